@@ -1,0 +1,123 @@
+"""The database handle. It is called `db` everywhere, because *session* is the product's word.
+
+Actions take a `Connection` and never commit; whoever opens the transaction (a door, a job)
+commits. Statements that stand alone run on the pool itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any, Protocol
+
+import asyncpg
+
+from tearoff.errors import TryLater
+
+
+class DatabaseAway(TryLater):
+    """The database cannot be reached just now."""
+
+
+class Handle(Protocol):
+    """What a query needs: a pool or a connection, in or out of a transaction."""
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None: ...
+    async def fetchval(self, query: str, *args: Any) -> Any: ...
+    async def execute(self, query: str, *args: Any) -> str: ...
+
+
+AWAY: tuple[type[BaseException], ...] = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+)
+"""What asyncpg raises when the server went away, restarts, or has no room."""
+
+
+class Database:
+    """A pool of connections. Also a `Handle`: single statements run and commit by themselves."""
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    @classmethod
+    async def open(cls, url: str, *, size: int = 16, patience: float = 10) -> Database:
+        """Connect; waits up to `patience` seconds for a server that is still starting."""
+        give_up = asyncio.get_running_loop().time() + patience
+        while True:
+            try:
+                return cls(await _create_pool(url, size))
+            except AWAY as error:
+                if asyncio.get_running_loop().time() > give_up:
+                    raise DatabaseAway(f"The database cannot be reached: {error}") from error
+                await asyncio.sleep(0.2)
+
+    async def close(self) -> None:
+        try:
+            await asyncio.wait_for(self._pool.close(), 5)
+        except (TimeoutError, *AWAY):
+            self._pool.terminate()
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[asyncpg.Connection]:
+        with _away_is_try_later():
+            async with self._pool.acquire(timeout=10) as connection:
+                yield connection
+
+    @contextlib.asynccontextmanager
+    async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
+        """A transaction that commits when the block ends and rolls back when it raises."""
+        async with self.connection() as connection, connection.transaction():
+            yield connection
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        with _away_is_try_later():
+            return await self._pool.fetch(query, *args)
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        with _away_is_try_later():
+            return await self._pool.fetchrow(query, *args)
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        with _away_is_try_later():
+            return await self._pool.fetchval(query, *args)
+
+    async def execute(self, query: str, *args: Any) -> str:
+        with _away_is_try_later():
+            return await self._pool.execute(query, *args)
+
+
+@contextlib.contextmanager
+def _away_is_try_later() -> Any:
+    try:
+        yield
+    except AWAY as error:
+        raise DatabaseAway(f"The database is away: {error}", after=2) from error
+
+
+async def _create_pool(url: str, size: int) -> asyncpg.Pool:
+    # Nothing here leaves state on a connection (LISTEN and session locks have connections of
+    # their own), so the round trip that resets a connection before it is used again is spared.
+    return await asyncpg.create_pool(
+        url,
+        min_size=min(2, size),
+        max_size=size,
+        reset=_keep,
+        max_inactive_connection_lifetime=60,
+        timeout=5,
+        command_timeout=60,
+        server_settings={"application_name": "tearoff", "timezone": "UTC"},
+    )
+
+
+async def _keep(connection: asyncpg.Connection) -> None:
+    return None
