@@ -273,8 +273,7 @@ CREATE TABLE sessions (
   voided boolean NOT NULL DEFAULT false, voided_at timestamptz, unvoided_at timestamptz,
   locked boolean NOT NULL DEFAULT false, locked_at timestamptz, unlocked_at timestamptz,
   last_message_id bigint,
-  device text[],
-  PRIMARY KEY (id)
+  device text[]
 ) WITH (fillfactor = 85);
 CREATE UNIQUE INDEX sessions_short_code ON sessions (account_id, short_code);
 CREATE INDEX sessions_by_campaign ON sessions (campaign_id, id);

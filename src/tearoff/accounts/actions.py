@@ -1,0 +1,122 @@
+"""Verbs of accounts. None commits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from zoneinfo import available_timezones
+
+from tearoff.accounts import queries
+from tearoff.accounts.models import Caller, Location, NewKey, hash_secret
+from tearoff.errors import Forbidden, Invalid, NotFound
+from tearoff.kit import codes
+from tearoff.kit.db import Handle
+from tearoff.kit.vault import Vault
+
+OLD_SECRET_LIVES = timedelta(hours=24)
+PIN_LENGTHS = range(4, 9)
+
+
+class WrongCredentials(Forbidden):
+    """The client ID or secret is not correct."""
+
+
+class AccountExpired(Forbidden):
+    """Account has expired"""
+
+
+class AccountNotFound(NotFound):
+    """There is no account with this id."""
+
+
+async def create_account(
+    db: Handle, vault: Vault, *, name: str, email: str, timezone: str = "UTC", country: str | None = None
+) -> NewKey:
+    """Make an account with its first API key. The secret is seen here and never again."""
+    _require(name.strip(), "name", "An account needs a name.")
+    _require("@" in email.strip(" @"), "email", "This is not an e-mail address.")
+    _require(timezone in available_timezones(), "timezone", "Use a name such as Europe/Brussels.")
+    _require(country is None or is_country(country), "country", "Use two letters, such as BE.")
+    account_id = await queries.insert_account(db, name.strip(), email.strip(), timezone, country)
+    return await create_key(db, vault, account_id)
+
+
+async def create_key(db: Handle, vault: Vault, account_id: int) -> NewKey:
+    key = NewKey(account_id, codes.client_id(), codes.client_secret())
+    sealed = vault.seal(key.client_secret.encode())
+    await queries.insert_key(db, account_id, key.client_id, hash_secret(key.client_secret), sealed)
+    return key
+
+
+async def roll_secret(
+    db: Handle,
+    vault: Vault,
+    account_id: int,
+    *,
+    now: datetime,
+    client_id: str | None = None,
+    at_once: bool = False,
+) -> NewKey:
+    """A new secret for a key (the oldest one if none is named). The old one works for another
+    24 hours, so that programs can be changed over, unless `at_once`."""
+    known = await queries.client_ids(db, account_id)
+    if not known:
+        raise AccountNotFound
+    key = NewKey(account_id, client_id or known[0], codes.client_secret())
+    until = now if at_once else now + OLD_SECRET_LIVES
+    sealed = vault.seal(key.client_secret.encode())
+    hashed = hash_secret(key.client_secret)
+    if not await queries.replace_secret(db, account_id, key.client_id, hashed, sealed, until):
+        raise NotFound("The account has no key with this client id.")
+    return key
+
+
+async def expire_account(db: Handle, account_id: int, *, at: datetime | None) -> None:
+    """Let the account end at this moment (now or later); None lets it live on."""
+    if not await queries.update_account(db, account_id, {"expires_at": at}):
+        raise AccountNotFound
+
+
+def check_caller(caller: Caller | None, secret: str, now: datetime) -> Caller:
+    if caller is None or not caller.key.is_secret(secret, now):
+        raise WrongCredentials
+    if caller.account.is_expired(now):
+        raise AccountExpired
+    return caller
+
+
+async def create_location(
+    db: Handle, vault: Vault, account_id: int, *, name: str, pin: str | None
+) -> int:
+    """A place where coupons are taken in. It is known by its PIN, which is kept only as a
+    keyed mark."""
+    if pin is not None and not is_pin(pin):
+        raise Invalid("A PIN has 4 to 8 digits.", field="pin")
+    mac = None if pin is None else vault.mark("pin", _pin_data(account_id, pin))
+    return await queries.insert_location(db, account_id, name, mac)
+
+
+async def find_location_of_pin(
+    db: Handle, vault: Vault, account_id: int, campaign_id: int, pin: str
+) -> Location | None:
+    """The campaign's location with this PIN; None when the PIN belongs to none."""
+    if not is_pin(pin):
+        return None
+    macs = vault.marks("pin", _pin_data(account_id, pin))
+    return await queries.location_of_pin(db, account_id, campaign_id, macs)
+
+
+def is_pin(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) in PIN_LENGTHS
+
+
+def is_country(text: str) -> bool:
+    return len(text) == 2 and text.isascii() and text.isupper()
+
+
+def _pin_data(account_id: int, pin: str) -> bytes:
+    return f"{account_id}:{pin}".encode()
+
+
+def _require(is_fine: object, field: str, message: str) -> None:
+    if not is_fine:
+        raise Invalid(message, field=field)

@@ -1,0 +1,94 @@
+"""Rows of this room."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from datetime import datetime, time
+
+import msgspec
+
+
+class Account(msgspec.Struct, frozen=True):
+    """One tenant. Money is in millionths of the currency unit."""
+
+    id: int
+    parent_id: int | None
+    name: str
+    email: str
+    language: str
+    timezone: str
+    country: str | None
+    currency: str
+    link_host: str | None
+    expires_at: datetime | None
+    allowed_countries: tuple[str, ...] | None
+    quiet_from: time | None
+    quiet_until: time | None
+    limit_number_hour: int | None
+    limit_number_day: int | None
+    limit_prefix_hour: int | None
+    limit_spend_day: int | None
+    limit_spend_month: int | None
+    smart_typography: bool
+    version: int
+
+    def is_expired(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+class ApiKey(msgspec.Struct, frozen=True):
+    client_id: str
+    account_id: int
+    secret_sha256: bytes
+    previous_sha256: bytes | None
+    previous_until: datetime | None
+    revoked_at: datetime | None
+    version: int
+
+    def is_secret(self, secret: str, now: datetime) -> bool:
+        """Whether this is the key's secret. A random secret needs no slow hash: SHA-256 of
+        184 random bits cannot be searched, and the send path would pay for a slow one."""
+        if self.revoked_at is not None:
+            return False
+        given = hash_secret(secret)
+        if hmac.compare_digest(given, self.secret_sha256):
+            return True
+        return (
+            self.previous_sha256 is not None
+            and self.previous_until is not None
+            and now < self.previous_until
+            and hmac.compare_digest(given, self.previous_sha256)
+        )
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who makes a call: the key it came with and the account behind it."""
+
+    key: ApiKey
+    account: Account
+
+
+class NewKey(msgspec.Struct, frozen=True):
+    """An API credential at the only moment at which its secret can be seen."""
+
+    account_id: int
+    client_id: str
+    client_secret: str
+
+
+class Location(msgspec.Struct, frozen=True):
+    id: int
+    account_id: int
+    name: str
+    street: str = ""
+    zip: str = ""
+    city: str = ""
+    province: str = ""
+    country: str = ""
+    phone: str = ""
+    website: str = ""
+
+
+def hash_secret(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).digest()

@@ -1,0 +1,132 @@
+"""One function per statement."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from tearoff.accounts.models import Account, ApiKey, Caller, Location
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+_CALLER = f"""
+SELECT {columns(ApiKey, "k", "k_")}, {columns(Account, "a", "a_")}
+FROM api_keys k JOIN accounts a ON a.id = k.account_id WHERE k.client_id = $1
+"""
+
+
+async def caller(db: Handle, client_id: str) -> Caller | None:
+    row = await db.fetchrow(_CALLER, client_id)
+    return row and Caller(key=read(ApiKey, row, "k_"), account=read(Account, row, "a_"))
+
+
+async def account(db: Handle, account_id: int) -> Account | None:
+    row = await db.fetchrow(f"SELECT {columns(Account)} FROM accounts WHERE id = $1", account_id)
+    return row and read(Account, row)
+
+
+async def insert_account(db: Handle, name: str, email: str, timezone: str, country: str | None) -> int:
+    made: int = await db.fetchval(
+        "INSERT INTO accounts (name, email, timezone, country) VALUES ($1, $2, $3, $4) RETURNING id",
+        name,
+        email,
+        timezone,
+        country,
+    )
+    return made
+
+
+async def insert_key(
+    db: Handle, account_id: int, client_id: str, secret_sha256: bytes, secret_sealed: bytes
+) -> None:
+    await db.execute(
+        "INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed)"
+        " VALUES ($1, $2, $3, $4)",
+        client_id,
+        account_id,
+        secret_sha256,
+        secret_sealed,
+    )
+
+
+async def replace_secret(
+    db: Handle,
+    account_id: int,
+    client_id: str,
+    secret_sha256: bytes,
+    secret_sealed: bytes,
+    previous_until: datetime,
+) -> bool:
+    done = await db.fetchval(
+        "UPDATE api_keys SET previous_sha256 = secret_sha256, previous_until = $5,"
+        " secret_sha256 = $3, secret_sealed = $4"
+        " WHERE account_id = $1 AND client_id = $2 AND revoked_at IS NULL RETURNING true",
+        account_id,
+        client_id,
+        secret_sha256,
+        secret_sealed,
+        previous_until,
+    )
+    return bool(done)
+
+
+async def client_ids(db: Handle, account_id: int) -> list[str]:
+    rows = await db.fetch(
+        "SELECT client_id FROM api_keys WHERE account_id = $1 AND revoked_at IS NULL"
+        " ORDER BY created_at",
+        account_id,
+    )
+    return [row["client_id"] for row in rows]
+
+
+async def update_account(db: Handle, account_id: int, changes: dict[str, Any]) -> bool:
+    """Set the named columns. The names come from our own tables, never from a caller."""
+    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(changes, 2))
+    done = await db.fetchval(
+        f"UPDATE accounts SET {sets} WHERE id = $1 RETURNING true", account_id, *changes.values()
+    )
+    return bool(done)
+
+
+async def insert_location(db: Handle, account_id: int, name: str, pin_mac: bytes | None) -> int:
+    made: int = await db.fetchval(
+        "INSERT INTO locations (account_id, name, pin_mac) VALUES ($1, $2, $3) RETURNING id",
+        account_id,
+        name,
+        pin_mac,
+    )
+    return made
+
+
+async def location(db: Handle, account_id: int, location_id: int) -> Location | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND id = $2",
+        account_id,
+        location_id,
+    )
+    return row and read(Location, row)
+
+
+async def locations_of_campaign(db: Handle, account_id: int, campaign_id: int) -> list[Location]:
+    rows = await db.fetch(
+        f"SELECT {columns(Location, 'l')} FROM locations l"
+        " JOIN campaign_locations c ON c.location_id = l.id"
+        " WHERE l.account_id = $1 AND c.campaign_id = $2 ORDER BY l.id",
+        account_id,
+        campaign_id,
+    )
+    return [read(Location, row) for row in rows]
+
+
+async def location_of_pin(
+    db: Handle, account_id: int, campaign_id: int, pin_macs: list[bytes]
+) -> Location | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Location, 'l')} FROM locations l"
+        " JOIN campaign_locations c ON c.location_id = l.id"
+        " WHERE l.account_id = $1 AND c.campaign_id = $2 AND l.pin_mac = ANY($3) ORDER BY l.id",
+        account_id,
+        campaign_id,
+        pin_macs,
+    )
+    return row and read(Location, row)

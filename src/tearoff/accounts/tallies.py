@@ -1,0 +1,95 @@
+"""Counting up to a limit, exactly, whatever happens at the same time.
+
+A tally is a row with a number and a cap, and the database refuses a number above its cap.
+So nobody reads first and writes later: the write itself is the question.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+
+from tearoff.errors import Conflict
+from tearoff.kit.db import Handle
+
+
+class TallyFull(Conflict):
+    """A limit is reached. `scope` names the tally."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"limit reached: {scope}")
+        self.scope = scope
+
+
+class Tally(msgspec.Struct, frozen=True):
+    """Count `step` more in `scope`, at most `cap` within the window."""
+
+    scope: str
+    cap: int
+    window: timedelta
+    step: int = 1
+
+
+COUNT = """
+INSERT INTO tallies AS t (account_id, scope, n, cap, until)
+SELECT $1, g.scope, g.step, g.cap, g.until
+FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[]) AS g (scope, step, cap, until)
+ORDER BY g.scope
+ON CONFLICT (account_id, scope) DO UPDATE SET
+  n = CASE WHEN t.until <= $6 THEN excluded.n ELSE t.n + excluded.n END,
+  until = CASE WHEN t.until <= $6 THEN excluded.until ELSE t.until END,
+  cap = excluded.cap
+"""
+
+
+async def count(db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime) -> None:
+    """Count all of them or, when one is full, none: raises `TallyFull` naming it.
+
+    Must be in the transaction whose work it limits; a refusal ends that transaction. A
+    window begins with its first count. Rows are locked in the order of their scopes.
+    """
+    if not tallies:
+        return
+    try:
+        await db.execute(
+            COUNT,
+            account_id,
+            [t.scope for t in tallies],
+            [t.step for t in tallies],
+            [t.cap for t in tallies],
+            [now + t.window for t in tallies],
+            now,
+        )
+    except asyncpg.CheckViolationError as error:
+        raise TallyFull(full_scope(error)) from None
+
+
+def full_scope(error: asyncpg.CheckViolationError) -> str:
+    """Which tally was full, from the row that the database shows in its refusal."""
+    detail = error.detail or ""
+    return detail.partition("(")[2].split(", ")[1] if "(" in detail else ""
+
+
+async def reached(db: Handle, account_id: int, scope: str, now: datetime) -> int:
+    """How many were counted in the window that is open now."""
+    n: int | None = await db.fetchval(
+        "SELECT n FROM tallies WHERE account_id = $1 AND scope = $2 AND until > $3",
+        account_id,
+        scope,
+        now,
+    )
+    return n or 0
+
+
+async def forget(db: Handle, account_id: int, scopes: Sequence[str]) -> None:
+    await db.execute(
+        "DELETE FROM tallies WHERE account_id = $1 AND scope = ANY($2)", account_id, list(scopes)
+    )
+
+
+async def sweep(db: Handle, now: datetime) -> None:
+    """Remove tallies whose window is over."""
+    await db.execute("DELETE FROM tallies WHERE until < $1", now)
