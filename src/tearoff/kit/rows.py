@@ -20,7 +20,9 @@ def columns(kind: type[msgspec.Struct], table: str = "", prefix: str = "") -> st
     """The column list to select for `read`."""
     dot = f"{table}." if table else ""
     alias: Iterable[str] = kind.__struct_fields__
-    return ", ".join(f"{dot}{name} AS {prefix}{name}" if prefix else f"{dot}{name}" for name in alias)
+    return ", ".join(
+        f"{dot}{name} AS {prefix}{name}" if prefix else f"{dot}{name}" for name in alias
+    )
 
 
 def _plain(value: Any) -> Any:

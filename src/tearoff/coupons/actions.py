@@ -1,0 +1,204 @@
+"""Verbs of sessions: make one, take it in, change it. None commits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+
+from tearoff.accounts import tallies
+from tearoff.coupons import queries, rules
+from tearoff.coupons.models import (
+    Campaign,
+    Doer,
+    NewSession,
+    Session,
+    SessionAndCampaign,
+)
+from tearoff.errors import Conflict, Invalid, NotFound, TryLater
+from tearoff.kit import codes
+from tearoff.kit.db import Handle
+
+FOR_EVER = timedelta(days=36_500)
+AUTOMATIC_CODES = {"6digits": 6, "8digits": 8, "10digits": 10}
+
+
+class SessionNotFound(NotFound):
+    """Couponsession not found."""
+
+
+class CodeTaken(Conflict):
+    """The campaign already has a session with this validation code."""
+
+
+class Issued(msgspec.Struct, frozen=True):
+    """A session that was just made, or (`is_duplicate`) one that this person already had."""
+
+    code: str
+    validation_code: str | None
+    is_duplicate: bool = False
+
+
+async def issue_session(
+    db: Handle,
+    campaign: Campaign,
+    new: NewSession,
+    *,
+    doer: Doer,
+    now: datetime,
+    unique_by: str | None = None,
+    automatic_code: str | None = None,
+) -> Issued:
+    """Make one session.
+
+    `unique_by` (`email`, `phone` or `customid`): when that value already has a session of this
+    campaign, that one is given instead. `automatic_code` (`6digits`, `8digits`, `10digits`):
+    a validation code is drawn. Raises `CodeTaken` and `rules.LimitReached`.
+    """
+    existing = await _find_existing(db, campaign, new, unique_by)
+    if existing is not None:
+        return existing
+    await count_session(db, campaign, now)
+    for _ in range(30):
+        if automatic_code is not None:
+            drawn = codes.digits(AUTOMATIC_CODES[automatic_code])
+            new = msgspec.structs.replace(new, validation_code=drawn)
+        code = codes.session_code()
+        taken = await _try_insert(db, campaign, code, new, doer, now)
+        if taken is None:
+            return Issued(code, new.validation_code)
+        if taken == "sessions_validation_code" and automatic_code is None:
+            raise CodeTaken
+    raise TryLater("No free code was found.")
+
+
+async def _find_existing(
+    db: Handle, campaign: Campaign, new: NewSession, unique_by: str | None
+) -> Issued | None:
+    value = new.field(unique_by) if unique_by else ""
+    if not unique_by or not value:
+        return None
+    person = (campaign.account_id, campaign.id, unique_by, value)
+    await queries.lock_duplicates(db, *person)
+    code = await queries.find_duplicate(db, *person)
+    if code is None:
+        return None
+    found = await queries.session_of_code(db, campaign.account_id, code)
+    return found and Issued(code, found.session.validation_code, is_duplicate=True)
+
+
+async def count_session(db: Handle, campaign: Campaign, now: datetime) -> None:
+    """Count a new session against the campaign's limit, if it has one."""
+    if campaign.limit_sessions is not None:
+        await _count(db, campaign, "sessions", campaign.limit_sessions, now)
+
+
+async def _count(db: Handle, campaign: Campaign, what: str, cap: int, now: datetime) -> None:
+    tally = tallies.Tally(f"campaign:{campaign.id}:{what}", cap, FOR_EVER)
+    try:
+        await tallies.count(db, campaign.account_id, [tally], now)
+    except tallies.TallyFull:
+        raise rules.LimitReached from None
+
+
+async def _try_insert(
+    db: Handle, campaign: Campaign, code: str, new: NewSession, doer: Doer, now: datetime
+) -> str | None:
+    """None when it went in, else the name of the index that had the code already."""
+    try:
+        async with db.transaction():  # type: ignore[attr-defined]
+            await queries.insert_session(db, campaign, code, new, doer, now)
+    except asyncpg.UniqueViolationError as error:
+        return str(error.constraint_name)
+    return None
+
+
+async def find_session(db: Handle, account_id: int, code: str) -> SessionAndCampaign:
+    found = await queries.session_of_code(db, account_id, code.strip().lower())
+    if found is None:
+        raise SessionNotFound
+    return found
+
+
+async def validate(
+    db: Handle,
+    found: SessionAndCampaign,
+    *,
+    doer: Doer,
+    now: datetime,
+    value: str | None = None,
+    if_uses: int | None = None,
+) -> Session:
+    """Take the coupon in, once. One guarded update decides; whoever loses gets the reason,
+    with when and where it was used before. `if_uses` ties it to the state somebody saw."""
+    session, campaign = found.session, found.campaign
+    if (
+        campaign.limit_validations is not None
+        and rules.why_not_usable(session, campaign, now) is None
+    ):
+        await _count(db, campaign, "validations", campaign.limit_validations, now)
+    won = await queries.validate(
+        db, session.account_id, session.id, value=value, if_uses=if_uses, doer=doer, now=now
+    )
+    if won is None:
+        raise await _why_lost(db, found, now)
+    return won
+
+
+async def _why_lost(db: Handle, found: SessionAndCampaign, now: datetime) -> rules.CannotUse:
+    current = await queries.session(db, found.session.account_id, found.session.id)
+    if current is None:
+        return rules.Voided()
+    refusal = rules.why_not_usable(current.session, current.campaign, now)
+    return refusal or rules.AlreadyValidated(
+        at=current.session.validated_at, where=current.session.location_id
+    )
+
+
+async def change(
+    db: Handle, found: SessionAndCampaign, kind: str, *, doer: Doer, now: datetime
+) -> tuple[Session, bool]:
+    """Do a simple operation (a key of `queries.CHANGES`). Gives the session as it is then and
+    whether anything changed: what is already so is fine and makes no event."""
+    session = found.session
+    refusal = _why_not(kind, found, now)
+    if refusal is not None:
+        raise refusal
+    won = await queries.change(db, session.account_id, session.id, kind, doer, now)
+    if won is not None:
+        return won, True
+    current = await queries.session(db, session.account_id, session.id)
+    if current is None:
+        raise SessionNotFound
+    refusal = _why_not(kind, current, now)
+    if refusal is not None:
+        raise refusal
+    return current.session, False
+
+
+def _why_not(kind: str, found: SessionAndCampaign, now: datetime) -> rules.CannotUse | None:
+    session = found.session
+    if kind in ("voided", "locked") and session.is_used_up:
+        return rules.AlreadyValidated(at=session.validated_at, where=session.location_id)
+    already = {"opened": session.opened_at, "claimed": session.claimed_at}
+    if kind not in already or already[kind] is not None:
+        return None
+    refusal = rules.why_not_usable(session, found.campaign, now)
+    is_open = isinstance(refusal, rules.Voided | rules.Expired | rules.AlreadyValidated)
+    return refusal if is_open or (kind == "claimed" and refusal is not None) else None
+
+
+async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:
+    """Set consumer fields, `customid`, `customfields` or `value` of a session."""
+    changed = await queries.set_fields(db, session.account_id, session.id, fields)
+    if changed is None:
+        raise SessionNotFound
+    return changed
+
+
+def read_automatic_code(text: str) -> str:
+    if text not in AUTOMATIC_CODES:
+        raise Invalid(f"Use one of {', '.join(AUTOMATIC_CODES)}.", field="autovalcode")
+    return text

@@ -1,0 +1,174 @@
+"""Campaigns and their pictures: statements and verbs."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import re
+from datetime import datetime
+
+import asyncpg
+import msgspec
+from PIL import Image, UnidentifiedImageError
+
+from tearoff.coupons.models import Campaign
+from tearoff.errors import Invalid, NotFound, TryLater
+from tearoff.kit import codes
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+PICTURE_SIZE = (800, 420)
+PICTURE_LIMIT = 60_000
+"""Bytes of a picture on the page: it must not keep anybody waiting on a bad network."""
+
+COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+
+
+class CampaignNotFound(NotFound):
+    """There is no campaign with this id."""
+
+
+class NewCampaign(msgspec.Struct, frozen=True, kw_only=True):
+    """What a campaign is made with. Times are UTC, `timezone` is how the shop reads them."""
+
+    name: str
+    title: str = ""
+    subtitle: str = ""
+    description: str = ""
+    terms: str = ""
+    value: str = ""
+    brand: str = ""
+    brand_color: str = "#0b5d4b"
+    language: str = "en"
+    message_text: str = ""
+    timezone: str = "UTC"
+    starts_at: datetime | None = None
+    expires_at: datetime | None = None
+    uses: int = 1
+    limit_sessions: int | None = None
+    limit_validations: int | None = None
+    status: str = "active"
+
+
+class Picture(msgspec.Struct, frozen=True):
+    id: int
+    webp: bytes
+    width: int
+    height: int
+
+
+async def create_campaign(db: Handle, account_id: int, new: NewCampaign) -> Campaign:
+    _check(new)
+    values = msgspec.structs.asdict(new)
+    names = ", ".join(values)
+    places = ", ".join(f"${i}" for i in range(3, 3 + len(values)))
+    for _ in range(20):
+        row = await db.fetchrow(
+            f"INSERT INTO campaigns (account_id, code, {names}) VALUES ($1, $2, {places})"
+            f" ON CONFLICT (code) DO NOTHING RETURNING {columns(Campaign)}",
+            account_id,
+            codes.campaign_code(),
+            *values.values(),
+        )
+        if row is not None:
+            return read(Campaign, row)
+    raise TryLater("No free campaign code was found.")
+
+
+async def campaign(db: Handle, account_id: int, campaign_id: int) -> Campaign | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 AND id = $2",
+        account_id,
+        campaign_id,
+    )
+    return row and read(Campaign, row)
+
+
+async def campaign_of_code(db: Handle, code: str) -> Campaign | None:
+    row = await db.fetchrow(f"SELECT {columns(Campaign)} FROM campaigns WHERE code = $1", code)
+    return row and read(Campaign, row)
+
+
+async def campaigns_of(db: Handle, account_id: int) -> list[Campaign]:
+    rows = await db.fetch(
+        f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 ORDER BY id", account_id
+    )
+    return [read(Campaign, row) for row in rows]
+
+
+async def open_at(db: Handle, account_id: int, campaign_id: int, location_id: int) -> None:
+    """Let the campaign be taken in at this location."""
+    await db.execute(
+        "INSERT INTO campaign_locations (campaign_id, location_id)"
+        " SELECT c.id, l.id FROM campaigns c JOIN locations l ON l.account_id = c.account_id"
+        " WHERE c.account_id = $1 AND c.id = $2 AND l.id = $3 ON CONFLICT DO NOTHING",
+        account_id,
+        campaign_id,
+        location_id,
+    )
+
+
+async def set_picture(
+    db: Handle, account_id: int, campaign_id: int, image: bytes, alt: str = ""
+) -> int:
+    """Cut the picture to 40:21, make it small enough for the page, and put it on the campaign."""
+    webp = shrink(image)
+    made: int = await db.fetchval(
+        "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height)"
+        " VALUES ($1, $3, $4, $5, $6) RETURNING id)"
+        " UPDATE campaigns SET picture_id = p.id, picture_alt = $7 FROM p"
+        " WHERE account_id = $1 AND campaigns.id = $2 RETURNING p.id",
+        account_id,
+        campaign_id,
+        hashlib.sha256(webp).digest(),
+        webp,
+        *PICTURE_SIZE,
+        alt,
+    )
+    return made
+
+
+async def picture_of_code(db: Handle, campaign_code: str, picture_id: int) -> Picture | None:
+    """A picture that stands on the page of this campaign."""
+    row: asyncpg.Record | None = await db.fetchrow(
+        "SELECT p.id, p.webp, p.width, p.height FROM campaigns c JOIN pictures p"
+        " ON p.account_id = c.account_id WHERE c.code = $1 AND p.id = $2",
+        campaign_code,
+        picture_id,
+    )
+    return row and read(Picture, row)
+
+
+def shrink(image: bytes) -> bytes:
+    """The picture as WebP of 800x420, cut from the middle, in at most 60 KB."""
+    try:
+        with Image.open(io.BytesIO(image)) as opened:
+            opened.load()
+            cut = _cut(opened.convert("RGB"))
+    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+        raise Invalid(f"This is not a picture that can be read: {error}", field="picture") from None
+    for quality in (80, 70, 60, 45, 30):
+        out = io.BytesIO()
+        cut.save(out, "WEBP", quality=quality, method=6)
+        if out.tell() <= PICTURE_LIMIT:
+            break
+    return out.getvalue()
+
+
+def _cut(image: Image.Image) -> Image.Image:
+    width, height = PICTURE_SIZE
+    scale = max(width / image.width, height / image.height)
+    large = image.resize((round(image.width * scale), round(image.height * scale)))
+    left, top = (large.width - width) // 2, (large.height - height) // 2
+    return large.crop((left, top, left + width, top + height))
+
+
+def _check(new: NewCampaign) -> None:
+    if not new.name.strip():
+        raise Invalid("A campaign needs a name.", field="name")
+    if not COLOR.match(new.brand_color):
+        raise Invalid("Use a colour such as #0b5d4b.", field="brand_color")
+    if new.uses < 1:
+        raise Invalid("A coupon has at least one use.", field="uses")
+    if new.starts_at and new.expires_at and new.starts_at >= new.expires_at:
+        raise Invalid("The end must be after the start.", field="expires")

@@ -1,0 +1,142 @@
+"""Rows of this room, and questions that need nothing but the row and `now`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+UTM_NAMES = ("utm_campaign", "utm_source", "utm_medium", "utm_term", "utm_content")
+CUSTOM_FIELDS = 7
+
+
+class Campaign(msgspec.Struct, frozen=True):
+    """A promotion: what is offered, when, and how often a coupon of it can be used.
+
+    `code` is the campaign's part of a link. Times are UTC; `timezone` is the zone in which
+    the shop reads and writes them.
+    """
+
+    id: int
+    account_id: int
+    code: str
+    status: str
+    name: str
+    title: str
+    subtitle: str
+    description: str
+    terms: str
+    value: str
+    brand: str
+    brand_color: str
+    language: str
+    picture_id: int | None
+    picture_alt: str
+    message_text: str
+    timezone: str
+    starts_at: datetime | None
+    expires_at: datetime | None
+    uses: int
+    limit_sessions: int | None
+    limit_validations: int | None
+    created_at: datetime
+    version: int
+
+    @property
+    def ref(self) -> str:
+        return f"cam_{self.id}"
+
+    def has_begun(self, now: datetime) -> bool:
+        return self.starts_at is None or self.starts_at <= now
+
+    def has_ended(self, now: datetime) -> bool:
+        return self.expires_at is not None and self.expires_at <= now
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One person's copy of a campaign. `code` is 21 characters, `short_code` its first six;
+    `id` is the running number that the API calls `sequenceid`."""
+
+    id: int
+    account_id: int
+    campaign_id: int
+    code: str
+    short_code: str
+    firstname: str | None
+    lastname: str | None
+    email: str | None
+    phone: str | None
+    gender: str | None
+    customid: str | None
+    customfields: tuple[str | None, ...] | None
+    utm: tuple[str | None, ...] | None
+    validation_code: str | None
+    value: str | None
+    expires_at: datetime | None
+    created_at: datetime
+    opened_at: datetime | None
+    played_at: datetime | None
+    claimed_at: datetime | None
+    validated_at: datetime | None
+    uses: int
+    validation_value: str | None
+    location_id: int | None
+    voided: bool
+    voided_at: datetime | None
+    unvoided_at: datetime | None
+    locked: bool
+    locked_at: datetime | None
+    unlocked_at: datetime | None
+    last_message_id: int | None
+    device: tuple[str | None, ...] | None
+
+    def expiry(self, campaign: Campaign) -> datetime | None:
+        """The moment from which the coupon cannot be used: its own or the campaign's,
+        whichever is first."""
+        both = [at for at in (self.expires_at, campaign.expires_at) if at is not None]
+        return min(both, default=None)
+
+    def has_expired(self, campaign: Campaign, now: datetime) -> bool:
+        end = self.expiry(campaign)
+        return end is not None and end <= now
+
+    @property
+    def is_used_up(self) -> bool:
+        return self.validated_at is not None
+
+
+class SessionAndCampaign(msgspec.Struct, frozen=True):
+    session: Session
+    campaign: Campaign
+
+
+class NewSession(msgspec.Struct, frozen=True):
+    """What a session is made with; everything is optional. `expires_at` is UTC."""
+
+    firstname: str | None = None
+    lastname: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    customid: str | None = None
+    customfields: tuple[str | None, ...] | None = None
+    utm: tuple[str | None, ...] | None = None
+    validation_code: str | None = None
+    expires_at: datetime | None = None
+
+    def field(self, name: str) -> str:
+        """A consumer field by the name that message texts use; "" when it is empty."""
+        if name.startswith("customfield"):
+            index = int(name.removeprefix("customfield")) - 1
+            values = self.customfields or ()
+            return (values[index] if index < len(values) else None) or ""
+        attribute = {"first_name": "firstname", "last_name": "lastname"}.get(name, name)
+        return getattr(self, attribute) or ""
+
+
+class Doer(msgspec.Struct, frozen=True):
+    """Who changes a session and over which channel, for its event row."""
+
+    actor: str = ""
+    channel: str = ""
+    reason: str = ""
+    location_id: int | None = None
