@@ -86,7 +86,9 @@ async def _find_existing(
     if code is None:
         return None
     found = await queries.session_of_code(db, campaign.account_id, code)
-    return found and Issued(code, found.session.validation_code, is_duplicate=True)
+    if found is None:
+        return None
+    return Issued(code, found.session.validation_code, is_duplicate=True)
 
 
 async def count_session(db: Handle, campaign: Campaign, now: datetime) -> None:
@@ -95,8 +97,10 @@ async def count_session(db: Handle, campaign: Campaign, now: datetime) -> None:
         await _count(db, campaign, "sessions", campaign.limit_sessions, now)
 
 
-async def _count(db: Handle, campaign: Campaign, what: str, cap: int, now: datetime) -> None:
-    tally = tallies.Tally(f"campaign:{campaign.id}:{what}", cap, FOR_EVER)
+async def _count(
+    db: Handle, campaign: Campaign, what: str, cap: int, now: datetime, *, step: int = 1
+) -> None:
+    tally = tallies.Tally(f"campaign:{campaign.id}:{what}", cap, FOR_EVER, step)
     try:
         await tallies.count(db, campaign.account_id, [tally], now)
     except tallies.TallyFull:
@@ -168,6 +172,7 @@ async def change(
         raise refusal
     won = await queries.change(db, session.account_id, session.id, kind, doer, now)
     if won is not None:
+        await _give_back(db, found.campaign, kind, now)
         return won, True
     current = await queries.session(db, session.account_id, session.id)
     if current is None:
@@ -176,6 +181,11 @@ async def change(
     if refusal is not None:
         raise refusal
     return current.session, False
+
+
+async def _give_back(db: Handle, campaign: Campaign, kind: str, now: datetime) -> None:
+    if kind == "unvalidated" and campaign.limit_validations is not None:
+        await _count(db, campaign, "validations", campaign.limit_validations, now, step=-1)
 
 
 def _why_not(kind: str, found: SessionAndCampaign, now: datetime) -> rules.CannotUse | None:

@@ -1,0 +1,21 @@
+"""What every door of one process shares. Made once at start, found in the app's state."""
+
+from __future__ import annotations
+
+import msgspec
+from litestar.connection import ASGIConnection
+
+from tearoff.config import Settings
+from tearoff.kit.db import Database
+from tearoff.kit.vault import Vault
+
+
+class Services(msgspec.Struct, frozen=True):
+    settings: Settings
+    db: Database
+    vault: Vault
+
+
+def services_of(connection: ASGIConnection) -> Services:  # type: ignore[type-arg]
+    services: Services = connection.app.state.services
+    return services
