@@ -29,7 +29,13 @@ class AccountNotFound(NotFound):
 
 
 async def create_account(
-    db: Handle, vault: Vault, *, name: str, email: str, timezone: str = "UTC", country: str | None = None
+    db: Handle,
+    vault: Vault,
+    *,
+    name: str,
+    email: str,
+    timezone: str = "UTC",
+    country: str | None = None,
 ) -> NewKey:
     """Make an account with its first API key. The secret is seen here and never again."""
     _require(name.strip(), "name", "An account needs a name.")

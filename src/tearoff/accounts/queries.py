@@ -25,7 +25,9 @@ async def account(db: Handle, account_id: int) -> Account | None:
     return row and read(Account, row)
 
 
-async def insert_account(db: Handle, name: str, email: str, timezone: str, country: str | None) -> int:
+async def insert_account(
+    db: Handle, name: str, email: str, timezone: str, country: str | None
+) -> int:
     made: int = await db.fetchval(
         "INSERT INTO accounts (name, email, timezone, country) VALUES ($1, $2, $3, $4) RETURNING id",
         name,

@@ -21,7 +21,9 @@ _LOCK = 7_465_172  # any number, the same in every version
 async def migrate(url: str) -> list[str]:
     """Run what is missing and return the names of the revisions that were run."""
     before = await current_revision_of(url)
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool)
+    engine = create_async_engine(
+        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
+    )
     async with engine.connect() as lock:
         await lock.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
         async with engine.connect() as connection:

@@ -14,6 +14,7 @@ class Services(msgspec.Struct, frozen=True):
     settings: Settings
     db: Database
     vault: Vault
+    database_url: str
 
 
 def services_of(connection: ASGIConnection) -> Services:  # type: ignore[type-arg]

@@ -171,6 +171,7 @@ CREATE TABLE messages (
   PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
 CREATE INDEX ON messages (connection_id, provider_id) WHERE provider_id IS NOT NULL;
+CREATE INDEX ON messages (connection_id, recipient) WHERE state = 'unknown';
 
 CREATE TABLE message_parts (
   connection_id bigint NOT NULL,

@@ -1,0 +1,93 @@
+"""The process that does the background work."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Sequence
+from datetime import timedelta
+
+import asyncpg
+import structlog
+from pgqueuer import PgQueuer
+from pgqueuer.models import Job as QueuedJob
+from pgqueuer.models import Schedule
+
+from tearoff.jobs.queue import Chore, Job
+from tearoff.kit import clock
+from tearoff.kit.db import AWAY
+from tearoff.kit.services import Services
+
+log = structlog.get_logger()
+
+TOGETHER = 32
+"""Jobs of all kinds that one process runs at the same time. Without such a limit a worker
+takes everything there is and all of it runs again after a crash."""
+
+
+async def work(
+    services: Services, jobs: Sequence[Job], chores: Sequence[Chore], stop: asyncio.Event
+) -> None:
+    """Work until `stop` is set. Outlives the database: it comes back when that does."""
+    while not stop.is_set():
+        try:
+            await _work_once(services, jobs, chores, stop)
+        except AWAY as error:
+            log.warning("worker.database_away", error=str(error))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1)
+
+
+async def _work_once(
+    services: Services, jobs: Sequence[Job], chores: Sequence[Chore], stop: asyncio.Event
+) -> None:
+    connection = await asyncpg.connect(services.database_url, timeout=5)
+    try:
+        queuer = PgQueuer.from_asyncpg_connection(connection)
+        for job in jobs:
+            _add_job(queuer, job, services)
+        for chore in chores:
+            _add_chore(queuer, chore, services)
+        async with _stopping(queuer, stop, connection):
+            await queuer.run(
+                dequeue_timeout=timedelta(seconds=5),
+                batch_size=TOGETHER,
+                max_concurrent_tasks=TOGETHER * 2,
+            )
+    finally:
+        with contextlib.suppress(*AWAY):
+            await connection.close(timeout=2)
+
+
+def _add_job(queuer: PgQueuer, job: Job, services: Services) -> None:
+    @queuer.entrypoint(job.name, concurrency_limit=job.at_once)
+    async def run(queued: QueuedJob) -> None:
+        try:
+            await job.run(services, queued.payload or b"")
+        except Exception:
+            log.exception("job.failed", job=job.name, id=queued.id)
+            raise
+
+
+def _add_chore(queuer: PgQueuer, chore: Chore, services: Services) -> None:
+    @queuer.schedule(chore.name, chore.cron)
+    async def run(schedule: Schedule) -> None:
+        try:
+            await chore.run(services, clock.now())
+        except Exception:
+            log.exception("chore.failed", chore=chore.name)
+
+
+@contextlib.asynccontextmanager
+async def _stopping(queuer, stop, connection):  # type: ignore[no-untyped-def]
+    async def watch() -> None:
+        while not stop.is_set() and not connection.is_closed():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), 1)
+        queuer.shutdown.set()
+
+    watcher = asyncio.create_task(watch())
+    try:
+        yield
+    finally:
+        watcher.cancel()

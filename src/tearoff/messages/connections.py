@@ -1,0 +1,116 @@
+"""Connections to services: their settings, sealed at rest, and the routes they give."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import msgspec
+
+from tearoff.errors import Conflict, Invalid, NotFound
+from tearoff.kit import codes
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+from tearoff.kit.vault import Vault
+from tearoff.messages.models import Connection
+from tearoff.providers import registry
+from tearoff.providers.base import BadSettings, Surroundings
+
+
+class NoRoute(Conflict):
+    """The account has no connection for this channel."""
+
+
+class ConnectionNotFound(NotFound):
+    """There is no such connection."""
+
+
+class NewConnection(msgspec.Struct, frozen=True, kw_only=True):
+    kind: str
+    settings: Mapping[str, str]
+    segment_price: int = 0
+
+
+async def add_connection(
+    db: Handle, vault: Vault, account_id: int, new: NewConnection, surroundings: Surroundings
+) -> Connection:
+    """Check the settings (not by a call), seal them and make the connection the account's
+    route when it has none."""
+    try:
+        provider = registry.open_provider(new.kind, new.settings, surroundings)
+    except BadSettings as error:
+        raise Invalid(str(error), field=error.field) from None
+    await provider.close()
+    row = await db.fetchrow(
+        "INSERT INTO connections (account_id, kind, settings_sealed, sender, max_binds,"
+        " segment_price, callback_token) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        f" RETURNING {columns(Connection)}",
+        account_id,
+        new.kind,
+        vault.seal(msgspec.json.encode(dict(new.settings))),
+        new.settings.get("sender") or None,
+        int(new.settings.get("max_binds") or 1),
+        new.segment_price,
+        codes.token(),
+    )
+    assert row is not None
+    return read(Connection, row)
+
+
+def open_settings(vault: Vault, connection: Connection) -> dict[str, str]:
+    return msgspec.json.decode(vault.open(connection.settings_sealed), type=dict[str, str])
+
+
+async def route(db: Handle, account_id: int, channel: str = "sms") -> Connection | None:
+    """The connection that the account's messages take: the oldest active one."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Connection)} FROM connections WHERE account_id = $1 AND channel = $2"
+        " AND active ORDER BY id LIMIT 1",
+        account_id,
+        channel,
+    )
+    return row and read(Connection, row)
+
+
+async def connection(db: Handle, connection_id: int) -> Connection | None:
+    """For jobs and links, which work for every account."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Connection)} FROM connections WHERE id = $1", connection_id
+    )
+    return row and read(Connection, row)
+
+
+async def connection_of_token(db: Handle, kind: str, token: str) -> Connection | None:
+    """Who a callback address belongs to; the token is 128 random bits."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Connection)} FROM connections WHERE callback_token = $1 AND kind = $2",
+        token,
+        kind,
+    )
+    return row and read(Connection, row)
+
+
+async def connections_of(db: Handle, account_id: int) -> list[Connection]:
+    rows = await db.fetch(
+        f"SELECT {columns(Connection)} FROM connections WHERE account_id = $1 ORDER BY id",
+        account_id,
+    )
+    return [read(Connection, row) for row in rows]
+
+
+async def active_of_kind(db: Handle, kind: str) -> list[Connection]:
+    """For the process that keeps standing links."""
+    rows = await db.fetch(
+        f"SELECT {columns(Connection)} FROM connections WHERE kind = $1 AND active ORDER BY id",
+        kind,
+    )
+    return [read(Connection, row) for row in rows]
+
+
+async def switch_off(db: Handle, account_id: int, connection_id: int) -> None:
+    done = await db.fetchval(
+        "UPDATE connections SET active = false WHERE account_id = $1 AND id = $2 RETURNING true",
+        account_id,
+        connection_id,
+    )
+    if not done:
+        raise ConnectionNotFound

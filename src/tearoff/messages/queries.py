@@ -1,0 +1,251 @@
+"""One function per statement about messages."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+from tearoff.messages.models import Message
+
+
+async def message(db: Handle, message_id: int, account_id: int | None = None) -> Message | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Message)} FROM messages WHERE id = $1"
+        " AND ($2::bigint IS NULL OR account_id = $2)",
+        message_id,
+        account_id,
+    )
+    return row and read(Message, row)
+
+
+async def accept(
+    db: Handle, message_id: int, provider_ids: Sequence[str], raw: str, now: datetime
+) -> str | None:
+    """The service has it. A receipt may have been faster, so the state only climbs. Gives the
+    state as it is then."""
+    state: str | None = await db.fetchval(
+        "WITH m AS (UPDATE messages SET provider_id = $2, provider_raw = $3, answered_at = $4,"
+        " state = CASE WHEN state IN ('submitting', 'unknown') THEN 'accepted' ELSE state END"
+        " WHERE id = $1 RETURNING id, connection_id, state),"
+        " freed AS (DELETE FROM open_sends WHERE message_id = $1)"
+        " SELECT state FROM m",
+        message_id,
+        provider_ids[0] if provider_ids else None,
+        raw or None,
+        now,
+    )
+    if len(provider_ids) > 1:
+        await _insert_parts(db, message_id, provider_ids)
+    return state
+
+
+async def _insert_parts(db: Handle, message_id: int, provider_ids: Sequence[str]) -> None:
+    await db.execute(
+        "INSERT INTO message_parts (connection_id, provider_id, message_id, part)"
+        " SELECT m.connection_id, p.id, m.id, p.part FROM messages m,"
+        " unnest($2::text[]) WITH ORDINALITY AS p (id, part) WHERE m.id = $1"
+        " ON CONFLICT DO NOTHING",
+        message_id,
+        list(provider_ids),
+    )
+
+
+class Refusal(msgspec.Struct, frozen=True):
+    reason: str
+    text: str
+    permanent: bool
+    raw: str = ""
+
+
+async def refuse(db: Handle, message_id: int, refusal: Refusal, now: datetime) -> bool:
+    """The service certainly did not take it. False when something stronger is known."""
+    done = await db.fetchval(
+        "WITH m AS (UPDATE messages SET state = 'failed', reason = $2, reason_text = $3,"
+        " permanent = $4, provider_raw = $5, answered_at = $6, settled_at = $6"
+        " WHERE id = $1 AND state IN ('submitting', 'unknown') RETURNING true AS done),"
+        " freed AS (DELETE FROM open_sends WHERE message_id = $1)"
+        " SELECT done FROM m",
+        message_id,
+        refusal.reason,
+        refusal.text,
+        refusal.permanent,
+        refusal.raw or None,
+        now,
+    )
+    return bool(done)
+
+
+async def leave_unknown(
+    db: Handle, message_id: int, text: str, raw: str, guard_until: datetime
+) -> bool:
+    """Nobody can know. The guard against an equal send stays until `guard_until`."""
+    done = await db.fetchval(
+        "WITH m AS (UPDATE messages SET state = 'unknown', reason_text = $2, provider_raw = $3"
+        " WHERE id = $1 AND state = 'submitting' RETURNING true AS done),"
+        " held AS (UPDATE open_sends SET until = $4 WHERE message_id = $1)"
+        " SELECT done FROM m",
+        message_id,
+        text,
+        raw or None,
+        guard_until,
+    )
+    return bool(done)
+
+
+async def climb(
+    db: Handle,
+    message_id: int,
+    old: str,
+    new: str,
+    *,
+    now: datetime,
+    reason: str | None,
+    text: str | None,
+) -> bool:
+    """From one state to a higher one, if it is still the old one."""
+    done = await db.fetchval(
+        "WITH m AS (UPDATE messages SET state = $3, settled_at = CASE WHEN $3 IN ('failed',"
+        " 'delivered') THEN $4 ELSE settled_at END, reason = $5, reason_text = $6"
+        " WHERE id = $1 AND state = $2 RETURNING true AS done),"
+        " freed AS (DELETE FROM open_sends WHERE message_id = $1)"
+        " SELECT done FROM m",
+        message_id,
+        old,
+        new,
+        now,
+        reason,
+        text,
+    )
+    return bool(done)
+
+
+class Part(msgspec.Struct, frozen=True):
+    message_id: int
+    part: int
+
+
+async def find_by_provider_id(db: Handle, connection_id: int, ids: Sequence[str]) -> int | None:
+    found: int | None = await db.fetchval(
+        "SELECT id FROM messages WHERE connection_id = $1 AND provider_id = ANY($2)"
+        " ORDER BY id DESC LIMIT 1",
+        connection_id,
+        list(ids),
+    )
+    return found
+
+
+async def find_part(db: Handle, connection_id: int, ids: Sequence[str]) -> Part | None:
+    row = await db.fetchrow(
+        "SELECT message_id, part FROM message_parts WHERE connection_id = $1"
+        " AND provider_id = ANY($2) ORDER BY message_id DESC LIMIT 1",
+        connection_id,
+        list(ids),
+    )
+    return row and read(Part, row)
+
+
+async def settle_part(db: Handle, part: Part, state: str) -> list[str]:
+    """Note a part's state (delivered stays delivered) and give the states of all parts."""
+    await db.execute(
+        "UPDATE message_parts SET state = $3 WHERE message_id = $1 AND part = $2"
+        " AND state <> 'delivered'",
+        part.message_id,
+        part.part,
+        state,
+    )
+    rows = await db.fetch(
+        "SELECT state FROM message_parts WHERE message_id = $1", part.message_id
+    )
+    return [row["state"] for row in rows]
+
+
+async def find_unknown_by_recipient(
+    db: Handle, connection_id: int, recipient: str, since: datetime
+) -> int | None:
+    """The only message to this number since then whose answer was lost; None when there are
+    several: a guess would be worse than waiting."""
+    rows = await db.fetch(
+        "SELECT id FROM messages WHERE connection_id = $1 AND recipient = $2"
+        " AND state = 'unknown' AND provider_id IS NULL AND id >= time_id($3) LIMIT 2",
+        connection_id,
+        recipient,
+        since,
+    )
+    return rows[0]["id"] if len(rows) == 1 else None
+
+
+_SETTLE_OVERDUE = """
+WITH due AS (
+  SELECT o.account_id, o.guard, o.message_id, m.state, m.created_at
+  FROM open_sends o LEFT JOIN messages m ON m.id = o.message_id
+  WHERE o.until <= $1 AND ($2::bigint IS NULL OR o.account_id = $2)
+    AND ($3::bytea IS NULL OR o.guard = $3)
+  ORDER BY o.until LIMIT 1000 FOR UPDATE OF o SKIP LOCKED
+), lost AS (
+  UPDATE messages m SET state = 'unknown', reason_text = $4 FROM due
+  WHERE m.id = due.message_id AND due.state = 'submitting' AND m.state = 'submitting'
+  RETURNING m.id
+), kept AS (
+  UPDATE open_sends o SET until = due.created_at + $5 FROM due
+  WHERE o.account_id = due.account_id AND o.guard = due.guard
+    AND due.state = 'submitting' AND due.created_at + $5 > $1
+), freed AS (
+  DELETE FROM open_sends o USING due
+  WHERE o.account_id = due.account_id AND o.guard = due.guard
+    AND (due.state IS DISTINCT FROM 'submitting' OR due.created_at + $5 <= $1)
+)
+SELECT count(*) FROM lost
+"""
+
+
+async def settle_overdue(
+    db: Handle,
+    now: datetime,
+    guard_for: float,
+    *,
+    account_id: int | None = None,
+    guard: bytes | None = None,
+) -> int:
+    """Turn sends whose lease ran out into `unknown`, and free the guards that are old enough.
+    Gives how many became unknown."""
+    lost: int = await db.fetchval(
+        _SETTLE_OVERDUE, now, account_id, guard, "The send was interrupted.",
+        timedelta(seconds=guard_for),
+    )  # fmt: skip
+    return lost
+
+
+async def unknown_since(
+    db: Handle, after: datetime, before: datetime, limit: int = 200
+) -> list[Message]:
+    """Messages whose outcome nobody knows, for look-ups at their services."""
+    rows = await db.fetch(
+        f"SELECT {columns(Message)} FROM messages WHERE id >= time_id($1) AND id < time_id($2)"
+        " AND state = 'unknown' ORDER BY id LIMIT $3",
+        after,
+        before,
+        limit,
+    )
+    return [read(Message, row) for row in rows]
+
+
+async def counts_by_state(db: Handle, since: datetime) -> dict[str, int]:
+    rows = await db.fetch(
+        "SELECT state, count(*) AS n FROM messages WHERE id >= time_id($1) GROUP BY state", since
+    )
+    return {row["state"]: row["n"] for row in rows}
+
+
+async def open_send(db: Handle, account_id: int, guard: bytes) -> Message | None:
+    """The message that stands in the way of an equal one."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Message, 'm')} FROM open_sends o JOIN messages m ON m.id = o.message_id"
+        " WHERE o.account_id = $1 AND o.guard = $2",
+        account_id,
+        guard,
+    )
+    return row and read(Message, row)

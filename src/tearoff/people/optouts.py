@@ -1,0 +1,141 @@
+"""The account's list of numbers that must get nothing, and why.
+
+A number can stand on the list for several reasons at once. START lifts only what a reply or
+a one-tap link (or the provider's own STOP handling) set, never an entry that the shop made
+or a complaint.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from tearoff.errors import Conflict, NotFound
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+LIFTED_BY_START = ("reply", "provider", "link")
+
+
+class OptedOut(Conflict):
+    """This number is on the blacklist or opt-out list."""
+
+
+class NotOptedOut(NotFound):
+    """This number is not on the list."""
+
+
+class OptOut(msgspec.Struct, frozen=True):
+    address: str
+    source: str
+    reason: str
+    created_at: datetime
+
+
+class Evidence(msgspec.Struct, frozen=True):
+    """What is kept of how somebody opted out or in: the words, the number they were sent to,
+    and the provider's name for that text."""
+
+    words: str = ""
+    received_by: str = ""
+    provider_ref: str = ""
+
+
+async def add(
+    db: Handle,
+    account_id: int,
+    address: str,
+    *,
+    source: str,
+    now: datetime,
+    reason: str = "",
+    evidence: Evidence = Evidence(),  # noqa: B008 (frozen)
+) -> bool:
+    """Put an E.164 number on the list; False when it stood there already for this source."""
+    added = await db.fetchval(
+        "INSERT INTO opt_outs (account_id, address, source, reason, created_at)"
+        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING true",
+        account_id,
+        address,
+        source,
+        reason,
+        now,
+    )
+    if added:
+        await _note(db, account_id, address, "opted_out", source, evidence, now)
+    return bool(added)
+
+
+async def lift(
+    db: Handle,
+    account_id: int,
+    address: str,
+    *,
+    now: datetime,
+    evidence: Evidence = Evidence(),  # noqa: B008 (frozen)
+) -> bool:
+    """What START does; False when nothing was lifted."""
+    lifted = await db.fetchval(
+        "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = $2"
+        " AND source = ANY($3) RETURNING 1) SELECT count(*) FROM gone",
+        account_id,
+        address,
+        list(LIFTED_BY_START),
+    )
+    if lifted:
+        await _note(db, account_id, address, "opted_in", "reply", evidence, now)
+    return bool(lifted)
+
+
+async def remove(db: Handle, account_id: int, address: str, *, now: datetime) -> None:
+    """Take the number off the list altogether, as the shop's own decision."""
+    gone = await db.fetchval(
+        "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = $2 RETURNING 1)"
+        " SELECT count(*) FROM gone",
+        account_id,
+        address,
+    )
+    if not gone:
+        raise NotOptedOut
+    await _note(db, account_id, address, "opted_in", "shop", Evidence(), now)
+
+
+async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
+    found = await db.fetchval(
+        "SELECT true FROM opt_outs WHERE account_id = $1 AND address = $2 LIMIT 1",
+        account_id,
+        address,
+    )
+    return bool(found)
+
+
+async def list_all(db: Handle, account_id: int) -> list[OptOut]:
+    rows = await db.fetch(
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 ORDER BY created_at, address",
+        account_id,
+    )
+    return [read(OptOut, row) for row in rows]
+
+
+async def _note(
+    db: Handle,
+    account_id: int,
+    address: str,
+    kind: str,
+    source: str,
+    evidence: Evidence,
+    now: datetime,
+) -> None:
+    await db.execute(
+        "INSERT INTO consent_events (account_id, address, kind, source, words, received_by,"
+        " provider_ref, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        account_id,
+        address,
+        kind,
+        source,
+        evidence.words[:500],
+        evidence.received_by,
+        evidence.provider_ref,
+        now,
+    )
