@@ -1,0 +1,88 @@
+"""What the doors for programs share in one process, and who a caller is."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+from litestar import Request
+
+from tearoff.accounts.actions import AccountExpired, WrongCredentials, check_caller
+from tearoff.accounts.models import Caller
+from tearoff.distribution.context import Contexts
+from tearoff.distribution.send import Sender
+from tearoff.kit.services import Services
+from tearoff.messages.links import Links
+
+
+class Doors(msgspec.Struct, frozen=True):
+    services: Services
+    contexts: Contexts
+    links: Links
+    sender: Sender
+
+
+def doors_of(request: Request[Any, Any, Any]) -> Doors:
+    doors: Doors = request.app.state.doors
+    return doors
+
+
+def open_doors(services: Services) -> Doors:
+    contexts, links = Contexts(), Links(services)
+    return Doors(services, contexts, links, Sender(services, links, contexts))
+
+
+async def authenticate(
+    doors: Doors,
+    headers: Mapping[str, str],
+    values: Mapping[str, Any],
+    now: datetime,
+    *,
+    from_memory: bool = False,
+) -> Caller:
+    """The caller by any of the three credential styles; what stands beside a valid pair does
+    not matter. `from_memory` spares a read where the caller's version is checked later.
+
+    Raises `WrongCredentials` and `AccountExpired`.
+    """
+    expired = False
+    for client_id, secret in _pairs(headers, values):
+        try:
+            return await _check(doors, client_id, secret, now, from_memory)
+        except WrongCredentials:
+            continue
+        except AccountExpired:
+            expired = True
+    raise AccountExpired if expired else WrongCredentials
+
+
+async def _check(
+    doors: Doors, client_id: str, secret: str, now: datetime, from_memory: bool
+) -> Caller:
+    remembered = doors.contexts.remembered_caller(client_id) if from_memory else None
+    if remembered is not None:
+        try:
+            return check_caller(remembered, secret, now)
+        except (WrongCredentials, AccountExpired):
+            pass  # memory may be old: ask again
+    found = await doors.contexts.caller(doors.services.db, client_id)
+    return check_caller(found, secret, now)
+
+
+def _pairs(headers: Mapping[str, str], values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for names, source in (
+        (("x-client-id", "x-client-secret"), headers),
+        (("x-api-key", "x-api-secret"), headers),
+        (("client_id", "client_secret"), values),
+    ):
+        client_id, secret = (_word(source.get(name)) for name in names)
+        if client_id and secret:
+            yield client_id, secret
+
+
+def _word(given: Any) -> str:
+    """Only what could be a credential: ASCII without control characters."""
+    text = str(given).strip() if isinstance(given, str | int) else ""
+    return text if text.isascii() and text.isprintable() and len(text) <= 128 else ""

@@ -1,0 +1,197 @@
+"""What every v3 call has in common: read, find the caller, act, answer.
+
+An endpoint declares its parameters once; this file reads them and `api/openapi.py`
+describes them. A writing endpoint runs in one transaction, together with its
+Idempotency-Key if the caller sent one.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+from litestar import Request, Response
+
+from tearoff.accounts import idempotency
+from tearoff.accounts.models import Account, Caller
+from tearoff.api.deps import Doors, authenticate, doors_of
+from tearoff.api.v3.body import read_values
+from tearoff.api.v3.errors import Failure, failure_body, failure_of
+from tearoff.api.v3.parameters import Parameter, read_parameters
+from tearoff.distribution.send import StaleCaller
+from tearoff.errors import TearoffError
+from tearoff.kit import clock, metrics
+from tearoff.kit.db import Handle
+
+CREDENTIALS = frozenset({"client_id", "client_secret"})
+NOT_STORED = frozenset({401, 409, 429, 500, 503})
+
+
+class Call(msgspec.Struct, frozen=True):
+    """One call: who, with what, when, and by which doors."""
+
+    doors: Doors
+    caller: Caller
+    given: Mapping[str, Any]
+    now: datetime
+    key: idempotency.Key | None = None
+
+    @property
+    def account(self) -> Account:
+        return self.caller.account
+
+
+class Told(TearoffError):
+    """An error whose answer carries data beside it."""
+
+    def __init__(self, failure: Failure, more: Mapping[str, Any]) -> None:
+        super().__init__(failure.problems[0][1])
+        self.failure = failure
+        self.more = more
+
+
+Act = Callable[[Call, Handle], Awaitable[Mapping[str, Any]]]
+"""Does the work of a call in the transaction it is given; gives the fields of the answer."""
+
+ActAlone = Callable[[Call], Awaitable[tuple[int, bytes]]]
+"""Does the work with transactions of its own; gives status and body."""
+
+
+class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    path: str
+    summary: str
+    parameters: Sequence[Parameter]
+    act: Act | None = None
+    act_alone: ActAlone | None = None
+    writes: bool = True
+    errors: Sequence[int] = ()
+    example: Mapping[str, Any] = {}
+
+    @property
+    def methods(self) -> list[str]:
+        return ["POST"] if self.writes else ["GET", "POST"]
+
+
+async def answer(request: Request[Any, Any, Any], endpoint: Endpoint) -> Response[bytes]:
+    """Answer one call, whatever it holds."""
+    started = time.perf_counter()
+    try:
+        status, body, headers = await _answer(request, endpoint)
+    except Exception as error:
+        status, body, headers = _told(error)
+    metrics.calls.labels(endpoint.path, str(status)).inc()
+    metrics.call_seconds.labels(endpoint.path).observe(time.perf_counter() - started)
+    return Response(body, status_code=status, headers=headers, media_type="application/json")
+
+
+def success_body(fields: Mapping[str, Any]) -> bytes:
+    return msgspec.json.encode({"status": {"status": "OK"}, **fields})
+
+
+def error_body(error: Exception) -> tuple[int, bytes]:
+    status, body, _ = _told(error)
+    return status, body
+
+
+def _told(error: Exception) -> tuple[int, bytes, dict[str, str]]:
+    failure = error.failure if isinstance(error, Told) else failure_of(error)
+    more = error.more if isinstance(error, Told) else {}
+    headers = {} if failure.after is None else {"Retry-After": str(max(1, round(failure.after)))}
+    return failure.http, failure_body(failure, **more), headers
+
+
+async def _answer(
+    request: Request[Any, Any, Any], endpoint: Endpoint
+) -> tuple[int, bytes, dict[str, str]]:
+    doors, now = doors_of(request), clock.now()
+    values = await read_values(request)
+    credentials = {} if request.method == "GET" else values
+    key_text = request.headers.get("idempotency-key") if endpoint.writes else None
+    alone = endpoint.act_alone is not None and key_text is None
+    caller = await authenticate(doors, request.headers, credentials, now, from_memory=alone)
+    try:
+        given = read_parameters(endpoint.parameters, values)
+    except TearoffError:
+        if alone:  # what memory let in is asked for once more before it is told anything
+            await authenticate(doors, request.headers, credentials, now)
+        raise
+    call = Call(doors, caller, given, now, _key(caller, endpoint, key_text, values))
+    kept = await _kept(call)
+    if kept is not None:
+        return kept.status, kept.body, {"Idempotent-Replay": "true"}
+    try:
+        status, body = await _act(call, endpoint)
+    except StaleCaller:
+        caller = await authenticate(doors, request.headers, credentials, now)
+        status, body = await _act(msgspec.structs.replace(call, caller=caller), endpoint)
+    return status, body, {}
+
+
+def _key(
+    caller: Caller, endpoint: Endpoint, text: str | None, values: Mapping[str, Any]
+) -> idempotency.Key | None:
+    if text is None:
+        return None
+    body = {name: value for name, value in values.items() if name not in CREDENTIALS}
+    canonical = msgspec.json.encode(body, order="deterministic")
+    return idempotency.make_key(caller.account.id, endpoint.path, text, canonical)
+
+
+async def _kept(call: Call) -> idempotency.Answer | None:
+    """The answer that is stored under this call's key. A call that was interrupted before it
+    had one is answered by `act_alone` from what it left behind."""
+    if call.key is None:
+        return None
+    services = call.doors.services
+    known = await idempotency.look(services.db, services.vault, call.key, call.now)
+    return known if isinstance(known, idempotency.Answer) else None
+
+
+async def _act(call: Call, endpoint: Endpoint) -> tuple[int, bytes]:
+    try:
+        if endpoint.act_alone is not None:
+            return await endpoint.act_alone(call)
+        assert endpoint.act is not None
+        if not endpoint.writes:
+            return 200, success_body(await endpoint.act(call, call.doors.services.db))
+        return await _act_in_transaction(call, endpoint.act)
+    except StaleCaller:
+        raise
+    except Exception as error:
+        await store_failure(call, error)
+        raise
+
+
+async def _act_in_transaction(call: Call, act: Act) -> tuple[int, bytes]:
+    services = call.doors.services
+    async with services.db.transaction() as db:
+        if call.key is not None:
+            await _claim(db, call)
+        body = success_body(await act(call, db))
+        if call.key is not None:
+            stored = idempotency.Answer(200, body)
+            await idempotency.store(db, services.vault, call.key, stored)
+    return 200, body
+
+
+async def store_failure(call: Call, error: Exception) -> None:
+    """Store a refusal under the call's key: nothing was done, and repeating it does nothing."""
+    status, body = error_body(error)
+    if call.key is None or status in NOT_STORED:
+        return
+    services = call.doors.services
+    async with services.db.transaction() as db:
+        if await idempotency.claim(db, call.key, call.now, services.settings.send_lease):
+            stored = idempotency.Answer(status, body)
+            await idempotency.store(db, services.vault, call.key, stored)
+
+
+async def _claim(db: asyncpg.Connection, call: Call) -> None:
+    assert call.key is not None
+    lease = call.doors.services.settings.send_lease
+    if not await idempotency.claim(db, call.key, call.now, lease):
+        raise idempotency.KeyBusy

@@ -1,0 +1,103 @@
+"""The one table from our errors to the numbers and texts of the v3 dialect."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from http import HTTPStatus
+
+import msgspec
+import structlog
+
+from tearoff.accounts.actions import AccountExpired, WrongCredentials
+from tearoff.accounts.idempotency import KeyBusy, KeyReused
+from tearoff.api.v3.body import Unreadable
+from tearoff.api.v3.parameters import BadParameters
+from tearoff.coupons import rules
+from tearoff.coupons.actions import CodeTaken, SessionNotFound
+from tearoff.coupons.campaigns import CampaignNotFound
+from tearoff.distribution.send import NotSent, StatcodeNotFound
+from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
+from tearoff.messages.connections import NoRoute
+from tearoff.people.optouts import OptedOut
+
+log = structlog.get_logger()
+
+
+class UnknownPath(NotFound):
+    """Unknown path."""
+
+
+class Failure(msgspec.Struct, frozen=True):
+    """An error as the dialect tells it. `after` is in seconds."""
+
+    http: int
+    problems: Sequence[tuple[int, str]]
+    after: float | None = None
+
+
+AUTH_TEXT = "HTTP/1.0 401 Unauthorized. Client ID or Secret not correct."
+
+_PHRASES = {422: "Unprocessable entity"}
+
+_TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
+    WrongCredentials: (401, 1000, AUTH_TEXT),
+    Unreadable: (400, 400, "{error}"),
+    AccountExpired: (403, 101, "Account has expired"),
+    UnknownPath: (404, 404, "Unknown path."),
+    KeyReused: (422, 422, "{error}"),
+    CampaignNotFound: (422, 502, "Campaign ID not found."),
+    SessionNotFound: (422, 505, "Couponsession not found."),
+    rules.AlreadyValidated: (422, 506, "Couponsession already validated."),
+    rules.Voided: (422, 508, "Couponsession is voided."),
+    rules.Locked: (422, 511, "Couponsession is locked."),
+    rules.Expired: (422, 512, "Couponsession has expired."),
+    StatcodeNotFound: (422, 513, "Statcode not found"),
+    rules.LimitReached: (422, 516, "Limit reached."),
+    rules.NotYetValid: (422, 517, "Not valid yet."),
+    rules.CampaignNotActive: (422, 518, "Campaign is not active."),
+    rules.WrongLocation: (422, 519, "Not valid at this location."),
+    CodeTaken: (422, 300, "Value already in use in parameter: customvalcode."),
+    NoRoute: (422, 103, "Your account needs sms integration for this action"),
+    NotSent: (422, 602, "{error}"),
+    OptedOut: (422, 605, "{error}"),
+    KeyBusy: (409, 409, "{error}"),
+    TryLater: (503, 503, "{error}"),
+    Forbidden: (403, 403, "{error}"),
+    Invalid: (422, 301, "Invalid character in parameter: {field}."),
+    NotFound: (422, 500, "{error}"),
+}
+"""HTTP status, code and text of each error; the most special class that fits is taken."""
+
+
+def failure_of(error: BaseException) -> Failure:
+    """How the dialect tells this error. Anything unforeseen is our fault: it gets a reference
+    that is also in the log."""
+    if isinstance(error, BadParameters):
+        return Failure(422, error.problems)
+    for kind in type(error).__mro__:
+        if kind in _TABLE:
+            http, code, text = _TABLE[kind]
+            told = text.format(error=error, field=getattr(error, "field", ""))
+            after = error.after if isinstance(error, TryLater) else None
+            return Failure(http, [(code, told)], after)
+    reference = secrets.token_hex(6)
+    log.exception("call.broke", reference=reference, exc_info=error)
+    return Failure(500, [(500, f"Something broke on our side. Reference: {reference}")])
+
+
+def failure_body(failure: Failure, **more: object) -> bytes:
+    """The body in which all three documented shapes are found by their readers."""
+    if failure.http == HTTPStatus.UNAUTHORIZED:
+        errors: dict[str, object] = {"error_code": 1000, "error_message": AUTH_TEXT}
+        message = AUTH_TEXT
+    else:
+        phrase = _PHRASES.get(failure.http, HTTPStatus(failure.http).phrase)
+        message = failure.problems[0][1]
+        errors = {
+            "error_message": f"HTTP/1.0 {failure.http} {phrase}.",
+            "error_message_description": [text for _, text in failure.problems],
+            "error_code": [code for code, _ in failure.problems],
+        }
+    status = {"status": "failed", "message": message, "errors": errors}
+    return msgspec.json.encode({"status": status, "errors": errors, **more})

@@ -1,0 +1,225 @@
+"""From what a caller asked to a message that can leave. Pure, but for the codes it draws."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tearoff.accounts.models import Account
+from tearoff.accounts.tallies import Tally, TallyFull
+from tearoff.coupons.actions import FOR_EVER
+from tearoff.coupons.campaigns import CampaignNotFound
+from tearoff.coupons.models import Campaign, NewSession, Session
+from tearoff.distribution.context import SendContext
+from tearoff.errors import Conflict, Invalid
+from tearoff.kit.phone import Phone, time_zones_of
+from tearoff.messages import rules
+from tearoff.messages.connections import NoRoute
+from tearoff.messages.segments import Segmented, measure
+from tearoff.messages.smart import typography
+from tearoff.messages.template import EmptyField, has_forbidden_characters, render
+
+MAX_SEGMENTS = 10
+FIELDS = (
+    "first_name",
+    "last_name",
+    "email",
+    "phone",
+    "customid",
+    *(f"customfield{i}" for i in range(1, 8)),
+)
+
+
+class NotSent(Conflict):
+    """The message was not sent. `reason` is for people."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+
+class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """A send as it was asked for. `local_expiry` is in the campaign's time zone."""
+
+    campaign_id: int
+    phone: Phone
+    body: str | None = None
+    session_code: str | None = None
+    sender: str | None = None
+    new: NewSession = NewSession()
+    local_expiry: datetime | None = None
+    unique_by: str | None = None
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as it will leave.
+
+    `session_id` is None when the session is made together with the message; `is_new` says
+    whether the session is made for this message, so that it goes when the message fails.
+    `guard` is the same for equal sends.
+    """
+
+    campaign: Campaign
+    recipient: str
+    sender: str | None
+    text: str
+    asked_text: str
+    encoding: str
+    parts: tuple[str, ...]
+    session_code: str
+    session_id: int | None
+    is_new: bool
+    url: str
+    new: NewSession
+    guard: bytes
+    tallies: tuple[Tally, ...] = ()
+
+
+class Carried(msgspec.Struct, frozen=True):
+    """The session that a message carries, and the consumer's fields in it."""
+
+    code: str
+    session_id: int | None
+    is_new: bool
+    new: NewSession
+
+
+def check_context(context: SendContext, now: datetime) -> Campaign:
+    """The campaign, if messages can be sent for it."""
+    campaign = context.campaign
+    if campaign is None:
+        raise CampaignNotFound
+    if context.route is None:
+        raise NoRoute
+    if campaign.status != "active":
+        raise NotSent("The campaign is not active.")
+    if not campaign.has_begun(now):
+        raise NotSent("The campaign has not started yet.")
+    if campaign.has_ended(now):
+        raise NotSent("The campaign has ended.")
+    return campaign
+
+
+def policy_refusal(account: Account, phone: Phone, now: datetime) -> NotSent | None:
+    """What the account's own rules say against sending to this phone at this moment."""
+    allowed = None if account.allowed_countries is None else frozenset(account.allowed_countries)
+    if not rules.country_allowed(phone, home_country=account.country, allowed=allowed):
+        return NotSent("This country is not allowed for your account.")
+    if account.quiet_from is None or account.quiet_until is None:
+        return None
+    zones = time_zones_of(phone.e164)
+    if rules.in_quiet_hours(now, zones, account.quiet_from, account.quiet_until):
+        return NotSent("It is quiet hours at the receiver.")
+    return None
+
+
+def make_draft(
+    context: SendContext, request: SendRequest, carried: Carried, link_host: str, now: datetime
+) -> Draft:
+    campaign, account, route = context.campaign, context.caller.account, context.route
+    assert campaign is not None
+    assert route is not None
+    asked = campaign.message_text if request.body is None else request.body
+    url = f"{account.link_host or link_host}/p/{campaign.code}/{carried.code}"
+    fields = _fields(asked, carried.new, request.phone)
+    text, measured = _compose(asked, fields, url, account)
+    cost = len(measured.parts) * route.segment_price
+    return Draft(
+        campaign=campaign,
+        recipient=request.phone.e164,
+        sender=request.sender,
+        text=text,
+        asked_text=asked,
+        encoding=measured.encoding,
+        parts=measured.parts,
+        session_code=carried.code,
+        session_id=carried.session_id,
+        is_new=carried.is_new,
+        url=url,
+        new=carried.new,
+        guard=_guard(campaign.id, request.phone.e164, asked, fields),
+        tallies=_tallies(account, campaign, request.phone.e164, cost, carried),
+    )
+
+
+def limit_reached(full: TallyFull) -> NotSent:
+    """The fixed reason for each kind of limit."""
+    return NotSent(_LIMIT_TEXTS[full.scope.partition(":")[0]])
+
+
+def fields_of(session: Session) -> NewSession:
+    """The consumer fields of a session that exists already."""
+    shared = {name: getattr(session, name) for name in NewSession.__struct_fields__}
+    return NewSession(**shared)
+
+
+def _fields(asked: str, new: NewSession, phone: Phone) -> Mapping[str, str]:
+    if "{" not in asked:
+        return {}
+    return {name: new.field(name) for name in FIELDS} | {"phone": phone.e164}
+
+
+def _compose(
+    asked: str, fields: Mapping[str, str], url: str, account: Account
+) -> tuple[str, Segmented]:
+    try:
+        text = render(asked, fields, url)
+    except EmptyField:
+        raise Invalid(field="body") from None
+    if has_forbidden_characters(text):
+        raise Invalid(field="body")
+    measured = measure(text)
+    if measured.encoding == "UCS-2" and account.smart_typography:
+        text = typography(text).text
+        measured = measure(text)
+    if len(measured.parts) > MAX_SEGMENTS:
+        raise Invalid(field="body")
+    return text, measured
+
+
+def _guard(campaign_id: int, phone: str, asked: str, fields: Mapping[str, str]) -> bytes:
+    text = render(asked, fields, "") if fields else asked
+    return hashlib.sha256(f"{campaign_id}\0{phone}\0{text}".encode()).digest()[:16]
+
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_LIMIT_TEXTS = {
+    "campaign": "The campaign has reached its limit.",
+    "number-day": "Too many messages to this number today.",
+    "number-hour": "Too many messages to this number in the last hour.",
+    "prefix-hour": "Too many messages to numbers of this block in the last hour.",
+    "spend-day": "The spending limit of your account for today is reached.",
+    "spend-month": "The spending limit of your account for this month is reached.",
+}
+
+
+def _tallies(
+    account: Account, campaign: Campaign, phone: str, cost: int, carried: Carried
+) -> tuple[Tally, ...]:
+    """The limits that this send counts against, in the order of their scopes."""
+    found = []
+    if carried.session_id is None and campaign.limit_sessions is not None:
+        scope = f"campaign:{campaign.id}:sessions"
+        found.append(Tally(scope, campaign.limit_sessions, FOR_EVER))
+    if account.limit_number_day is not None:
+        found.append(Tally(f"number-day:{phone}", account.limit_number_day, _DAY))
+    if account.limit_number_hour is not None:
+        found.append(Tally(f"number-hour:{phone}", account.limit_number_hour, _HOUR))
+    if account.limit_prefix_hour is not None:
+        found.append(Tally(f"prefix-hour:{phone[:-4]}", account.limit_prefix_hour, _HOUR))
+    if cost and account.limit_spend_day is not None:
+        found.append(Tally("spend-day", account.limit_spend_day, _DAY, cost))
+    if cost and account.limit_spend_month is not None:
+        found.append(Tally("spend-month", account.limit_spend_month, timedelta(days=30), cost))
+    return tuple(found)
+
+
+def to_utc(local: datetime | None, timezone: str) -> datetime | None:
+    """A time on the campaign's wall clock as UTC."""
+    if local is None:
+        return None
+    return local.replace(tzinfo=ZoneInfo(timezone)).astimezone(ZoneInfo("UTC"))

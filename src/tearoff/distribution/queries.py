@@ -1,0 +1,123 @@
+"""The statement that opens a send: everything that must be true is asked, and everything
+that must be written is written, in one round trip and one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+
+from tearoff.accounts.tallies import TallyFull, full_scope
+from tearoff.distribution.context import SendContext
+from tearoff.distribution.draft import Draft
+from tearoff.kit.db import Handle
+
+
+class Opened(msgspec.Struct, frozen=True):
+    """What opening a send said. `message_id` is None unless everything was in order."""
+
+    is_fresh: bool
+    is_barred: bool
+    message_id: int | None
+
+
+_FRESH = """
+fresh AS MATERIALIZED (
+  SELECT 1 FROM api_keys k, accounts a, campaigns c, connections r
+  WHERE k.client_id = $1 AND k.version = $2 AND a.id = $3 AND a.version = $4
+    AND c.id = $5 AND c.version = $6 AND r.id = $7 AND r.version = $8
+), barred AS MATERIALIZED (
+  SELECT 1 FROM opt_outs WHERE account_id = $3 AND address = $9 LIMIT 1
+), fine AS MATERIALIZED (
+  SELECT new_time_id() AS message_id FROM fresh WHERE NOT EXISTS (SELECT 1 FROM barred)
+), held AS (
+  INSERT INTO open_sends (account_id, guard, message_id, until)
+  SELECT $3, $10, message_id, $11 FROM fine
+  ON CONFLICT (account_id, guard) DO NOTHING RETURNING message_id
+), counted AS (
+  INSERT INTO tallies AS t (account_id, scope, n, cap, until)
+  SELECT $3, g.scope, g.step, g.cap, g.until
+  FROM held, unnest($12::text[], $13::bigint[], $14::bigint[], $15::timestamptz[])
+    AS g (scope, step, cap, until)
+  ORDER BY g.scope
+  ON CONFLICT (account_id, scope) DO UPDATE SET
+    n = CASE WHEN t.until <= $16 THEN excluded.n ELSE t.n + excluded.n END,
+    until = CASE WHEN t.until <= $16 THEN excluded.until ELSE t.until END,
+    cap = excluded.cap
+), """
+
+_NEW_SESSION = """
+made AS (
+  INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email, phone, customid,
+    customfields, utm, expires_at, created_at, last_message_id)
+  SELECT $3, $5, $23, $24, $25, $26, $9, $27, $28, $29, $30, $16, message_id FROM held
+  RETURNING id
+), noted AS (
+  INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel)
+  SELECT $3, $5, id, 'created', $16, $1, 'sms' FROM made
+), """
+
+_OLD_SESSION = """
+made AS (
+  UPDATE sessions s SET last_message_id = held.message_id FROM held
+  WHERE s.account_id = $3 AND s.id = $23 RETURNING s.id
+), """
+
+_MESSAGE = """
+written AS (
+  INSERT INTO messages (id, account_id, connection_id, about, about_is_new, recipient, sender, text,
+    asked_text, encoding, segments, state, created_at)
+  SELECT held.message_id, $3, $7, made.id, $17, $9, $18, $19, $20, $21, $22, 'submitting', $16
+  FROM held, made
+)
+SELECT EXISTS (SELECT 1 FROM fresh) AS is_fresh, EXISTS (SELECT 1 FROM barred) AS is_barred,
+  (SELECT message_id FROM held) AS message_id
+"""
+
+_OPEN_WITH_NEW = "WITH " + _FRESH + _NEW_SESSION + _MESSAGE
+_OPEN_WITH_OLD = "WITH " + _FRESH + _OLD_SESSION + _MESSAGE
+
+
+async def open_send(
+    db: Handle, context: SendContext, draft: Draft, *, lease: float, now: datetime
+) -> Opened:
+    """First of the two commits of a send.
+
+    Raises `TallyFull` when a limit is reached (nothing is written then), and
+    UniqueViolationError when the session's short code is taken.
+    """
+    old = draft.session_id is not None
+    try:
+        row = await db.fetchrow(
+            _OPEN_WITH_OLD if old else _OPEN_WITH_NEW,
+            *_common(context, draft, lease, now),
+            *([draft.session_id] if old else _session_values(draft)),
+        )
+    except asyncpg.CheckViolationError as error:
+        raise TallyFull(full_scope(error)) from None
+    assert row is not None
+    return Opened(row["is_fresh"], row["is_barred"], row["message_id"])
+
+
+def _common(context: SendContext, draft: Draft, lease: float, now: datetime) -> Sequence[object]:
+    caller, route = context.caller, context.route
+    assert route is not None
+    return (
+        caller.key.client_id, caller.key.version, caller.account.id, caller.account.version,
+        draft.campaign.id, draft.campaign.version, route.id, route.version,
+        draft.recipient, draft.guard, now + timedelta(seconds=lease),
+        [t.scope for t in draft.tallies], [t.step for t in draft.tallies],
+        [t.cap for t in draft.tallies], [now + t.window for t in draft.tallies],
+        now, draft.is_new, draft.sender, draft.text, draft.asked_text,
+        draft.encoding, len(draft.parts),
+    )  # fmt: skip
+
+
+def _session_values(draft: Draft) -> Sequence[object]:
+    new = draft.new
+    return (
+        draft.session_code, new.firstname, new.lastname, new.email, new.customid,
+        new.customfields, new.utm, new.expires_at,
+    )  # fmt: skip

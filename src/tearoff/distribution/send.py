@@ -1,0 +1,348 @@
+"""The main job: text one person a coupon.
+
+Two short commits with the network call between them:
+
+1. The session, the message (`submitting`) and its guard are written together, provided that
+   nothing which forbids the send has changed meanwhile.
+2. The service is asked. The caller waits for its answer.
+3. What it said is written: `accepted`, `failed` (a session made for it is voided), or
+   `unknown` when nobody can know.
+
+A crash between the two commits leaves `submitting` with a lease; a chore makes it `unknown`.
+Nothing is ever sent again on a guess.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from tearoff.accounts import idempotency, tallies
+from tearoff.accounts.models import Caller
+from tearoff.coupons import actions as coupons
+from tearoff.coupons import queries as coupon_queries
+from tearoff.coupons.models import Campaign, Doer, NewSession
+from tearoff.distribution import draft as drafts
+from tearoff.distribution import outcome, queries
+from tearoff.distribution.context import Contexts, SendContext
+from tearoff.distribution.draft import Carried, Draft, NotSent, SendRequest
+from tearoff.distribution.outcome import OutcomeUnknown
+from tearoff.errors import NotFound, TearoffError, TryLater
+from tearoff.kit import clock, codes, metrics
+from tearoff.kit.db import DatabaseAway, Handle
+from tearoff.kit.services import Services
+from tearoff.messages import queries as messages
+from tearoff.messages.links import Links
+from tearoff.people import optouts
+from tearoff.providers.base import Outcome, Outgoing
+
+__all__ = [
+    "Keyed",
+    "NotSent",
+    "OutcomeUnknown",
+    "SendRequest",
+    "Sender",
+    "Sent",
+    "StatcodeNotFound",
+]
+
+TRIES = 10
+PATIENCE = 60
+"""Seconds for which the second commit is tried when the database is away."""
+
+
+class StatcodeNotFound(NotFound):
+    """Statcode not found"""
+
+
+class StaleCaller(TearoffError):
+    """The caller's key or account has changed since it was read: look at it again."""
+
+
+class Sent(msgspec.Struct, frozen=True):
+    """An accepted message, with what its caller is told."""
+
+    message_id: int
+    asked_text: str
+    recipient: str
+    session_code: str
+    url: str
+    segments: int
+    encoding: str
+
+
+class Keyed(msgspec.Struct, frozen=True):
+    """A send with an Idempotency-Key: `render` makes the answer that is stored under it, or
+    None when the answer is not one to store."""
+
+    key: idempotency.Key
+    render: Callable[[Sent | TearoffError], idempotency.Answer | None]
+
+
+class Sender:
+    """Sends for one process."""
+
+    def __init__(self, services: Services, links: Links, contexts: Contexts) -> None:
+        self._services = services
+        self._links = links
+        self._contexts = contexts
+        self._running: set[asyncio.Task[Sent]] = set()
+
+    async def send(
+        self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None = None
+    ) -> Sent:
+        """Text somebody a coupon and wait for the service's answer.
+
+        Raises `CampaignNotFound`, `NoRoute`, `StatcodeNotFound`, `optouts.OptedOut`,
+        `NotSent` (nothing left), `OutcomeUnknown`, `Invalid`, `idempotency.KeyBusy`. A caller
+        who hangs up changes nothing: what was begun is finished.
+        """
+        task = asyncio.create_task(self._send(caller, request, now, keyed))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)
+
+    async def finish(self, patience: float = 15) -> None:
+        """Wait for what is under way: for shutting down."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=patience)
+
+    async def _send(
+        self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None
+    ) -> Sent:
+        context, draft, message_id = await self._open(caller, request, now, keyed)
+        answer = await self._hand_over(context, draft, message_id)
+        result = outcome.error_of(answer, message_id) or _sent(draft, message_id)
+        about = outcome.About(caller.account.id, message_id, draft.recipient, now)
+        stored = None if keyed is None else keyed.render(result)
+        await self._record(about, answer, keyed, stored)
+        if isinstance(result, TearoffError):
+            raise result
+        return result
+
+    async def _open(
+        self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None
+    ) -> tuple[SendContext, Draft, int]:
+        """Open the send with what is remembered; if that was old or says no, once more with
+        everything read anew. So no answer is given on old knowledge."""
+        remembered = self._contexts.remembered(caller, request.campaign_id)
+        if remembered is not None:
+            try:
+                opened = await self._try_open(remembered, request, now, keyed)
+            except (TryLater, OutcomeUnknown):
+                raise
+            except TearoffError:
+                opened = None
+            if opened is not None:
+                return opened
+        for _ in range(TRIES):
+            context = await self._contexts.load(self._services.db, caller, request.campaign_id)
+            if _versions(context.caller) != _versions(caller):
+                raise StaleCaller
+            opened = await self._try_open(context, request, now, keyed)
+            if opened is not None:
+                return opened
+        raise TryLater("The campaign is being changed just now.")
+
+    async def _try_open(
+        self, context: SendContext, request: SendRequest, now: datetime, keyed: Keyed | None
+    ) -> tuple[SendContext, Draft, int] | None:
+        """None when the context is not the current one."""
+        campaign = drafts.check_context(context, now)
+        await self._check_policy(context, request, now)
+        for _ in range(TRIES):
+            carried = await self._carry(campaign, request, now)
+            host = self._services.settings.link_host
+            draft = drafts.make_draft(context, request, carried, host, now)
+            opened = await self._write(context, draft, now, keyed)
+            if opened is None:
+                continue
+            if not opened.is_fresh:
+                return None
+            if opened.is_barred:
+                await self._check_campaign_limit(campaign, now)
+                raise optouts.OptedOut
+            if opened.message_id is not None:
+                return context, draft, opened.message_id
+            await self._explain_guard(draft, now)
+        raise TryLater("No free session code was found.")
+
+    async def _check_policy(
+        self, context: SendContext, request: SendRequest, now: datetime
+    ) -> None:
+        account = context.caller.account
+        refusal = drafts.policy_refusal(account, request.phone, now)
+        if refusal is None:
+            return
+        if await optouts.is_opted_out(self._services.db, account.id, request.phone.e164):
+            raise optouts.OptedOut
+        raise refusal
+
+    async def _check_campaign_limit(self, campaign: Campaign, now: datetime) -> None:
+        """The campaign's limit is told before a suppression."""
+        if campaign.limit_sessions is None:
+            return
+        scope = f"campaign:{campaign.id}:sessions"
+        n = await tallies.reached(self._services.db, campaign.account_id, scope, now)
+        if n >= campaign.limit_sessions:
+            raise drafts.limit_reached(tallies.TallyFull(scope))
+
+    async def _carry(self, campaign: Campaign, request: SendRequest, now: datetime) -> Carried:
+        """The session that the message carries: an existing one, or the code of a new one."""
+        new = msgspec.structs.replace(
+            request.new,
+            phone=request.phone.e164,
+            expires_at=drafts.to_utc(request.local_expiry, campaign.timezone),
+        )
+        if request.session_code is not None:
+            return await self._existing(campaign, request.session_code, is_new=False)
+        if request.unique_by is not None and new.field(request.unique_by):
+            return await self._issue_once(campaign, request, new, now)
+        return Carried(codes.session_code(), None, is_new=True, new=new)
+
+    async def _existing(self, campaign: Campaign, code: str, *, is_new: bool) -> Carried:
+        found = await coupon_queries.session_of_code(
+            self._services.db, campaign.account_id, code.lower()
+        )
+        if found is None or found.campaign.id != campaign.id:
+            raise StatcodeNotFound
+        fields = drafts.fields_of(found.session)
+        return Carried(found.session.code, found.session.id, is_new=is_new, new=fields)
+
+    async def _issue_once(
+        self, campaign: Campaign, request: SendRequest, new: NewSession, now: datetime
+    ) -> Carried:
+        """With a duplicate check the session is made before the message, under a lock for
+        this person."""
+        async with self._services.db.transaction() as db:
+            if await optouts.is_opted_out(db, campaign.account_id, request.phone.e164):
+                raise optouts.OptedOut
+            doer = Doer(actor="api", channel="sms")
+            issued = await coupons.issue_session(
+                db, campaign, new, doer=doer, now=now, unique_by=request.unique_by
+            )
+        return await self._existing(campaign, issued.code, is_new=not issued.is_duplicate)
+
+    async def _write(
+        self, context: SendContext, draft: Draft, now: datetime, keyed: Keyed | None
+    ) -> queries.Opened | None:
+        """The first commit. None when the short code that was drawn is taken."""
+        try:
+            if keyed is None:
+                return await self._open_in(self._services.db, context, draft, now)
+            return await self._write_keyed(context, draft, now, keyed)
+        except asyncpg.UniqueViolationError:
+            return None
+        except tallies.TallyFull as full:
+            raise drafts.limit_reached(full) from None
+
+    async def _open_in(
+        self, db: Handle, context: SendContext, draft: Draft, now: datetime
+    ) -> queries.Opened:
+        lease = self._services.settings.send_lease
+        return await queries.open_send(db, context, draft, lease=lease, now=now)
+
+    async def _write_keyed(
+        self, context: SendContext, draft: Draft, now: datetime, keyed: Keyed
+    ) -> queries.Opened:
+        """With a key, the claim on it commits together with the message, or not at all."""
+        lease = self._services.settings.send_lease
+        async with self._services.db.connection() as db:
+            transaction = db.transaction()
+            await transaction.start()
+            try:
+                if not await idempotency.claim(db, keyed.key, now, lease):
+                    raise idempotency.KeyBusy
+                opened = await self._open_in(db, context, draft, now)
+                if opened.message_id is None:
+                    await transaction.rollback()
+                    return opened
+                await idempotency.name_message(db, keyed.key, opened.message_id)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await transaction.commit()
+        return opened
+
+    async def _explain_guard(self, draft: Draft, now: datetime) -> None:
+        """An equal send is open. Free it if its time is over, else say so."""
+        db, settings = self._services.db, self._services.settings
+        account_id = draft.campaign.account_id
+        await messages.settle_overdue(
+            db, now, settings.open_guard, account_id=account_id, guard=draft.guard
+        )
+        standing = await messages.open_send(db, account_id, draft.guard)
+        if standing is not None:
+            raise OutcomeUnknown(standing.id)
+
+    async def _hand_over(self, context: SendContext, draft: Draft, message_id: int) -> Outcome:
+        route, public = context.route, self._services.settings.public_url
+        assert route is not None
+        callback = f"{public}/callbacks/{route.kind}/{route.callback_token}?m={message_id}"
+        outgoing = Outgoing(
+            id=message_id,
+            to=draft.recipient,
+            text=draft.text,
+            encoding=draft.encoding,
+            parts=draft.parts,
+            sender=draft.sender or route.sender,
+            callback_url=callback if public else None,
+        )
+        with metrics.provider_seconds.labels(route.kind).time():
+            return await self._links.provider(route).send(outgoing)
+
+    async def _record(
+        self,
+        about: outcome.About,
+        answer: Outcome,
+        keyed: Keyed | None,
+        stored: idempotency.Answer | None,
+    ) -> None:
+        """The second commit. What the service said is known only here, so a database that is
+        away for a moment is waited for; the update is guarded and may be repeated."""
+        services = self._services
+        guard_for = services.settings.open_guard
+
+        async def write() -> None:
+            if stored is None and not outcome.needs_transaction(answer):
+                await outcome.record(services.db, about, answer, clock.now(), guard_for)
+                return
+            async with services.db.transaction() as db:
+                await outcome.record(db, about, answer, clock.now(), guard_for)
+                if keyed is not None and stored is not None:
+                    await idempotency.store(db, services.vault, keyed.key, stored)
+
+        await _insist(write)
+
+
+def _versions(caller: Caller) -> tuple[int, int]:
+    return caller.key.version, caller.account.version
+
+
+def _sent(draft: Draft, message_id: int) -> Sent:
+    return Sent(
+        message_id=message_id,
+        asked_text=draft.asked_text,
+        recipient=draft.recipient,
+        session_code=draft.session_code,
+        url=draft.url,
+        segments=len(draft.parts),
+        encoding=draft.encoding,
+    )
+
+
+async def _insist(write: Callable[[], Awaitable[None]]) -> None:
+    give_up = asyncio.get_running_loop().time() + PATIENCE
+    wait = 0.05
+    while True:
+        try:
+            return await write()
+        except DatabaseAway:
+            if asyncio.get_running_loop().time() > give_up:
+                raise
+            await asyncio.sleep(wait)
+            wait = min(wait * 2, 2)
