@@ -157,9 +157,7 @@ async def settle_part(db: Handle, part: Part, state: str) -> list[str]:
         part.part,
         state,
     )
-    rows = await db.fetch(
-        "SELECT state FROM message_parts WHERE message_id = $1", part.message_id
-    )
+    rows = await db.fetch("SELECT state FROM message_parts WHERE message_id = $1", part.message_id)
     return [row["state"] for row in rows]
 
 
