@@ -2,8 +2,19 @@
 
 from __future__ import annotations
 
-from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest, multiprocess
+from datetime import datetime, timedelta
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    generate_latest,
+    multiprocess,
+)
 from prometheus_client.metrics import MetricWrapperBase
+
+from tearoff.kit.db import Handle
 
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
@@ -16,7 +27,26 @@ provider_seconds = Histogram(
 )
 arrivals = Counter("tearoff_arrivals_total", "Receipts and replies, by what they did.", ["result"])
 
-ALL: tuple[MetricWrapperBase, ...] = (calls, call_seconds, provider_seconds, arrivals)
+messages = Gauge(
+    "tearoff_messages",
+    "Messages of the last 24 hours by state.",
+    ["state"],
+    multiprocess_mode="mostrecent",
+)
+queue_depth = Gauge("tearoff_queue_depth", "Jobs that wait or run.", multiprocess_mode="mostrecent")
+open_sends = Gauge(
+    "tearoff_open_sends", "Sends whose outcome is open.", multiprocess_mode="mostrecent"
+)
+
+ALL: tuple[MetricWrapperBase, ...] = (
+    calls,
+    call_seconds,
+    provider_seconds,
+    arrivals,
+    messages,
+    queue_depth,
+    open_sends,
+)
 
 
 def exposition(folder: str | None) -> bytes:
@@ -28,3 +58,15 @@ def exposition(folder: str | None) -> bytes:
         for metric in ALL:
             registry.register(metric)
     return generate_latest(registry)
+
+
+async def read_database(db: Handle, now: datetime) -> None:
+    """Bring the gauges that the database knows up to date."""
+    rows = await db.fetch(
+        "SELECT state, count(*) AS n FROM messages WHERE id >= time_id($1) GROUP BY state",
+        now - timedelta(hours=24),
+    )
+    for row in rows:
+        messages.labels(row["state"]).set(row["n"])
+    queue_depth.set(await db.fetchval("SELECT count(*) FROM pgqueuer"))
+    open_sends.set(await db.fetchval("SELECT count(*) FROM open_sends"))

@@ -1,0 +1,78 @@
+"""Where services report back: `/callbacks/{kind}/{token}`.
+
+Verify, store the raw body, answer at once; a job reads it. The token is 128 random bits of
+the connection; where the service signs, the signature is checked too.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Response, route
+
+from tearoff.api.deps import doors_of
+from tearoff.kit import clock, metrics
+from tearoff.kit.db import DatabaseAway
+from tearoff.messages import arrivals, connections
+from tearoff.providers.base import Callback
+
+log = structlog.get_logger()
+
+MAX_BODY = 200_000
+
+
+@route("/callbacks/{kind:str}/{token:str}", http_method=["GET", "POST"], status_code=200)
+async def callback(request: Request[Any, Any, Any], kind: str, token: str) -> Response[bytes]:
+    try:
+        status = await _take(request, kind, token)
+    except DatabaseAway:
+        status = 503  # the service repeats it
+    return Response(b"", status_code=status, media_type="text/plain")
+
+
+async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
+    doors = doors_of(request)
+    db = doors.services.db
+    if not (token.isascii() and token.isprintable() and kind.isalnum()):
+        return 404
+    connection = await connections.connection_of_token(db, kind, token)
+    if connection is None:
+        return 404
+    body = await _body(request)
+    if body is None:
+        return 413
+    told = Callback(request.method, _public_url(request), dict(request.headers), body)
+    if not doors.links.provider(connection).is_genuine(told):
+        metrics.arrivals.labels("unsigned").inc()
+        log.warning("callback.not_genuine", kind=kind, connection=connection.id)
+        return 403
+    async with db.transaction() as transaction:
+        item = (_key(told), msgspec.json.encode(told))
+        await arrivals.store(transaction, connection, "callback", [item], clock.now())
+    return 200
+
+
+def _public_url(request: Request[Any, Any, Any]) -> str:
+    """The address as the service knows it, whatever proxies stand between."""
+    public = doors_of(request).services.settings.link_host
+    raw_path = request.scope.get("raw_path") or request.scope["path"].encode()
+    path = raw_path.decode("latin-1").partition("?")[0]
+    query = request.scope["query_string"].decode("latin-1")
+    return f"{public}{path}" + (f"?{query}" if query else "")
+
+
+async def _body(request: Request[Any, Any, Any]) -> bytes | None:
+    body = b""
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > MAX_BODY:
+            return None
+    return body
+
+
+def _key(told: Callback) -> str:
+    """The same for a repeated callback: services repeat the request as it was."""
+    return hashlib.sha256(told.url.encode() + b"\0" + told.body).hexdigest()

@@ -1,0 +1,261 @@
+"""What services report: stored raw first, told "got it", then read into our words.
+
+The service's own key makes repeats harmless. A receipt can be faster than the answer to the
+send; so one that fits no message yet waits a minute for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+import structlog
+
+from tearoff.jobs.queue import enqueue
+from tearoff.kit import clock, metrics
+from tearoff.kit.db import Handle
+from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.kit.services import Services
+from tearoff.messages import connections, queries, rules
+from tearoff.messages.links import surroundings_of
+from tearoff.messages.models import Connection
+from tearoff.people import optouts
+from tearoff.people.keywords import Keyword, read_keyword
+from tearoff.providers import registry
+from tearoff.providers.base import Arrived, Callback, Reason, Receipt, ReceiptState, Reply
+
+log = structlog.get_logger()
+
+READ = "messages.read_arrivals"
+WAITS = (2, 5, 15, 40)
+"""Seconds after which a receipt without its message is looked at again."""
+UNKNOWN_LIVES = timedelta(hours=72)
+
+
+class Stored(msgspec.Struct, frozen=True):
+    id: int
+    account_id: int
+    connection_id: int
+    kind: str
+    raw: bytes
+    received_at: datetime
+
+
+class ToRead(msgspec.Struct, frozen=True):
+    """The job: which arrivals, and how often they were looked at before."""
+
+    ids: list[int]
+    tries: int = 0
+
+
+async def store(
+    db: asyncpg.Connection,
+    connection: Connection,
+    kind: str,
+    items: Sequence[tuple[str, bytes]],
+    now: datetime,
+) -> int:
+    """Keep what arrived, (key, raw) each, and enqueue its reading, in this transaction. What
+    was stored before is left out; gives how many were new."""
+    rows = await db.fetch(
+        "INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at)"
+        " SELECT $1, $2, i.key, $3, i.raw, $4 FROM unnest($5::text[], $6::bytea[]) AS i (key, raw)"
+        " ON CONFLICT (connection_id, key) DO NOTHING RETURNING id",
+        connection.account_id,
+        connection.id,
+        kind,
+        now,
+        [key for key, _ in items],
+        [raw for _, raw in items],
+    )
+    if rows:
+        await enqueue(db, READ, ToRead([row["id"] for row in rows]))
+    return len(rows)
+
+
+async def read_arrivals(services: Services, payload: bytes) -> None:
+    """Read stored arrivals into our words. Each is done in a transaction of its own, once."""
+    job = msgspec.json.decode(payload, type=ToRead)
+    later = []
+    for stored in await _unhandled(services.db, job.ids):
+        async with services.db.transaction() as db:
+            if not await _take(db, stored, services, is_last=job.tries >= len(WAITS)):
+                later.append(stored.id)
+    if later:
+        wait = timedelta(seconds=WAITS[min(job.tries, len(WAITS) - 1)])
+        async with services.db.transaction() as db:
+            await enqueue(db, READ, ToRead(later, job.tries + 1), after=wait)
+
+
+async def read_forgotten(services: Services, now: datetime) -> None:
+    """Enqueue again what no job has read: its worker died."""
+    rows = await services.db.fetch(
+        "SELECT id FROM arrivals WHERE handled_at IS NULL AND received_at < $1"
+        " AND received_at > $2 ORDER BY id LIMIT 1000",
+        now - timedelta(minutes=3),
+        now - timedelta(days=3),
+    )
+    if rows:
+        async with services.db.transaction() as db:
+            await enqueue(db, READ, ToRead([row["id"] for row in rows], len(WAITS)))
+
+
+async def sweep(services: Services, now: datetime) -> None:
+    """Raw reports are kept for 90 days."""
+    await services.db.execute(
+        "DELETE FROM arrivals WHERE received_at < $1", now - timedelta(days=90)
+    )
+
+
+async def _unhandled(db: Handle, ids: Sequence[int]) -> list[Stored]:
+    rows = await db.fetch(
+        "SELECT id, account_id, connection_id, kind, raw, received_at FROM arrivals"
+        " WHERE id = ANY($1) AND handled_at IS NULL ORDER BY id",
+        list(ids),
+    )
+    return [Stored(*row.values()) for row in rows]
+
+
+async def _take(
+    db: asyncpg.Connection, stored: Stored, services: Services, *, is_last: bool
+) -> bool:
+    """False when a receipt in it still waits for its message."""
+    free = await db.fetchval(
+        "SELECT true FROM arrivals WHERE id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED",
+        stored.id,
+    )
+    if not free:
+        return True
+    connection = await connections.connection(db, stored.connection_id)
+    if connection is None:
+        return True
+    receipts, replies = await _read(services, connection, stored)
+    results = [await apply_receipt(db, connection, r, stored, is_last=is_last) for r in receipts]
+    if "waits" in results and not is_last:
+        return False
+    results += [await apply_reply(db, connection, reply) for reply in replies]
+    await _close(db, stored, results or ["nothing"])
+    return True
+
+
+async def _close(db: Handle, stored: Stored, results: Sequence[str]) -> None:
+    for result in results:
+        metrics.arrivals.labels(result).inc()
+    await db.execute(
+        "UPDATE arrivals SET handled_at = $2, result = $3 WHERE id = $1",
+        stored.id,
+        clock.now(),
+        ",".join(results)[:200],
+    )
+
+
+async def _read(
+    services: Services, connection: Connection, stored: Stored
+) -> tuple[list[Receipt], list[Reply]]:
+    if stored.kind == "link":
+        arrived = msgspec.json.decode(stored.raw, type=Arrived)
+        return (
+            [arrived.receipt] if arrived.receipt else [],
+            [arrived.reply] if arrived.reply else [],
+        )
+    settings = connections.open_settings(services.vault, connection)
+    provider = registry.open_provider(connection.kind, settings, surroundings_of(services))
+    try:
+        callback = msgspec.json.decode(stored.raw, type=Callback)
+        return provider.read_receipts(callback), provider.read_replies(callback)
+    finally:
+        await provider.close()
+
+
+async def apply_receipt(
+    db: Handle, connection: Connection, receipt: Receipt, stored: Stored, *, is_last: bool
+) -> str:
+    """Let a message climb. Gives what the receipt did, for the record."""
+    message_id, part = await _find(db, connection, receipt, stored, is_last=is_last)
+    if message_id is None:
+        return "unmatched" if is_last else "waits"
+    message = await queries.message(db, message_id, connection.account_id)
+    if message is None or message.connection_id != connection.id:
+        return "unmatched"
+    state = receipt.state if part is None else await _whole(db, part, receipt.state)
+    new = None if state is None else rules.next_state(message.state, state)
+    if new is None:
+        return "no_news"
+    is_bad = new == "failed"
+    climbed = await queries.climb(
+        db,
+        message.id,
+        message.state,
+        new,
+        now=clock.now(),
+        reason=str(receipt.reason or Reason.OTHER) if is_bad else None,
+        text=receipt.text if is_bad else None,
+    )
+    if is_bad and receipt.reason is Reason.OPTED_OUT:
+        await _learn_opt_out(db, connection, message.recipient, receipt)
+    return new if climbed else "no_news"
+
+
+async def _find(
+    db: Handle, connection: Connection, receipt: Receipt, stored: Stored, *, is_last: bool
+) -> tuple[int | None, queries.Part | None]:
+    """Our own id first; then the service's; last, for a message whose answer was lost, the
+    only open one to that number."""
+    if receipt.message_id is not None:
+        return receipt.message_id, None
+    if receipt.provider_id:
+        part = await queries.find_part(db, connection.id, [receipt.provider_id])
+        if part is not None:
+            return part.message_id, part
+        found = await queries.find_by_provider_id(db, connection.id, [receipt.provider_id])
+        if found is not None:
+            return found, None
+    if not is_last or not receipt.to:
+        return None, None
+    since = stored.received_at - UNKNOWN_LIVES
+    to = receipt.to if receipt.to.startswith("+") else f"+{receipt.to}"
+    return await queries.find_unknown_by_recipient(db, connection.id, to, since), None
+
+
+async def _whole(db: Handle, part: queries.Part, state: ReceiptState) -> ReceiptState | None:
+    """What the parts say together: delivered when all are, failed as soon as one is."""
+    if state is ReceiptState.UNKNOWN:
+        return None
+    states = await queries.settle_part(db, part, state.value)
+    if "failed" in states:
+        return ReceiptState.FAILED
+    if all(s == "delivered" for s in states):
+        return ReceiptState.DELIVERED
+    return ReceiptState.SENT
+
+
+async def _learn_opt_out(db: Handle, connection: Connection, number: str, receipt: Receipt) -> None:
+    await optouts.add(
+        db,
+        connection.account_id,
+        number,
+        source="provider",
+        now=clock.now(),
+        reason="The SMS provider says that this number opted out.",
+        evidence=optouts.Evidence(provider_ref=receipt.provider_id),
+    )
+
+
+async def apply_reply(db: Handle, connection: Connection, reply: Reply) -> str:
+    """STOP is obeyed at once, for all senders of the account; START takes back what STOP set."""
+    try:
+        number = parse_phone(reply.sender).e164
+    except PhoneInvalid:
+        return "reply_from_no_number"
+    keyword = read_keyword(reply.text)
+    evidence = optouts.Evidence(reply.text, reply.to, reply.provider_id)
+    now = clock.now()
+    if keyword is Keyword.STOP:
+        await optouts.add(
+            db, connection.account_id, number, source="reply", now=now, evidence=evidence
+        )
+    elif keyword is Keyword.START:
+        await optouts.lift(db, connection.account_id, number, now=now, evidence=evidence)
+    return f"reply_{keyword.value}"

@@ -1,0 +1,68 @@
+"""The background work of this room: reading what arrived, and settling open sends."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import structlog
+
+from tearoff.jobs.queue import Chore, Job
+from tearoff.kit.phone import PhoneInvalid
+from tearoff.kit.services import Services
+from tearoff.messages import arrivals, connections, queries, rules
+from tearoff.messages.links import Links
+from tearoff.messages.models import Message
+from tearoff.providers.base import Outgoing, ReceiptState
+
+log = structlog.get_logger()
+
+LOOK_UP_FOR = timedelta(hours=72)
+
+
+async def settle_overdue(services: Services, now: datetime) -> None:
+    """Sends whose process died become `unknown`."""
+    lost = await queries.settle_overdue(services.db, now, services.settings.open_guard)
+    if lost:
+        log.warning("messages.interrupted", count=lost)
+
+
+async def look_up_unknown(services: Services, now: datetime) -> None:
+    """Ask services what became of messages whose answer was lost."""
+    found = await queries.unknown_since(services.db, now - LOOK_UP_FOR, now - timedelta(minutes=1))
+    links = Links(services)
+    try:
+        for message in found:
+            await _look_up(services, links, message, now)
+    finally:
+        await links.close()
+
+
+async def _look_up(services: Services, links: Links, message: Message, now: datetime) -> None:
+    connection = await connections.connection(services.db, message.connection_id)
+    if connection is None or not connection.active or connection.kind == "smpp":
+        return
+    outgoing = Outgoing(id=message.id, to=message.recipient, text=message.text)
+    try:
+        receipt = await links.provider(connection).look_up(
+            outgoing, message.provider_id or "", message.created_at
+        )
+    except (OSError, TimeoutError, PhoneInvalid) as error:
+        log.warning("messages.look_up_failed", message=message.ref, error=str(error))
+        return
+    state = rules.next_state(message.state, receipt.state) if receipt else None
+    if receipt is None or state is None:
+        return
+    text = receipt.text if receipt.state is ReceiptState.FAILED else None
+    reason = str(receipt.reason) if receipt.reason and text else None
+    await queries.climb(
+        services.db, message.id, message.state, state, now=now, reason=reason, text=text
+    )
+
+
+JOBS = (Job(arrivals.READ, arrivals.read_arrivals, at_once=4),)
+CHORES = (
+    Chore("messages.settle_overdue", "* * * * *", settle_overdue),
+    Chore("messages.look_up_unknown", "*/5 * * * *", look_up_unknown),
+    Chore("messages.read_forgotten", "*/3 * * * *", arrivals.read_forgotten),
+    Chore("messages.sweep_arrivals", "17 3 * * *", arrivals.sweep),
+)
