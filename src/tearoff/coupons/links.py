@@ -1,0 +1,51 @@
+"""What a consumer's link leads to: all that its page needs, in one statement."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+
+class Linked(msgspec.Struct, frozen=True):
+    """`link_host` is the account's own one; `place` is where the session was last used;
+    `has_pins` says whether some location of the campaign is known by a PIN."""
+
+    session: Session
+    campaign: Campaign
+    link_host: str | None
+    place: str
+    has_pins: bool
+
+    @property
+    def both(self) -> SessionAndCampaign:
+        return SessionAndCampaign(self.session, self.campaign)
+
+
+_LINKED = (
+    f"SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')},"
+    " a.link_host, l.name AS place, EXISTS (SELECT FROM campaign_locations cl"
+    " JOIN locations p ON p.id = cl.location_id"
+    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL) AS has_pins"
+    " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
+    " JOIN sessions s ON s.account_id = c.account_id"
+    " AND s.short_code = left($2, 6) AND s.code = $2 AND s.campaign_id = c.id"
+    " LEFT JOIN locations l ON l.id = s.location_id AND l.account_id = s.account_id"
+    " WHERE c.code = $1"
+)
+
+
+async def linked(db: Handle, campaign_code: str, session_code: str) -> Linked | None:
+    """By the two codes of a personal link, both lower-case; both must be right."""
+    row = await db.fetchrow(_LINKED, campaign_code, session_code)
+    if row is None:
+        return None
+    return Linked(
+        session=read(Session, row, "s_"),
+        campaign=read(Campaign, row, "c_"),
+        link_host=row["link_host"],
+        place=row["place"] or "",
+        has_pins=row["has_pins"],
+    )

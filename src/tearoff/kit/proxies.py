@@ -1,0 +1,70 @@
+"""Where a call comes from, when a proxy may stand in front."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import lru_cache
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_network,
+)
+from typing import Any
+
+Address = IPv4Address | IPv6Address
+
+UNKNOWN = "unknown"
+
+
+def client_address(scope: Mapping[str, Any], trusted: tuple[str, ...]) -> str:
+    """The address of the caller of an ASGI connection.
+
+    `X-Forwarded-For` counts only when it was written by a listed proxy (`trusted`: addresses
+    or networks). It is read from its end, because everybody may write its beginning: the
+    first address that is no listed proxy is the caller.
+    """
+    client = scope.get("client")
+    peer = client[0] if client else ""
+    if not trusted or not _is_trusted(peer, trusted):
+        return peer or UNKNOWN
+    for hop in reversed(_forwarded(scope)):
+        if _read(hop) is None:
+            return peer
+        if not _is_trusted(hop, trusted):
+            return hop
+    return peer
+
+
+def network_of(address: str) -> str:
+    """The network that an address belongs to, for counting: /24 of IPv4, /48 of IPv6. One
+    household, shop or office has more than one address, and a guesser has many."""
+    ip = _read(address)
+    if ip is None:
+        return UNKNOWN
+    return str(ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
+
+
+def _forwarded(scope: Mapping[str, Any]) -> list[str]:
+    values = [v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"x-forwarded-for"]
+    return [hop.strip() for hop in ",".join(values).split(",") if hop.strip()]
+
+
+def _is_trusted(address: str, trusted: tuple[str, ...]) -> bool:
+    ip = _read(address)
+    return ip is not None and any(ip in network for network in _networks(trusted))
+
+
+@lru_cache(64)
+def _networks(trusted: tuple[str, ...]) -> tuple[IPv4Network | IPv6Network, ...]:
+    return tuple(ip_network(text, strict=False) for text in trusted)
+
+
+def _read(text: str) -> Address | None:
+    try:
+        ip = ip_address(text)
+    except ValueError:
+        return None
+    return (ip.ipv4_mapped or ip) if isinstance(ip, IPv6Address) else ip

@@ -1,0 +1,111 @@
+"""The token in a page's forms, and reading what a form sends.
+
+No cookie is involved: the token is signed, dated, and tied to the state that the page showed,
+so that it works in any browser and two phones that show one coupon cannot both use it.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import unicodedata
+from datetime import datetime
+from urllib.parse import parse_qsl
+
+import msgspec
+from litestar import Request
+from litestar.exceptions import HTTPException
+
+from tearoff.kit.vault import Vault
+
+FORM_HOURS = 12
+ACCEPTED_SECONDS = 300
+
+_MOST_FIELDS = 20
+
+
+class Form(msgspec.Struct, frozen=True):
+    """What somebody typed; every field is trimmed and may be empty."""
+
+    token: str = ""
+    pin: str = ""
+    amount: str = ""
+
+
+async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
+    """The fields of an urlencoded body. What cannot be read is as if it were not there: the
+    missing token then gives a clear answer."""
+    try:
+        body = await request.body()
+        pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
+    except (HTTPException, ValueError):
+        return Form()
+    fields = {name: value.strip() for name, value in pairs}
+    return Form(
+        token=fields.get("t", ""),
+        pin=_western(fields.get("pin", "")),
+        amount=_western(fields.get("validation_value", "")),
+    )
+
+
+def _western(text: str) -> str:
+    """Digits of any script as 0-9: an Arabic keyboard types its own."""
+    return "".join(str(unicodedata.decimal(c, c)) for c in text[:40])
+
+
+def make_token(vault: Vault, session_code: str, uses: int, now: datetime) -> str:
+    """`hour.uses.mark`: for this session as long as it has been used this often."""
+    hour = int(now.timestamp()) // 3600
+    return f"{hour}.{uses}.{_mark(vault, 'form', f'{session_code}:{uses}:{hour}')}"
+
+
+def shown_uses(vault: Vault, token: str, session_code: str, now: datetime) -> int | None:
+    """How often the session had been used when the page with this token was shown; None when
+    the token is not ours, belongs to another session, or is older than twelve hours."""
+    hour, uses, mark = _split(token)
+    if hour is None or uses is None:
+        return None
+    if not 0 <= int(now.timestamp()) // 3600 - hour <= FORM_HOURS:
+        return None
+    return uses if _is_marked(vault, "form", f"{session_code}:{uses}:{hour}", mark) else None
+
+
+def make_receipt(vault: Vault, session_code: str, uses: int, at: datetime) -> str:
+    """What the phone that was just served carries to its page: only there the page shows
+    "Accepted", and another phone with the same coupon is no proof of anything."""
+    second = int(at.timestamp())
+    return f"{second}.{uses}.{_mark(vault, 'accepted', f'{session_code}:{uses}:{second}')}"
+
+
+def accepted_second(
+    vault: Vault, receipt: str, session_code: str, uses: int, now: datetime
+) -> int | None:
+    """When the session was accepted (seconds since 1970), if the receipt is of this use and
+    at most five minutes old."""
+    second, used, mark = _split(receipt)
+    if second is None or used != uses:
+        return None
+    if not 0 <= now.timestamp() - second < ACCEPTED_SECONDS:
+        return None
+    data = f"{session_code}:{uses}:{second}"
+    return second if _is_marked(vault, "accepted", data, mark) else None
+
+
+def _split(token: str) -> tuple[int | None, int | None, bytes]:
+    first, second, mark = (*token[:120].split("."), "", "", "")[:3]
+    try:
+        return _whole(first), _whole(second), base64.urlsafe_b64decode(mark.encode() + b"=")
+    except (ValueError, binascii.Error):
+        return None, None, b""
+
+
+def _whole(text: str) -> int | None:
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= 12 else None
+
+
+def _mark(vault: Vault, purpose: str, data: str) -> str:
+    return base64.urlsafe_b64encode(vault.mark(purpose, data.encode())).decode().rstrip("=")
+
+
+def _is_marked(vault: Vault, purpose: str, data: str, mark: bytes) -> bool:
+    return vault.is_marked(purpose, data.encode(), mark)

@@ -1,0 +1,113 @@
+"""The staff's PIN on the consumer's phone: checked, and guarded against guessing.
+
+A try is counted before the PIN is looked at, so that any number of guesses at the same time
+is counted exactly, and given back when the PIN was right. Wrong ones count for the coupon
+and for the network they come from, over all coupons of the account.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tearoff.accounts import tallies
+from tearoff.accounts.actions import find_location_of_pin
+from tearoff.accounts.tallies import Tally, TallyFull
+from tearoff.coupons import actions
+from tearoff.coupons.links import Linked
+from tearoff.coupons.models import Doer, Session
+from tearoff.errors import Forbidden
+from tearoff.kit.db import Database
+from tearoff.kit.vault import Vault
+
+SESSION_TRIES = 5
+NETWORK_TRIES = 20
+LOCKED_FOR = timedelta(minutes=15)
+
+
+class WrongPin(Forbidden):
+    """No location of this campaign has this PIN. `left` tries remain."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+
+class PinLocked(Forbidden):
+    """Too many wrong PINs for this coupon or from this network."""
+
+
+class Attempt(msgspec.Struct, frozen=True):
+    """One try at using a coupon: the PIN, the amount spent (or None), how often the coupon had
+    been used when its page was shown, and the network that the try comes from."""
+
+    pin: str
+    amount: str | None
+    if_uses: int
+    network: str
+
+
+async def redeem(
+    db: Database, vault: Vault, linked: Linked, attempt: Attempt, now: datetime
+) -> Session:
+    """Use the coupon at the location that the PIN names. Raises `WrongPin`, `PinLocked` and
+    what `actions.validate` raises."""
+    tries = _tries(linked, attempt.network)
+    await _reserve(db, linked, tries, now)
+    async with db.transaction() as work:
+        account, campaign = linked.campaign.account_id, linked.campaign.id
+        location = await find_location_of_pin(work, vault, account, campaign, attempt.pin)
+        if location is not None:
+            await tallies.count(work, account, [_back(t) for t in tries], now)
+    if location is None:
+        raise await _wrong(db, linked, tries, now)
+    async with db.transaction() as work:
+        return await actions.validate(
+            work,
+            linked.both,
+            doer=Doer(actor="staff", channel="page", location_id=location.id),
+            now=now,
+            value=attempt.amount,
+            if_uses=attempt.if_uses,
+        )
+
+
+def _tries(linked: Linked, network: str) -> list[Tally]:
+    return [
+        Tally(f"pin:session:{linked.session.id}", SESSION_TRIES, LOCKED_FOR),
+        Tally(f"pin:network:{network}", NETWORK_TRIES, LOCKED_FOR),
+    ]
+
+
+async def _reserve(db: Database, linked: Linked, tries: list[Tally], now: datetime) -> None:
+    try:
+        async with db.transaction() as work:
+            await tallies.count(work, linked.campaign.account_id, tries, now)
+    except TallyFull:
+        raise PinLocked from None
+
+
+async def _wrong(
+    db: Database, linked: Linked, tries: list[Tally], now: datetime
+) -> WrongPin | PinLocked:
+    account = linked.campaign.account_id
+    left = SESSION_TRIES
+    for tally in tries:
+        used = await tallies.reached(db, account, tally.scope, now)
+        left = min(left, tally.cap - used)
+        if used >= tally.cap:
+            await _lock(db, account, tally, now)
+    return WrongPin(left) if left > 0 else PinLocked()
+
+
+async def _lock(db: Database, account: int, tally: Tally, now: datetime) -> None:
+    """Let the fifteen minutes begin now: so far they ran from the first wrong try."""
+    async with db.transaction() as work:
+        await tallies.forget(work, account, [tally.scope])
+        full = msgspec.structs.replace(tally, step=tally.cap)
+        await tallies.count(work, account, [full], now)
+
+
+def _back(tally: Tally) -> Tally:
+    return msgspec.structs.replace(tally, step=-1)
