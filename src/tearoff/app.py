@@ -27,7 +27,7 @@ from tearoff.kit.db import Database, DatabaseAway
 from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
-from tearoff.web import pages
+from tearoff.web import notes, pages
 
 log = structlog.get_logger()
 
@@ -127,10 +127,10 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     """Unknown paths and methods, in the words of the door they were meant for."""
     if request.scope["path"].startswith(("/v3/", "/v4/")):
         return v3.unknown_path()
-    return pages.error_page(request, error.status_code)
+    return notes.error_page(request, error.status_code)
 
 
 def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     log.error("request.broke", path=request.scope["path"], exc_info=error)
     status = 503 if isinstance(error, DatabaseAway) else 500
-    return pages.error_page(request, status)
+    return notes.error_page(request, status)

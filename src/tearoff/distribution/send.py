@@ -293,7 +293,7 @@ class Sender:
             callback_url=callback if public else None,
         )
         with metrics.provider_seconds.labels(route.kind).time():
-            return await self._links.provider(route).send(outgoing)
+            return await self._links.send(route, outgoing)
 
     async def _record(
         self,

@@ -64,7 +64,7 @@ class Database:
     async def close(self) -> None:
         try:
             await asyncio.wait_for(self._pool.close(), 5)
-        except (TimeoutError, *AWAY):
+        except AWAY:
             self._pool.terminate()
 
     @contextlib.asynccontextmanager
@@ -81,7 +81,8 @@ class Database:
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         with _away_is_try_later():
-            return await self._pool.fetch(query, *args)
+            rows: list[asyncpg.Record] = await self._pool.fetch(query, *args)
+            return rows
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
         with _away_is_try_later():
@@ -93,7 +94,8 @@ class Database:
 
     async def execute(self, query: str, *args: Any) -> str:
         with _away_is_try_later():
-            return await self._pool.execute(query, *args)
+            done: str = await self._pool.execute(query, *args)
+            return done
 
 
 @contextlib.contextmanager

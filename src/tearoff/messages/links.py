@@ -1,44 +1,70 @@
 """The open connections to services of one process.
 
 One adapter for each connection, opened at its first send and closed when its settings
-change or the process ends. Adapters that keep a standing link (SMPP) are handed to `binds`,
-which keeps the number of links within what the service allows.
+change or the process ends. Adapters that keep a standing link (SMPP) are used through
+`binds`, which keeps the number of links within what the service allows.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Coroutine
+from typing import Any, Protocol
 
 from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.models import Connection
 from tearoff.providers import registry
-from tearoff.providers.base import Provider, Surroundings
+from tearoff.providers.base import Outcome, Outgoing, Provider, Surroundings
+
+
+class Standing(Protocol):
+    """Who sends over standing links (`binds.Binds`)."""
+
+    async def send(self, connection: Connection, message: Outgoing) -> Outcome: ...
 
 
 class Links:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._open: dict[int, tuple[int, Provider]] = {}
+        self._closing: set[asyncio.Task[None]] = set()
+        self.binds: Standing | None = None
+
+    async def send(self, connection: Connection, message: Outgoing) -> Outcome:
+        if self.binds is not None and registry.keeps_link(connection.kind):
+            return await self.binds.send(connection, message)
+        return await self.provider(connection).send(message)
 
     def provider(self, connection: Connection) -> Provider:
         """The adapter of a connection, opened or remembered."""
         known = self._open.get(connection.id)
         if known is not None and known[0] == connection.version:
             return known[1]
-        if known is not None:
-            _later(known[1].close())
+        self.drop(connection.id)
         provider = self._open_provider(connection)
         self._open[connection.id] = (connection.version, provider)
         return provider
+
+    def drop(self, connection_id: int) -> None:
+        """Close the adapter of a connection, if there is one."""
+        known = self._open.pop(connection_id, None)
+        if known is not None:
+            self._later(known[1].close())
+
+    async def close(self) -> None:
+        opened, self._open = self._open, {}
+        await asyncio.gather(*(provider.close() for _, provider in opened.values()))
+        await asyncio.gather(*self._closing)
 
     def _open_provider(self, connection: Connection) -> Provider:
         settings = connections.open_settings(self._services.vault, connection)
         return registry.open_provider(connection.kind, settings, surroundings_of(self._services))
 
-    async def close(self) -> None:
-        opened, self._open = self._open, {}
-        await asyncio.gather(*(provider.close() for _, provider in opened.values()))
+    def _later(self, closing: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.ensure_future(closing)
+        self._closing.add(task)
+        task.add_done_callback(self._closing.discard)
 
 
 def surroundings_of(services: Services) -> Surroundings:
@@ -48,12 +74,3 @@ def surroundings_of(services: Services) -> Surroundings:
         allowed_hosts=settings.allowed_hosts,
         allow_loopback=settings.allow_loopback,
     )
-
-
-_closing: set[asyncio.Task[None]] = set()
-
-
-def _later(closing) -> None:  # type: ignore[no-untyped-def]
-    task = asyncio.ensure_future(closing)
-    _closing.add(task)
-    task.add_done_callback(_closing.discard)

@@ -45,7 +45,7 @@ async def send_sms(call: Call) -> tuple[int, bytes]:
     if interrupted is not None:
         return interrupted
     request = _request(call.given)
-    keyed = call.key and Keyed(call.key, lambda result: _stored(call, result))
+    keyed = Keyed(call.key, lambda result: _stored(call, result)) if call.key else None
     try:
         sent = await call.doors.sender.send(call.caller, request, call.now, keyed)
     except (NotSent, OptedOut, NoRoute) as error:

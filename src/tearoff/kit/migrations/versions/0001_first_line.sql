@@ -184,12 +184,14 @@ CREATE TABLE message_parts (
 CREATE INDEX ON message_parts (connection_id, provider_id);
 
 -- One row for each send whose outcome is open: who is at it (the lease), and the guard that
--- lets no equal send pass meanwhile.
+-- lets no equal send pass meanwhile. `taken`: a process that owns a standing link has taken the
+-- message over from one that has none.
 CREATE TABLE open_sends (
   account_id bigint NOT NULL,
   guard bytea NOT NULL,
   message_id bigint NOT NULL,
   until timestamptz NOT NULL,
+  taken boolean NOT NULL DEFAULT false,
   PRIMARY KEY (account_id, guard)
 ) WITH (fillfactor = 70, autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 CREATE INDEX ON open_sends (message_id);

@@ -1,0 +1,137 @@
+"""`log`: writes messages into a file instead of sending them, for trying Tearoff out.
+
+It can be told to fail in every way a real service fails.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import secrets
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import ClassVar
+
+import msgspec
+
+from tearoff.providers.base import (
+    Accepted,
+    BadSettings,
+    Callback,
+    Field,
+    NoAnswer,
+    Outcome,
+    Outgoing,
+    Reason,
+    Receipt,
+    Reply,
+    Surroundings,
+    refused,
+)
+
+OUTBOX = "outbox.jsonl"
+SLOW = 5.0
+FAILURES = ("none", "refuse", "opted_out", "slow", "no_answer")
+
+SCRIPT = {
+    "211": "invalid_number",
+    "429": "throttled",
+    "500": "no_answer",
+    "610": "opted_out",
+    "900": "no_answer",
+}
+"""With `scripted=true`: what happens to a number that ends in these three digits."""
+
+
+class Written(msgspec.Struct, frozen=True):
+    """One line of the outbox. `at` is ISO 8601 in UTC."""
+
+    id: str
+    to: str
+    sender: str
+    text: str
+    segments: int
+    at: str
+
+
+class LogProvider:
+    kind: ClassVar[str] = "log"
+    fields: ClassVar[Sequence[Field]] = (
+        Field("sender", "name or number shown as the sender"),
+        Field("fail", f"how to fail: {', '.join(FAILURES)}", default="none"),
+        Field("delay_ms", "milliseconds before every answer", default="0"),
+        Field("scripted", "true: numbers ending in 211, 429, 500, 610, 900 fail", default="false"),
+    )
+
+    def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
+        self._fail = settings.get("fail", "none")
+        if self._fail not in FAILURES:
+            raise BadSettings("fail", f"use one of {', '.join(FAILURES)}.")
+        delay = settings.get("delay_ms", "0")
+        if not delay.isdigit():
+            raise BadSettings("delay_ms", "use a whole number of milliseconds.")
+        self._delay = int(delay) / 1000
+        self._scripted = settings.get("scripted", "false").lower() in ("1", "true", "yes")
+        self._outbox = Path(surroundings.data_dir) / OUTBOX
+
+    async def send(self, message: Outgoing) -> Outcome:
+        if self._delay or self._fail == "slow":
+            await asyncio.sleep(self._delay or SLOW)
+        fate = SCRIPT.get(message.to[-3:], "none") if self._scripted else self._fail
+        match fate:
+            case "refuse":
+                return refused(Reason.OTHER, raw="told to refuse")
+            case "opted_out" | "invalid_number" | "throttled":
+                return refused(Reason(fate), raw=f"told to say {fate}")
+        provider_id = f"log_{secrets.token_hex(8)}"
+        self._write(message, provider_id)
+        if fate == "no_answer":
+            return NoAnswer("The log provider was told not to answer.")
+        return Accepted((provider_id,), raw="written to the outbox")
+
+    def _write(self, message: Outgoing, provider_id: str) -> None:
+        line = Written(
+            id=provider_id,
+            to=message.to,
+            sender=message.sender or "",
+            text=message.text,
+            segments=max(1, len(message.parts)),
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+        )
+        # One write of one line: lines of several processes do not mix.
+        fd = os.open(self._outbox, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        try:
+            os.write(fd, msgspec.json.encode(line) + b"\n")
+        finally:
+            os.close(fd)
+
+    async def look_up(
+        self, message: Outgoing, provider_id: str, sent_at: datetime
+    ) -> Receipt | None:
+        return None
+
+    def is_genuine(self, callback: Callback) -> bool:
+        return False
+
+    def read_receipts(self, callback: Callback) -> list[Receipt]:
+        return []
+
+    def read_replies(self, callback: Callback) -> list[Reply]:
+        return []
+
+    async def check(self) -> str:
+        folder = self._outbox.parent
+        return "" if os.access(folder, os.W_OK) else f"{folder} cannot be written to."
+
+    async def close(self) -> None:
+        return None
+
+
+def read_outbox(data_dir: Path, limit: int = 20) -> list[Written]:
+    """The last messages of the outbox, oldest first."""
+    path = data_dir / OUTBOX
+    if not path.exists():
+        return []
+    lines = path.read_bytes().splitlines()[-limit:]
+    return [msgspec.json.decode(line, type=Written) for line in lines]

@@ -1,0 +1,57 @@
+"""The one list of adapters. To add one: write its file, add its line."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tearoff.providers.base import BadSettings, Field, Provider, Surroundings
+
+KINDS: dict[str, str] = {
+    "log": "tearoff.providers.log:LogProvider",
+    "twilio": "tearoff.providers.twilio:TwilioProvider",
+    "smpp": "tearoff.providers.smpp.adapter:SmppProvider",
+    "http": "tearoff.providers.gateway:GatewayProvider",
+}
+"""Where the adapter of each kind lives; imported at its first use."""
+
+KEEP_A_LINK = frozenset({"smpp"})
+
+
+def open_provider(
+    kind: str, settings: Mapping[str, str], surroundings: Surroundings
+) -> Provider:
+    """The adapter for these settings. Raises `BadSettings`; calls nobody."""
+    check_names(kind, settings)
+    provider: Provider = _class_of(kind)(settings, surroundings)
+    return provider
+
+
+def fields_of(kind: str) -> Sequence[Field]:
+    fields: Sequence[Field] = _class_of(kind).fields
+    return fields
+
+
+def keeps_link(kind: str) -> bool:
+    """Whether the adapter keeps a standing link, and so is used through `messages.binds`."""
+    return kind in KEEP_A_LINK
+
+
+def check_names(kind: str, settings: Mapping[str, str]) -> None:
+    """Every setting must be a known one, and every required one must be there."""
+    fields = fields_of(kind)
+    known = {field.name for field in fields}
+    for name in settings:
+        if name not in known:
+            raise BadSettings(name, f"not a setting of {kind}. Known: {', '.join(sorted(known))}.")
+    for field in fields:
+        if field.required and not settings.get(field.name, "").strip():
+            raise BadSettings(field.name, f"{kind} needs it: {field.help}.")
+
+
+def _class_of(kind: str) -> Any:
+    if kind not in KINDS:
+        raise BadSettings("kind", f"{kind!r} is not one of {', '.join(KINDS)}.")
+    module, _, name = KINDS[kind].partition(":")
+    return getattr(importlib.import_module(module), name)
