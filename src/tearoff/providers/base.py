@@ -120,7 +120,9 @@ class NoAnswer(msgspec.Struct, frozen=True):
 Outcome = Accepted | Refused | NoAnswer
 
 
-def refused(reason: Reason, *, raw: str = "", detail: str = "", after: float | None = None) -> Refused:
+def refused(
+    reason: Reason, *, raw: str = "", detail: str = "", after: float | None = None
+) -> Refused:
     """A refusal in plain words; `detail` is the service's own sentence, shown behind ours."""
     text = f"{PLAIN_WORDS[reason]} {detail}".strip()
     return Refused(reason, text, reason in PERMANENT, raw, after)
@@ -204,7 +206,9 @@ class Provider(Protocol):
         service answers."""
         ...
 
-    async def look_up(self, message: Outgoing, provider_id: str, sent_at: datetime) -> Receipt | None:
+    async def look_up(
+        self, message: Outgoing, provider_id: str, sent_at: datetime
+    ) -> Receipt | None:
         """Ask the service what became of a message; None when it cannot say.
         `provider_id` is empty when the answer to the send was lost."""
         ...

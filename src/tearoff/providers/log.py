@@ -73,6 +73,7 @@ class LogProvider:
             raise BadSettings("delay_ms", "use a whole number of milliseconds.")
         self._delay = int(delay) / 1000
         self._scripted = settings.get("scripted", "false").lower() in ("1", "true", "yes")
+        self._sender = settings.get("sender", "")
         self._outbox = Path(surroundings.data_dir) / OUTBOX
 
     async def send(self, message: Outgoing) -> Outcome:
@@ -84,25 +85,33 @@ class LogProvider:
                 return refused(Reason.OTHER, raw="told to refuse")
             case "opted_out" | "invalid_number" | "throttled":
                 return refused(Reason(fate), raw=f"told to say {fate}")
+        return self._accept(message, answers=fate != "no_answer")
+
+    def _accept(self, message: Outgoing, *, answers: bool) -> Outcome:
         provider_id = f"log_{secrets.token_hex(8)}"
-        self._write(message, provider_id)
-        if fate == "no_answer":
-            return NoAnswer("The log provider was told not to answer.")
+        try:
+            is_whole = self._write(message, provider_id)
+        except OSError as error:
+            return refused(Reason.PROVIDER_DOWN, detail=f"The outbox: {error.strerror}.")
+        if not (is_whole and answers):
+            return NoAnswer("The log provider did not answer.")
         return Accepted((provider_id,), raw="written to the outbox")
 
-    def _write(self, message: Outgoing, provider_id: str) -> None:
-        line = Written(
+    def _write(self, message: Outgoing, provider_id: str) -> bool:
+        """Whether the whole line was written."""
+        written = Written(
             id=provider_id,
             to=message.to,
-            sender=message.sender or "",
+            sender=message.sender or self._sender,
             text=message.text,
             segments=max(1, len(message.parts)),
             at=datetime.now(UTC).isoformat(timespec="seconds"),
         )
+        line = msgspec.json.encode(written) + b"\n"
         # One write of one line: lines of several processes do not mix.
         fd = os.open(self._outbox, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
         try:
-            os.write(fd, msgspec.json.encode(line) + b"\n")
+            return os.write(fd, line) == len(line)
         finally:
             os.close(fd)
 
@@ -129,9 +138,17 @@ class LogProvider:
 
 
 def read_outbox(data_dir: Path, limit: int = 20) -> list[Written]:
-    """The last messages of the outbox, oldest first."""
+    """The last messages of the outbox, oldest first. A line that a full disk cut is left out."""
     path = data_dir / OUTBOX
-    if not path.exists():
+    if not path.exists() or limit < 1:
         return []
-    lines = path.read_bytes().splitlines()[-limit:]
-    return [msgspec.json.decode(line, type=Written) for line in lines]
+    # Only \n ends a line here: JSON escapes it inside texts, but no other line break.
+    lines = path.read_bytes().split(b"\n")[-limit - 1 :]
+    return [written for line in lines if (written := _read_line(line))]
+
+
+def _read_line(line: bytes) -> Written | None:
+    try:
+        return msgspec.json.decode(line, type=Written)
+    except msgspec.DecodeError:
+        return None

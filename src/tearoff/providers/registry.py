@@ -19,9 +19,7 @@ KINDS: dict[str, str] = {
 KEEP_A_LINK = frozenset({"smpp"})
 
 
-def open_provider(
-    kind: str, settings: Mapping[str, str], surroundings: Surroundings
-) -> Provider:
+def open_provider(kind: str, settings: Mapping[str, str], surroundings: Surroundings) -> Provider:
     """The adapter for these settings. Raises `BadSettings`; calls nobody."""
     check_names(kind, settings)
     provider: Provider = _class_of(kind)(settings, surroundings)

@@ -1,0 +1,158 @@
+"""Backup, restore and upgrade, with PostgreSQL's own programs."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+from pathlib import Path
+from urllib.parse import parse_qs, unquote, urlsplit
+
+from tearoff.errors import Conflict
+from tearoff.kit import embedded
+from tearoff.kit.embedded import EmbeddedServer, EmbeddedServerError, program
+
+
+class DatabaseNotEmpty(Conflict):
+    """The database holds tables already."""
+
+
+def backup(url: str, file: Path) -> None:
+    """Write the whole database into one file (pg_dump's custom format), mode 0600. The file
+    appears only when it is complete."""
+    half = file.with_name(file.name + ".part")
+    fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as out:
+        _run(["pg_dump", "--format=custom", "--no-owner", "--no-acl"], url, stdout=out)
+        out.flush()
+        os.fsync(out.fileno())
+    half.replace(file)
+
+
+def restore(url: str, file: Path, *, force: bool = False) -> None:
+    """Bring a backup back, whole or not at all. Refuses a database that holds tables, unless
+    `force`: then what is there is replaced."""
+    if not file.is_file():
+        raise EmbeddedServerError(f"There is no file {file}.")
+    held = _run(
+        ["psql", "-XAt", "-c",
+         "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"],
+        url,
+    )  # fmt: skip
+    if held.strip() != "0" and not force:
+        raise DatabaseNotEmpty(hint="`--force` replaces what is there.")
+    if force:
+        _run(["psql", "-XAtq", "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"], url)
+    with file.open("rb") as source:
+        _run(
+            ["pg_restore", "--no-owner", "--no-acl", "--single-transaction", "--exit-on-error",
+             "-d", _environment(url)["PGDATABASE"]],
+            url,
+            stdin=source,
+        )  # fmt: skip
+
+
+def upgrade(data_dir: Path, old_programs: Path | None = None) -> str:
+    """Bring an embedded cluster of an older PostgreSQL to the one we have. Gives the folder in
+    which the old cluster is kept, until somebody removes it; "" when nothing was to do."""
+    server = EmbeddedServer(data_dir)
+    home = server.home()
+    old = home / "cluster"
+    if not old.exists():
+        raise EmbeddedServerError(f"There is no embedded database in {data_dir}.")
+    found = (old / "PG_VERSION").read_text("ascii").strip()
+    if found == embedded.major_version():
+        return ""
+    programs = old_programs or find_programs(found)
+    with server.alone():
+        kept = home / f"cluster-{found}"
+        if kept.exists():
+            raise EmbeddedServerError(f"{kept} is in the way.", hint="Move it elsewhere.")
+        _upgrade_cluster(server, home, programs)
+        old.rename(kept)
+        (home / "cluster.new").rename(old)
+    return str(kept)
+
+
+def find_programs(major: str) -> Path:
+    """The programs of an older PostgreSQL: in our wheel or from Debian."""
+    root = embedded.bin_dir().parent.parent
+    candidates = [*root.glob("pginstall*/bin"), Path(f"/usr/lib/postgresql/{major}/bin")]
+    for folder in candidates:
+        if (folder / "postgres").exists() and _major_of(folder) == major:
+            return folder
+    raise EmbeddedServerError(
+        f"The programs of PostgreSQL {major} were not found.",
+        hint=f"Install them (Debian: postgresql-{major}) or name their folder with --old-programs.",
+    )
+
+
+def _upgrade_cluster(server: EmbeddedServer, home: Path, programs: Path) -> None:
+    """pg_upgrade copies; until it has succeeded the old cluster is untouched."""
+    owner = embedded.server_user()
+    embedded.remove_stale_pid_file(home / "cluster")
+    server.create_cluster(home, home / "cluster.new", checksums=_has_checksums(home, programs))
+    work = home / "upgrade"
+    shutil.rmtree(work, ignore_errors=True)
+    embedded.make_folder(work, owner)
+    trusted = "local all all peer map=upgrade\n"
+    user = owner.pw_name if owner else _me()
+    for cluster in (home / "cluster", home / "cluster.new"):
+        (cluster / "pg_hba.conf").write_text(trusted, "ascii")
+        (cluster / "pg_ident.conf").write_text(f"upgrade {user} {embedded.USER}\n", "ascii")
+    embedded.run(
+        "pg_upgrade", "-b", str(programs), "-B", str(embedded.bin_dir()),
+        "-d", str(home / "cluster"), "-D", str(home / "cluster.new"), "-U", embedded.USER,
+        "-s", str(server.make_socket_folder(home)), owner=owner, cwd=str(work),
+    )  # fmt: skip
+    (home / "cluster.new" / "pg_hba.conf").write_text("local all all scram-sha-256\n", "ascii")
+    shutil.rmtree(work, ignore_errors=True)
+
+
+def _has_checksums(home: Path, programs: Path) -> bool:
+    shown = embedded.run("pg_controldata", str(home / "cluster"), folder=programs)
+    return "Data page checksum version:           0" not in shown
+
+
+def _major_of(folder: Path) -> str:
+    shown = subprocess.run(
+        [str(folder / "postgres"), "--version"], capture_output=True, text=True, check=True
+    )
+    return shown.stdout.split("(PostgreSQL)")[1].split()[0].partition(".")[0]
+
+
+def _me() -> str:
+    import pwd  # noqa: PLC0415
+
+    return pwd.getpwuid(os.geteuid()).pw_name
+
+
+def _environment(url: str) -> dict[str, str]:
+    """A URL as libpq's variables: a password has no place among a program's arguments."""
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    host = parts.hostname or query.get("host", [""])[0]
+    found = {
+        "PGHOST": unquote(host),
+        "PGPORT": str(parts.port or query.get("port", [""])[0]),
+        "PGUSER": unquote(parts.username or query.get("user", [""])[0]),
+        "PGPASSWORD": unquote(parts.password or query.get("password", [""])[0]),
+        "PGDATABASE": unquote(parts.path.lstrip("/")) or "tearoff",
+        "PGSSLMODE": query.get("sslmode", [""])[0],
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def _run(command: list[str], url: str, *, stdin=None, stdout=None) -> str:  # type: ignore[no-untyped-def]
+    done = subprocess.run(
+        [str(program(command[0])), *command[1:]],
+        env={"PATH": os.defpath, "LC_ALL": "C", **_environment(url)},
+        stdin=stdin or subprocess.DEVNULL,
+        stdout=stdout or subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        check=False,
+    )
+    if done.returncode != 0:
+        told = done.stderr.decode("utf-8", "replace").strip()
+        raise EmbeddedServerError(f"{command[0]} failed: {told}")
+    return (done.stdout or b"").decode("utf-8", "replace")

@@ -1,0 +1,305 @@
+"""The embedded PostgreSQL: real servers, real kills."""
+
+import asyncio
+import contextlib
+import os
+import pwd
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from tearoff.kit import embedded, pgtools
+from tearoff.kit.embedded import EmbeddedServer, EmbeddedServerError
+
+AS_ROOT = os.geteuid() == 0
+HOLD = """
+import sys, time
+from pathlib import Path
+from tearoff.kit.embedded import EmbeddedServer
+server = EmbeddedServer(Path(sys.argv[1]))
+print(server.attach(), flush=True)
+sys.stdin.read()
+server.detach()
+"""
+
+
+@pytest.fixture
+def open_folder():
+    """A folder that every user may enter, as a real machine's are; pytest's own are closed."""
+    folder = Path(tempfile.mkdtemp(prefix="tearoff-test-", dir="/var/tmp"))
+    folder.chmod(0o755)
+    yield folder
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+def data(open_folder):
+    folder = open_folder / "data"
+    yield folder
+    if (folder / "pg.lock").exists():
+        server = EmbeddedServer(folder)
+        if postmaster(server):
+            server.attach()
+            server.detach()
+        if (folder / "pg.home").exists():
+            shutil.rmtree(server.home(), ignore_errors=True)
+
+
+def postmaster(server):
+    """The pid of the running server, None when there is none."""
+    with contextlib.suppress(OSError, ValueError):
+        pid = int((server.home() / "cluster" / "postmaster.pid").read_text().split()[0])
+        os.kill(pid, 0)
+        return pid
+    return None
+
+
+def ask(url, *statements):
+    async def run():
+        connection = await asyncpg.connect(url, timeout=10)
+        try:
+            return [await connection.fetchval(s) for s in statements][-1]
+        finally:
+            await connection.close()
+
+    return asyncio.run(run())
+
+
+@pytest.fixture
+def hold():
+    """Makes processes that use the server until their standard input closes."""
+    processes = []
+
+    def start(folder, python=sys.executable, **identity):
+        process = subprocess.Popen(
+            [python, "-c", HOLD, str(folder)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **identity,
+        )  # fmt: skip
+        processes.append(process)
+        return process
+
+    yield start
+    for process in processes:
+        process.communicate(timeout=30)
+
+
+def told(process):
+    return process.stdout.readline().strip()
+
+
+def leave(process):
+    process.communicate(timeout=30)
+    assert process.returncode == 0
+
+
+def wait_until(is_so, seconds=20):
+    end = time.monotonic() + seconds
+    while not is_so():
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
+
+
+def modes_above(path):
+    return {p: (stat.S_IMODE(p.stat().st_mode), p.stat().st_uid) for p in path.parents}
+
+
+def test_starts_keeps_data_and_stops(data):
+    before = modes_above(data)
+    server = EmbeddedServer(data)
+    url = server.attach()
+    ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
+    server.detach()
+    assert postmaster(server) is None
+    assert ask(server.attach(), "SELECT n FROM kept") == 42
+    server.detach()
+    assert modes_above(data) == before
+
+
+def test_is_private_and_durable(data):
+    server = EmbeddedServer(data)
+    url = server.attach()
+    socket = Path(ask(url, "SHOW unix_socket_directories"))
+    for folder in (data, server.home(), server.home() / "cluster", socket):
+        assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    for secret in (data / "pg.password",):
+        assert stat.S_IMODE(secret.stat().st_mode) == 0o600
+    assert ask(url, "SHOW listen_addresses") == ""
+    rules = (server.home() / "cluster" / "pg_hba.conf").read_text().split()
+    assert "trust" not in rules
+    for name in ("fsync", "full_page_writes", "synchronous_commit", "data_checksums"):
+        assert ask(url, f"SHOW {name}") == "on"
+    with pytest.raises(asyncpg.InvalidPasswordError):
+        ask(url.replace(url.split(":")[2].split("@")[0], "wrong"), "SELECT 1")
+    server.detach()
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can try as another user")
+def test_another_user_does_not_reach_the_socket(data):
+    server = EmbeddedServer(data)
+    socket = ask(server.attach(), "SHOW unix_socket_directories")
+    nobody = pwd.getpwnam("nobody")
+    tried = subprocess.run(
+        ["/bin/sh", "-c", f"ls {socket}"], user=nobody.pw_uid, group=nobody.pw_gid,
+        extra_groups=[], check=False, capture_output=True,
+    )  # fmt: skip
+    assert tried.returncode != 0
+    server.detach()
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root can run it as another user")
+def test_runs_as_a_normal_user(open_folder, hold):
+    nobody = pwd.getpwnam("nobody")
+    python = shutil.which("python3", path="/usr/bin")
+    paths = [p for p in sys.path if p and not p.startswith(sys.base_prefix)]
+    can_read = subprocess.run(
+        [python or "false", "-c", "import sys, os; sys.exit(not all(map(os.path.exists, sys.argv[1:])))"]
+        + paths, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False, cwd="/",
+    )  # fmt: skip
+    if can_read.returncode:
+        pytest.skip("the program lies where a normal user cannot read it")
+    os.chown(open_folder, nobody.pw_uid, nobody.pw_gid)
+    process = hold(
+        open_folder / "data", python=python, user=nobody.pw_uid, group=nobody.pw_gid,
+        extra_groups=[], cwd="/",
+        env={"PATH": os.defpath, "PYTHONPATH": ":".join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
+    )  # fmt: skip
+    assert ask(told(process), "SELECT current_user") == embedded.USER
+    assert (open_folder / "data" / "pg").stat().st_uid == nobody.pw_uid
+    leave(process)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="only root meets folders of others")
+def test_a_folder_of_somebody_else_is_left_as_it_is(data):
+    data.mkdir(mode=0o750)
+    before = data.stat()
+    server = EmbeddedServer(data)
+    ask(server.attach(), "SELECT 1")
+    after = data.stat()
+    assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
+    assert server.home().is_relative_to(embedded.SYSTEM_FOLDER)
+    server.detach()
+
+
+def test_many_processes_share_one_server(data, hold):
+    holders = [hold(data) for _ in range(5)]
+    assert len({told(h) for h in holders}) == 1
+    pid = postmaster(EmbeddedServer(data))
+    assert pid is not None
+    for holder in holders[:-1]:
+        leave(holder)
+        assert postmaster(EmbeddedServer(data)) == pid
+    leave(holders[-1])
+    assert postmaster(EmbeddedServer(data)) is None
+
+
+def test_stops_when_its_last_user_is_killed(data, hold):
+    process = hold(data)
+    ask(told(process), "CREATE TABLE kept AS SELECT 7 AS n")
+    process.kill()
+    process.wait()
+    wait_until(lambda: postmaster(EmbeddedServer(data)) is None)
+    server = EmbeddedServer(data)
+    assert ask(server.attach(), "SELECT n FROM kept") == 7
+    server.detach()
+
+
+def test_recovers_from_the_death_of_postgres(data):
+    server = EmbeddedServer(data)
+    ask(server.attach(), "CREATE TABLE kept AS SELECT 9 AS n")
+    os.kill(postmaster(server), signal.SIGKILL)
+    other = EmbeddedServer(data)
+    wait_until(lambda: postmaster(server) is None)
+    assert ask(other.attach(), "SELECT n FROM kept") == 9
+    server.detach()
+    other.detach()
+
+
+def test_a_long_path_gets_a_short_socket(open_folder):
+    server = EmbeddedServer(open_folder / ("long-" * 20) / "data")
+    url = server.attach()
+    socket = Path(ask(url, "SHOW unix_socket_directories"))
+    assert len(str(socket)) < embedded.SOCKET_PATH_LIMIT
+    assert stat.S_IMODE(socket.stat().st_mode) == 0o700
+    server.detach()
+    shutil.rmtree(socket)
+    assert ask(server.attach(), "SELECT 2") == 2
+    server.detach()
+    shutil.rmtree(socket)
+
+
+@pytest.mark.skipif(not AS_ROOT, reason="a normal user can enter its own folders")
+def test_below_a_closed_folder_the_files_go_elsewhere(tmp_path):
+    closed = tmp_path / "closed"
+    closed.mkdir(mode=0o700)
+    before = modes_above(closed / "data")
+    server = EmbeddedServer(closed / "data")
+    assert ask(server.attach(), "SELECT 3") == 3
+    assert server.home().is_relative_to(embedded.SYSTEM_FOLDER)
+    server.detach()
+    assert modes_above(closed / "data") == before
+    shutil.rmtree(server.home())
+
+
+def test_backup_and_restore(data, tmp_path):
+    server = EmbeddedServer(data)
+    url = server.attach()
+    ask(url, "CREATE TABLE kept AS SELECT 5 AS n")
+    file = tmp_path / "backup.dump"
+    pgtools.backup(url, file)
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    ask(url, "UPDATE kept SET n = 6")
+    with pytest.raises(pgtools.DatabaseNotEmpty):
+        pgtools.restore(url, file)
+    assert ask(url, "SELECT n FROM kept") == 6
+    pgtools.restore(url, file, force=True)
+    assert ask(url, "SELECT n FROM kept") == 5
+    ask(url, "DROP TABLE kept")
+    pgtools.restore(url, file)
+    assert ask(url, "SELECT n FROM kept") == 5
+    server.detach()
+
+
+def test_upgrade_from_an_older_postgres(data):
+    old = pgtools.find_programs("16")
+    server = EmbeddedServer(data)
+    server.attach()
+    server.detach()
+    home, owner = server.home(), embedded.server_user()
+    shutil.rmtree(home / "cluster")
+    embedded.run(
+        "initdb", "-D", str(home / "cluster"), "-U", embedded.USER, "--auth=trust",
+        "--encoding=UTF8", "--locale=C", owner=owner, folder=old,
+    )  # fmt: skip
+    run_old(old, home, owner, "CREATE TABLE kept AS SELECT 16 AS n")
+    with pytest.raises(EmbeddedServerError) as error:
+        server.attach()
+    assert "tearoff upgrade" in error.value.hint
+    kept = pgtools.upgrade(data)
+    assert (Path(kept) / "PG_VERSION").read_text().strip() == "16"
+    url = server.attach()
+    assert ask(url, "SELECT n FROM kept") == 16
+    assert ask(url, "SHOW server_version_num") >= "180000"
+    server.detach()
+    assert pgtools.upgrade(data) == ""
+
+
+def run_old(old, home, owner, statement):
+    """Make the database `tearoff` in an old cluster and run a statement in it."""
+    options = f"-c listen_addresses='' -c unix_socket_directories={home / 'run'}"
+    control = ["-D", str(home / "cluster"), "-w", "-s"]
+    start = [*control, "-l", str(home / "log"), "-o", options]
+    embedded.run("pg_ctl", "start", *start, owner=owner, folder=old)
+    try:
+        env = {"PGHOST": str(home / "run"), "PGUSER": embedded.USER}
+        embedded.run("createdb", "tearoff", env=env, folder=old)
+        embedded.run("psql", "-d", "tearoff", "-c", statement, env=env, folder=old)
+    finally:
+        embedded.run("pg_ctl", "stop", *control, "-m", "fast", owner=owner, folder=old)
