@@ -142,8 +142,7 @@ def read_outbox(data_dir: Path, limit: int = 20) -> list[Written]:
     path = data_dir / OUTBOX
     if not path.exists() or limit < 1:
         return []
-    # Only \n ends a line here: JSON escapes it inside texts, but no other line break.
-    lines = path.read_bytes().split(b"\n")[-limit - 1 :]
+    lines = path.read_bytes().splitlines()[-limit:]
     return [written for line in lines if (written := _read_line(line))]
 
 
