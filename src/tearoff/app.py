@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 from collections.abc import AsyncIterator, Sequence
 from ipaddress import ip_address
 from typing import Any
@@ -25,6 +26,7 @@ from tearoff.config import Settings, read_settings
 from tearoff.kit import clock, keys, logs, metrics
 from tearoff.kit.db import Database, DatabaseAway
 from tearoff.kit.migrate import is_up_to_date
+from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
 from tearoff.web import notes, pages
@@ -105,6 +107,7 @@ def is_loopback(host: str) -> bool:
 def _lifespan(settings: Settings) -> Any:
     @contextlib.asynccontextmanager
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
+        end_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
         vault = keys.open_vault(settings)
         db = await Database.open(settings.database_url, size=settings.pool_size, patience=30)
         services = Services(settings, db, vault, settings.database_url)

@@ -101,7 +101,16 @@ class EmbeddedServer:
             if self._nobody_left():
                 self._stop(self._home())
 
+    def revive(self) -> None:
+        """Start the server again if it has died. Cheap when it has not."""
+        if _pid_of(self._home() / "cluster") is not None:
+            return
+        with self.alone():
+            if not self._is_up(self._home()):
+                self._start(self._home())
+
     def url(self) -> str:
+        """The address of the database, whether the server runs or not."""
         password = (self.data / "pg.password").read_text("ascii").strip()
         return f"postgresql://{USER}:{password}@/tearoff?host={self._socket_folder(self._home())}"
 
@@ -396,7 +405,6 @@ def run(
 ) -> str:
     if cached and (name, *arguments) in _outputs:
         return _outputs[name, *arguments]
-    identity = {} if owner is None else {"user": owner.pw_uid, "group": owner.pw_gid}
     done = subprocess.run(
         [str((folder or bin_dir()) / name), *arguments],
         env={"PATH": os.defpath, "LC_ALL": "C", **(env or {})},
@@ -405,8 +413,9 @@ def run(
         check=False,
         cwd=cwd,
         start_new_session=own_session,
+        user=None if owner is None else owner.pw_uid,
+        group=None if owner is None else owner.pw_gid,
         extra_groups=None if owner is None else [],
-        **identity,  # type: ignore[arg-type]
     )
     if done.returncode != 0:
         raise EmbeddedServerError(f"{name} failed: {(done.stderr or done.stdout).strip()}")
@@ -483,6 +492,15 @@ def _write_private(path: Path, text: str) -> None:
 
 def _open_lock(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+
+
+def _pid_of(cluster: Path) -> int | None:
+    """The server's process if it lives."""
+    with contextlib.suppress(OSError, ValueError, IndexError):
+        pid = int((cluster / "postmaster.pid").read_text("ascii").split()[0])
+        os.kill(pid, 0)
+        return pid
+    return None
 
 
 def remove_stale_pid_file(cluster: Path) -> None:

@@ -127,3 +127,33 @@ def _message_block(message: Message | None) -> dict[str, str]:
     if message is None:
         return {"id": "", "status": "", "channel": ""}
     return {"id": message.ref, "status": message.state, "channel": "sms"}
+
+
+def coupon_info(campaign: Campaign, link_host: str) -> dict[str, Any]:
+    """A campaign; every field that any source names is always there."""
+    url = f"{link_host}/p/{campaign.code}"
+    picture = f"{url}/picture/{campaign.picture_id}.webp" if campaign.picture_id else ""
+    return {
+        "ID": campaign.ref,
+        "name": campaign.name,
+        "title": campaign.title,
+        "subtitle": campaign.subtitle,
+        "description": campaign.description,
+        "terms": campaign.terms,
+        "code": campaign.code,
+        "url": url,
+        "status": campaign.status,
+        "type": "coupon",
+        "coupon_value": campaign.value,
+        "coupon_category_name": "",
+        "coupon_tags": "",
+        "coupon_image": picture,
+        "banner1": picture,
+        "startdate": local(campaign.starts_at, campaign.timezone),
+        "expirydate": local(campaign.expires_at, campaign.timezone),
+        "timezone": campaign.timezone,
+        "language": campaign.language,
+        "poweredbylink": "",
+        "subaccount": "",
+        "created_date_utc": utc(campaign.created_at),
+    }

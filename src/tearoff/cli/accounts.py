@@ -1,0 +1,186 @@
+"""`tearoff account …`"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import time
+from typing import Any
+
+from tearoff.accounts import actions, queries
+from tearoff.accounts.models import NewKey
+from tearoff.cli.common import (
+    Commands,
+    add_account,
+    add_command,
+    add_group,
+    add_json,
+    read_time,
+    show,
+    with_services,
+)
+from tearoff.errors import Invalid
+from tearoff.kit import clock
+from tearoff.kit.services import Services
+
+LIMITS = {
+    "number-hour": "limit_number_hour",
+    "number-day": "limit_number_day",
+    "prefix-hour": "limit_prefix_hour",
+    "spend-day": "limit_spend_day",
+    "spend-month": "limit_spend_month",
+}
+
+
+def add_commands(commands: Commands) -> None:
+    group = add_group(commands, "account", "accounts and their API keys")
+    create = add_command(group, "create", _create, "make an account with an API key")
+    create.add_argument("--name", required=True)
+    create.add_argument("--email", required=True)
+    create.add_argument("--timezone", default="UTC", help="such as Europe/Brussels")
+    create.add_argument("--country", help="two letters; texts go to this country only")
+    add_json(create)
+    roll = add_command(group, "roll-secret", _roll, "a new secret; the old one works 24 h more")
+    add_account(roll)
+    roll.add_argument("--client-id", help="which key (default: the oldest)")
+    roll.add_argument("--at-once", action="store_true", help="the old secret ends now")
+    add_json(roll)
+    expire = add_command(group, "expire", _expire, "let an account end")
+    add_account(expire)
+    expire.add_argument("--at", help="yyyy-MM-dd HH:mm in UTC (default: now)")
+    expire.add_argument("--never", action="store_true", help="take the end back")
+    add_json(expire)
+    _add_set(group)
+
+
+def _add_set(group: Commands) -> None:
+    change = add_command(group, "set", _set, "change an account's rules for sending")
+    add_account(change)
+    change.add_argument("--link-host", help="https://… in front of the coupon pages; - for none")
+    change.add_argument("--country", help="the account's own country; - for none")
+    change.add_argument("--countries", help="where texts may go: BE,FR,NL; - for the own country")
+    change.add_argument("--quiet", help="22:00-08:00 on the receiver's clock; - for none")
+    for name in LIMITS:
+        change.add_argument(f"--limit-{name}", metavar="N", help="a number; - for no limit")
+    change.add_argument("--smart-typography", choices=["on", "off"])
+    add_json(change)
+
+
+def _create(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> NewKey:
+        async with services.db.transaction() as db:
+            return await actions.create_account(
+                db,
+                services.vault,
+                name=arguments.name,
+                email=arguments.email,
+                timezone=arguments.timezone,
+                country=arguments.country,
+            )
+
+    _show_key(arguments, with_services(arguments, work))
+
+
+def _roll(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> NewKey:
+        async with services.db.transaction() as db:
+            return await actions.roll_secret(
+                db,
+                services.vault,
+                arguments.account,
+                now=clock.now(),
+                client_id=arguments.client_id,
+                at_once=arguments.at_once,
+            )
+
+    _show_key(arguments, with_services(arguments, work))
+
+
+def _show_key(arguments: argparse.Namespace, key: NewKey) -> None:
+    values = {
+        "account": key.account_id,
+        "client_id": key.client_id,
+        "client_secret": key.client_secret,
+    }
+    show(arguments, values)
+    if not arguments.json:
+        print("The secret is shown this once.")
+
+
+def _expire(arguments: argparse.Namespace) -> None:
+    at = None
+    if not arguments.never:
+        given = arguments.at
+        at = read_time(given, "UTC", "at", end_of_day=False) if given else clock.now()
+
+    async def work(services: Services) -> None:
+        async with services.db.transaction() as db:
+            await actions.expire_account(db, arguments.account, at=at)
+
+    with_services(arguments, work)
+    show(arguments, {"account": arguments.account, "expires": at.isoformat() if at else "never"})
+
+
+def _set(arguments: argparse.Namespace) -> None:
+    changes = _changes(arguments)
+    if not changes:
+        raise Invalid("Nothing to change was given.", hint="See `tearoff account set --help`.")
+
+    async def work(services: Services) -> None:
+        if not await queries.update_account(services.db, arguments.account, changes):
+            raise actions.AccountNotFound
+
+    with_services(arguments, work)
+    show(arguments, {"account": arguments.account, **changes})
+
+
+def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    changes: dict[str, Any] = {}
+    if arguments.link_host is not None:
+        changes["link_host"] = _none(arguments.link_host.rstrip("/"))
+    if arguments.country is not None:
+        changes["country"] = _country(arguments.country)
+    if arguments.countries is not None:
+        changes["allowed_countries"] = _countries(arguments.countries)
+    if arguments.quiet is not None:
+        changes["quiet_from"], changes["quiet_until"] = _quiet(arguments.quiet)
+    for name, column in LIMITS.items():
+        given = getattr(arguments, f"limit_{name.replace('-', '_')}")
+        if given is not None:
+            changes[column] = _limit(name, given)
+    if arguments.smart_typography is not None:
+        changes["smart_typography"] = arguments.smart_typography == "on"
+    return changes
+
+
+def _none(given: str) -> str | None:
+    return None if given == "-" else given
+
+
+def _country(given: str) -> str | None:
+    if given != "-" and not actions.is_country(given):
+        raise Invalid("Use two letters, such as BE.", field="country")
+    return _none(given)
+
+
+def _countries(given: str) -> list[str] | None:
+    if given == "-":
+        return None
+    return [str(_country(part.strip())) for part in given.split(",")]
+
+
+def _quiet(given: str) -> tuple[time | None, time | None]:
+    if given == "-":
+        return None, None
+    try:
+        start, _, end = given.partition("-")
+        return time.fromisoformat(start.strip()), time.fromisoformat(end.strip())
+    except ValueError:
+        raise Invalid("Use two times, such as 22:00-08:00.", field="quiet") from None
+
+
+def _limit(name: str, given: str) -> int | None:
+    if given == "-":
+        return None
+    if not given.isdigit():
+        raise Invalid("Use a whole number, or - for no limit.", field=f"limit-{name}")
+    return int(given)

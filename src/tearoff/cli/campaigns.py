@@ -1,0 +1,130 @@
+"""`tearoff campaign …`"""
+
+from __future__ import annotations
+
+import argparse
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from tearoff.accounts import actions as accounts
+from tearoff.accounts import queries as account_queries
+from tearoff.api.v3.shapes import coupon_info
+from tearoff.cli.common import (
+    Commands,
+    add_account,
+    add_command,
+    add_group,
+    add_json,
+    read_time,
+    show,
+    with_services,
+)
+from tearoff.coupons import campaigns
+from tearoff.coupons.campaigns import NewCampaign
+from tearoff.errors import Invalid
+from tearoff.kit.services import Services
+
+
+def add_commands(commands: Commands) -> None:
+    group = add_group(commands, "campaign", "what is offered")
+    create = add_command(group, "create", _create, "make a campaign with a first location")
+    add_account(create)
+    create.add_argument("--name", required=True, help="the internal name")
+    create.add_argument("--title", required=True, help="the offer in a few words")
+    create.add_argument("--value", default="", help="what it is worth: 'Second cup free'")
+    create.add_argument("--expires", help="yyyy-MM-dd [HH:mm]; a date alone is the whole day")
+    create.add_argument("--starts", help="yyyy-MM-dd [HH:mm]")
+    create.add_argument("--pin", help="4 to 8 digits by which the staff takes coupons in")
+    create.add_argument("--timezone", help="default: the account's")
+    create.add_argument("--subtitle", default="")
+    create.add_argument("--description", default="")
+    create.add_argument("--terms", default="")
+    create.add_argument("--brand", default="", help="the shop's name on the page")
+    create.add_argument("--color", default="#0b5d4b", help="the brand's colour, #rrggbb")
+    create.add_argument("--language", default="en")
+    create.add_argument("--message", default="", help="text of the SMS; {link} is the coupon")
+    create.add_argument("--picture", type=Path, help="an image file")
+    create.add_argument("--picture-alt", default="", help="what the picture shows")
+    create.add_argument("--location", default="", help="name of the first location")
+    create.add_argument("--uses", type=int, default=1, help="how often one coupon can be used")
+    create.add_argument("--max-coupons", type=int, help="at most so many coupons are issued")
+    add_json(create)
+    listing = add_command(group, "list", _list, "all campaigns of an account")
+    add_account(listing)
+    add_json(listing)
+
+
+def _create(arguments: argparse.Namespace) -> None:
+    picture = _read_picture(arguments.picture)
+
+    async def work(services: Services) -> dict[str, Any]:
+        async with services.db.transaction() as db:
+            account = await account_queries.account(db, arguments.account)
+            if account is None:
+                raise accounts.AccountNotFound
+            zone = arguments.timezone or account.timezone
+            made = await campaigns.create_campaign(db, account.id, _new(arguments, zone))
+            location = await accounts.create_location(
+                db,
+                services.vault,
+                account.id,
+                name=arguments.location or arguments.brand or account.name,
+                pin=arguments.pin,
+            )
+            await campaigns.open_at(db, account.id, made.id, location)
+            if picture is not None:
+                await campaigns.set_picture(db, account.id, made.id, picture, arguments.picture_alt)
+            current = await campaigns.campaign(db, account.id, made.id)
+        assert current is not None
+        return coupon_info(current, account.link_host or services.settings.link_host)
+
+    info = with_services(arguments, work)
+    show(arguments, info, f"{info['ID']}  {info['name']}\n{info['url']}")
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> list[dict[str, Any]]:
+        account = await account_queries.account(services.db, arguments.account)
+        if account is None:
+            raise accounts.AccountNotFound
+        host = account.link_host or services.settings.link_host
+        found = await campaigns.campaigns_of(services.db, account.id)
+        return [coupon_info(campaign, host) for campaign in found]
+
+    found = with_services(arguments, work)
+    lines = [f"{i['ID']}  {i['status']:<8}  {i['name']}  {i['url']}" for i in found]
+    show(arguments, {"coupon_info": found}, "\n".join(lines) or "No campaign yet.")
+
+
+def _new(arguments: argparse.Namespace, zone: str) -> NewCampaign:
+    return NewCampaign(
+        name=arguments.name,
+        title=arguments.title,
+        subtitle=arguments.subtitle,
+        description=arguments.description,
+        terms=arguments.terms,
+        value=arguments.value,
+        brand=arguments.brand,
+        brand_color=arguments.color,
+        language=arguments.language,
+        message_text=arguments.message,
+        timezone=zone,
+        starts_at=_time(arguments.starts, zone, "starts", end_of_day=False),
+        expires_at=_time(arguments.expires, zone, "expires", end_of_day=True),
+        uses=arguments.uses,
+        limit_sessions=arguments.max_coupons,
+    )
+
+
+def _time(text: str | None, zone: str, field: str, *, end_of_day: bool) -> datetime | None:
+    return read_time(text, zone, field, end_of_day=end_of_day) if text else None
+
+
+def _read_picture(path: Path | None) -> bytes | None:
+    if path is None:
+        return None
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise Invalid(f"Cannot read it: {error}", field="picture") from None

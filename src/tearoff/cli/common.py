@@ -1,0 +1,129 @@
+"""What the commands share: the data folder, the database, and how things are printed."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import json
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo, available_timezones
+
+import msgspec
+
+from tearoff.config import Settings, read_settings
+from tearoff.errors import Invalid, TearoffError
+from tearoff.kit import clock, keys, migrate
+from tearoff.kit.db import Database
+from tearoff.kit.embedded import EmbeddedServer
+from tearoff.kit.services import Services
+
+T = TypeVar("T")
+Commands = Any
+
+
+def add_command(
+    commands: Commands, name: str, run: Callable[[argparse.Namespace], object], help: str
+) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
+    parser.add_argument("--data", metavar="DIR", help="data folder (default: TEAROFF_DATA)")
+    parser.set_defaults(run=run)
+    return parser
+
+
+def add_group(commands: Commands, name: str, help: str) -> Commands:
+    parser = commands.add_parser(name, help=help, description=help)
+    parser.set_defaults(run=lambda _: print_help(parser))
+    return parser.add_subparsers(title="commands", metavar="COMMAND")
+
+
+def print_help(parser: argparse.ArgumentParser) -> int:
+    """For a command that was not finished: what it can be; exit code 2."""
+    parser.print_help()
+    return 2
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object")
+
+
+def add_account(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--account", type=int, required=True, metavar="ID", help="the account")
+
+
+def settings_of(arguments: argparse.Namespace, **more: object) -> Settings:
+    return read_settings(data=getattr(arguments, "data", None), **more)
+
+
+@contextlib.contextmanager
+def database(settings: Settings) -> Iterator[Settings]:
+    """Settings with a database: the one that is set, or the embedded one, attached for as long
+    as the block runs. A server that runs already is shared."""
+    if settings.database_url:
+        keys.require_key(settings)
+        yield settings
+        return
+    server = EmbeddedServer(settings.data)
+    url = server.attach()
+    try:
+        keys.ensure_key(settings)
+        yield msgspec.structs.replace(settings, database_url=url)
+    finally:
+        server.detach()
+
+
+def with_services(arguments: argparse.Namespace, work: Callable[[Services], Awaitable[T]]) -> T:
+    """Run a command's work beside whatever server is running, on a migrated database."""
+
+    async def run(settings: Settings) -> T:
+        async with services(settings) as opened:
+            return await work(opened)
+
+    with database(settings_of(arguments)) as settings:
+        return asyncio.run(run(settings))
+
+
+@contextlib.asynccontextmanager
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    clock.set_offset(settings.clock_offset)
+    db = await Database.open(settings.database_url, size=4)
+    try:
+        if not await migrate.is_up_to_date(db):
+            await migrate.migrate(settings.database_url)
+        yield Services(settings, db, keys.open_vault(settings), settings.database_url)
+    finally:
+        await db.close()
+
+
+def show(arguments: argparse.Namespace, values: Mapping[str, Any], text: str | None = None) -> None:
+    """One JSON object with `--json`, else a line for each value (or the given text)."""
+    if arguments.json:
+        print(json.dumps(values, ensure_ascii=False, default=str))
+    elif text is not None:
+        print(text)
+    else:
+        width = max(map(len, values), default=0)
+        for name, value in values.items():
+            print(f"{name:<{width}}  {value}")
+
+
+def print_problem(error: TearoffError) -> None:
+    field = f"{error.field}: " if isinstance(error, Invalid) and error.field else ""
+    print(f"tearoff: {field}{error}", file=sys.stderr)
+    if error.hint:
+        print(f"  {error.hint}", file=sys.stderr)
+
+
+def read_time(text: str, timezone: str, field: str, *, end_of_day: bool) -> datetime:
+    """`yyyy-MM-dd` or `yyyy-MM-dd HH:mm[:ss]` on the clock of this zone, as UTC."""
+    if timezone not in available_timezones():
+        raise Invalid("Use a name such as Europe/Brussels.", field="timezone")
+    if len(text) == 10:
+        text += " 23:59:59" if end_of_day else " 00:00:00"
+    try:
+        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone))
+    except ValueError:
+        raise Invalid("Use yyyy-MM-dd or yyyy-MM-dd HH:mm.", field=field) from None

@@ -1,0 +1,75 @@
+"""`tearoff migrate`, `backup`, `restore`, `upgrade` and `doctor`"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+from pathlib import Path
+
+from tearoff.cli.common import Commands, add_command, add_json, database, settings_of, show
+from tearoff.cli.doctor import examine
+from tearoff.errors import Conflict
+from tearoff.kit import pgtools
+from tearoff.kit.migrate import migrate
+
+
+def add_commands(commands: Commands) -> None:
+    update = add_command(commands, "migrate", _migrate, "bring the database's schema up to date")
+    add_json(update)
+    backup = add_command(commands, "backup", _backup, "write the whole database into a file")
+    backup.add_argument("file", type=Path)
+    add_json(backup)
+    restore = add_command(commands, "restore", _restore, "bring a backup back")
+    restore.add_argument("file", type=Path)
+    restore.add_argument("--force", action="store_true", help="replace what is there")
+    add_json(restore)
+    upgrade = add_command(commands, "upgrade", _upgrade, "move the embedded database to a newer"
+                          " PostgreSQL")  # fmt: skip
+    upgrade.add_argument("--old-programs", type=Path, metavar="DIR")
+    add_json(upgrade)
+    doctor = add_command(commands, "doctor", _doctor, "look for problems, each with a hint")
+    add_json(doctor)
+
+
+def _migrate(arguments: argparse.Namespace) -> None:
+    with database(settings_of(arguments)) as settings:
+        done = asyncio.run(migrate(settings.database_url))
+    show(arguments, {"migrated": done}, f"Done: {', '.join(done) or 'nothing was missing'}.")
+
+
+def _backup(arguments: argparse.Namespace) -> None:
+    with database(settings_of(arguments)) as settings:
+        pgtools.backup(settings.database_url, arguments.file)
+    size = arguments.file.stat().st_size
+    text = f"{arguments.file}: {size:,} bytes.\nKeep the secret key too: without it what is sealed"
+    show(arguments, {"file": str(arguments.file), "bytes": size}, f"{text} cannot be opened.")
+
+
+def _restore(arguments: argparse.Namespace) -> None:
+    with database(settings_of(arguments)) as settings:
+        pgtools.restore(settings.database_url, arguments.file, force=arguments.force)
+    show(arguments, {"restored": str(arguments.file)}, f"Restored from {arguments.file}.")
+
+
+def _upgrade(arguments: argparse.Namespace) -> None:
+    settings = settings_of(arguments)
+    if settings.database_url:
+        raise Conflict(
+            "TEAROFF_DATABASE_URL is set: that server is upgraded by its own tools.",
+            hint="This command is for the embedded database.",
+        )
+    kept = pgtools.upgrade(settings.data, arguments.old_programs)
+    text = f"Upgraded. The old files are kept in {kept}." if kept else "Nothing to upgrade."
+    show(arguments, {"old_files": kept}, text)
+
+
+def _doctor(arguments: argparse.Namespace) -> int:
+    findings = examine(settings_of(arguments))
+    lines = []
+    for finding in findings:
+        lines.append(f"{'ok ' if finding.is_fine else 'NO '}  {finding.what}: {finding.text}")
+        if finding.hint:
+            lines.append(f"       {finding.hint}")
+    rows = [{f: getattr(finding, f) for f in finding.__struct_fields__} for finding in findings]
+    show(arguments, {"findings": rows}, "\n".join(lines))
+    return 0 if all(finding.is_fine for finding in findings) else 1

@@ -1,0 +1,154 @@
+"""The demo: a shop, a campaign, and the first coupon on its way."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+import urllib.error
+import urllib.request
+from datetime import datetime, timedelta
+from importlib.resources import files
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tearoff.accounts import actions as accounts
+from tearoff.cli.common import services
+from tearoff.config import Settings
+from tearoff.coupons import campaigns
+from tearoff.coupons.campaigns import NewCampaign
+from tearoff.kit import clock
+from tearoff.kit.services import Services
+from tearoff.messages import connections
+from tearoff.messages.connections import NewConnection
+from tearoff.messages.links import surroundings_of
+from tearoff.providers.log import read_outbox
+
+FILE = "demo.json"
+PHONE = "+32470001234"
+PIN = "4711"
+ZONE = ZoneInfo("Europe/Brussels")
+
+
+class Shop(msgspec.Struct, frozen=True):
+    """What the demo remembers. The secret is kept, mode 0600, so that the curl line can be
+    printed again: this is a shop with nothing to lose."""
+
+    account: int
+    client_id: str
+    client_secret: str
+    campaign: str
+    code: str
+
+
+async def prepare(settings: Settings) -> Shop:
+    """The demo's shop, made at the first start."""
+    path = settings.data / FILE
+    if path.exists():
+        return msgspec.json.decode(path.read_bytes(), type=Shop)
+    async with services(settings) as opened:
+        shop = await _make(opened)
+    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    with os.fdopen(fd, "wb") as file:
+        file.write(msgspec.json.encode(shop))
+    return shop
+
+
+async def _make(opened: Services) -> Shop:
+    async with opened.db.transaction() as db:
+        key = await accounts.create_account(
+            db, opened.vault, name="Bean & Leaf", email="hello@example.com",
+            timezone="Europe/Brussels", country="BE",
+        )  # fmt: skip
+        made = await campaigns.create_campaign(db, key.account_id, _campaign(clock.now()))
+        place = await accounts.create_location(
+            db, opened.vault, key.account_id, name="Bean & Leaf, Ghent", pin=PIN
+        )
+        await campaigns.open_at(db, key.account_id, made.id, place)
+        await campaigns.set_picture(
+            db, key.account_id, made.id, _picture(), "Two cups of cappuccino on a wooden bar"
+        )
+        await connections.add_connection(
+            db, opened.vault, key.account_id,
+            NewConnection(kind="log", settings={"sender": "BeanLeaf"}), surroundings_of(opened),
+        )  # fmt: skip
+    return Shop(key.account_id, key.client_id, key.client_secret, made.ref, made.code)
+
+
+def _campaign(now: datetime) -> NewCampaign:
+    end = (now.astimezone(ZONE) + timedelta(days=30)).replace(
+        hour=23, minute=59, second=59, microsecond=0
+    )
+    return NewCampaign(
+        name="Cappuccino, two for one",
+        title="2-for-1 cappuccino",
+        value="Second cup free",
+        description="Buy any cappuccino and get the second one free. Any size, in all our shops.",
+        terms="One coupon per visit. Not together with other offers. Not for cash.",
+        brand="Bean & Leaf",
+        message_text="Bean & Leaf: your second cappuccino is on us. Show this at the bar: {link}",
+        timezone="Europe/Brussels",
+        expires_at=end,
+    )
+
+
+def _picture() -> bytes:
+    return (files("tearoff.web") / "static" / "demo-coupon.webp").read_bytes()
+
+
+def greet(settings: Settings, shop: Shop) -> None:
+    """Once the server answers: send the first coupon and say what there is to try."""
+    base = settings.link_host
+    if not _wait_for(base):
+        return
+    if not read_outbox(settings.data, 1):
+        _send(base, shop)
+    message = read_outbox(settings.data, 1)[-1]
+    link = next((w for w in message.text.split() if w.startswith("http")), base)
+    print(_WELCOME.format(base=base, shop=shop, message=message, link=link, pin=PIN,
+                          data=settings.data, next=PHONE[:-1] + "5"), flush=True)  # fmt: skip
+
+
+_WELCOME = """
+  Tearoff is running at {base}
+
+  The message as it arrives on {message.to}:
+
+      {message.sender}: {message.text}
+
+  Open the coupon:   {link}
+  The staff's PIN:   {pin}  (under "For staff" on the coupon)
+
+  Text somebody the next one:
+
+      curl {base}/v3/send/sms \\
+        -H 'X-Client-Id: {shop.client_id}' \\
+        -H 'X-Client-Secret: {shop.client_secret}' \\
+        -d campaign={shop.campaign} -d phone={next}
+
+  Nothing really leaves this machine: messages go to the outbox (`tearoff outbox`).
+  Data lies in {data}.
+  Stop with Ctrl-C.
+"""
+
+
+def _wait_for(base: str, seconds: float = 60) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            with urllib.request.urlopen(f"{base}/readyz", timeout=2):  # noqa: S310 (our own)
+                return True
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.05)
+    return False
+
+
+def _send(base: str, shop: Shop) -> None:
+    request = urllib.request.Request(  # noqa: S310 (our own)
+        f"{base}/v3/send/sms",
+        json.dumps({"campaign": shop.campaign, "phone": PHONE}).encode(),
+        {"X-Client-Id": shop.client_id, "X-Client-Secret": shop.client_secret},
+    )
+    with urllib.request.urlopen(request, timeout=20):  # noqa: S310
+        pass

@@ -1,0 +1,126 @@
+"""What `tearoff doctor` looks at. Every finding says what would help."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import msgspec
+
+from tearoff.cli.common import database
+from tearoff.config import Settings
+from tearoff.errors import TearoffError
+from tearoff.kit import clock, keys, migrate
+from tearoff.kit.db import Database
+from tearoff.kit.services import Services
+from tearoff.messages import connections
+from tearoff.messages.links import surroundings_of
+from tearoff.providers import registry
+
+MAX_CLOCK_GAP = 5.0
+"""Seconds between this machine's clock and the database's."""
+
+
+class Finding(msgspec.Struct, frozen=True):
+    what: str
+    is_fine: bool
+    text: str
+    hint: str = ""
+
+
+def examine(settings: Settings) -> list[Finding]:
+    findings = list(_settings(settings))
+    try:
+        with database(settings) as opened:
+            findings += asyncio.run(_database(opened))
+    except TearoffError as error:
+        findings.append(Finding("database", False, str(error), error.hint))
+    return findings
+
+
+def _settings(settings: Settings) -> Iterator[Finding]:
+    yield Finding("data folder", True, str(settings.data))
+    if not settings.public_url:
+        yield Finding(
+            "link host", False, f"TEAROFF_PUBLIC_URL is empty; links say {settings.link_host}.",
+            "Set it to the https address that phones reach. Without it no service reports back.",
+        )  # fmt: skip
+        return
+    scheme, host = urlsplit(settings.public_url)[:2]
+    is_fine = bool(host) and (scheme == "https" or settings.allow_loopback)
+    hint = "" if is_fine else "Use an https address: phones and services expect one."
+    yield Finding("link host", is_fine, settings.public_url, hint)
+
+
+async def _database(settings: Settings) -> list[Finding]:
+    db = await Database.open(settings.database_url, size=2)
+    try:
+        version = await db.fetchval("SHOW server_version")
+        findings = [Finding("database", True, f"PostgreSQL {version}")]
+        findings.append(await _migrations(db))
+        findings.append(await _clock(db))
+        findings.append(_key(settings))
+        if findings[1].is_fine and findings[3].is_fine:
+            services = Services(settings, db, keys.open_vault(settings), settings.database_url)
+            findings += await _providers(services)
+            findings += await _countries(db)
+        return findings
+    finally:
+        await db.close()
+
+
+async def _migrations(db: Database) -> Finding:
+    if await migrate.is_up_to_date(db):
+        return Finding("migrations", True, "up to date")
+    return Finding("migrations", False, "some are missing", "Run `tearoff migrate`.")
+
+
+async def _clock(db: Database) -> Finding:
+    theirs = await db.fetchval("SELECT clock_timestamp()")
+    gap = abs((clock.now() - theirs).total_seconds())
+    hint = "" if gap < MAX_CLOCK_GAP else "Let both machines take their time from NTP."
+    return Finding("clock", gap < MAX_CLOCK_GAP, f"{gap:.1f} s from the database's", hint)
+
+
+def _key(settings: Settings) -> Finding:
+    try:
+        keys.open_vault(settings)
+    except TearoffError as error:
+        return Finding("secret key", False, str(error), error.hint)
+    return Finding("secret key", True, "set" if settings.secret_key else "in the data folder")
+
+
+async def _providers(services: Services) -> list[Finding]:
+    rows = await services.db.fetch("SELECT id FROM connections WHERE active ORDER BY id LIMIT 50")
+    if not rows:
+        return [Finding("providers", False, "no account has one", "`tearoff provider add` …")]
+    return [await _provider(services, row["id"]) for row in rows]
+
+
+async def _provider(services: Services, connection_id: int) -> Finding:
+    connection = await connections.connection(services.db, connection_id)
+    assert connection is not None
+    what = f"provider {connection.id} ({connection.kind}, account {connection.account_id})"
+    try:
+        settings = connections.open_settings(services.vault, connection)
+        provider = registry.open_provider(connection.kind, settings, surroundings_of(services))
+        problem = await provider.check()
+        await provider.close()
+    except (TearoffError, ValueError, OSError) as error:
+        return Finding(what, False, str(error), getattr(error, "hint", ""))
+    return Finding(what, not problem, problem or "answers")
+
+
+async def _countries(db: Database) -> list[Finding]:
+    rows = await db.fetch(
+        "SELECT id FROM accounts WHERE country IS NULL AND allowed_countries IS NULL ORDER BY id"
+        " LIMIT 20"
+    )
+    return [
+        Finding(
+            f"account {row['id']}", True, "sends to every country, because it has none of its own",
+            f"`tearoff account set --account {row['id']} --country BE` narrows that down.",
+        )
+        for row in rows
+    ]  # fmt: skip

@@ -1,0 +1,54 @@
+"""The `tearoff` command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from tearoff import __version__
+from tearoff.cli import accounts, campaigns, database, optouts, providers, server
+from tearoff.cli.common import print_help, print_problem
+from tearoff.config import SETTINGS
+from tearoff.errors import TearoffError
+
+NOUNS = (server, database, accounts, campaigns, providers, optouts)
+
+
+def main(argv: Sequence[str] | None = None) -> None:
+    """Exit code 0 when it worked, 1 for a problem that is told, 2 for wrong arguments."""
+    arguments = make_parser().parse_args(argv)
+    try:
+        code = arguments.run(arguments)
+    except TearoffError as error:
+        print_problem(error)
+        code = 1
+    except KeyboardInterrupt:
+        code = 130
+    except BrokenPipeError:
+        code = 0
+    sys.exit(code or 0)
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="tearoff",
+        description="Digital coupons you run yourself.",
+        epilog="Settings are read from the environment; `tearoff config` lists them.",
+    )
+    parser.add_argument("--version", action="version", version=f"tearoff {__version__}")
+    parser.set_defaults(run=lambda _: print_help(parser))
+    commands = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for noun in NOUNS:
+        noun.add_commands(commands)
+    config = commands.add_parser("config", help="list the settings with defaults and help")
+    config.set_defaults(run=_print_settings)
+    return parser
+
+
+def _print_settings(arguments: argparse.Namespace) -> None:
+    for setting in SETTINGS:
+        default = setting.default or "(empty)"
+        print(f"{setting.variable}\n    {setting.help}\n    default: {default}")
+        if setting.secret:
+            print(f"    also: {setting.variable}_FILE names a file that holds it")

@@ -1,0 +1,154 @@
+"""`tearoff provider …` and `tearoff outbox`"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from tearoff.accounts import actions as accounts
+from tearoff.accounts import queries as account_queries
+from tearoff.cli.common import (
+    Commands,
+    add_account,
+    add_command,
+    add_group,
+    add_json,
+    settings_of,
+    show,
+    with_services,
+)
+from tearoff.errors import Invalid
+from tearoff.kit import clock
+from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.kit.services import Services
+from tearoff.messages import connections
+from tearoff.messages.connections import NewConnection, NoRoute
+from tearoff.messages.links import surroundings_of
+from tearoff.messages.segments import measure
+from tearoff.people import optouts
+from tearoff.providers import registry
+from tearoff.providers.base import Accepted, Outgoing
+from tearoff.providers.log import read_outbox
+
+
+def add_commands(commands: Commands) -> None:
+    group = add_group(commands, "provider", "connections to SMS services")
+    add = add_command(group, "add", _add, "connect an account to a service")
+    add_account(add)
+    add.add_argument("--kind", required=True, choices=registry.KINDS)
+    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="values",
+                     help="a setting of the service; `tearoff provider fields` lists them")  # fmt: skip
+    add.add_argument("--price", type=int, default=0, metavar="N",
+                     help="price of a segment in millionths of the currency unit")  # fmt: skip
+    add.add_argument("--replace", action="store_true", help="switch the account's others off")
+    add_json(add)
+    fields = add_command(group, "fields", _fields, "the settings of a kind of service")
+    fields.add_argument("--kind", required=True, choices=registry.KINDS)
+    add_json(fields)
+    listing = add_command(group, "list", _list, "the connections of an account")
+    add_account(listing)
+    add_json(listing)
+    test = add_command(group, "test", _test, "check the credentials and send one text")
+    add_account(test)
+    test.add_argument("--to", required=True, metavar="+…", help="a number of your own")
+    test.add_argument("--text", default="This is a test from Tearoff.")
+    add_json(test)
+    outbox = add_command(commands, "outbox", _outbox, "what the log provider wrote")
+    outbox.add_argument("--last", type=int, default=20, metavar="N")
+    add_json(outbox)
+
+
+def _add(arguments: argparse.Namespace) -> None:
+    settings = dict(_pair(given) for given in arguments.values)
+
+    async def work(services: Services) -> dict[str, Any]:
+        async with services.db.transaction() as db:
+            if await account_queries.account(db, arguments.account) is None:
+                raise accounts.AccountNotFound
+            if arguments.replace:
+                for old in await connections.connections_of(db, arguments.account):
+                    await connections.switch_off(db, arguments.account, old.id)
+            new = NewConnection(
+                kind=arguments.kind, settings=settings, segment_price=arguments.price
+            )
+            made = await connections.add_connection(
+                db, services.vault, arguments.account, new, surroundings_of(services)
+            )
+        public = services.settings.public_url
+        callback = f"{public}/callbacks/{made.kind}/{made.callback_token}" if public else ""
+        return {"provider": made.id, "kind": made.kind, "callback_url": callback}
+
+    show(arguments, with_services(arguments, work))
+
+
+def _pair(given: str) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not equals:
+        raise Invalid(f"{given!r} is not name=value.", field="set")
+    return name.strip(), value
+
+
+def _fields(arguments: argparse.Namespace) -> None:
+    found = {}
+    for field in registry.fields_of(arguments.kind):
+        notes = [n for n in (field.required and "required", field.secret and "secret") if n]
+        default = f" (default {field.default})" if field.default else ""
+        found[field.name] = f"{field.help}{default}" + (f" [{', '.join(notes)}]" if notes else "")
+    show(arguments, found)
+
+
+def _list(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> list[dict[str, Any]]:
+        found = await connections.connections_of(services.db, arguments.account)
+        return [{"provider": c.id, "kind": c.kind, "active": c.active} for c in found]
+
+    found = with_services(arguments, work)
+    lines = [f"{c['provider']}  {c['kind']:<8}  {'on' if c['active'] else 'off'}" for c in found]
+    show(arguments, {"providers": found}, "\n".join(lines) or "No provider yet.")
+
+
+def _test(arguments: argparse.Namespace) -> int:
+    try:
+        phone = parse_phone(arguments.to)
+    except PhoneInvalid as error:
+        raise Invalid(str(error), field="to") from None
+
+    async def work(services: Services) -> dict[str, Any]:
+        connection = await connections.route(services.db, arguments.account)
+        if connection is None:
+            raise NoRoute(hint="`tearoff provider add` makes one.")
+        if await optouts.is_opted_out(services.db, arguments.account, phone.e164):
+            raise optouts.OptedOut
+        settings = connections.open_settings(services.vault, connection)
+        provider = registry.open_provider(connection.kind, settings, surroundings_of(services))
+        try:
+            problem = await provider.check()
+            if problem:
+                return {"result": "failed", "reason": problem}
+            parts = measure(arguments.text)
+            outcome = await provider.send(
+                Outgoing(
+                    id=int(clock.now().timestamp() * 1000),
+                    to=phone.e164,
+                    text=arguments.text,
+                    encoding=parts.encoding,
+                    parts=parts.parts,
+                    sender=connection.sender,
+                )
+            )
+        finally:
+            await provider.close()
+        if isinstance(outcome, Accepted):
+            return {"result": "accepted", "provider_id": ", ".join(outcome.provider_ids)}
+        return {"result": type(outcome).__name__.lower(), "reason": outcome.text}
+
+    found = with_services(arguments, work)
+    show(arguments, found)
+    return 0 if found["result"] == "accepted" else 1
+
+
+def _outbox(arguments: argparse.Namespace) -> None:
+    found = read_outbox(settings_of(arguments).data, arguments.last)
+    lines = [f"{m.at}  to {m.to}  ({m.segments} SMS)\n    {m.text}" for m in found]
+    messages = [{f: getattr(m, f) for f in m.__struct_fields__} for m in found]
+    show(arguments, {"messages": messages}, "\n".join(lines) or "The outbox is empty.")

@@ -1,0 +1,78 @@
+"""What a worker is made of: the jobs and chores of all rooms, and the standing links."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from datetime import datetime, timedelta
+
+from tearoff.accounts import idempotency, tallies
+from tearoff.config import Settings
+from tearoff.jobs.queue import Chore
+from tearoff.jobs.worker import work
+from tearoff.kit import clock, keys, logs
+from tearoff.kit.db import AWAY, Database, DatabaseAway
+from tearoff.kit.processes import end_with_parent
+from tearoff.kit.services import Services
+from tearoff.messages import jobs as message_jobs
+from tearoff.messages.binds import Binds
+from tearoff.messages.links import Links
+
+SETTLE_EVERY = 5.0
+
+
+async def run_worker(settings: Settings) -> None:
+    """Work until SIGTERM or SIGINT, or until the server that started it is gone."""
+    logs.configure(settings)
+    clock.set_offset(settings.clock_offset)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(name, stop.set)
+    end_with_parent(stop.set)
+    db = await Database.open(settings.database_url, size=settings.pool_size, patience=30)
+    services = Services(settings, db, keys.open_vault(settings), settings.database_url)
+    links = Links(services)
+    binds = Binds(services, links)
+    links.binds = binds
+    try:
+        await asyncio.gather(
+            work(services, message_jobs.JOBS, CHORES, stop),
+            binds.keep(stop),
+            _settle(services, stop),
+        )
+    finally:
+        await binds.close()
+        await links.close()
+        await db.close()
+
+
+async def _settle(services: Services, stop: asyncio.Event) -> None:
+    """Interrupted sends are settled within seconds of their lease, not at the next minute."""
+    while not stop.is_set():
+        with contextlib.suppress(DatabaseAway, *AWAY):
+            await message_jobs.settle_overdue(services, clock.now())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), SETTLE_EVERY)
+
+
+async def _cut_months(services: Services, now: datetime) -> None:
+    await services.db.execute("SELECT cut_months(3)")
+
+
+async def _sweep_tallies(services: Services, now: datetime) -> None:
+    await tallies.sweep(services.db, now)
+
+
+async def _sweep_keys(services: Services, now: datetime) -> None:
+    await idempotency.sweep(services.db, now - timedelta(hours=1))
+
+
+CHORES = (
+    *message_jobs.CHORES,
+    Chore("months.cut", "23 2 * * *", _cut_months),
+    Chore("tallies.sweep", "*/15 * * * *", _sweep_tallies),
+    Chore("idempotency.sweep", "11 * * * *", _sweep_keys),
+)
+"""Every timed chore there is."""
