@@ -83,8 +83,10 @@ STATES = {
 """Twilio's words for where a message is. In its queue it is on its way, but not yet sent."""
 
 STOP_WORDS = frozenset(
-    ("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT")
-    + ("START", "UNSTOP", "HELP", "INFO")
+    (
+        *("STOP", "STOPALL", "UNSUBSCRIBE", "CANCEL", "END", "QUIT", "REVOKE", "OPTOUT"),
+        *("START", "UNSTOP", "HELP", "INFO"),
+    )
 )
 """Whole messages that Twilio answers by itself (twilio.com/docs, opt-out keywords)."""
 
