@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
 from tearoff.kit.db import Handle
-from tearoff.kit.rows import columns, read
+from tearoff.kit.rows import columns
 
 
 class Linked(msgspec.Struct, frozen=True):
@@ -24,8 +26,10 @@ class Linked(msgspec.Struct, frozen=True):
         return SessionAndCampaign(self.session, self.campaign)
 
 
+_S, _C = len(Session.__struct_fields__), len(Campaign.__struct_fields__)
+
 _LINKED = (
-    f"SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')},"
+    f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
     " a.link_host, l.name AS place, EXISTS (SELECT FROM campaign_locations cl"
     " JOIN locations p ON p.id = cl.location_id"
     " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL) AS has_pins"
@@ -42,10 +46,8 @@ async def linked(db: Handle, campaign_code: str, session_code: str) -> Linked | 
     row = await db.fetchrow(_LINKED, campaign_code, session_code)
     if row is None:
         return None
-    return Linked(
-        session=read(Session, row, "s_"),
-        campaign=read(Campaign, row, "c_"),
-        link_host=row["link_host"],
-        place=row["place"] or "",
-        has_pins=row["has_pins"],
-    )
+    # By position: this is read for every page view, and looking up names costs as much again.
+    values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
+    session, campaign, rest = values[:_S], values[_S : _S + _C], values[_S + _C :]
+    link_host, place, has_pins = rest
+    return Linked(Session(*session), Campaign(*campaign), link_host, place or "", has_pins)

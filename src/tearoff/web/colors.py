@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import colorsys
 import re
 from functools import lru_cache
 
@@ -12,6 +13,9 @@ LIGHT_CARD = "#ffffff"
 DARK_CARD = "#1c201e"
 READABLE = 4.5
 """The contrast that WCAG 2.2 asks of text (level AA)."""
+
+LIVELY = 6.0
+"""On a dark card a colour at the bare minimum looks dull."""
 
 _STEPS = 40
 _COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
@@ -30,8 +34,8 @@ def brand_colors(color: str) -> BrandColors:
     if not _COLOR.match(color):
         color = OURS
     return BrandColors(
-        _shift(color, toward=(0, 0, 0), card=LIGHT_CARD),
-        _shift(color, toward=(255, 255, 255), card=DARK_CARD),
+        _shift(color, toward=0, card=LIGHT_CARD, ratio=READABLE),
+        _shift(color, toward=1, card=DARK_CARD, ratio=LIVELY),
     )
 
 
@@ -41,14 +45,15 @@ def contrast(a: str, b: str) -> float:
     return (high + 0.05) / (low + 0.05)
 
 
-def _shift(color: str, *, toward: tuple[int, int, int], card: str) -> str:
-    start = _rgb(color)
+def _shift(color: str, *, toward: float, card: str, ratio: float) -> str:
+    """The colour in the same hue, as little lighter (`toward` 1) or darker (0) as needed."""
+    hue, start, saturation = colorsys.rgb_to_hls(*(part / 255 for part in _rgb(color)))
     for step in range(_STEPS + 1):
-        part = step / _STEPS
-        mixed = [round(c + (t - c) * part) for c, t in zip(start, toward, strict=True)]
-        shifted = "#{:02x}{:02x}{:02x}".format(*mixed)
-        if contrast(shifted, card) >= READABLE:
-            return shifted
+        lightness = start + (toward - start) * step / _STEPS
+        mixed = colorsys.hls_to_rgb(hue, lightness, saturation)
+        shifted = "#{:02x}{:02x}{:02x}".format(*(round(part * 255) for part in mixed))
+        if contrast(shifted, card) >= ratio:
+            break
     return shifted
 
 

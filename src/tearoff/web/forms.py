@@ -16,6 +16,7 @@ import msgspec
 from litestar import Request
 from litestar.exceptions import HTTPException
 
+from tearoff.coupons.models import Session
 from tearoff.kit.vault import Vault
 
 FORM_HOURS = 12
@@ -77,17 +78,15 @@ def make_receipt(vault: Vault, session_code: str, uses: int, at: datetime) -> st
     return f"{second}.{uses}.{_mark(vault, 'accepted', f'{session_code}:{uses}:{second}')}"
 
 
-def accepted_second(
-    vault: Vault, receipt: str, session_code: str, uses: int, now: datetime
-) -> int | None:
+def accepted_second(vault: Vault, receipt: str, session: Session, now: datetime) -> int | None:
     """When the session was accepted (seconds since 1970), if the receipt is of this use and
     at most five minutes old."""
     second, used, mark = _split(receipt)
-    if second is None or used != uses:
+    if second is None or used != session.uses:
         return None
     if not 0 <= now.timestamp() - second < ACCEPTED_SECONDS:
         return None
-    data = f"{session_code}:{uses}:{second}"
+    data = f"{session.code}:{used}:{second}"
     return second if _is_marked(vault, "accepted", data, mark) else None
 
 

@@ -2,93 +2,103 @@
 
 from __future__ import annotations
 
-import logging
 import secrets
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
+import structlog
 from litestar import Request, Response
 from litestar.exceptions import HTTPException
-from litestar.response.base import ASGIResponse
 
 from tearoff.errors import TryLater
 from tearoff.web.colors import OURS
-from tearoff.web.paper import as_response, print_page, style_of
-from tearoff.web.words import WORDS, Words, choose_language
+from tearoff.web.paper import Answer, Beginning, Header, begin, print_page, render, style_of
+from tearoff.web.words import WORDS, choose_language
 
 AnyRequest = Request[Any, Any, Any]
 
-_log = logging.getLogger(__name__)
+log = structlog.get_logger()
 
 
-def unknown(request: AnyRequest, status: int = 404) -> ASGIResponse:
+def unknown(request: AnyRequest, status: int = 404) -> Answer:
     """The same for a link that never was, was mistyped, or is gone: it tells nobody why."""
     words = WORDS[_language(request)]
     lines = [words.unknown_text, words.unknown_help]
-    return _note(request, status, "ticket", words.unknown, lines)
+    return _note(request, status, picture="ticket", title=words.unknown, lines=lines)
 
 
 def trouble(request: AnyRequest, error: Exception) -> Response[bytes]:
     """Something went wrong that the consumer did not do. 503 when it will pass by itself,
     otherwise 500 with a reference that is also in the log."""
     if isinstance(error, HTTPException) and error.status_code < 500:
-        return as_response(unknown(request, error.status_code))
-    words = WORDS[_language(request)]
-    again = request.url.path.removesuffix("/redeem").removesuffix("/open")
+        return unknown(request, error.status_code).as_response()
     if isinstance(error, TryLater):
-        _log.warning("page not shown: %s", error)
-        retry = [("retry-after", str(max(1, round(error.after))))]
-        return as_response(_trouble(request, words, 503, again, headers=retry))
+        log.warning("page.trouble", error=str(error))
+        return _trouble(request, 503, after=error.after).as_response()
     reference = secrets.token_hex(6)
-    _log.error("page failed, reference %s", reference, exc_info=error)
-    return as_response(_trouble(request, words, 500, again, reference=reference))
+    log.error("page.broke", reference=reference, exc_info=error)
+    return _trouble(request, 500, reference=reference).as_response()
 
 
 def error_page(request: AnyRequest, status: int) -> Response[bytes]:
     """The page for an error that no handler of ours has met."""
-    if status < 500:
-        return as_response(unknown(request, status))
-    retry = [("retry-after", "2")] if status == 503 else []
-    words = WORDS[_language(request)]
-    return as_response(_trouble(request, words, status, request.url.path, headers=retry))
+    page = unknown(request, status) if status < 500 else _trouble(request, status)
+    return page.as_response()
+
+
+def header(request: AnyRequest, name: bytes) -> str:
+    """One header of the request; without making a multi-dict of all of them."""
+    for key, value in request.scope["headers"]:
+        if key == name:
+            return value.decode("latin-1")
+    return ""
 
 
 def reads_gzip(request: AnyRequest) -> bool:
-    coding = request.headers.get("accept-encoding", "")
+    coding = header(request, b"accept-encoding")
     return "gzip" in coding and "gzip;q=0" not in coding.replace(" ", "")
 
 
-def _trouble(
-    request: AnyRequest,
-    words: Words,
-    status: int,
-    again: str,
-    *,
-    reference: str = "",
-    headers: Iterable[tuple[str, str]] = (),
-) -> ASGIResponse:
-    text = [words.trouble_text]
-    return _note(request, status, "clock", words.trouble, text, again, reference, headers)
+def asked_language(request: AnyRequest) -> str:
+    if not request.scope["query_string"]:
+        return ""
+    return str(request.query_params.get("lang", ""))[:10]
+
+
+def accepted_languages(request: AnyRequest) -> str:
+    return header(request, b"accept-language")[:200]
+
+
+def _trouble(request: AnyRequest, status: int, *, reference: str = "", after: float = 2) -> Answer:
+    words = WORDS[_language(request)]
+    path = request.scope["path"].removesuffix("/redeem").removesuffix("/open")
+    return _note(
+        request,
+        status,
+        picture="clock",
+        title=words.trouble,
+        lines=[words.trouble_text],
+        again=path if path.startswith("/") and not path.startswith("//") else "",
+        reference=reference,
+        headers=[("retry-after", str(max(1, round(after))))] if status == 503 else [],
+    )
 
 
 def _note(
     request: AnyRequest,
     status: int,
+    *,
     picture: str,
     title: str,
     lines: list[str],
     again: str | None = None,
     reference: str = "",
-    headers: Iterable[tuple[str, str]] = (),
-) -> ASGIResponse:
+    headers: Iterable[Header] = (),
+) -> Answer:
     language = _language(request)
-    return print_page(
+    text = render(
         "note.html",
-        language,
-        style_of(OURS),
-        status=status,
-        gzip=reads_gzip(request),
-        headers=headers,
         picture=picture,
         title=title,
         lines=lines,
@@ -96,8 +106,15 @@ def _note(
         try_again=WORDS[language].try_again,
         reference=reference,
     )
+    gzip = reads_gzip(request)
+    return print_page(_beginning(language), text, status=status, gzip=gzip, headers=headers)
+
+
+@lru_cache(64)
+def _beginning(language: str) -> Beginning:
+    css = style_of(OURS)
+    return begin(language, css, "note_head.html")
 
 
 def _language(request: AnyRequest) -> str:
-    asked = request.query_params.get("lang", "")[:10]
-    return choose_language(asked, request.headers.get("accept-language", "")[:200], "")
+    return choose_language(asked_language(request), accepted_languages(request), "")

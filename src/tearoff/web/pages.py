@@ -12,8 +12,8 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeVar
 
+import msgspec
 from litestar import Request, Router, post, route
-from litestar.response.base import ASGIResponse
 
 from tearoff.accounts.actions import is_pin
 from tearoff.coupons import actions, campaigns, rules
@@ -23,12 +23,12 @@ from tearoff.kit import clock
 from tearoff.kit.db import DatabaseAway
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
-from tearoff.web import forms, ics, look, notes, pins
-from tearoff.web.look import Staff, Visit
+from tearoff.web import forms, ics, look, notes, paper, pins
+from tearoff.web.look import Rest, Staff, Standing, Visit
 from tearoff.web.notes import error_page
-from tearoff.web.paper import answer, print_page, style_of
+from tearoff.web.paper import Answer, answer
 from tearoff.web.robots import is_person
-from tearoff.web.words import WORDS, choose_language, counted
+from tearoff.web.words import choose_language, counted
 
 __all__ = ["ROUTES", "error_page"]
 
@@ -40,111 +40,119 @@ PATIENCE = 8
 
 _CODE = re.compile(r"[0-9a-z]{1,32}\Z")
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
+_PICTURE = re.compile(r"([0-9]{1,15})\.webp\Z")
 _BODY_LIMIT = 16_384
 _RETRY = (("retry-after", str(int(pins.LOCKED_FOR.total_seconds()))),)
 _READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
 _PERSONAL = ["/p/{campaign:str}/{session:str}", "/z/{campaign:str}/{session:str}"]
 _PUBLIC = ["/p/{campaign:str}", "/z/{campaign:str}"]
+_NOWHERE = ["/p", "/z", *(f"{path}/{{rest:path}}" for path in _PERSONAL)]
+
+_kept = paper.Kept()
 
 
-@route(_PERSONAL, http_method=_READ, include_in_schema=False)
-async def show_coupon(request: AnyRequest, campaign: str, session: str) -> ASGIResponse:
+@route(_PERSONAL, http_method=_READ)
+async def show_coupon(request: AnyRequest, campaign: str, session: str) -> Answer:
     services, now = services_of(request), clock.now()
     found = await _find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
-    receipt = request.query_params.get("ok", "")
-    at = receipt and forms.accepted_second(
-        services.vault, receipt, found.session.code, found.session.uses, now
-    )
+    receipt = request.query_params.get("ok", "") if request.scope["query_string"] else ""
+    at = forms.accepted_second(services.vault, receipt, found.session, now) if receipt else None
     return _coupon(request, found, now, accepted_at=datetime.fromtimestamp(at, UTC) if at else None)
 
 
-@route(_PUBLIC, http_method=_READ, include_in_schema=False)
-async def show_offer(request: AnyRequest, campaign: str) -> ASGIResponse:
-    services, code = services_of(request), _read_code(campaign)
-    found = await _patiently(campaigns.campaign_of_code(services.db, code))
+@route(_PUBLIC, http_method=_READ)
+async def show_offer(request: AnyRequest, campaign: str) -> Answer:
+    db, code = services_of(request).db, _read_code(campaign)
+    found = await _patiently(campaigns.campaign_of_code(db, code)) if code else None
     if found is None or found.status == "draft":
         return notes.unknown(request)
-    visit, brand_css = _visit(request, services, found), style_of(found.brand_color)
-    page = look.offer_page(found, visit, clock.now(), brand_css=brand_css)
-    return _print(request, page, visit)
+    visit = _visit(request, found)
+    standing = look.public_standing(found, visit, clock.now())
+    note = visit.words.offer_note if standing.is_active else ""
+    return _print(request, found, visit, standing, Rest(f"/p/{found.code}", note=note))
 
 
-@post([f"{path}/open" for path in _PERSONAL], include_in_schema=False,
-      request_max_body_size=_BODY_LIMIT)  # fmt: skip
-async def report_open(request: AnyRequest, campaign: str, session: str) -> ASGIResponse:
+@post([f"{path}/open" for path in _PERSONAL], request_max_body_size=_BODY_LIMIT)
+async def report_open(request: AnyRequest, campaign: str, session: str) -> Answer:
     """The visible page reports itself. The answer is the same whatever becomes of it."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     found = await _find(services, campaign, session) if is_person(request.headers) else None
     if found is not None and found.session.opened_at is None:
-        await _record_open(services, found, form.token, now)
-    return answer(b"", [("cache-control", "no-store")], status=204)
+        await _patiently(_record_open(services, found, form.token, now))
+    return answer(204, [("cache-control", "no-store")])
 
 
-@post([f"{path}/redeem" for path in _PERSONAL], include_in_schema=False,
-      request_max_body_size=_BODY_LIMIT)  # fmt: skip
-async def redeem(request: AnyRequest, campaign: str, session: str) -> ASGIResponse:
+@post([f"{path}/redeem" for path in _PERSONAL], request_max_body_size=_BODY_LIMIT)
+async def redeem(request: AnyRequest, campaign: str, session: str) -> Answer:
     """The staff types the PIN of the place on the consumer's phone."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     found = await _find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
-    visit = _visit(request, services, found.campaign)
+    visit = _visit(request, found.campaign)
     uses = forms.shown_uses(services.vault, form.token, found.session.code, now)
     problem = _problem(found, visit, form, uses, now)
     if problem is not None:
         return _coupon(request, found, now, staff=problem[1], status=problem[0])
+    network = network_of(client_address(request.scope, services.settings.trusted_proxies))
+    amount = form.amount.replace(",", ".") or None
+    attempt = pins.Attempt(form.pin, amount, found.session.uses, network)
     try:
-        network = network_of(client_address(request.scope, services.settings.trusted_proxies))
-        attempt = pins.Attempt(form.pin, form.amount.replace(",", ".") or None, uses or 0, network)
         used = await _patiently(pins.redeem(services.db, services.vault, found, attempt, now))
     except (pins.WrongPin, pins.PinLocked, rules.CannotUse) as error:
         return await _refused(request, found, error, form, now)
     receipt = forms.make_receipt(services.vault, used.code, used.uses, now)
     query = f"{visit.query}&" if visit.query else "?"
-    to = f"/p/{found.campaign.code}/{used.code}{query}ok={receipt}"
-    return answer(b"", [("location", to), ("cache-control", "no-store")], status=303)
+    to = f"{look.path_of(found)}{query}ok={receipt}"
+    return answer(303, [("location", to), ("cache-control", "no-store")])
 
 
-@route("/p/{campaign:str}/{session:str}/coupon.ics", http_method=_READ, include_in_schema=False)
-async def show_calendar(request: AnyRequest, campaign: str, session: str) -> ASGIResponse:
+@route("/p/{campaign:str}/{session:str}/coupon.ics", http_method=_READ)
+async def show_calendar(request: AnyRequest, campaign: str, session: str) -> Answer:
     """The first day of a coupon that is not valid yet, for the consumer's calendar."""
-    services, now = services_of(request), clock.now()
-    found = await _find(services, campaign, session)
+    now = clock.now()
+    found = await _find(services_of(request), campaign, session)
     if found is None or found.campaign.starts_at is None or found.campaign.has_begun(now):
         return notes.unknown(request)
-    link = look.link_of(found, _visit(request, services, found.campaign))
+    link = look.link_of(found, _visit(request, found.campaign))
     event = ics.calendar(found.campaign, found.campaign.starts_at, link, now)
-    headers = [("cache-control", "private, no-store"), ("referrer-policy", "no-referrer")]
-    return answer(event.encode(), headers, media_type="text/calendar; charset=utf-8")
+    headers = [
+        ("content-type", "text/calendar; charset=utf-8"),
+        ("cache-control", "private, no-store"),
+        ("referrer-policy", "no-referrer"),
+    ]
+    return answer(200, headers, event.encode("utf-8", "replace"))
 
 
-@route("/p/{campaign:str}/picture/{name:str}", http_method=_READ, include_in_schema=False)
-async def show_picture(request: AnyRequest, campaign: str, name: str) -> ASGIResponse:
-    number, code = re.fullmatch(r"([0-9]{1,15})\.webp", name), _read_code(campaign)
+@route("/p/{campaign:str}/picture/{name:str}", http_method=_READ)
+async def show_picture(request: AnyRequest, campaign: str, name: str) -> Answer:
+    number, code = _PICTURE.match(name), _read_code(campaign)
     if not number or not code:
         return notes.unknown(request)
     db = services_of(request).db
     picture = await _patiently(campaigns.picture_of_code(db, code, int(number[1])))
     if picture is None:
         return notes.unknown(request)
-    headers = [("cache-control", "public, max-age=31536000, immutable"),
-               ("x-content-type-options", "nosniff")]  # fmt: skip
-    return answer(picture.webp, headers, media_type="image/webp")
+    headers = [
+        ("content-type", "image/webp"),
+        ("cache-control", "public, max-age=31536000, immutable"),
+        ("x-content-type-options", "nosniff"),
+    ]
+    return answer(200, headers, bytes(picture.webp))
 
 
-@route(["/p", "/z", *(f"{path}/{{rest:path}}" for path in _PERSONAL)], http_method=_READ,
-       include_in_schema=False)  # fmt: skip
-async def show_nothing(request: AnyRequest) -> ASGIResponse:
+@route(_NOWHERE, http_method=_READ)
+async def show_nothing(request: AnyRequest) -> Answer:
     return notes.unknown(request)
 
 
 async def _find(services: Services, campaign: str, session: str) -> Linked | None:
-    codes = _read_code(campaign), _read_code(session)
-    if not all(codes):
+    campaign, session = _read_code(campaign), _read_code(session)
+    if not campaign or not session:
         return None
-    return await _patiently(linked(services.db, *codes))
+    return await _patiently(linked(services.db, campaign, session))
 
 
 async def _patiently(work: Awaitable[T]) -> T:
@@ -162,15 +170,15 @@ def _read_code(text: str) -> str:
     return code if _CODE.match(code) else ""
 
 
-def _visit(request: AnyRequest, services: Services, campaign: Campaign) -> Visit:
-    asked = request.query_params.get("lang", "")[:10]
-    accepted = request.headers.get("accept-language", "")[:200]
+def _visit(request: AnyRequest, campaign: Campaign) -> Visit:
+    settings = services_of(request).settings
+    asked, accepted = notes.asked_language(request), notes.accepted_languages(request)
     return Visit(
         language=choose_language(asked, accepted, campaign.language),
         asked=asked,
         accepted=accepted,
-        link_host=services.settings.link_host,
-        public_url=services.settings.public_url,
+        link_host=settings.link_host,
+        public_url=settings.public_url,
     )
 
 
@@ -182,34 +190,50 @@ def _coupon(
     staff: Staff | None = None,
     accepted_at: datetime | None = None,
     status: int = 200,
-) -> ASGIResponse:
-    services = services_of(request)
-    visit = _visit(request, services, found.campaign)
-    page = look.coupon_page(
-        found,
-        visit,
-        now,
-        brand_css=style_of(found.campaign.brand_color),
-        token=forms.make_token(services.vault, found.session.code, found.session.uses, now),
-        staff=staff,
-        accepted_at=accepted_at,
-    )
-    return _print(request, page, visit, status)
+) -> Answer:
+    session, visit = found.session, _visit(request, found.campaign)
+    state = rules.state_of(session, found.campaign, now)
+    token = forms.make_token(services_of(request).vault, session.code, session.uses, now)
+    standing = look.standing(found, state, visit, now, accepted_at)
+    rest = look.rest(found, state, visit, token, staff)
+    return _print(request, found.campaign, visit, standing, rest, status)
 
 
 def _print(
-    request: AnyRequest, page: look.CouponPage, visit: Visit, status: int = 200
-) -> ASGIResponse:
-    return print_page(
-        "coupon.html",
-        visit.language,
-        page.brand_css,
-        status=status,
-        gzip=notes.reads_gzip(request),
-        headers=_RETRY if status == 429 else (),
-        v=page,
-        w=WORDS[visit.language],
-    )
+    request: AnyRequest,
+    campaign: Campaign,
+    visit: Visit,
+    standing: Standing,
+    rest: Rest,
+    status: int = 200,
+) -> Answer:
+    gzip = notes.reads_gzip(request)
+    if standing.is_common and rest.is_plain and rest.code is not None:
+        other = look.switch(campaign, visit)
+        key = (campaign.code, campaign.version, visit.language, visit.query, other, standing,
+               rest.reports_open, rest.staff is None, visit.public_url)  # fmt: skip
+        blank = _kept.get(key, lambda: _blank(campaign, visit, standing, rest))
+        code = rest.code
+        text = blank.fill({"path": rest.path, "token": rest.token, "qr": code.path,
+                           "box": code.box, "short": code.short})  # fmt: skip
+        return paper.print_page(blank.beginning, text, status=status, gzip=gzip)
+    beginning = _begin(campaign, visit, standing)
+    text = paper.render("personal.html", r=rest, w=visit.words, c=campaign)
+    headers = _RETRY if status == 429 else ()
+    return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+
+
+def _begin(campaign: Campaign, visit: Visit, standing: Standing) -> paper.Beginning:
+    css, offer = paper.style_of(campaign.brand_color), look.offer(campaign, visit)
+    return paper.begin(visit.language, css, "offer.html", o=offer, s=standing, w=visit.words)
+
+
+def _blank(campaign: Campaign, visit: Visit, standing: Standing, rest: Rest) -> paper.Blank:
+    """The page of everybody whose coupon stands the same, with blanks for the codes."""
+    path, token, qr, box, short = map(paper.blank_of, ("path", "token", "qr", "box", "short"))
+    empty = msgspec.structs.replace(rest, path=path, token=token, code=look.Code(qr, box, short))
+    beginning = _begin(campaign, visit, standing)
+    return paper.print_blank(beginning, "personal.html", r=empty, w=visit.words, c=campaign)
 
 
 async def _record_open(services: Services, found: Linked, token: str, now: datetime) -> None:
@@ -227,7 +251,7 @@ def _problem(
     found: Linked, visit: Visit, form: forms.Form, uses: int | None, now: datetime
 ) -> tuple[int, Staff] | None:
     """What is wrong with the form, before any PIN is looked at: status and what to say."""
-    words = WORDS[visit.language]
+    words = visit.words
     if rules.why_not_usable(found.session, found.campaign, now) or not found.has_pins:
         return 409, Staff()
     if uses is None:
@@ -243,18 +267,18 @@ def _problem(
 
 async def _refused(
     request: AnyRequest, found: Linked, error: Exception, form: forms.Form, now: datetime
-) -> ASGIResponse:
+) -> Answer:
     """The same page again with the reason; after a lost race, with the state of now."""
-    services = services_of(request)
-    language = _visit(request, services, found.campaign).language
-    words = WORDS[language]
+    visit = _visit(request, found.campaign)
+    words = visit.words
     if isinstance(error, pins.WrongPin):
-        text = f"{words.wrong_pin} {counted(language, words.tries_left, error.left)}"
+        text = f"{words.wrong_pin} {counted(visit.language, words.tries_left, error.left)}"
         staff = Staff(is_open=True, pin_error=text, amount=form.amount)
         return _coupon(request, found, now, staff=staff, status=422)
     if isinstance(error, pins.PinLocked):
         staff = Staff(is_open=True, is_locked=True)
         return _coupon(request, found, now, staff=staff, status=429)
+    services = services_of(request)
     current = await _find(services, found.campaign.code, found.session.code) or found
     is_full = isinstance(error, rules.LimitReached)
     staff = Staff(is_open=True, alert=words.limit if is_full else words.used_meanwhile)
@@ -265,8 +289,15 @@ ROUTES: list[Router] = [
     Router(
         path="/",
         route_handlers=[
-            show_coupon, show_offer, report_open, redeem, show_calendar, show_picture, show_nothing,
+            show_coupon,
+            show_offer,
+            report_open,
+            redeem,
+            show_calendar,
+            show_picture,
+            show_nothing,
         ],
         exception_handlers={Exception: notes.trouble},
+        include_in_schema=False,
     )
-]  # fmt: skip
+]

@@ -29,6 +29,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     ended_on: str
     withdrawn_text: str
     days_left: Counted
+    time_left: str
     hour: str
     minute: str
     staff: str
@@ -74,6 +75,7 @@ _EN = Words(
     ended_on="This coupon ended on",
     withdrawn_text="This coupon cannot be used at the moment. The shop can tell you more.",
     days_left={"one": "{n} day left", "other": "{n} days left"},
+    time_left="{time} left",
     hour="h",
     minute="min",
     staff="For staff: validate",
@@ -119,6 +121,7 @@ _NL = Words(
     ended_on="Deze coupon is verlopen op",
     withdrawn_text="Deze coupon kan nu niet gebruikt worden. De winkel kan je meer vertellen.",
     days_left={"one": "nog {n} dag", "other": "nog {n} dagen"},
+    time_left="nog {time}",
     hour="u",
     minute="min",
     staff="Voor personeel: valideren",
@@ -164,6 +167,7 @@ _FR = Words(
     ended_on="Ce bon a expiré le",
     withdrawn_text="Ce bon ne peut pas être utilisé pour le moment. Le magasin vous renseignera.",
     days_left={"one": "encore {n} jour", "other": "encore {n} jours"},
+    time_left="encore {time}",
     hour="h",
     minute="min",
     staff="Pour le personnel : valider",
@@ -209,6 +213,7 @@ _DE = Words(
     ended_on="Dieser Coupon ist abgelaufen am",
     withdrawn_text="Dieser Coupon ist zurzeit nicht einlösbar. Das Geschäft weiß mehr.",
     days_left={"one": "noch {n} Tag", "other": "noch {n} Tage"},
+    time_left="noch {time}",
     hour="Std.",
     minute="Min.",
     staff="Für Personal: einlösen",
@@ -254,6 +259,7 @@ _ES = Words(
     ended_on="Este cupón caducó el",
     withdrawn_text="Este cupón no se puede usar por ahora. La tienda puede informarle.",
     days_left={"one": "queda {n} día", "other": "quedan {n} días"},
+    time_left="quedan {time}",
     hour="h",
     minute="min",
     staff="Para el personal: validar",
@@ -306,6 +312,7 @@ _AR = Words(
         "many": "باقي {n} يومًا",
         "other": "باقي {n} يوم",
     },
+    time_left="باقي {time}",
     hour="س",
     minute="د",
     staff="للموظفين: التحقق",
