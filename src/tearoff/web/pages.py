@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 
 import msgspec
 from litestar import Request, Router, post, route
+from litestar.params import FromPath
 
 from tearoff.accounts.actions import is_pin
 from tearoff.coupons import actions, campaigns, rules
@@ -34,6 +35,7 @@ __all__ = ["ROUTES", "error_page"]
 
 T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
+Part = FromPath[str]
 
 PATIENCE = 8
 """Seconds after which the database counts as away: the consumer stands at a counter."""
@@ -48,11 +50,14 @@ _PERSONAL = ["/p/{campaign:str}/{session:str}", "/z/{campaign:str}/{session:str}
 _PUBLIC = ["/p/{campaign:str}", "/z/{campaign:str}"]
 _NOWHERE = ["/p", "/z", *(f"{path}/{{rest:path}}" for path in _PERSONAL)]
 
+_BLANKS = ("path", "token", "qr", "box", "short")
+"""What differs between people whose coupons stand the same."""
+
 _kept = paper.Kept()
 
 
 @route(_PERSONAL, http_method=_READ)
-async def show_coupon(request: AnyRequest, campaign: str, session: str) -> Answer:
+async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     services, now = services_of(request), clock.now()
     found = await _find(services, campaign, session)
     if found is None:
@@ -63,7 +68,7 @@ async def show_coupon(request: AnyRequest, campaign: str, session: str) -> Answe
 
 
 @route(_PUBLIC, http_method=_READ)
-async def show_offer(request: AnyRequest, campaign: str) -> Answer:
+async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     db, code = services_of(request).db, _read_code(campaign)
     found = await _patiently(campaigns.campaign_of_code(db, code)) if code else None
     if found is None or found.status == "draft":
@@ -75,7 +80,7 @@ async def show_offer(request: AnyRequest, campaign: str) -> Answer:
 
 
 @post([f"{path}/open" for path in _PERSONAL], request_max_body_size=_BODY_LIMIT)
-async def report_open(request: AnyRequest, campaign: str, session: str) -> Answer:
+async def report_open(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The visible page reports itself. The answer is the same whatever becomes of it."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     found = await _find(services, campaign, session) if is_person(request.headers) else None
@@ -85,7 +90,7 @@ async def report_open(request: AnyRequest, campaign: str, session: str) -> Answe
 
 
 @post([f"{path}/redeem" for path in _PERSONAL], request_max_body_size=_BODY_LIMIT)
-async def redeem(request: AnyRequest, campaign: str, session: str) -> Answer:
+async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The staff types the PIN of the place on the consumer's phone."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     found = await _find(services, campaign, session)
@@ -110,7 +115,7 @@ async def redeem(request: AnyRequest, campaign: str, session: str) -> Answer:
 
 
 @route("/p/{campaign:str}/{session:str}/coupon.ics", http_method=_READ)
-async def show_calendar(request: AnyRequest, campaign: str, session: str) -> Answer:
+async def show_calendar(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The first day of a coupon that is not valid yet, for the consumer's calendar."""
     now = clock.now()
     found = await _find(services_of(request), campaign, session)
@@ -127,7 +132,7 @@ async def show_calendar(request: AnyRequest, campaign: str, session: str) -> Ans
 
 
 @route("/p/{campaign:str}/picture/{name:str}", http_method=_READ)
-async def show_picture(request: AnyRequest, campaign: str, name: str) -> Answer:
+async def show_picture(request: AnyRequest, campaign: Part, name: Part) -> Answer:
     number, code = _PICTURE.match(name), _read_code(campaign)
     if not number or not code:
         return notes.unknown(request)
@@ -214,8 +219,8 @@ def _print(
                rest.reports_open, rest.staff is None, visit.public_url)  # fmt: skip
         blank = _kept.get(key, lambda: _blank(campaign, visit, standing, rest))
         code = rest.code
-        text = blank.fill({"path": rest.path, "token": rest.token, "qr": code.path,
-                           "box": code.box, "short": code.short})  # fmt: skip
+        mine = (rest.path, rest.token, code.path, code.box, code.short)
+        text = blank.fill(dict(zip(_BLANKS, mine, strict=True)))
         return paper.print_page(blank.beginning, text, status=status, gzip=gzip)
     beginning = _begin(campaign, visit, standing)
     text = paper.render("personal.html", r=rest, w=visit.words, c=campaign)
@@ -230,10 +235,16 @@ def _begin(campaign: Campaign, visit: Visit, standing: Standing) -> paper.Beginn
 
 def _blank(campaign: Campaign, visit: Visit, standing: Standing, rest: Rest) -> paper.Blank:
     """The page of everybody whose coupon stands the same, with blanks for the codes."""
-    path, token, qr, box, short = map(paper.blank_of, ("path", "token", "qr", "box", "short"))
-    empty = msgspec.structs.replace(rest, path=path, token=token, code=look.Code(qr, box, short))
-    beginning = _begin(campaign, visit, standing)
-    return paper.print_blank(beginning, "personal.html", r=empty, w=visit.words, c=campaign)
+    path, token, *code = map(paper.blank_of, _BLANKS)
+    empty = msgspec.structs.replace(rest, path=path, token=token, code=look.Code(*code))
+    return paper.print_blank(
+        _begin(campaign, visit, standing),
+        "personal.html",
+        _BLANKS,
+        r=empty,
+        w=visit.words,
+        c=campaign,
+    )
 
 
 async def _record_open(services: Services, found: Linked, token: str, now: datetime) -> None:
@@ -271,11 +282,11 @@ async def _refused(
     """The same page again with the reason; after a lost race, with the state of now."""
     visit = _visit(request, found.campaign)
     words = visit.words
-    if isinstance(error, pins.WrongPin):
+    if isinstance(error, pins.WrongPin) and error.left:
         text = f"{words.wrong_pin} {counted(visit.language, words.tries_left, error.left)}"
         staff = Staff(is_open=True, pin_error=text, amount=form.amount)
         return _coupon(request, found, now, staff=staff, status=422)
-    if isinstance(error, pins.PinLocked):
+    if isinstance(error, pins.WrongPin | pins.PinLocked):
         staff = Staff(is_open=True, is_locked=True)
         return _coupon(request, found, now, staff=staff, status=429)
     services = services_of(request)

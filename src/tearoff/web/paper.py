@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 import struct
 import zlib
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any
@@ -121,14 +122,15 @@ class Kept:
         return found
 
 
+def print_blank(beginning: Beginning, template: str, names: Sequence[str], **values: Any) -> Blank:
+    """A page of which some values are `blank_of(name)`."""
+    text = render(template, **values)
+    return Blank(beginning, re.split(blank_of(f"({'|'.join(names)})"), text))
+
+
 def blank_of(name: str) -> str:
     """What stands in a blank until it is filled."""
     return f"\x02{name}\x02"
-
-
-def print_blank(beginning: Beginning, template: str, **values: Any) -> Blank:
-    """A page of which some values are `blank_of(name)`."""
-    return Blank(beginning, render(template, **values).split("\x02"))
 
 
 def print_page(

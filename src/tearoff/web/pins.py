@@ -7,6 +7,7 @@ and for the network they come from, over all coupons of the account.
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime, timedelta
 
 import msgspec
@@ -27,7 +28,7 @@ LOCKED_FOR = timedelta(minutes=15)
 
 
 class WrongPin(Forbidden):
-    """No location of this campaign has this PIN. `left` tries remain."""
+    """No location of this campaign has this PIN. `left` tries remain; none means locked."""
 
     def __init__(self, left: int) -> None:
         super().__init__()
@@ -35,7 +36,7 @@ class WrongPin(Forbidden):
 
 
 class PinLocked(Forbidden):
-    """Too many wrong PINs for this coupon or from this network."""
+    """Too many wrong PINs for this coupon or from this network: no PIN is looked at."""
 
 
 class Attempt(msgspec.Struct, frozen=True):
@@ -88,9 +89,7 @@ async def _reserve(db: Database, linked: Linked, tries: list[Tally], now: dateti
         raise PinLocked from None
 
 
-async def _wrong(
-    db: Database, linked: Linked, tries: list[Tally], now: datetime
-) -> WrongPin | PinLocked:
+async def _wrong(db: Database, linked: Linked, tries: list[Tally], now: datetime) -> WrongPin:
     account = linked.campaign.account_id
     left = SESSION_TRIES
     for tally in tries:
@@ -98,15 +97,17 @@ async def _wrong(
         left = min(left, tally.cap - used)
         if used >= tally.cap:
             await _lock(db, account, tally, now)
-    return WrongPin(left) if left > 0 else PinLocked()
+    return WrongPin(max(0, left))
 
 
 async def _lock(db: Database, account: int, tally: Tally, now: datetime) -> None:
     """Let the fifteen minutes begin now: so far they ran from the first wrong try."""
-    async with db.transaction() as work:
-        await tallies.forget(work, account, [tally.scope])
-        full = msgspec.structs.replace(tally, step=tally.cap)
-        await tallies.count(work, account, [full], now)
+    full = msgspec.structs.replace(tally, step=tally.cap)
+    # Full already: another wrong try came first and has locked it.
+    with contextlib.suppress(TallyFull):
+        async with db.transaction() as work:
+            await tallies.forget(work, account, [tally.scope])
+            await tallies.count(work, account, [full], now)
 
 
 def _back(tally: Tally) -> Tally:

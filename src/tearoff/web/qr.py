@@ -35,7 +35,7 @@ class QrCode(msgspec.Struct, frozen=True):
 
 
 def draw_qr(text: str) -> QrCode:
-    """A QR code of error correction level M. A text of more than 104 bytes is left to segno,
+    """A QR code of error correction level M. A text of more than 106 bytes is left to segno,
     which takes some milliseconds."""
     data = text.encode()
     version = next((v for v in _BLOCKS if sum(_BLOCKS[v]) >= len(data) + 2), None)

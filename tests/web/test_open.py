@@ -1,0 +1,64 @@
+"""An open is what a visible page reports of itself."""
+
+from datetime import timedelta
+
+import pytest
+
+from tearoff.kit import clock
+from tearoff.web import forms
+from tests.web.conftest import do, in_days
+
+
+async def report(coupon, token=None, **headers):
+    token = (await coupon.get()).token if token is None else token
+    return await coupon.post("/open", {"t": token}, **headers)
+
+
+async def test_recorded_once(coupon):
+    token = (await coupon.get()).token
+    for _ in range(3):
+        assert (await report(coupon, token)).status == 204
+    assert await coupon.events() == [("opened", "consumer", "page", None)]
+    assert (await coupon.row())["opened_at"] is not None
+    assert 'data-open="' not in (await coupon.get()).text
+
+
+async def test_a_page_that_is_not_valid_yet_can_be_opened(make_coupon):
+    coupon = await make_coupon(starts_at=in_days(2))
+    await report(coupon)
+    assert [kind for kind, *_ in await coupon.events()] == ["opened"]
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"user_agent": "facebookexternalhit/1.1 Facebot Twitterbot/1.0"},
+        {"user_agent": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/130.0"},
+        {"user_agent": ""},
+        {"sec_purpose": "prefetch;prerender"},
+    ],
+)
+async def test_a_robot_opens_nothing_and_is_answered_the_same(coupon, headers):
+    assert (await report(coupon, **headers)).status == 204
+    assert await coupon.events() == []
+
+
+async def test_without_a_true_token_nothing_is_opened(coupon, make_coupon, services):
+    other = await make_coupon(coupon.shop)
+    old = forms.make_token(services.vault, coupon.code, 0, clock.now() - timedelta(hours=20))
+    for token in ("", "x.y.z", old, (await other.get()).token):
+        assert (await report(coupon, token)).status == 204
+    assert await coupon.events() == []
+
+
+@pytest.mark.parametrize("kind", ["voided", "validated"])
+async def test_what_is_over_is_not_opened(coupon, kind):
+    token = (await coupon.get()).token
+    await do(coupon, kind)
+    before = await coupon.events()
+    assert (await report(coupon, token)).status == 204
+    assert await coupon.events() == before
+
+
+async def test_unknown_coupon(coupon):
+    assert (await coupon.post("x/open", {"t": "1.0.x"})).status == 204

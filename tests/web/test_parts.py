@@ -1,0 +1,162 @@
+"""The parts that a page is made of."""
+
+import gzip
+import re
+import string
+
+import pytest
+import segno
+import zxingcpp
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image, ImageDraw
+
+from tearoff.web import colors, paper, robots
+from tearoff.web.qr import draw_qr
+from tearoff.web.words import WORDS, Words, choose_language, counted, locale_of
+
+
+def modules(qr):
+    """The dark modules that the SVG path draws."""
+    dark, x, y = set(), 0, 0
+    for move, a, b in re.findall(r"([Mmh])(-?\d+)(?: (-?\d+))?", qr.path):
+        if move == "M":
+            x, y = int(a), int(b)
+        elif move == "m":
+            x, y = x + int(a), y + int(b)
+        else:
+            dark |= {(x + i, y) for i in range(int(a))}
+            x += int(a)
+    return dark
+
+
+def picture(qr, scale=4):
+    side = (qr.size + 8) * scale
+    image = Image.new("L", (side, side), 255)
+    pen = ImageDraw.Draw(image)
+    for x, y in modules(qr):
+        left, top = (x + 4) * scale, (y + 4) * scale
+        pen.rectangle((left, top, left + scale - 1, top + scale - 1), fill=0)
+    return image
+
+
+@pytest.mark.parametrize("length", [14, 26, 42, 62, 84, 106])
+def test_qr_is_the_one_that_the_standard_asks_for(length):
+    """Module by module as another program draws it with the same version, level and mask. Full
+    symbols only: that program pads others with a codeword that the standard does not have."""
+    text = "".join(string.ascii_lowercase[(i * 7 + length) % 26] for i in range(length))
+    ours = draw_qr(text)
+    theirs = segno.make_qr(
+        text, error="m", mask=3, mode="byte", boost_error=False, version=(ours.size - 17) // 4
+    )
+    expected = {(x, y) for y, row in enumerate(theirs.matrix) for x, bit in enumerate(row) if bit}
+    assert modules(ours) == expected
+
+
+@pytest.mark.parametrize("length", range(1, 108))
+def test_qr_of_every_length_can_be_read(length):
+    text = "".join(string.ascii_lowercase[(i * 5 + length) % 26] for i in range(length))
+    (found,) = zxingcpp.read_barcodes(picture(draw_qr(text)))
+    assert (found.text, found.ec_level) == (text, "M")
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(string.ascii_letters + string.digits + ":/.-_é", min_size=1, max_size=90))
+def test_qr_can_be_read(text):
+    (found,) = zxingcpp.read_barcodes(picture(draw_qr(text)))
+    assert found.text == text
+    assert found.ec_level == "M"
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True))
+def test_every_brand_colour_becomes_readable(color):
+    made = colors.brand_colors(color)
+    assert colors.contrast(made.on_light, colors.LIGHT_CARD) >= 4.5
+    assert colors.contrast(made.on_dark, colors.DARK_CARD) >= 4.5
+
+
+def test_a_readable_colour_stays():
+    assert colors.brand_colors("#0b5d4b").on_light == "#0b5d4b"
+    assert colors.brand_colors("red; }").on_light == colors.brand_colors(colors.OURS).on_light
+
+
+def test_contrast_is_that_of_wcag():
+    assert colors.contrast("#000000", "#ffffff") == pytest.approx(21)
+    assert colors.contrast("#767676", "#ffffff") == pytest.approx(4.54, abs=0.01)
+
+
+@pytest.mark.parametrize("language", WORDS)
+def test_every_phrase_is_there_with_the_same_places(language):
+    for name in Words.__struct_fields__:
+        ours, english = getattr(WORDS[language], name), getattr(WORDS["en"], name)
+        if isinstance(ours, dict):
+            assert set(ours) == set(locale_of(language).plural_form.tags) | {"other"} - {
+                "many"
+            } or set(ours) >= {"one", "other"}
+        else:
+            assert ours.strip()
+            assert re.findall(r"{\w+}", ours) == re.findall(r"{\w+}", english)
+
+
+def test_plurals():
+    ar = WORDS["ar"].days_left
+    assert counted("ar", ar, 2) == "باقي يومان"
+    assert counted("ar", ar, 7) == "باقي 7 أيام"
+    assert counted("en", WORDS["en"].days_left, 1) == "1 day left"
+    assert counted("fr", WORDS["fr"].days_left, 0) == "encore 0 jour"
+
+
+@given(st.text(max_size=60), st.text(max_size=60))
+def test_any_header_gives_a_language(asked, accepted):
+    assert choose_language(asked, accepted, "") in WORDS
+
+
+def test_continued_gzip_is_gzip():
+    start = paper.Beginning("<p>Buy one, get one free.</p>" * 300, "")
+    for rest in (b"", b"<p>Buy one, get one free.</p>" * 50, bytes(range(256)) * 40):
+        assert gzip.decompress(start.gzip(rest)) == start.plain + rest
+
+
+ROBOTS = (
+    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
+    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko)"
+    " Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0",
+    "WhatsApp/2.23.20.0", "TelegramBot (like TwitterBot)", "Slackbot-LinkExpanding 1.0",
+    "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5", "Discordbot/2.0",
+    "Mozilla/5.0 (compatible; bingbot/2.0)", "Googlebot/2.1 (+http://www.google.com/bot.html)",
+    "Mozilla/5.0 (compatible; Google-Safety; +http://www.google.com/bot.html)",
+    "Mozilla/5.0 (Linux; Android 7.0) Chrome/59.0 Mobile Safari/537.36 (compatible;"
+    " Google-Read-Aloud; +https://support.google.com/webmasters/answer/1061943)",
+    "Barracuda Sentinel (EE)", "Proofpoint URL Defense", "Mimecast-URL-Protect/1.0",
+    "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0)", "Java/17.0.2",
+    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/130.0 Safari/537.36",
+    "curl/8.5.0", "python-requests/2.32", "Go-http-client/2.0", "LinkedInBot/1.0", "", "  ",
+)  # fmt: skip
+
+PEOPLE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
+    "Mozilla/5.0 (Linux; Android 13; CUBOT P80) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " Chrome/128.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
+    " Mobile/15E148 [FBAN/FBIOS;FBAV/470.0.0.0;FBBV/1]",
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
+    " Mobile/15E148 Instagram 340.0.0.0 (iPhone14,5; iOS 17_5)",
+    "Opera/9.80 (Android; Opera Mini/36.2.2254/191.256; U; en) Presto/2.12.423 Version/12.16",
+    "Mozilla/5.0 (Mobile; Nokia_8110_4G; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5",
+    "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko)"
+    " SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36",
+    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0",
+    "Mozilla/5.0 (Linux; Android 9; JAVA Phone) AppleWebKit Chrome/100.0 Mobile Safari/537.36",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("agent", ROBOTS)
+def test_robot(agent):
+    assert robots.is_robot(agent)
+
+
+@pytest.mark.parametrize("agent", PEOPLE)
+def test_person(agent):
+    assert robots.is_person({"user-agent": agent})

@@ -1,0 +1,297 @@
+"""The staff's PIN on the consumer's phone: once, guarded, without cookie and script."""
+
+import asyncio
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tearoff.accounts import actions as accounts
+from tearoff.coupons.links import linked
+from tearoff.kit import clock
+from tearoff.web import forms, pins
+from tests.cast import PIN, open_shop
+from tests.web.conftest import do, in_days
+
+WRONG = "9999"
+
+
+async def attempt(coupon, pin, *, now, network="192.0.2.0/24"):
+    """A try in this process, at any time and from any network."""
+    found = await linked(coupon.services.db, coupon.shop.code, coupon.code)
+    what = pins.Attempt(pin, None, found.session.uses, network)
+    return await pins.redeem(coupon.services.db, coupon.services.vault, found, what, now)
+
+
+async def test_right_pin_uses_the_coupon_there(coupon):
+    answer = await coupon.redeem(PIN)
+    assert answer.status == 303
+    assert answer.headers["location"].startswith(f"{coupon.path}?ok=")
+    assert "set-cookie" not in answer.headers
+    assert await coupon.events() == [("validated", "staff", "page", coupon.shop.location)]
+    row = await coupon.row()
+    assert (row["uses"], row["location_id"]) == (1, coupon.shop.location)
+    assert row["opened_at"] == row["validated_at"] is not None
+
+
+async def test_accepted_is_shown_only_on_the_phone_that_was_served(coupon):
+    there = (await coupon.redeem(PIN)).headers["location"]
+    served, other = await coupon.get(there), await coupon.get()
+    assert "Accepted" in served.text
+    assert "data-clock=" in served.text
+    assert "Ghent" in served.text
+    assert "Accepted" not in other.text
+    for page in (served, other):
+        assert "This coupon was used on" in page.text
+        assert coupon.short not in page.text
+
+
+async def test_accepted_ends_after_five_minutes(coupon, services):
+    await do(coupon, "validated")
+    session = (await linked(services.db, coupon.shop.code, coupon.code)).session
+    for seconds, shown in ((290, True), (301, False), (-10, False)):
+        at = clock.now() - timedelta(seconds=seconds)
+        receipt = forms.make_receipt(services.vault, coupon.code, 1, at)
+        page = await coupon.get(f"{coupon.path}?ok={receipt}")
+        assert ("Accepted" in page.text) is shown
+        assert (
+            forms.accepted_second(services.vault, receipt, session, clock.now()) is not None
+        ) is shown
+    forged = f"{int(clock.now().timestamp())}.1.{'A' * 43}"
+    assert "Accepted" not in (await coupon.get(f"{coupon.path}?ok={forged}")).text
+
+
+async def test_sending_the_form_again_does_nothing(coupon):
+    token = (await coupon.get()).token
+    assert (await coupon.redeem(PIN, token)).status == 303
+    again = await coupon.redeem(PIN, token)
+    assert again.status == 409
+    assert "This coupon was used on" in again.text
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_two_phones_one_redeem(coupon):
+    tokens = [(await coupon.get()).token for _ in range(4)]
+    answers = await asyncio.gather(*(coupon.redeem(PIN, token) for token in tokens))
+    assert Counter(a.status for a in answers) == {303: 1, 409: 3}
+    for loser in (a for a in answers if a.status == 409):
+        assert "This coupon was used on" in loser.text
+        assert "Ghent" in loser.text
+        assert "Accepted" not in loser.text
+    assert len(await coupon.events()) == 1
+
+
+async def test_two_phones_with_a_coupon_for_many_visits(make_coupon):
+    """The second phone shows a state that is over: it must look before it uses one more."""
+    coupon = await make_coupon(uses=3)
+    first, second = (await coupon.get()).token, (await coupon.get()).token
+    assert (await coupon.redeem(PIN, first)).status == 303
+    late = await coupon.redeem(PIN, second)
+    assert late.status == 409
+    assert late.message.startswith("This coupon was used on another phone")
+    assert (await coupon.row())["uses"] == 1
+    assert (await coupon.redeem(PIN, late.token)).status == 303
+    assert (await coupon.row())["uses"] == 2
+
+
+async def test_wrong_pins_are_counted_and_lock(coupon):
+    said = []
+    for _ in range(6):
+        answer = await coupon.redeem(WRONG)
+        said.append((answer.status, answer.message))
+    assert said == [
+        (422, "Wrong PIN. 4 tries left."),
+        (422, "Wrong PIN. 3 tries left."),
+        (422, "Wrong PIN. 2 tries left."),
+        (422, "Wrong PIN. 1 try left."),
+        (429, "Locked for 15 minutes."),
+        (429, "Locked for 15 minutes."),
+    ]
+    right = await coupon.redeem(PIN)
+    assert right.status == 429
+    assert right.headers["retry-after"] == "900"
+    assert (await coupon.row())["uses"] == 0
+
+
+async def test_many_guesses_at_once_are_counted_exactly(coupon):
+    """Five of fifty PINs are looked at, whichever; all others find it locked."""
+    now = datetime.now(UTC)
+    guesses = (attempt(coupon, f"{n:04}", now=now) for n in range(1000, 1050))
+    results = await asyncio.gather(*guesses, return_exceptions=True)
+    assert Counter(map(type, results)) == {pins.WrongPin: 5, pins.PinLocked: 45}
+
+
+async def test_many_posted_guesses_are_all_refused(coupon):
+    token = (await coupon.get()).token
+    guesses = [PIN if n == 1040 else f"{n:04}" for n in range(1000, 1050)]
+    answers = [coupon.redeem(guess, token) for guess in guesses]
+    statuses = Counter(answer.status for answer in await asyncio.gather(*answers))
+    assert statuses[429] >= 45
+    assert set(statuses) <= {422, 429, 303}
+    assert (await coupon.get()).status == 200
+
+
+async def test_the_right_pin_gives_its_try_back(make_coupon):
+    coupon = await make_coupon(uses=9)
+    for _ in range(7):
+        assert (await coupon.redeem(PIN)).status == 303
+    assert (await coupon.redeem(WRONG)).message == "Wrong PIN. 4 tries left."
+    assert (await coupon.redeem(PIN)).status == 303
+    assert (await coupon.redeem(WRONG)).message == "Wrong PIN. 3 tries left."
+
+
+async def test_the_lock_lasts_fifteen_minutes_from_the_last_try(coupon):
+    start = datetime.now(UTC)
+    for minute in (0, 3, 6, 9):
+        with pytest.raises(pins.WrongPin):
+            await attempt(coupon, WRONG, now=start + timedelta(minutes=minute))
+    with pytest.raises(pins.WrongPin) as last:
+        await attempt(coupon, WRONG, now=start + timedelta(minutes=14))
+    assert last.value.left == 0
+    for minute in (14.5, 20, 28.9):
+        with pytest.raises(pins.PinLocked):
+            await attempt(coupon, PIN, now=start + timedelta(minutes=minute))
+    used = await attempt(coupon, PIN, now=start + timedelta(minutes=29.1))
+    assert used.uses == 1
+
+
+async def test_wrong_pins_count_for_the_network_over_all_coupons(make_coupon):
+    now, shop = datetime.now(UTC), (await make_coupon()).shop
+    left = []
+    for _ in range(5):
+        coupon = await make_coupon(shop)
+        for _ in range(4):
+            with pytest.raises(pins.WrongPin) as refused:
+                await attempt(coupon, WRONG, now=now)
+            left.append(refused.value.left)
+    assert left == [4, 3, 2, 1] * 4 + [3, 2, 1, 0]
+    fresh = await make_coupon(shop)
+    with pytest.raises(pins.PinLocked):
+        await attempt(fresh, PIN, now=now)
+    elsewhere = await attempt(fresh, PIN, now=now, network="198.51.100.0/24")
+    assert elsewhere.uses == 1
+
+
+async def test_another_shop_is_not_locked(make_coupon):
+    one, other = await make_coupon(), await make_coupon()
+    for _ in range(6):
+        await one.redeem(WRONG)
+    assert (await one.redeem(PIN)).status == 429
+    assert (await other.redeem(PIN)).status == 303
+
+
+async def test_a_pin_of_another_place_is_wrong(coupon, services):
+    elsewhere = await open_shop(services, kind=None)
+    await accounts.create_location(
+        services.db, services.vault, elsewhere.account, name="Elsewhere", pin="8642"
+    )
+    await accounts.create_location(
+        services.db, services.vault, coupon.shop.account, name="Not of this campaign", pin="1357"
+    )
+    for pin in ("8642", "1357"):
+        assert (await coupon.redeem(pin)).message.startswith("Wrong PIN.")
+
+
+async def test_a_form_without_a_true_token_is_refused_and_no_pin_is_looked_at(
+    coupon, make_coupon, services
+):
+    other = await make_coupon(coupon.shop)
+    old = forms.make_token(services.vault, coupon.code, 0, clock.now() - timedelta(hours=14))
+    late = forms.make_token(services.vault, coupon.code, 0, clock.now() + timedelta(hours=2))
+    mine = (await coupon.get()).token
+    for token in ("", "x", "1.2", "1.2.3", mine[:-2] + "AA", mine.replace(".0.", ".1."), old, late,
+                  (await other.get()).token, "é.0.é", "9" * 500, "-1.0." + mine[-43:]):  # fmt: skip
+        answer = await coupon.redeem(PIN, token)
+        assert answer.status == 422, token
+        assert answer.message == "This page was open for too long. Type the PIN again."
+    assert (await coupon.row())["uses"] == 0
+    assert (await coupon.redeem(PIN, answer.token)).status == 303
+    assert (
+        await services.db.fetchval(
+            "SELECT coalesce(sum(n), 0) FROM tallies WHERE account_id = $1", coupon.shop.account
+        )
+        == 0
+    )
+
+
+async def test_a_token_of_some_hours_is_fine(coupon, services):
+    token = forms.make_token(services.vault, coupon.code, 0, clock.now() - timedelta(hours=11))
+    assert (await coupon.redeem(PIN, token)).status == 303
+
+
+@pytest.mark.parametrize("pin", ["", "123", "123456789", "12a4", "²²²²", "4" * 5000, "\x004711"])
+async def test_what_is_no_pin_is_said_and_not_counted(coupon, pin):
+    for _ in range(6):
+        answer = await coupon.redeem(pin)
+        assert answer.status == 422
+        assert answer.message == "Type the PIN: 4 to 8 digits."
+    assert (await coupon.redeem(PIN)).status == 303
+
+
+async def test_digits_of_an_arabic_keyboard(coupon):
+    assert (await coupon.redeem("٤٧١١")).status == 303
+
+
+@pytest.mark.parametrize(("typed", "kept"), [("12,50", "12.50"), ("7", "7"), ("", None)])
+async def test_amount_spent(coupon, typed, kept):
+    assert (await coupon.redeem(PIN, validation_value=typed)).status == 303
+    assert (await coupon.row())["validation_value"] == kept
+
+
+@pytest.mark.parametrize("typed", ["-1", "1e9", "12.345", "abc", '"><script>', "1 000"])
+async def test_bad_amount_is_said_and_kept(coupon, typed):
+    answer = await coupon.redeem(PIN, validation_value=typed)
+    assert answer.status == 422
+    assert "Type an amount such as 12.50" in answer.text
+    assert "<script>1" not in answer.text
+    assert answer.text.count("<script>") == 1
+    assert (await coupon.row())["uses"] == 0
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b"\xff\xfe\x00", b"pin=" + b"9" * 1_000_000, b"&".join(b"a=1" for _ in range(1000)), b"",
+     b"t=%ff&pin=%00%ff", b'{"pin": 1}'],
+)  # fmt: skip
+async def test_hostile_bodies_get_a_clear_page(coupon, body):
+    for path in ("/redeem", "/open"):
+        answer = await coupon.post(
+            path, body, content_type="application/x-www-form-urlencoded; charset=utf-8"
+        )
+        assert answer.status in (204, 422)
+    assert (await coupon.row())["uses"] == 0
+
+
+@pytest.mark.parametrize(
+    "values", [{"expires_at": in_days(-1)}, {"starts_at": in_days(1)}, {"status": "paused"}]
+)
+async def test_a_coupon_that_cannot_be_used_now(make_coupon, services, values):
+    coupon = await make_coupon(**values)
+    token = forms.make_token(services.vault, coupon.code, 0, clock.now())
+    answer = await coupon.redeem(PIN, token)
+    assert answer.status == 409
+    assert (await coupon.row())["uses"] == 0
+
+
+async def test_the_campaigns_limit(make_coupon):
+    first = await make_coupon(limit_validations=1)
+    second = await make_coupon(first.shop)
+    assert (await first.redeem(PIN)).status == 303
+    answer = await second.redeem(PIN)
+    assert answer.status == 409
+    assert answer.message == "This offer has reached its limit."
+
+
+async def test_unknown_coupon(coupon):
+    answer = await coupon.post("x/redeem", {"pin": PIN})
+    assert answer.status == 404
+    assert "We do not know this coupon." in answer.text
+
+
+async def test_language_is_kept(coupon):
+    token = (await coupon.get()).token
+    wrong = await coupon.post("/redeem?lang=nl", {"t": token, "pin": WRONG})
+    assert wrong.message == "Verkeerde pincode. Nog 4 pogingen."
+    right = await coupon.post("/redeem?lang=nl", {"t": token, "pin": PIN})
+    assert right.headers["location"].startswith(f"{coupon.path}?lang=nl&ok=")
+    assert "Aanvaard" in (await coupon.get(right.headers["location"])).text
