@@ -60,7 +60,7 @@ class Twilio:
     path = f"/2010-04-01/Accounts/{ACCOUNT}/Messages.json"
     id_prefix = "SM"
 
-    def allows(self, headers: Any) -> bool:
+    def allows(self, headers: Any, body: bytes = b"") -> bool:
         import base64
 
         right = base64.b64encode(f"{ACCOUNT}:{TOKEN}".encode()).decode()
@@ -150,7 +150,7 @@ class PlainJson:
     path = "/sms"
     id_prefix = "pj-"
 
-    def allows(self, headers: Any) -> bool:
+    def allows(self, headers: Any, body: bytes = b"") -> bool:
         return bool(headers.get("Authorization") == f"Bearer {TOKEN}")
 
     def read(self, body: bytes) -> Order:
@@ -191,8 +191,9 @@ class Vonage:
     path = "/vonage/json"
     id_prefix = "0A"
 
-    def allows(self, headers: Any) -> bool:
-        return True
+    def allows(self, headers: Any, body: bytes = b"") -> bool:
+        form = dict(urllib.parse.parse_qsl(body.decode()))
+        return form.get("api_key") == "abcd1234" and form.get("api_secret") == TOKEN
 
     def read(self, body: bytes) -> Order:
         form = dict(urllib.parse.parse_qsl(body.decode(), keep_blank_values=True))
@@ -244,7 +245,7 @@ class Infobip:
     path = "/sms/3/messages"
     id_prefix = "ib-"
 
-    def allows(self, headers: Any) -> bool:
+    def allows(self, headers: Any, body: bytes = b"") -> bool:
         return bool(headers.get("Authorization") == f"App {TOKEN}")
 
     def read(self, body: bytes) -> Order:
@@ -274,17 +275,13 @@ class Infobip:
 
     def receipt(self, taken: Taken, status: str) -> Written:
         groups = {
-            "sent": (1, "PENDING"),
-            "delivered": (3, "DELIVERED"),
-            "failed": (2, "UNDELIVERABLE"),
+            "sent": (1, "PENDING", 7, "PENDING_ENROUTE"),
+            "delivered": (3, "DELIVERED", 5, "DELIVERED_TO_HANDSET"),
+            "failed": (2, "UNDELIVERABLE", 9, "UNDELIVERABLE_NOT_DELIVERED"),
         }
-        group, name = groups[status]
-        error = {
-            "groupId": 0,
-            "id": 27 if status == "failed" else 0,
-            "name": "EC",
-            "permanent": False,
-        }
+        named = dict(zip(("groupId", "groupName", "id", "name"), groups[status], strict=True))
+        why = (1, 27, "EC_ABSENT_SUBSCRIBER") if status == "failed" else (0, 0, "NO_ERROR")
+        error = dict(zip(("groupId", "id", "name"), why, strict=True)) | {"permanent": False}
         report = {
             "bulkId": "1",
             "messageId": taken.id,
@@ -293,7 +290,7 @@ class Infobip:
             "doneAt": "2026-11-23T03:00:01.000+0000",
             "messageCount": 1,
             "callbackData": taken.order.reference,
-            "status": {"groupId": group, "groupName": name, "id": 5, "name": name},
+            "status": named,
             "error": error,
         }
         return Written(json.dumps({"results": [report]}).encode(), url=taken.order.callback)

@@ -20,3 +20,15 @@ def spec_or_skip(name: str) -> dict[str, Any]:
     text = path.read_text()
     spec: dict[str, Any] = yaml.safe_load(text) if name.endswith(".yml") else json.loads(text)
     return spec
+
+
+def strict(spec: Any) -> Any:
+    """The description with nothing allowed that it does not name."""
+    if isinstance(spec, list):
+        return [strict(item) for item in spec]
+    if not isinstance(spec, dict):
+        return spec
+    copy = {name: strict(value) for name, value in spec.items()}
+    if isinstance(copy.get("properties"), dict) and not {"allOf", "oneOf", "anyOf"} & set(copy):
+        copy.setdefault("additionalProperties", False)
+    return copy

@@ -114,7 +114,7 @@ class StandIn:
         if dialect is None or request.method != "POST":
             return self._show(request)
         order = dialect.read(body)
-        if not dialect.allows(request.headers):
+        if not dialect.allows(request.headers, body):
             return _response(dialect.refuse("auth", order))
         return await self._behave(request, dialect, order)
 

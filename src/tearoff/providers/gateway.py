@@ -41,6 +41,7 @@ from tearoff.providers.gateway_settings import (
     ReplyShape,
     answer_shape_of,
     content_type_of,
+    meaning,
     receipt_shape_of,
     reply_shape_of,
     request_of,
@@ -125,7 +126,7 @@ class GatewayProvider:
         """The reason and the words of a refusal, as far as the answer has them."""
         code = first_word(body, self._answers.error_path)
         text = self._exchange.hide(first_word(body, self._answers.error_text_path))
-        reason = self._answers.error_words.get(code.lower()) if code else None
+        reason = meaning(self._answers.error_words, code)
         return reason, ": ".join(part for part in (self._exchange.hide(code), text) if part)
 
     async def look_up(
@@ -149,8 +150,10 @@ class GatewayProvider:
     def read_receipts(self, callback: Callback) -> list[Receipt]:
         if not self._receipts.status_path:
             return []
-        number = own_id(callback.url)
         items = _items_of(callback, self._receipts.list_path)
+        # Some services put receipts of several messages into one request; then the number in
+        # its address is that of one of them only.
+        number = own_id(callback.url) if len(items) == 1 else None
         read = (_receipt_of(item, self._receipts, number) for item in items)
         return [receipt for receipt in read if receipt is not None]
 
@@ -198,9 +201,9 @@ def _receipt_of(item: Any, shape: ReceiptShape, number: int | None) -> Receipt |
     own = read_number(first_word(item, shape.own_id_path)) or number
     if not status or not (name or own):
         return None
-    state = shape.words.get(status.lower(), ReceiptState.UNKNOWN)
+    state = meaning(shape.words, status) or ReceiptState.UNKNOWN
     code = first_word(item, shape.error_path)
-    reason = shape.error_words.get(code.lower(), Reason.OTHER)
+    reason = meaning(shape.error_words, code) or Reason.OTHER
     is_bad = state is ReceiptState.FAILED
     return Receipt(
         state,

@@ -52,7 +52,7 @@ FIELDS: Sequence[Field] = (
     Field("id_path", "where the answer names the message"),
     Field("error_path", "where the answer has its error code"),
     Field("error_text_path", "where the answer has its error in words"),
-    Field("error_words", 'JSON object from error codes to reasons: {"9": "no_credit"}'),
+    Field("error_words", 'JSON object from error codes to reasons: {"9": "no_credit", "4*": …}'),
     Field("receipts_path", "where a callback has its list of receipts; empty: it is one"),
     Field("receipt_id_path", "in a receipt: the service's name of the message"),
     Field("receipt_own_id_path", "in a receipt: what was sent as {id}"),
@@ -146,12 +146,22 @@ class Given:
         raise BadSettings(name, f"use one of {', '.join(choices)}.")
 
     def words(self, name: str, kind: type[E]) -> dict[str, E]:
-        """A JSON object from a service's words to ours; looked up in lower case."""
+        """A JSON object from a service's words to ours, for `meaning`."""
         table = parse_object(name, self[name])
         try:
             return {theirs.lower(): kind(ours) for theirs, ours in table.items()}
         except (ValueError, TypeError) as error:
             raise BadSettings(name, f"{error}. Use {', '.join(kind)}.") from None
+
+
+def meaning(words: Mapping[str, E], word: str) -> E | None:
+    """What a service's word means: in any case, and by its beginning where the table has a
+    word that ends in `*` (the longest such word wins)."""
+    word = word.lower()
+    if not word or word in words:
+        return words.get(word)
+    begun = [known for known in words if known[-1:] == "*" and word.startswith(known[:-1])]
+    return words[max(begun, key=len)] if begun else None
 
 
 def request_of(given: Given) -> Request:
