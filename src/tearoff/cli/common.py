@@ -55,7 +55,7 @@ def add_account(parser: argparse.ArgumentParser) -> None:
 
 
 def settings_of(arguments: argparse.Namespace, **more: object) -> Settings:
-    return read_settings(data=getattr(arguments, "data", None), **more)
+    return read_settings(None, data=getattr(arguments, "data", None), **more)
 
 
 @contextlib.contextmanager
@@ -64,6 +64,7 @@ def database(settings: Settings) -> Iterator[Settings]:
     as the block runs. A server that runs already is shared."""
     if settings.database_url:
         keys.require_key(settings)
+        keys.open_vault(settings)
         yield settings
         return
     server = EmbeddedServer(settings.data)

@@ -17,6 +17,7 @@ from collections.abc import Iterator
 import msgspec
 from granian import Granian
 from granian.constants import Interfaces, Loops
+from granian.log import LogLevels
 
 from tearoff.cli import demo
 from tearoff.cli.common import Commands, add_command, database, settings_of
@@ -71,7 +72,6 @@ def _work(arguments: argparse.Namespace) -> None:
 
     with database(settings_of(arguments)) as settings:
         asyncio.run(migrate(settings.database_url))
-        _hand_down(settings)
         asyncio.run(run_worker(settings))
 
 
@@ -90,7 +90,7 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
             loop=Loops.uvloop,
             factory=True,
             backlog=2048,
-            log_enabled=False,
+            log_level=LogLevels.warning,
             websockets=False,
             workers_kill_timeout=20,
             respawn_failed_workers=True,

@@ -13,9 +13,9 @@ PARENT = "TEAROFF_PARENT"
 def end_with_parent(end: Callable[[], object]) -> None:
     """Call `end` (from a thread) when the process that started this one is gone, however it
     went."""
-    if PARENT not in os.environ:
+    parent = int(os.environ.get(PARENT, "0"))
+    if not parent:
         return
-    parent = os.getppid()
 
     def watch() -> None:
         while os.getppid() == parent:

@@ -63,14 +63,11 @@ async def update_session(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def _operate(call: Call, db: Handle, found: SessionAndCampaign, operation: str) -> None:
-    try:
-        if operation == "validated":
-            await _validate(call, db, found)
-        else:
-            doer = Doer(actor=call.caller.key.client_id, channel="api")
-            await actions.change(db, found, operation, doer=doer, now=call.now)
-    except rules.CannotUse as refusal:
-        raise await _told(call, refusal, found) from None
+    if operation == "validated":
+        await _validate(call, db, found)
+    else:
+        doer = Doer(actor=call.caller.key.client_id, channel="api")
+        await actions.change(db, found, operation, doer=doer, now=call.now)
 
 
 async def _validate(call: Call, db: Handle, found: SessionAndCampaign) -> None:
@@ -96,18 +93,20 @@ async def _place(db: Handle, call: Call, found: SessionAndCampaign) -> Location 
     raise rules.WrongLocation
 
 
-async def _told(call: Call, refusal: rules.CannotUse, found: SessionAndCampaign) -> Told:
-    """The refusal with when and where, read outside of the transaction that it ends."""
+async def explain(call: Call, error: Exception) -> Exception:
+    """A refusal with when and where."""
+    if not isinstance(error, rules.CannotUse):
+        return error
     db = call.doors.services.db
-    current = await actions.find_session(db, call.account.id, found.session.code)
+    current = await actions.find_session(db, call.account.id, call.given["couponsession"])
     data = await session_object(call, db, current)
-    failure = failure_of(refusal)
+    failure = failure_of(error)
     code, text = failure.problems[0]
-    when = f" {utc(refusal.at)} UTC" if refusal.at else ""
+    when = f" {utc(error.at)} UTC" if error.at else ""
     name = data["location"]["name"]
-    where = f", {name}" if name and isinstance(refusal, rules.AlreadyValidated) else ""
-    told = f"{text}{when}{where}"
-    return Told(Failure(failure.http, [(code, told)]), {"data": {"status": data["status"]}})
+    where = f", {name}" if name and isinstance(error, rules.AlreadyValidated) else ""
+    told = Failure(failure.http, [(code, f"{text}{when}{where}")])
+    return Told(told, {"data": {"status": data["status"]}})
 
 
 def _changed_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -160,5 +159,6 @@ UPDATE_SESSION = Endpoint(
         p.string("value", p.text(100), "Value of this coupon, instead of the campaign's."),
     ),
     act=update_session,
+    explain=explain,
     errors=(200, 301, 302, 305, 505, 506, 508, 511, 512, 516, 517, 518, 519),
 )

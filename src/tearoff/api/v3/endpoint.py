@@ -57,6 +57,9 @@ class Told(TearoffError):
 Act = Callable[[Call, Handle], Awaitable[Mapping[str, Any]]]
 """Does the work of a call in the transaction it is given; gives the fields of the answer."""
 
+Explain = Callable[[Call, Exception], Awaitable[Exception]]
+"""Says more of an error, once the transaction that it ended has given its connection back."""
+
 ActAlone = Callable[[Call], Awaitable[tuple[int, bytes]]]
 """Does the work with transactions of its own; gives status and body."""
 
@@ -67,6 +70,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     parameters: Sequence[Parameter]
     act: Act | None = None
     act_alone: ActAlone | None = None
+    explain: Explain | None = None
     writes: bool = True
     errors: Sequence[int] = ()
     example: Mapping[str, Any] = {}
@@ -162,8 +166,9 @@ async def _act(call: Call, endpoint: Endpoint) -> tuple[int, bytes]:
     except StaleCaller:
         raise
     except Exception as error:
-        await store_failure(call, error)
-        raise
+        told = error if endpoint.explain is None else await endpoint.explain(call, error)
+        await store_failure(call, told)
+        raise told from None
 
 
 async def _act_in_transaction(call: Call, act: Act) -> tuple[int, bytes]:

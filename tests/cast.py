@@ -1,0 +1,95 @@
+"""The same cast for every test: a shop with an account, a campaign and a provider, made in a
+real database; and a second shop that must see nothing of the first."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+
+from tearoff.accounts import actions as accounts
+from tearoff.coupons import campaigns
+from tearoff.coupons.campaigns import NewCampaign
+from tearoff.kit.services import Services
+from tearoff.messages import connections
+from tearoff.messages.connections import NewConnection
+from tearoff.messages.links import surroundings_of
+
+PIN = "4711"
+
+
+@dataclass
+class Shop:
+    account: int
+    client_id: str
+    client_secret: str
+    campaign: int
+    code: str
+    location: int
+    connection: int | None
+    token: str = ""
+    pin: str = PIN
+    more: dict[str, object] = field(default_factory=dict)
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"X-Client-Id": self.client_id, "X-Client-Secret": self.client_secret}
+
+    @property
+    def ref(self) -> str:
+        return f"cam_{self.campaign}"
+
+
+async def open_shop(
+    services: Services,
+    *,
+    kind: str | None = "log",
+    settings: dict[str, str] | None = None,
+    campaign: dict[str, object] | None = None,
+    account: dict[str, object] | None = None,
+    unlimited: bool = True,
+) -> Shop:
+    """A shop with everything a send needs. `unlimited` lifts the limits on numbers, which
+    tests would reach."""
+    async with services.db.transaction() as db:
+        key = await accounts.create_account(
+            db, services.vault, name="Bean & Leaf", email="hello@example.com",
+            timezone="Europe/Brussels",
+        )  # fmt: skip
+        if unlimited:
+            await db.execute(
+                "UPDATE accounts SET limit_number_hour = NULL, limit_number_day = NULL,"
+                " limit_prefix_hour = NULL WHERE id = $1",
+                key.account_id,
+            )
+        for name, value in (account or {}).items():
+            await db.execute(
+                f"UPDATE accounts SET {name} = $2 WHERE id = $1", key.account_id, value
+            )
+        given = {
+            "name": "Two for one", "title": "2-for-1 cappuccino", "value": "Second cup free",
+            "brand": "Bean & Leaf", "message_text": "Your coffee: {link}",
+            "timezone": "Europe/Brussels", "expires_at": datetime.now(UTC) + timedelta(days=30),
+        }  # fmt: skip
+        made = await campaigns.create_campaign(
+            db, key.account_id, NewCampaign(**(given | (campaign or {})))
+        )
+        place = await accounts.create_location(
+            db, services.vault, key.account_id, name="Ghent", pin=PIN
+        )
+        await campaigns.open_at(db, key.account_id, made.id, place)
+        connection = None
+        if kind is not None:
+            new = NewConnection(kind=kind, settings=settings or {})
+            connection = await connections.add_connection(
+                db, services.vault, key.account_id, new, surroundings_of(services)
+            )
+    return Shop(
+        account=key.account_id,
+        client_id=key.client_id,
+        client_secret=key.client_secret,
+        campaign=made.id,
+        code=made.code,
+        location=place,
+        connection=connection.id if connection else None,
+        token=connection.callback_token if connection else "",
+    )
