@@ -1,0 +1,56 @@
+// An SMSC to test against, made with npm `smpp`.
+//   node smsc.js PORT [--delay MS] [--receipts] [--throttle N] [--ledger FILE] [--password P]
+// Every accepted message is a line in the ledger before its answer leaves.
+const fs = require('fs');
+const smpp = require(process.env.SMPP_MODULE || 'smpp');
+const args = process.argv.slice(2);
+const option = (name, otherwise) => {
+  const at = args.indexOf('--' + name);
+  return at < 0 ? otherwise : args[at + 1];
+};
+const has = (name) => args.includes('--' + name);
+const delay = Number(option('delay', 0));
+const throttle = Number(option('throttle', 0));
+const password = option('password');
+const ledger = option('ledger') ? fs.openSync(option('ledger'), 'a') : null;
+let seen = 0;
+let accepted = 0;
+
+const server = smpp.createServer({}, (session) => {
+  session.on('error', () => session.destroy());
+  const ok = (pdu) => session.send(pdu.response());
+  for (const kind of ['bind_transceiver', 'bind_transmitter', 'bind_receiver'])
+    session.on(kind, (pdu) =>
+      password && pdu.password !== password
+        ? session.send(pdu.response({ command_status: smpp.ESME_RINVPASWD }))
+        : ok(pdu));
+  session.on('enquire_link', ok);
+  session.on('unbind', (pdu) => { ok(pdu); session.close(); });
+  session.on('submit_sm', (pdu) => {
+    seen += 1;
+    if (throttle && seen % throttle === 0)
+      return session.send(pdu.response({ command_status: smpp.ESME_RTHROTTLED }));
+    accepted += 1;
+    const id = 'm' + process.pid + '-' + accepted;
+    if (ledger !== null) {
+      const text = pdu.short_message && pdu.short_message.message;
+      fs.writeSync(ledger, JSON.stringify({
+        id, to: pdu.destination_addr, from: pdu.source_addr, text: String(text || ''),
+        esm_class: pdu.esm_class, data_coding: pdu.data_coding,
+        udh: Boolean(pdu.short_message && pdu.short_message.udh),
+      }) + '\n');
+    }
+    const answer = () => {
+      session.send(pdu.response({ message_id: id }));
+      if (has('receipts')) session.deliver_sm({
+        source_addr: pdu.destination_addr, destination_addr: pdu.source_addr, esm_class: 4,
+        short_message: `id:${id} sub:001 dlvrd:001 submit date:2611230300 ` +
+          'done date:2611230300 stat:DELIVRD err:000 text:',
+      });
+    };
+    return delay ? setTimeout(answer, delay) : answer();
+  });
+});
+server.listen(Number(args[0]), '127.0.0.1', () => console.log('ready'));
+setTimeout(() => process.exit(0), Number(option('lifetime', 900)) * 1000);
+process.on('SIGTERM', () => process.exit(0));
