@@ -1,0 +1,67 @@
+# The project's verbs. `make help` lists them.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8080
+DATA ?= .tearoff
+
+.DEFAULT_GOAL := help
+.PHONY: help demo serve test test-tools check format soak bench docs lock clean
+
+help: ## show this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
+
+$(BIN)/uv:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "Tearoff needs Python 3.11 or newer; this is $$($(PYTHON) -V)."; exit 1; }
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv is missing (Debian: python3-venv)."; exit 1; }
+	@$(BIN)/pip install --quiet --disable-pip-version-check uv
+
+$(VENV)/run-installed: requirements/run.txt pyproject.toml | $(BIN)/uv
+	@echo "Installing Tearoff into $(VENV) …"
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
+	@touch $@
+
+$(VENV)/dev-installed: requirements/dev.txt $(VENV)/run-installed
+	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/run-installed ## install, start with a demo shop, send a first coupon
+	@exec $(BIN)/tearoff demo --data $(DATA) --port $(PORT)
+
+serve: $(VENV)/run-installed ## run the server on the embedded PostgreSQL
+	@exec $(BIN)/tearoff serve --data $(DATA) --port $(PORT)
+
+test: $(VENV)/dev-installed test-tools ## the whole suite
+	@$(BIN)/pytest -n 2 --dist loadgroup -m "not soak"
+
+test-tools:
+	@sh tests/install-tools
+
+check: $(VENV)/dev-installed ## format, lint, types, direction of imports
+	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && \
+	  PYTHONPATH=src $(BIN)/lint-imports --no-cache
+
+format: $(VENV)/dev-installed ## format the code
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+soak: $(VENV)/dev-installed test-tools ## volumes and kill loops of ten rounds
+	@TEAROFF_ROUNDS=10 $(BIN)/pytest -m "soak or kill" -p no:randomly --timeout 3000
+
+bench: $(VENV)/dev-installed test-tools ## timings, as ratios against floors of the same run
+	@$(BIN)/python -m bench
+
+docs: $(VENV)/dev-installed ## build the documentation into site/
+	@$(BIN)/mkdocs build --quiet --strict
+
+lock: | $(BIN)/uv ## renew the hashed requirements
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --python-version 3.11 --upgrade \
+	  pyproject.toml -o requirements/run.txt
+	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
+	  --no-emit-index-url --no-emit-find-links --python-version 3.11 --upgrade \
+	  --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
+
+clean: ## remove what was built; data stays
+	rm -rf $(VENV) site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
