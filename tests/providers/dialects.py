@@ -209,7 +209,7 @@ class Vonage:
 
     def refuse(self, why: str, order: Order) -> Written:
         status = {"opted_out": "7", "invalid": "3", "throttled": "1", "auth": "4"}[why]
-        row = {"status": status, "error-text": f"Refused: {why}"}
+        row = {"status": status, "error-text": f"Refused: {why} {order.to}"}
         return Written(json.dumps({"message-count": "1", "messages": [row]}).encode())
 
     def receipt(self, taken: Taken, status: str) -> Written:
@@ -263,7 +263,7 @@ class Infobip:
 
     def refuse(self, why: str, order: Order) -> Written:
         if why in ("throttled", "auth"):
-            body = {"errorCode": f"E{why}", "description": why, "violations": []}
+            body = {"errorCode": f"E{why}", "description": order.to, "violations": []}
             return Written(json.dumps(body).encode(), {"throttled": 429, "auth": 401}[why])
         name = {"opted_out": "REJECTED_DND", "invalid": "REJECTED_DESTINATION"}[why]
         status = {"groupId": 5, "groupName": "REJECTED", "id": 10, "name": name}

@@ -32,7 +32,7 @@ import socket
 import struct
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import unquote
 
@@ -115,7 +115,9 @@ class StandIn:
             return self._show(request)
         order = dialect.read(body)
         if not dialect.allows(request.headers, body):
-            return _response(dialect.refuse("auth", order))
+            # Careless services say what they were given, secrets and all.
+            given = f"{request.headers.get('Authorization')} {body.decode()}"
+            return _response(dialect.refuse("auth", replace(order, to=given)))
         return await self._behave(request, dialect, order)
 
     async def _behave(

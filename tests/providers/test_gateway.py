@@ -258,6 +258,26 @@ def test_signatures(digest: str, written: str) -> None:
     assert not provider.is_genuine(msgspec.structs.replace(callback, body=body + b" "))
 
 
+def test_a_signature_does_not_cover_a_query() -> None:
+    """So a callback without a body is not genuine, however well its nothing is signed."""
+    signature = hmac.new(HMAC_SECRET.encode(), b"", hashlib.sha256).hexdigest()
+    callback = Callback("GET", f"{ADDRESS}?id=a&status=delivered", {"x-signature": signature}, b"")
+    assert not open_gateway("https://api.example.com", PLAIN).is_genuine(callback)
+
+
+async def test_what_there_is_not_is_left_out(standin: StandIn) -> None:
+    body = json.loads(await sent(standin, PLAIN))
+    assert set(body) == {"to", "text", "from", "ref"}
+    (message,) = json.loads(await sent(standin, INFOBIP))["messages"]
+    assert message["webhooks"]["delivery"] == {"intermediateReport": True}
+
+
+async def test_a_text_cannot_break_out_of_its_place(standin: StandIn) -> None:
+    text = '{token} {to} ", "to": "+32470009999'
+    body = json.loads(await sent(standin, PLAIN, text=text, sender="{token}"))
+    assert (body["text"], body["from"], body["to"]) == (text, "{token}", number("000"))
+
+
 def test_a_service_that_does_not_sign() -> None:
     provider = open_gateway("https://api.example.com", VONAGE)
     assert provider.is_genuine(Callback("POST", ADDRESS, {}, b""))

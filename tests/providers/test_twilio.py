@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from base64 import b64encode
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
@@ -64,7 +65,7 @@ async def rig(standin: StandIn) -> AsyncIterator[Rig]:
     rig = Rig(
         open_twilio(standin.url),
         lambda to: [taken.order.text for taken in standin.taken_for(to)],
-        secrets=(TOKEN, stranger),
+        secrets=(TOKEN, stranger, b64encode(f"{ACCOUNT}:{stranger}".encode()).decode()),
         nobody=open_twilio(f"http://127.0.0.1:{free_port()}"),
         stranger=open_twilio(standin.url, auth_token=stranger),
     )

@@ -29,7 +29,8 @@ async def insert_account(
     db: Handle, name: str, email: str, timezone: str, country: str | None
 ) -> int:
     made: int = await db.fetchval(
-        "INSERT INTO accounts (name, email, timezone, country) VALUES ($1, $2, $3, $4) RETURNING id",
+        "INSERT INTO accounts (name, email, timezone, country)"
+        " VALUES ($1, $2, $3, $4) RETURNING id",
         name,
         email,
         timezone,

@@ -36,7 +36,8 @@ class Tally(msgspec.Struct, frozen=True):
 COUNT = """
 INSERT INTO tallies AS t (account_id, scope, n, cap, until)
 SELECT $1, g.scope, g.step, g.cap, g.until
-FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[]) AS g (scope, step, cap, until)
+FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
+  AS g (scope, step, cap, until)
 ORDER BY g.scope
 ON CONFLICT (account_id, scope) DO UPDATE SET
   n = CASE WHEN t.until <= $6 THEN excluded.n ELSE t.n + excluded.n END,

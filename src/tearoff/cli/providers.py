@@ -36,8 +36,14 @@ def add_commands(commands: Commands) -> None:
     add = add_command(group, "add", _add, "connect an account to a service")
     add_account(add)
     add.add_argument("--kind", required=True, choices=registry.KINDS)
-    add.add_argument("--set", action="append", default=[], metavar="NAME=VALUE", dest="values",
-                     help="a setting of the service; `tearoff provider fields` lists them")  # fmt: skip
+    add.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="values",
+        help="a setting of the service; `tearoff provider fields` lists them",
+    )
     add.add_argument("--price", type=int, default=0, metavar="N",
                      help="price of a segment in millionths of the currency unit")  # fmt: skip
     add.add_argument("--replace", action="store_true", help="switch the account's others off")

@@ -219,7 +219,8 @@ async def set_fields(
     """Set the named columns; the names come from our own tables, never from a caller."""
     sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(fields, 3))
     row = await db.fetchrow(
-        f"UPDATE sessions SET {sets} WHERE account_id = $1 AND id = $2 RETURNING {columns(Session)}",
+        f"UPDATE sessions SET {sets} WHERE account_id = $1 AND id = $2"
+        f" RETURNING {columns(Session)}",
         account_id,
         session_id,
         *fields.values(),

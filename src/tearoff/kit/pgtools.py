@@ -36,7 +36,8 @@ def restore(url: str, file: Path, *, force: bool = False) -> None:
         raise EmbeddedServerError(f"There is no file {file}.")
     held = _run(
         ["psql", "-XAt", "-c",
-         "SELECT count(*) FROM pg_tables WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"],
+         "SELECT count(*) FROM pg_tables"
+         " WHERE schemaname NOT IN ('pg_catalog', 'information_schema')"],
         url,
     )  # fmt: skip
     if held.strip() != "0" and not force:

@@ -93,7 +93,7 @@ class Binds:
             try:
                 for connection in await connections.active_of_kind(self._services.db, "smpp"):
                     await self._own(connection)
-            except Exception as error:  # noqa: BLE001 (one bad connection must not end the rest)
+            except Exception as error:
                 log.warning("binds.keep_failed", error=str(error))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), KEEP_EVERY)
@@ -117,9 +117,7 @@ class Binds:
                 return True
             for slot in range(max(1, connection.max_binds)):
                 key = connection.id * 64 + slot
-                if await line.fetchval(
-                    "SELECT pg_try_advisory_lock($1::bigint)", _lock_key(key)
-                ):
+                if await line.fetchval("SELECT pg_try_advisory_lock($1::bigint)", _lock_key(key)):
                     await self._begin(connection, slot)
                     return True
         return False

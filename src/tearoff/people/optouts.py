@@ -112,7 +112,8 @@ async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
 
 async def list_all(db: Handle, account_id: int) -> list[OptOut]:
     rows = await db.fetch(
-        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 ORDER BY created_at, address",
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1"
+        " ORDER BY created_at, address",
         account_id,
     )
     return [read(OptOut, row) for row in rows]

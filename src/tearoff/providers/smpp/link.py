@@ -143,8 +143,7 @@ class Link:
             return
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience):
-                while session.in_flight and not session.closed.is_set():
-                    await asyncio.sleep(0.02)
+                await session.drained()
         await session.unbind()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(session.closed.wait(), 2)

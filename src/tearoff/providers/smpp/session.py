@@ -82,9 +82,11 @@ class Session(asyncio.Protocol):
             self._flush()
             self._transport.close()
 
-    @property
-    def in_flight(self) -> int:
-        return len(self._waiting)
+    async def drained(self) -> None:
+        """Wait until every request has its answer, or none can come any more."""
+        waiting = [future for future, _ in self._waiting.values()]
+        if waiting:
+            await asyncio.wait(waiting)
 
     # asyncio.Protocol --------------------------------------------------------------------
 
