@@ -25,7 +25,7 @@ from tearoff.providers.base import (
     Surroundings,
 )
 from tearoff.providers.gateway import GatewayProvider
-from tearoff.providers.gateway_template import find
+from tearoff.providers.gateway_template import fill, find
 from tests.providers.contract import (
     CallbackContract,
     Rig,
@@ -276,6 +276,10 @@ async def test_a_text_cannot_break_out_of_its_place(standin: StandIn) -> None:
     text = '{token} {to} ", "to": "+32470009999'
     body = json.loads(await sent(standin, PLAIN, text=text, sender="{token}"))
     assert (body["text"], body["from"], body["to"]) == (text, "{token}", number("000"))
+
+
+def test_other_braces_stay() -> None:
+    assert fill("{ {to} } {0} {TO} {}", {"to": "1"}) == "{ 1 } {0} {TO} {}"
 
 
 def test_a_service_that_does_not_sign() -> None:

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
 from tearoff.providers.base import Accepted, NoAnswer, Outcome, Reason, Refused, Surroundings
+from tearoff.providers.exchange import Exchange
 from tearoff.providers.gateway import GatewayProvider
 from tearoff.providers.twilio import TwilioProvider
 from tests.providers.contract import outgoing
@@ -274,3 +275,14 @@ async def test_an_idle_connection_that_was_closed() -> None:
         await asyncio.sleep(0.049)
     await provider.close()
     await runner.cleanup()
+
+
+def test_secrets_are_hidden_in_every_form() -> None:
+    exchange = Exchange(SURROUNDINGS, ("p w/d+&", "p w", ""))
+    forms = ("p w/d+&", "p%20w/d%2B%26", "p%20w%2Fd%2B%26", "p+w%2Fd%2B%26")
+    for form in forms:
+        assert exchange.hide(f"before {form} behind") == "before *** behind"
+        assert exchange.hide(form.encode()) == "***"
+        assert exchange.hide(ValueError(form)) == "ValueError: ***"
+    assert exchange.hide(b"\xff") == "\ufffd"
+    assert len(exchange.hide("x" * 5000)) == 2000
