@@ -205,7 +205,10 @@ NOW = datetime.now(UTC)
         ({"campaign": {"expires_at": NOW - timedelta(hours=1)}}, "The campaign has ended."),
         ({"campaign": {"limit_sessions": 0}}, "The campaign has reached its limit."),
         ({"account": {"country": "FR"}}, "This country is not allowed for your account."),
-        ({"account": {"limit_number_hour": 0}}, "Too many messages to this number in the last hour."),
+        (
+            {"account": {"limit_number_hour": 0}},
+            "Too many messages to this number in the last hour.",
+        ),
         ({"account": {"limit_number_day": 0}}, "Too many messages to this number today."),
         ({"account": {"limit_prefix_hour": 0}},
          "Too many messages to numbers of this block in the last hour."),

@@ -23,7 +23,7 @@ from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.links import surroundings_of
-from tearoff.providers.log import read_outbox
+from tearoff.providers.log import Written, read_outbox
 
 FILE = "demo.json"
 PHONE = "+32470001234"
@@ -102,9 +102,11 @@ def greet(settings: Settings, shop: Shop) -> None:
     base = settings.link_host
     if not _wait_for(base):
         return
-    if not read_outbox(settings.data, 1):
+    if _first_message(settings) is None:
         _send(base, shop)
-    message = read_outbox(settings.data, 1)[-1]
+    message = _first_message(settings)
+    if message is None:
+        return
     link = next((w for w in message.text.split() if w.startswith("http")), base)
     print(_WELCOME.format(base=base, shop=shop, message=message, link=link, pin=PIN,
                           data=settings.data, next=PHONE[:-1] + "5"), flush=True)  # fmt: skip
@@ -131,6 +133,11 @@ _WELCOME = """
   Data lies in {data}.
   Stop with Ctrl-C.
 """
+
+
+def _first_message(settings: Settings) -> Written | None:
+    found = read_outbox(settings.data, 100_000)
+    return next((message for message in found if message.to == PHONE), None)
 
 
 def _wait_for(base: str, seconds: float = 60) -> bool:
