@@ -20,7 +20,7 @@ from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.kit.services import Services
 from tearoff.messages import connections, queries, rules
 from tearoff.messages.links import surroundings_of
-from tearoff.messages.models import Connection
+from tearoff.messages.models import Connection, Message
 from tearoff.people import optouts
 from tearoff.people.keywords import Keyword, read_keyword
 from tearoff.providers import registry
@@ -180,22 +180,31 @@ async def apply_receipt(
     if message is None or message.connection_id != connection.id:
         return "unmatched"
     state = receipt.state if part is None else await _whole(db, part, receipt.state)
-    new = None if state is None else rules.next_state(message.state, state)
-    if new is None:
-        return "no_news"
-    is_bad = new == "failed"
-    climbed = await queries.climb(
-        db,
-        message.id,
-        message.state,
-        new,
-        now=clock.now(),
-        reason=str(receipt.reason or Reason.OTHER) if is_bad else None,
-        text=receipt.text if is_bad else None,
-    )
-    if is_bad and receipt.reason is Reason.OPTED_OUT:
+    result = "no_news" if state is None else await _climb(db, message, state, receipt)
+    if result == "failed" and receipt.reason is Reason.OPTED_OUT:
         await _learn_opt_out(db, connection, message.recipient, receipt)
-    return new if climbed else "no_news"
+    return result
+
+
+async def _climb(db: Handle, message: Message, state: ReceiptState, receipt: Receipt) -> str:
+    """Another receipt of the same message may climb at the same moment: then look again."""
+    current = message.state
+    while (new := rules.next_state(current, state)) is not None:
+        is_bad = new == "failed"
+        climbed = await queries.climb(
+            db,
+            message.id,
+            current,
+            new,
+            now=clock.now(),
+            reason=str(receipt.reason or Reason.OTHER) if is_bad else None,
+            text=receipt.text if is_bad else None,
+        )
+        if climbed:
+            return new
+        again = await queries.message(db, message.id)
+        current = again.state if again else new
+    return "no_news"
 
 
 async def _find(

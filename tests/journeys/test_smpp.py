@@ -1,0 +1,60 @@
+"""Coupons over SMPP to an SMSC that others wrote: several processes, one link, receipts."""
+
+import asyncio
+
+import pytest
+
+from tests.api.caller import Caller
+from tests.cast import open_shop
+from tests.journeys.conftest import smpp_settings, start_smsc, wait_for_state
+
+
+@pytest.fixture(scope="module")
+def smsc(tmp_path_factory):
+    with start_smsc(tmp_path_factory.mktemp("smsc"), "--receipts") as running:
+        yield running
+
+
+async def test_sent_and_delivered(http, journey_server, services, smsc):
+    shop = await open_shop(services, kind="smpp", settings=smpp_settings(smsc))
+    caller = Caller(http, journey_server.url, shop)
+    answer = await caller.send("+32470008001", body="Hé, {link}")
+    assert answer.status == 200, answer.text
+    await wait_for_state(services, answer.body["message_id"], "delivered")
+    (text,) = smsc.texts("32470008001")
+    assert text.startswith("Hé, http://127.0.0.1")
+
+
+async def test_a_long_message_is_delivered_when_all_its_parts_are(
+    http, journey_server, services, smsc
+):
+    shop = await open_shop(services, kind="smpp", settings=smpp_settings(smsc))
+    caller = Caller(http, journey_server.url, shop)
+    answer = await caller.send("+32470008002", body="Łódź " * 30)
+    assert answer.body["segments"] == 4
+    await wait_for_state(services, answer.body["message_id"], "delivered")
+    assert smsc.accepted()["32470008002"] == 4
+
+
+async def test_one_link_serves_every_process(http, journey_server, services, smsc):
+    shop = await open_shop(services, kind="smpp", settings=smpp_settings(smsc, max_binds="1"))
+    caller = Caller(http, journey_server.url, shop)
+    numbers = [f"+3247000{8100 + i}" for i in range(60)]
+    answers = await asyncio.gather(*(caller.send(n) for n in numbers))
+    assert {a.status for a in answers} == {200}, {a.text for a in answers}
+    accepted = smsc.accepted()
+    assert all(accepted[n.removeprefix("+")] == 1 for n in numbers)
+    for answer in answers:
+        await wait_for_state(services, answer.body["message_id"], "delivered")
+
+
+async def test_no_smsc_is_a_refusal_and_nothing_is_kept(http, journey_server, services):
+    settings = {"host": "127.0.0.1", "port": "1", "system_id": "x", "password": "y"}
+    shop = await open_shop(services, kind="smpp", settings=settings)
+    answer = await Caller(http, journey_server.url, shop).send("+32470008003")
+    assert answer.codes == [602]
+    assert "could not be reached. Nothing was sent." in answer.texts[0]
+    voided = await services.db.fetchval(
+        "SELECT voided FROM sessions WHERE account_id = $1", shop.account
+    )
+    assert voided is True
