@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import stat
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
 from typing import ClassVar
@@ -82,3 +84,16 @@ class TestLog(ProviderContract):
         with pytest.raises(BadSettings, match="use") as raised:
             open_log(tmp_path, **{name: value})
         assert raised.value.field == name
+
+
+def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
+    code = (
+        "import asyncio, sys; from tearoff.providers.base import *;"
+        "from tearoff.providers.log import LogProvider;"
+        "provider = LogProvider({}, Surroundings(sys.argv[1]));"
+        "[asyncio.run(provider.send(Outgoing(i, '+32470000000', 'x' * 1500))) for i in range(200)]"
+    )
+    writers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]
+    assert [writer.wait(60) for writer in writers] == [0, 0]
+    written = read_outbox(tmp_path, 1000)
+    assert [line.text for line in written] == ["x" * 1500] * 400

@@ -268,10 +268,11 @@ async def test_an_idle_connection_that_was_closed() -> None:
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     provider = open_twilio(f"http://127.0.0.1:{runner.addresses[0][1]}")
-    for turn in range(1, 6):
+    for _ in range(8):
+        before = asked
         outcome = await provider.send(outgoing())
-        assert asked <= turn
-        assert isinstance(outcome, NoAnswer) or (isinstance(outcome, Accepted) and asked == turn)
+        assert asked - before <= 1
+        assert isinstance(outcome, NoAnswer) or (isinstance(outcome, Accepted) and asked > before)
         await asyncio.sleep(0.049)
     await provider.close()
     await runner.cleanup()
