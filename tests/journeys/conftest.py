@@ -18,9 +18,9 @@ import aiohttp
 import msgspec
 import pytest
 import pytest_asyncio
+
 from tearoff.config import Settings
 from tearoff.kit.services import Services
-
 from tests.npm import npm_package
 from tests.running import Running, free_port, start_server
 

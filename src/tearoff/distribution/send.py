@@ -15,6 +15,7 @@ Nothing is ever sent again on a guess.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
@@ -22,7 +23,7 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts import idempotency, tallies
-from tearoff.accounts.models import Caller
+from tearoff.accounts.models import Account, Caller
 from tearoff.coupons import actions as coupons
 from tearoff.coupons import queries as coupon_queries
 from tearoff.coupons.models import Campaign, Doer, NewSession
@@ -37,6 +38,7 @@ from tearoff.kit.db import DatabaseAway, Handle
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
 from tearoff.messages.links import Links
+from tearoff.messages.models import Message
 from tearoff.people import optouts
 from tearoff.providers.base import Outcome, Outgoing
 
@@ -51,12 +53,23 @@ __all__ = [
 ]
 
 TRIES = 10
+TAKEN = ("accepted", "sent", "delivered")
+ANSWER_LEAVES_WITHIN = 0.2
+"""Seconds between an answer and the end of its guard."""
 PATIENCE = 60
 """Seconds for which the second commit is tried when the database is away."""
 
 
 class StatcodeNotFound(NotFound):
     """Statcode not found"""
+
+
+class AlreadySent(TearoffError):
+    """An equal send was accepted, and its caller may never have had the answer."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__()
+        self.message = message
 
 
 class StaleCaller(TearoffError):
@@ -91,6 +104,7 @@ class Sender:
         self._links = links
         self._contexts = contexts
         self._running: set[asyncio.Task[Sent]] = set()
+        self._answers = Answers(services)
 
     async def send(
         self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None = None
@@ -104,12 +118,44 @@ class Sender:
         task = asyncio.create_task(self._send(caller, request, now, keyed))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
-        return await asyncio.shield(task)
+        try:
+            sent = await asyncio.shield(task)
+        except AlreadySent as standing:
+            return await self._tell_again(caller.account, standing.message, keyed)
+        self._answers.tell(sent.message_id)
+        return sent
 
     async def finish(self, patience: float = 15) -> None:
         """Wait for what is under way: for shutting down."""
         if self._running:
             await asyncio.wait(self._running, timeout=patience)
+        await self._answers.finish()
+
+    async def describe(self, account: Account, message: Message) -> Sent:
+        """What the caller of this message is told, put together again from what is kept."""
+        found = await coupon_queries.session(self._services.db, account.id, message.about or 0)
+        campaign = found.campaign.code if found else ""
+        code = found.session.code if found else ""
+        host = account.link_host or self._services.settings.link_host
+        return Sent(
+            message_id=message.id,
+            asked_text=message.asked_text or "",
+            recipient=message.recipient,
+            session_code=code,
+            url=f"{host}/p/{campaign}/{code}",
+            segments=message.segments,
+            encoding=message.encoding,
+        )
+
+    async def _tell_again(self, account: Account, message: Message, keyed: Keyed | None) -> Sent:
+        sent = await self.describe(account, message)
+        stored = None if keyed is None else keyed.render(sent)
+        if keyed is not None and stored is not None:
+            services = self._services
+            async with services.db.transaction() as db:
+                if await idempotency.claim(db, keyed.key, clock.now(), 0, message.id):
+                    await idempotency.store(db, services.vault, keyed.key, stored)
+        return sent
 
     async def _send(
         self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None
@@ -133,7 +179,7 @@ class Sender:
         if remembered is not None:
             try:
                 opened = await self._try_open(remembered, request, now, keyed)
-            except (TryLater, OutcomeUnknown):
+            except (TryLater, OutcomeUnknown, AlreadySent):
                 raise
             except TearoffError:
                 opened = None
@@ -276,7 +322,11 @@ class Sender:
             db, now, settings.open_guard, account_id=account_id, guard=draft.guard
         )
         standing = await messages.open_send(db, account_id, draft.guard)
-        if standing is not None:
+        if standing is not None and standing.state in TAKEN:
+            raise AlreadySent(standing)
+        if standing is not None and standing.state == "failed":
+            await messages.free_guards(db, [standing.id])
+        elif standing is not None:
             raise OutcomeUnknown(standing.id)
 
     async def _hand_over(self, context: SendContext, draft: Draft, message_id: int) -> Outcome:
@@ -333,6 +383,36 @@ def _sent(draft: Draft, message_id: int) -> Sent:
         segments=len(draft.parts),
         encoding=draft.encoding,
     )
+
+
+class Answers:
+    """Frees guards a moment after their callers were answered.
+
+    The guard of an accepted send outlives the second commit until its answer has left: a
+    server that is killed in between leaves the guard behind, so that the caller who tries
+    again is told of the message that went out instead of sending another one.
+    """
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._told: list[int] = []
+        self._freeing: asyncio.Task[None] | None = None
+
+    def tell(self, message_id: int) -> None:
+        self._told.append(message_id)
+        if self._freeing is None or self._freeing.done():
+            self._freeing = asyncio.create_task(self._free_later())
+
+    async def finish(self) -> None:
+        if self._freeing is not None:
+            await asyncio.wait([self._freeing], timeout=5)
+
+    async def _free_later(self) -> None:
+        while self._told:
+            await asyncio.sleep(ANSWER_LEAVES_WITHIN)
+            told, self._told = self._told, []
+            with contextlib.suppress(DatabaseAway):  # the chore frees what is left
+                await messages.free_guards(self._services.db, told)
 
 
 async def _insist(write: Callable[[], Awaitable[None]]) -> None:

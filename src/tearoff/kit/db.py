@@ -37,6 +37,7 @@ AWAY: tuple[type[BaseException], ...] = (
     asyncpg.TooManyConnectionsError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement that met the server's good-bye on its way
     OSError,
     TimeoutError,
 )
@@ -111,7 +112,7 @@ async def _create_pool(url: str, size: int) -> asyncpg.Pool:
     # their own), so the round trip that resets a connection before it is used again is spared.
     return await asyncpg.create_pool(
         url,
-        min_size=min(2, size),
+        min_size=0,  # keeping a floor would fill the log while the server is away
         max_size=size,
         reset=_keep,
         max_inactive_connection_lifetime=60,

@@ -26,13 +26,11 @@ async def accept(
     db: Handle, message_id: int, provider_ids: Sequence[str], raw: str, now: datetime
 ) -> str | None:
     """The service has it. A receipt may have been faster, so the state only climbs. Gives the
-    state as it is then."""
+    state as it is then. The guard stays until the caller has the answer (`free_guards`)."""
     state: str | None = await db.fetchval(
         "WITH m AS (UPDATE messages SET provider_id = $2, provider_raw = $3, answered_at = $4,"
         " state = CASE WHEN state IN ('submitting', 'unknown') THEN 'accepted' ELSE state END"
-        " WHERE id = $1 RETURNING id, connection_id, state),"
-        " freed AS (DELETE FROM open_sends WHERE message_id = $1)"
-        " SELECT state FROM m",
+        " WHERE id = $1 RETURNING state) SELECT state FROM m",
         message_id,
         provider_ids[0] if provider_ids else None,
         raw or None,
@@ -110,9 +108,7 @@ async def climb(
     done = await db.fetchval(
         "WITH m AS (UPDATE messages SET state = $3, settled_at = CASE WHEN $3 IN ('failed',"
         " 'delivered') THEN $4 ELSE settled_at END, reason = $5, reason_text = $6"
-        " WHERE id = $1 AND state = $2 RETURNING true AS done),"
-        " freed AS (DELETE FROM open_sends WHERE message_id = $1)"
-        " SELECT done FROM m",
+        " WHERE id = $1 AND state = $2 RETURNING true AS done) SELECT done FROM m",
         message_id,
         old,
         new,
@@ -189,12 +185,11 @@ WITH due AS (
   RETURNING m.id
 ), kept AS (
   UPDATE open_sends o SET until = due.created_at + $5 FROM due
-  WHERE o.account_id = due.account_id AND o.guard = due.guard
-    AND due.state = 'submitting' AND due.created_at + $5 > $1
+  WHERE o.account_id = due.account_id AND o.guard = due.guard AND due.created_at + $5 > $1
 ), freed AS (
   DELETE FROM open_sends o USING due
   WHERE o.account_id = due.account_id AND o.guard = due.guard
-    AND (due.state IS DISTINCT FROM 'submitting' OR due.created_at + $5 <= $1)
+    AND (due.created_at IS NULL OR due.created_at + $5 <= $1)
 )
 SELECT count(*) FROM lost
 """
@@ -209,12 +204,18 @@ async def settle_overdue(
     guard: bytes | None = None,
 ) -> int:
     """Turn sends whose lease ran out into `unknown`, and free the guards that are old enough.
-    Gives how many became unknown."""
+    A guard that outlived its lease belongs to a caller who may never have had the answer, so
+    it stays as long as for an unknown one. Gives how many became unknown."""
     lost: int = await db.fetchval(
         _SETTLE_OVERDUE, now, account_id, guard, "The send was interrupted.",
         timedelta(seconds=guard_for),
     )  # fmt: skip
     return lost
+
+
+async def free_guards(db: Handle, message_ids: Sequence[int]) -> None:
+    """Their callers have been answered: an equal send is a new one again."""
+    await db.execute("DELETE FROM open_sends WHERE message_id = ANY($1)", list(message_ids))
 
 
 async def unknown_since(

@@ -18,7 +18,6 @@ from tearoff.api.v3.endpoint import (
     success_body,
 )
 from tearoff.api.v3.errors import Failure, failure_of
-from tearoff.coupons import queries as coupon_queries
 from tearoff.coupons.models import UTM_NAMES, NewSession
 from tearoff.distribution.send import (
     Keyed,
@@ -30,7 +29,6 @@ from tearoff.distribution.send import (
 from tearoff.errors import TearoffError
 from tearoff.messages import queries as messages
 from tearoff.messages.connections import NoRoute
-from tearoff.messages.models import Message
 from tearoff.people.optouts import OptedOut
 
 NO_ROUTE = (
@@ -135,24 +133,8 @@ async def _interrupted(call: Call) -> tuple[int, bytes] | None:
         raise _told(call, OutcomeUnknown(known.message_id))
     if message.state == "failed":
         raise _told(call, NotSent(message.reason_text or "The SMS provider refused the message."))
-    return 200, success_body(_fields(call.given["campaign"], await _sent_again(call, message)))
-
-
-async def _sent_again(call: Call, message: Message) -> Sent:
-    services = call.doors.services
-    found = await coupon_queries.session(services.db, call.account.id, message.about or 0)
-    code = found.session.code if found else ""
-    campaign = found.campaign.code if found else ""
-    host = call.account.link_host or services.settings.link_host
-    return Sent(
-        message_id=message.id,
-        asked_text=message.asked_text or "",
-        recipient=message.recipient,
-        session_code=code,
-        url=f"{host}/p/{campaign}/{code}",
-        segments=message.segments,
-        encoding=message.encoding,
-    )
+    sent = await call.doors.sender.describe(call.account, message)
+    return 200, success_body(_fields(call.given["campaign"], sent))
 
 
 def _optional(parameter: p.Parameter) -> p.Parameter:
