@@ -1,4 +1,4 @@
-"""Keeping a bind: connecting again with growing waits, the window, and the rate."""
+"""Keeping a bind: connecting again with growing waits, and the window."""
 
 from __future__ import annotations
 
@@ -12,7 +12,8 @@ from collections.abc import Awaitable, Callable
 import structlog
 
 from tearoff.providers.smpp import pdu
-from tearoff.providers.smpp.session import LinkLost, NoResponse, NotBound, Session, TakeDelivered
+from tearoff.providers.smpp.pace import Busy, Pace
+from tearoff.providers.smpp.session import NotBound, Session, TakeDelivered
 
 log = structlog.get_logger()
 
@@ -20,8 +21,18 @@ Address = tuple[str, int]
 Resolve = Callable[[], Awaitable[list[Address]]]
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 60.0
+STEADY = 30.0
+"""Seconds a link must have stood for the next wait to be short again."""
 CONNECT_WITHIN = 5.0
-MISCONFIGURED = frozenset({pdu.BIND_FAILED, pdu.INVALID_PASSWORD, pdu.ALREADY_BOUND})
+MISCONFIGURED = frozenset(
+    {
+        pdu.BIND_FAILED,
+        pdu.INVALID_PASSWORD,
+        pdu.ALREADY_BOUND,
+        pdu.INVALID_SYSTEM_ID,
+        pdu.INVALID_SYSTEM_TYPE,
+    }
+)
 
 
 class BindRefused(NotBound):
@@ -31,48 +42,10 @@ class BindRefused(NotBound):
         super().__init__(f"the SMSC refused the bind with status 0x{status:02X}")
         self.status = status
 
-
-class Pace:
-    """At most `rate` messages a second (None: no limit), slower after the SMSC said so."""
-
-    def __init__(self, rate: float | None) -> None:
-        self._wanted = rate
-        self._rate = rate
-        self._next = 0.0
-        self._slowed_at = 0.0
-
-    async def wait(self) -> None:
-        if self._rate is None:
-            return
-        now = asyncio.get_running_loop().time()
-        self._recover(now)
-        if self._rate is None:
-            return
-        at = max(self._next, now)
-        self._next = at + 1 / self._rate
-        if at > now:
-            await asyncio.sleep(at - now)
-
-    def slow_down(self, in_flight: int) -> None:
-        """Half the speed. Answers to messages of one window that say so together count once."""
-        now = asyncio.get_running_loop().time()
-        if now - self._slowed_at < 0.5:
-            return
-        self._slowed_at = now
-        self._rate = max(1.0, (self._rate or max(20.0, in_flight * 10.0)) / 2)
-        log.info("smpp.slower", per_second=self._rate)
-
-    def _recover(self, now: float) -> None:
-        """A fifth faster for every two calm seconds, up to the rate that was wanted."""
-        if self._rate == self._wanted or now - self._slowed_at < 2:
-            return
-        assert self._rate is not None
-        self._slowed_at = now - 1e-9
-        faster = self._rate * 1.2
-        if self._wanted is not None:
-            self._rate = min(self._wanted, faster)
-        else:
-            self._rate = None if faster > 5_000 else faster
+    @property
+    def is_misconfigured(self) -> bool:
+        """Whether a person must change something before a bind can succeed."""
+        return self.status in MISCONFIGURED
 
 
 class Link:
@@ -101,43 +74,54 @@ class Link:
         self._trouble: Exception | None = None
         self._changed = asyncio.Event()
         self._keeper: asyncio.Task[None] | None = None
+        self._is_closed = False
 
-    async def submit(self, body: bytes) -> pdu.Pdu:
-        """Send one submit_sm within window and rate.
+    async def submit(self, body: bytes, give_up: float) -> pdu.Pdu:
+        """Send one submit_sm within window and rate, written before `give_up` (loop time) or
+        not at all.
 
-        Raises `NotBound` or `BindRefused` (not written), `LinkLost` or `NoResponse`.
+        Raises `Busy`, `NotBound` or `BindRefused` (not written), `LinkLost` or `NoResponse`.
         """
-        async with self._window:
-            await self.pace.wait()
-            session = await self.bound()
-            return await session.request(pdu.SUBMIT_SM, body)
+        await self._enter_window(give_up)
+        try:
+            await self.pace.wait(give_up)
+            return await self._request(body, give_up)
+        finally:
+            self._window.release()
 
-    async def bound(self, patience: float = CONNECT_WITHIN + 1) -> Session:
-        """The bound session, connecting if there is none yet. Raises `NotBound`."""
-        if self._session is not None and not self._session.closed.is_set():
-            return self._session
+    async def bound(self, give_up: float | None = None) -> Session:
+        """The bound session, connecting if there is none yet. Waits until `give_up` (loop
+        time), and never longer than one attempt to connect. Raises `NotBound`."""
         self.start()
+        patience = asyncio.get_running_loop().time() + CONNECT_WITHIN + 1
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(patience):
-                while self._session is None and self._trouble is None:
+            async with asyncio.timeout_at(min(patience, give_up or patience)):
+                while not self.is_up and self._trouble is None:
                     self._changed.clear()
                     await self._changed.wait()
-        if self._session is not None:
+        if self._session is not None and self._session.is_usable:
             return self._session
         if isinstance(self._trouble, BindRefused):
             raise self._trouble
         raise NotBound(f"no link to the SMSC: {self._trouble or 'it does not answer'}")
 
+    @property
+    def is_up(self) -> bool:
+        return self._session is not None and self._session.is_usable
+
     def start(self) -> None:
+        """Connect, and keep connecting, until `close`. Raises `NotBound` after that."""
+        if self._is_closed:
+            raise NotBound("the link was closed")
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
     async def close(self, patience: float = 5) -> None:
-        """Let the window drain, unbind, and stay closed."""
+        """Let the window drain for `patience` seconds, unbind, and stay closed."""
+        self._is_closed = True
         if self._keeper is not None:
             self._keeper.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await self._keeper
+            await asyncio.wait({self._keeper})
         session, self._session = self._session, None
         if session is None:
             return
@@ -147,60 +131,97 @@ class Link:
         await session.unbind()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(session.closed.wait(), 2)
-
-    async def _keep(self) -> None:
-        wait = FIRST_WAIT
-        while True:
-            try:
-                self._session = await self.open_session()
-                self._trouble, wait = None, FIRST_WAIT
-                self._changed.set()
-                await self._session.closed.wait()
-            except (OSError, LinkLost, NoResponse, ssl.SSLError) as error:
-                self._trouble = error
-                if isinstance(error, BindRefused) and error.status in MISCONFIGURED:
-                    wait = LONGEST_WAIT
-                log.warning("smpp.no_link", error=str(error), again_in=wait)
-            self._session = None
-            self._changed.set()
-            await asyncio.sleep(wait * random.uniform(0.7, 1.3))  # noqa: S311 (jitter)
-            wait = min(wait * 2, LONGEST_WAIT)
-            self._trouble = None
+        session.abort()
 
     async def open_session(self) -> Session:
         """Connect and bind once. Raises OSError or `BindRefused`."""
         session = await self._connect()
         try:
             answer = await session.request(pdu.BIND_TRANSCEIVER, pdu.encode_bind(self._bind))
-        except (LinkLost, NoResponse):
-            session.close()
+        except BaseException:
+            session.abort()
             raise
         if answer.status != pdu.OK or answer.command == pdu.GENERIC_NACK:
             session.close()
             raise BindRefused(answer.status)
         return session
 
-    async def _connect(self) -> Session:
+    # sending -----------------------------------------------------------------------------
+
+    async def _enter_window(self, give_up: float) -> None:
+        if not self._window.locked():
+            await self._window.acquire()
+            return
+        try:
+            async with asyncio.timeout_at(give_up):
+                await self._window.acquire()
+        except TimeoutError:
+            raise Busy("the window of unanswered messages is full") from None
+
+    async def _request(self, body: bytes, give_up: float) -> pdu.Pdu:
+        """A link that falls before the PDU was written is no reason not to take the next one."""
+        while True:
+            session = self._session
+            if session is None or not session.is_usable:
+                session = await self.bound(give_up)
+            try:
+                return await session.request(pdu.SUBMIT_SM, body)
+            except NotBound:
+                if asyncio.get_running_loop().time() > give_up:
+                    raise
+
+    # keeping -----------------------------------------------------------------------------
+
+    async def _keep(self) -> None:
+        wait = FIRST_WAIT
+        while True:
+            lived = await self._live_once()
+            if lived > STEADY:
+                wait = FIRST_WAIT
+            if isinstance(self._trouble, BindRefused) and self._trouble.is_misconfigured:
+                wait = LONGEST_WAIT
+            if self._trouble is not None:
+                log.warning("smpp.no_link", error=str(self._trouble), again_in=wait)
+            await asyncio.sleep(wait * random.uniform(0.7, 1.0))  # noqa: S311 (jitter)
+            wait = min(wait * 2, LONGEST_WAIT)
+            self._trouble = None
+
+    async def _live_once(self) -> float:
+        """Open a session and stay until it is gone. Gives the seconds for which it stood; what
+        was in the way of it is in `_trouble`."""
         loop = asyncio.get_running_loop()
+        try:
+            self._session = await self.open_session()
+        except (OSError, ValueError) as error:
+            self._trouble = error
+            self._changed.set()
+            return 0.0
+        began = loop.time()
+        self._changed.set()
+        await self._session.closed.wait()
+        self._session = None
+        log.warning("smpp.link_lost", stood=round(loop.time() - began, 1))
+        return loop.time() - began
+
+    async def _connect(self) -> Session:
         trouble: OSError = NotBound("the host has no address")
         for host, port in await self._resolve():
             try:
                 async with asyncio.timeout(CONNECT_WITHIN):
-                    transport, session = await loop.create_connection(
-                        self._make_session,
-                        host,
-                        port,
-                        ssl=self._tls,
-                        server_hostname=self._server_name if self._tls else None,
-                    )
+                    return await self._connect_to(host, port)
             except OSError as error:  # a time-out too
                 trouble = error if str(error) else NotBound("the SMSC does not answer")
-                continue
-            raw = transport.get_extra_info("socket")
-            if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
-                raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            return session
         raise trouble
 
-    def _make_session(self) -> Session:
-        return Session(self._take, enquire=self._enquire, answer_within=self._answer_within)
+    async def _connect_to(self, host: str, port: int) -> Session:
+        transport, session = await asyncio.get_running_loop().create_connection(
+            lambda: Session(self._take, enquire=self._enquire, answer_within=self._answer_within),
+            host,
+            port,
+            ssl=self._tls,
+            server_hostname=self._server_name if self._tls else None,
+        )
+        raw = transport.get_extra_info("socket")
+        if raw is not None and raw.family in (socket.AF_INET, socket.AF_INET6):
+            raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        return session

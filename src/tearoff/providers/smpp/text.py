@@ -21,55 +21,54 @@ EXTENSION = {
 }  # fmt: skip
 ESCAPE = 0x1B
 
-_TO_SEPTET = {ord(c): bytes((i,)).decode("latin-1") for i, c in enumerate(BASIC)} | {
-    ord(c): f"\x1b{chr(code)}" for c, code in EXTENSION.items()
-}
+_TO_SEPTET = {
+    ord(c): chr(code) for code, c in enumerate(BASIC) if code != ESCAPE
+} | {ord(c): f"\x1b{chr(code)}" for c, code in EXTENSION.items()}  # fmt: skip
+_DROP_GSM = dict.fromkeys(_TO_SEPTET)
 _FROM_EXTENSION = {code: c for c, code in EXTENSION.items()}
 
 GSM, LATIN_1, UCS_2 = 0, 3, 8
 """Values of data_coding."""
+FLASH_UCS_2 = frozenset(range(0x18, 0x1C))
+"""UCS-2 with a message class (3GPP TS 23.038, general data coding)."""
 
 ALPHABETS = ("gsm", "latin1", "ucs2")
 LONG = ("udh", "sar", "payload")
 
+SINGLE_UNITS, PART_UNITS = 70, 67
+"""UTF-16 code units in a text alone, and in a part behind a header of 6 octets."""
+MOST_OCTETS = {GSM: 160, UCS_2: 140}
+"""What fits into one short message, header included. (Its octets are septets on the air.)"""
+HEADER_OCTETS = {GSM: 7, UCS_2: 6}
+MOST_PARTS = 255
 
-def to_gsm(text: str) -> bytes:
-    """One septet an octet; a character that GSM-7 lacks becomes `?`."""
-    return text.translate(_TO_SEPTET).encode("latin-1", "replace")
-
-
-def from_gsm(octets: bytes) -> str:
-    out, escaped = [], False
-    for octet in octets:
-        if escaped:
-            out.append(_FROM_EXTENSION.get(octet, " "))
-            escaped = False
-        elif octet == ESCAPE:
-            escaped = True
-        else:
-            out.append(BASIC[octet & 0x7F])
-    return "".join(out)
+Piece = tuple[int, int, bytes, tuple[tuple[int, bytes], ...]]
+"""esm_class, data_coding, short_message, TLVs."""
 
 
-def encode(text: str, encoding: str, alphabet: str) -> tuple[int, bytes]:
-    """data_coding and octets. `alphabet` is how this SMSC reads data_coding 0."""
-    if encoding == "UCS-2" or alphabet == "ucs2":
-        return UCS_2, text.encode("utf-16-be", "replace")
-    if alphabet == "latin1":
-        try:
-            return LATIN_1, text.encode("latin-1")
-        except UnicodeEncodeError:
-            return UCS_2, text.encode("utf-16-be", "replace")
-    return GSM, to_gsm(text)
+def pieces(
+    parts: Sequence[str], encoding: str, alphabet: str, long: str, reference: int
+) -> list[Piece]:
+    """What is sent for each part of a message.
+
+    `encoding` is `GSM-7` or `UCS-2`, `alphabet` how this SMSC reads data_coding 0. A text that
+    the alphabet cannot write goes out as UCS-2, cut anew. `reference` (0 to 65535) ties the
+    parts together on the phone. What does not fit into its parts goes out as one payload.
+    """
+    coding, coded = _coded(parts, encoding, alphabet)
+    if len(coded) == 1 and len(coded[0]) <= MOST_OCTETS[coding]:
+        return [(0, coding, coded[0], ())]
+    room = MOST_OCTETS[coding] - HEADER_OCTETS[coding]
+    if long == "payload" or len(coded) > MOST_PARTS or max(map(len, coded)) > room:
+        return [(0, coding, b"", ((pdu.TAG_PAYLOAD, b"".join(coded)),))]
+    tie = _by_tlvs if long == "sar" else _by_header
+    total = len(coded)
+    return [tie(coding, octets, reference, total, n) for n, octets in enumerate(coded, 1)]
 
 
 def decode(octets: bytes, data_coding: int, alphabet: str) -> str:
-    """A text that came in."""
-    if data_coding == UCS_2:
-        return octets.decode("utf-16-be", "replace")
-    if data_coding in (1, LATIN_1) or (data_coding == 0 and alphabet == "latin1"):
-        return octets.decode("latin-1")
-    return from_gsm(octets)
+    """A text that came in. NUL is left out: no phone writes it, and no database keeps it."""
+    return _decode(octets, data_coding, alphabet).replace("\0", "")
 
 
 def without_header(octets: bytes, esm_class: int) -> bytes:
@@ -79,43 +78,77 @@ def without_header(octets: bytes, esm_class: int) -> bytes:
     return octets[octets[0] + 1 :]
 
 
-Piece = tuple[int, int, bytes, tuple[tuple[int, bytes], ...]]
-"""esm_class, data_coding, short_message, TLVs."""
+def is_gsm(text: str) -> bool:
+    return not text.translate(_DROP_GSM)
 
 
-def pieces(
-    parts: Sequence[str], encoding: str, alphabet: str, long: str, reference: int
-) -> list[Piece]:
-    """What is sent for each part of a message. `reference` ties the parts together on the
-    phone; 0 to 255."""
-    if len(parts) == 1:
-        coding, octets = encode(parts[0], encoding, alphabet)
-        return [_single(coding, octets)]
-    if long == "payload":
-        coding, octets = encode("".join(parts), encoding, alphabet)
-        return [(0, coding, b"", ((pdu.TAG_PAYLOAD, octets),))]
-    total = len(parts)
-    coded = [encode(part, encoding, alphabet) for part in parts]
-    if long == "sar":
-        return [
-            (0, coding, octets, _sar(reference, total, number))
-            for number, (coding, octets) in enumerate(coded, 1)
-        ]
-    return [
-        (0x40, coding, bytes((5, 0, 3, reference, total, number)) + octets, ())
-        for number, (coding, octets) in enumerate(coded, 1)
-    ]
+def to_gsm(text: str) -> bytes:
+    """One septet an octet. The text must be `is_gsm`."""
+    return text.translate(_TO_SEPTET).encode("latin-1")
 
 
-def _single(coding: int, octets: bytes) -> Piece:
-    if len(octets) > 254:
-        return 0, coding, b"", ((pdu.TAG_PAYLOAD, octets),)
-    return 0, coding, octets, ()
+def from_gsm(octets: bytes) -> str:
+    """Any octets are a text; what follows an escape but is in no table is read without it."""
+    out, escaped = [], False
+    for octet in octets:
+        septet = octet & 0x7F
+        if septet == ESCAPE and not escaped:
+            escaped = True
+            continue
+        char = BASIC[septet] if septet != ESCAPE else " "
+        out.append(_FROM_EXTENSION.get(septet, char) if escaped else char)
+        escaped = False
+    return "".join(out)
 
 
-def _sar(reference: int, total: int, number: int) -> tuple[tuple[int, bytes], ...]:
-    return (
+def split_ucs2(text: str) -> list[bytes]:
+    """A text in UTF-16 big-endian, in parts that cut no surrogate pair."""
+    octets = text.encode("utf-16-be", "replace")
+    if len(octets) <= 2 * SINGLE_UNITS:
+        return [octets]
+    parts, at = [], 0
+    while at < len(octets):
+        end = min(at + 2 * PART_UNITS, len(octets))
+        if end < len(octets) and octets[end - 2] & 0xFC == 0xD8:
+            end -= 2
+        parts.append(octets[at:end])
+        at = end
+    return parts
+
+
+def _coded(parts: Sequence[str], encoding: str, alphabet: str) -> tuple[int, list[bytes]]:
+    """data_coding and the octets of each part."""
+    if encoding == "UCS-2":
+        return UCS_2, [part.encode("utf-16-be", "replace") for part in parts]
+    if alphabet == "gsm" and all(map(is_gsm, parts)):
+        return GSM, [to_gsm(part) for part in parts]
+    if alphabet == "latin1":
+        try:
+            return GSM, [part.encode("latin-1") for part in parts]
+        except UnicodeEncodeError:
+            pass
+    return UCS_2, split_ucs2("".join(parts))
+
+
+def _decode(octets: bytes, data_coding: int, alphabet: str) -> str:
+    if data_coding == UCS_2 or data_coding in FLASH_UCS_2:
+        return octets.decode("utf-16-be", "replace")
+    if data_coding in (1, LATIN_1) or (data_coding == GSM and alphabet == "latin1"):
+        return octets.decode("latin-1")
+    if data_coding == GSM and alphabet == "ucs2":
+        return octets.decode("utf-16-be", "replace")
+    return from_gsm(octets)
+
+
+def _by_header(coding: int, octets: bytes, reference: int, total: int, number: int) -> Piece:
+    header = bytes((5, 0, 3, reference & 0xFF, total, number))
+    return 0x40, coding, header + octets, ()
+
+
+def _by_tlvs(coding: int, octets: bytes, reference: int, total: int, number: int) -> Piece:
+    tlvs = (
         (pdu.TAG_SAR_REFERENCE, struct.pack(">H", reference)),
         (pdu.TAG_SAR_TOTAL, bytes((total,))),
         (pdu.TAG_SAR_NUMBER, bytes((number,))),
     )
+    return 0, coding, octets, tlvs
