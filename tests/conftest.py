@@ -27,13 +27,11 @@ KEY = "a key of the tests that is long enough"
 
 
 @pytest.fixture(scope="session")
-def run_folder(testrun_uid: str, worker_id: str) -> Iterator[Path]:
+def run_folder(testrun_uid: str) -> Path:
     """One folder for the whole run, open to pass through, as on a real machine."""
     folder = Path(tempfile.gettempdir()) / f"tearoff-tests-{testrun_uid}"
     folder.mkdir(mode=0o711, exist_ok=True)
-    yield folder
-    if worker_id == "master" or not list(folder.glob("pg/pg/cluster/postmaster.pid")):
-        shutil.rmtree(folder, ignore_errors=True)
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -48,7 +46,8 @@ def database_url(run_folder: Path, worker_id: str) -> Iterator[str]:
     asyncio.run(_execute(admin, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"))
     asyncio.run(migrate(url))
     yield url
-    server.detach()
+    if server.detach():
+        shutil.rmtree(run_folder, ignore_errors=True)
 
 
 async def _execute(url: str, *statements: str) -> None:

@@ -376,6 +376,7 @@ async def test_a_caller_who_hangs_up_changes_nothing(caller, services, settings)
 
 async def test_an_interrupted_send_becomes_unknown(caller, services):
     await caller.send("+32470002036")
+    await asyncio.sleep(0.5)  # its guard is freed by then
     await services.db.execute(
         "UPDATE messages SET state = 'submitting' WHERE account_id = $1", caller.shop.account
     )

@@ -271,7 +271,7 @@ async def test_no_effect_makes_no_event(caller, services):
         " WHERE s.code = $1 ORDER BY e.id",
         code,
     )
-    assert [r["kind"] for r in kinds] == ["created", "claimed"]
+    assert [r["kind"] for r in kinds] == ["claimed"]
     assert {r["actor"] for r in kinds} == {caller.shop.client_id}
 
 

@@ -121,7 +121,7 @@ def make_coupon(services, http, server) -> MakeCoupon:
         campaign = await campaigns.campaign(db, shop.account, shop.campaign)
         async with db.transaction() as work:
             issued = await actions.issue_session(
-                work, campaign, new or NewSession(), doer=Doer(), now=datetime.now(UTC)
+                work, campaign, new or NewSession(), now=datetime.now(UTC)
             )
         return Coupon(shop, issued.code, services, http, server.url)
 

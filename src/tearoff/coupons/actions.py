@@ -46,7 +46,6 @@ async def issue_session(
     campaign: Campaign,
     new: NewSession,
     *,
-    doer: Doer,
     now: datetime,
     unique_by: str | None = None,
     automatic_code: str | None = None,
@@ -66,7 +65,7 @@ async def issue_session(
             drawn = codes.digits(AUTOMATIC_CODES[automatic_code])
             new = msgspec.structs.replace(new, validation_code=drawn)
         code = codes.session_code()
-        taken = await _try_insert(db, campaign, code, new, doer, now)
+        taken = await _try_insert(db, campaign, code, new, now)
         if taken is None:
             return Issued(code, new.validation_code)
         if taken == "sessions_validation_code" and automatic_code is None:
@@ -108,12 +107,12 @@ async def _count(
 
 
 async def _try_insert(
-    db: Handle, campaign: Campaign, code: str, new: NewSession, doer: Doer, now: datetime
+    db: Handle, campaign: Campaign, code: str, new: NewSession, now: datetime
 ) -> str | None:
     """None when it went in, else the name of the index that had the code already."""
     try:
         async with db.transaction():  # type: ignore[attr-defined]
-            await queries.insert_session(db, campaign, code, new, doer, now)
+            await queries.insert_session(db, campaign, code, new, now)
     except asyncpg.UniqueViolationError as error:
         return str(error.constraint_name)
     return None

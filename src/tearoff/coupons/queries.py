@@ -48,18 +48,12 @@ async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCam
 
 
 async def insert_session(
-    db: Handle, campaign: Campaign, code: str, new: NewSession, doer: Doer, now: datetime
+    db: Handle, campaign: Campaign, code: str, new: NewSession, now: datetime
 ) -> int:
-    """Insert a session with its `created` event. Raises UniqueViolationError when the short
-    code or the validation code is taken."""
+    """Insert a session; the row itself says when it was made. Raises UniqueViolationError when
+    the short code or the validation code is taken."""
     made: int = await db.fetchval(
-        f"WITH made AS ({INSERT_SESSION} RETURNING id),"
-        " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
-        " actor, channel) SELECT $1, $2, id, 'created', $13, $14, $15 FROM made)"
-        " SELECT id FROM made",
-        *session_values(campaign, code, new, now),
-        doer.actor,
-        doer.channel,
+        f"{INSERT_SESSION} RETURNING id", *session_values(campaign, code, new, now)
     )
     return made
 

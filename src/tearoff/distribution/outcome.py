@@ -26,12 +26,13 @@ class OutcomeUnknown(NotSent):
 
 
 class About(msgspec.Struct, frozen=True):
-    """Which send an answer is about."""
+    """Which send an answer is about. `find_by_id`: its receipts name only the service's id."""
 
     account_id: int
     message_id: int
     recipient: str
     created_at: datetime
+    find_by_id: bool
 
 
 def error_of(answer: Outcome, message_id: int) -> TearoffError | None:
@@ -61,7 +62,7 @@ async def record(
     so that it may be repeated and a receipt that was faster is not overwritten."""
     match answer:
         case Accepted(provider_ids=ids, raw=raw):
-            await messages.accept(db, about.message_id, ids, raw, now)
+            await messages.accept(db, about.message_id, ids, raw, now, find_by_id=about.find_by_id)
         case Refused():
             await _record_refusal(db, about, answer, now)
         case NoAnswer(text=text, raw=raw):

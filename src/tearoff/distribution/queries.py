@@ -54,9 +54,6 @@ made AS (
     customfields, utm, expires_at, created_at, last_message_id)
   SELECT $3, $5, $23, $24, $25, $26, $9, $27, $28, $29, $30, $16, message_id FROM held
   RETURNING id
-), noted AS (
-  INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel)
-  SELECT $3, $5, id, 'created', $16, $1, 'sms' FROM made
 ), """
 
 _OLD_SESSION = """

@@ -26,7 +26,7 @@ from tearoff.accounts import idempotency, tallies
 from tearoff.accounts.models import Account, Caller
 from tearoff.coupons import actions as coupons
 from tearoff.coupons import queries as coupon_queries
-from tearoff.coupons.models import Campaign, Doer, NewSession
+from tearoff.coupons.models import Campaign, NewSession
 from tearoff.distribution import draft as drafts
 from tearoff.distribution import outcome, queries
 from tearoff.distribution.context import Contexts, SendContext
@@ -40,6 +40,7 @@ from tearoff.messages import queries as messages
 from tearoff.messages.links import Links
 from tearoff.messages.models import Message
 from tearoff.people import optouts
+from tearoff.providers import registry
 from tearoff.providers.base import Outcome, Outgoing
 
 __all__ = [
@@ -163,7 +164,9 @@ class Sender:
         context, draft, message_id = await self._open(caller, request, now, keyed)
         answer = await self._hand_over(context, draft, message_id)
         result = outcome.error_of(answer, message_id) or _sent(draft, message_id)
-        about = outcome.About(caller.account.id, message_id, draft.recipient, now)
+        assert context.route is not None
+        by_id = registry.reports_by_its_own_id(context.route.kind)
+        about = outcome.About(caller.account.id, message_id, draft.recipient, now, by_id)
         stored = None if keyed is None else keyed.render(result)
         await self._record(about, answer, keyed, stored)
         if isinstance(result, TearoffError):
@@ -267,9 +270,8 @@ class Sender:
         async with self._services.db.transaction() as db:
             if await optouts.is_opted_out(db, campaign.account_id, request.phone.e164):
                 raise optouts.OptedOut
-            doer = Doer(actor="api", channel="sms")
             issued = await coupons.issue_session(
-                db, campaign, new, doer=doer, now=now, unique_by=request.unique_by
+                db, campaign, new, now=now, unique_by=request.unique_by
             )
         return await self._existing(campaign, issued.code, is_new=not issued.is_duplicate)
 

@@ -118,7 +118,13 @@ async def _create_pool(url: str, size: int) -> asyncpg.Pool:
         max_inactive_connection_lifetime=60,
         timeout=5,
         command_timeout=60,
-        server_settings={"application_name": "tearoff", "timezone": "UTC"},
+        server_settings={
+            "application_name": "tearoff",
+            "timezone": "UTC",
+            # Our statements name their rows by key: one plan fits all, and planning the large ones
+            # anew costs more than running them.
+            "plan_cache_mode": "force_generic_plan",
+        },
     )
 
 

@@ -91,15 +91,17 @@ class EmbeddedServer:
             self._join()
         return self.url()
 
-    def detach(self) -> None:
-        """Leave; the last one stops the server."""
+    def detach(self) -> bool:
+        """Leave; the last one stops the server, and is told so."""
         if self._users is None:
-            return
+            return False
         with self.alone():
             os.close(self._users)
             self._users = None
-            if self._nobody_left():
+            is_last = self._nobody_left()
+            if is_last:
                 self._stop(self._home())
+        return is_last
 
     def revive(self) -> None:
         """Start the server again if it has died. Cheap when it has not."""

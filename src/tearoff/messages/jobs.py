@@ -29,6 +29,7 @@ async def settle_overdue(services: Services, now: datetime) -> None:
 async def look_up_unknown(services: Services, now: datetime) -> None:
     """Ask services what became of messages whose answer was lost."""
     found = await queries.unknown_since(services.db, now - LOOK_UP_FOR, now - timedelta(minutes=1))
+    await queries.forget_settled(services.db, now - LOOK_UP_FOR)
     links = Links(services)
     try:
         for message in found:

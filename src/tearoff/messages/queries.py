@@ -23,18 +23,27 @@ async def message(db: Handle, message_id: int, account_id: int | None = None) ->
 
 
 async def accept(
-    db: Handle, message_id: int, provider_ids: Sequence[str], raw: str, now: datetime
+    db: Handle,
+    message_id: int,
+    provider_ids: Sequence[str],
+    raw: str,
+    now: datetime,
+    *,
+    find_by_id: bool,
 ) -> str | None:
     """The service has it. A receipt may have been faster, so the state only climbs. Gives the
-    state as it is then. The guard stays until the caller has the answer (`free_guards`)."""
+    state as it is then. The guard stays until the caller has the answer (`free_guards`).
+    `find_by_id`: receipts will name the message only by the service's id."""
     state: str | None = await db.fetchval(
         "WITH m AS (UPDATE messages SET provider_id = $2, provider_raw = $3, answered_at = $4,"
+        " link_id = CASE WHEN $5 THEN $2 END,"
         " state = CASE WHEN state IN ('submitting', 'unknown') THEN 'accepted' ELSE state END"
         " WHERE id = $1 RETURNING state) SELECT state FROM m",
         message_id,
         provider_ids[0] if provider_ids else None,
         raw or None,
         now,
+        find_by_id,
     )
     if len(provider_ids) > 1:
         await _insert_parts(db, message_id, provider_ids)
@@ -83,9 +92,11 @@ async def leave_unknown(
     """Nobody can know. The guard against an equal send stays until `guard_until`."""
     done = await db.fetchval(
         "WITH m AS (UPDATE messages SET state = 'unknown', reason_text = $2, provider_raw = $3"
-        " WHERE id = $1 AND state = 'submitting' RETURNING true AS done),"
+        " WHERE id = $1 AND state = 'submitting' RETURNING id, connection_id, recipient),"
+        " listed AS (INSERT INTO unknown_messages (message_id, connection_id, recipient)"
+        " SELECT * FROM m ON CONFLICT DO NOTHING),"
         " held AS (UPDATE open_sends SET until = $4 WHERE message_id = $1)"
-        " SELECT done FROM m",
+        " SELECT true FROM m",
         message_id,
         text,
         raw or None,
@@ -126,7 +137,7 @@ class Part(msgspec.Struct, frozen=True):
 
 async def find_by_provider_id(db: Handle, connection_id: int, ids: Sequence[str]) -> int | None:
     found: int | None = await db.fetchval(
-        "SELECT id FROM messages WHERE connection_id = $1 AND provider_id = ANY($2)"
+        "SELECT id FROM messages WHERE connection_id = $1 AND link_id = ANY($2)"
         " ORDER BY id DESC LIMIT 1",
         connection_id,
         list(ids),
@@ -163,8 +174,9 @@ async def find_unknown_by_recipient(
     """The only message to this number since then whose answer was lost; None when there are
     several: a guess would be worse than waiting."""
     rows = await db.fetch(
-        "SELECT id FROM messages WHERE connection_id = $1 AND recipient = $2"
-        " AND state = 'unknown' AND provider_id IS NULL AND id >= time_id($3) LIMIT 2",
+        "SELECT m.id FROM unknown_messages u JOIN messages m ON m.id = u.message_id"
+        " WHERE u.connection_id = $1 AND u.recipient = $2 AND u.message_id >= time_id($3)"
+        " AND m.state = 'unknown' AND m.provider_id IS NULL LIMIT 2",
         connection_id,
         recipient,
         since,
@@ -182,7 +194,10 @@ WITH due AS (
 ), lost AS (
   UPDATE messages m SET state = 'unknown', reason_text = $4 FROM due
   WHERE m.id = due.message_id AND due.state = 'submitting' AND m.state = 'submitting'
-  RETURNING m.id
+  RETURNING m.id, m.connection_id, m.recipient
+), listed AS (
+  INSERT INTO unknown_messages (message_id, connection_id, recipient) SELECT * FROM lost
+  ON CONFLICT DO NOTHING
 ), kept AS (
   UPDATE open_sends o SET until = due.created_at + $5 FROM due
   WHERE o.account_id = due.account_id AND o.guard = due.guard AND due.created_at + $5 > $1
@@ -223,8 +238,10 @@ async def unknown_since(
 ) -> list[Message]:
     """Messages whose outcome nobody knows, for look-ups at their services."""
     rows = await db.fetch(
-        f"SELECT {columns(Message)} FROM messages WHERE id >= time_id($1) AND id < time_id($2)"
-        " AND state = 'unknown' ORDER BY id LIMIT $3",
+        f"SELECT {columns(Message, 'm')} FROM unknown_messages u"
+        " JOIN messages m ON m.id = u.message_id"
+        " WHERE u.message_id >= time_id($1) AND u.message_id < time_id($2)"
+        " AND m.state = 'unknown' ORDER BY m.id LIMIT $3",
         after,
         before,
         limit,
@@ -232,11 +249,13 @@ async def unknown_since(
     return [read(Message, row) for row in rows]
 
 
-async def counts_by_state(db: Handle, since: datetime) -> dict[str, int]:
-    rows = await db.fetch(
-        "SELECT state, count(*) AS n FROM messages WHERE id >= time_id($1) GROUP BY state", since
+async def forget_settled(db: Handle, before: datetime) -> None:
+    """Take from the list of unknown messages what is settled, and what nobody will settle."""
+    await db.execute(
+        "DELETE FROM unknown_messages u USING messages m WHERE m.id = u.message_id"
+        " AND (m.state <> 'unknown' OR u.message_id < time_id($1))",
+        before,
     )
-    return {row["state"]: row["n"] for row in rows}
 
 
 async def open_send(db: Handle, account_id: int, guard: bytes) -> Message | None:

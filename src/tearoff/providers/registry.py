@@ -17,6 +17,7 @@ KINDS: dict[str, str] = {
 """Where the adapter of each kind lives; imported at its first use."""
 
 KEEP_A_LINK = frozenset({"smpp"})
+GIVE_OUR_ID_BACK = frozenset({"log", "twilio"})
 
 
 def open_provider(kind: str, settings: Mapping[str, str], surroundings: Surroundings) -> Provider:
@@ -34,6 +35,11 @@ def fields_of(kind: str) -> Sequence[Field]:
 def keeps_link(kind: str) -> bool:
     """Whether the adapter keeps a standing link, and so is used through `messages.binds`."""
     return kind in KEEP_A_LINK
+
+
+def reports_by_its_own_id(kind: str) -> bool:
+    """Whether receipts may name a message only by the service's id. The others give ours back."""
+    return kind not in GIVE_OUR_ID_BACK
 
 
 def check_names(kind: str, settings: Mapping[str, str]) -> None:

@@ -12,7 +12,6 @@ from tearoff.api.v3.send import new_session, unique_by
 from tearoff.api.v3.shapes import session_url
 from tearoff.coupons import actions
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
-from tearoff.coupons.models import Doer
 from tearoff.distribution.draft import to_utc
 from tearoff.kit.db import Handle
 
@@ -34,7 +33,6 @@ async def create_single_use(call: Call, db: Handle) -> dict[str, Any]:
         db,
         found,
         new,
-        doer=Doer(actor=call.caller.key.client_id, channel="api"),
         now=call.now,
         unique_by=unique_by(given["duplicate_check"], given),
         automatic_code=given["autovalcode"],

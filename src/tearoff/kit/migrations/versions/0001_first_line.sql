@@ -164,14 +164,26 @@ CREATE TABLE messages (
   reason_text text,
   permanent boolean,
   provider_id text,
+  link_id text,
   provider_raw text,
   created_at timestamptz NOT NULL,
   answered_at timestamptz,
   settled_at timestamptz,
   PRIMARY KEY (id)
 ) PARTITION BY RANGE (id);
-CREATE INDEX ON messages (connection_id, provider_id) WHERE provider_id IS NOT NULL;
-CREATE INDEX ON messages (connection_id, recipient) WHERE state = 'unknown';
+COMMENT ON COLUMN messages.link_id IS
+  'provider_id again where receipts come over a standing link and name nothing else: only these'
+  ' are indexed';
+CREATE INDEX ON messages (connection_id, link_id) WHERE link_id IS NOT NULL;
+
+-- Messages whose outcome nobody knows: few, for look-ups and late receipts. A list of its own,
+-- because an index over the state of all messages would make every change of state dearer.
+CREATE TABLE unknown_messages (
+  message_id bigint PRIMARY KEY,
+  connection_id bigint NOT NULL,
+  recipient text NOT NULL
+);
+CREATE INDEX ON unknown_messages (connection_id, recipient);
 
 CREATE TABLE message_parts (
   connection_id bigint NOT NULL,
@@ -312,7 +324,8 @@ BEGIN
       first := date_trunc('month', now(), 'UTC') + make_interval(months => i);
       piece := parent || to_char(first AT TIME ZONE 'UTC', '_YYYY_MM');
       IF to_regclass(piece) IS NULL THEN
-        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)', piece, parent,
+        EXECUTE format('CREATE TABLE %I PARTITION OF %I FOR VALUES FROM (%s) TO (%s)'
+          ' WITH (fillfactor = 70)', piece, parent,
           time_id(first), time_id(first + interval '1 month'));
         made := made + 1;
       END IF;

@@ -1,0 +1,1 @@
+"""Timings, as ratios against floors measured in the same run: `make bench`."""

@@ -1,0 +1,209 @@
+"""`make bench`: every hot path against its floor, interleaved, medians, in one table."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import random
+import shutil
+import sys
+import time
+from datetime import UTC, datetime
+from pathlib import Path
+
+from bench.rig import Load, Rig, median, open_rig, wrk
+from tearoff.coupons import campaigns
+from tearoff.coupons.minting import mint
+from tests.cast import Shop, open_shop
+
+PAIR = "| {:<34} | {:>9} | {:>9} | {:>5} | {:>9} | {:>9} | {:>6} |"
+
+
+def show(name: str, ours: Load, floor: Load | None) -> None:
+    print(
+        PAIR.format(
+            name,
+            f"{ours.per_second:,.0f}",
+            f"{floor.per_second:,.0f}" if floor else "",
+            f"{ours.per_second / floor.per_second:.2f}" if floor else "",
+            f"{ours.p50:.1f}",
+            f"{ours.p99:.1f}",
+            ours.errors,
+        ),
+        flush=True,
+    )
+
+
+def send_script(shop: Shop, path: str = "/v3/send/sms") -> str:
+    """Every request to another number of the three blocks that documents may use."""
+    start = random.randrange(10_000_000)
+    return f"""
+local n = {start}
+local heads = {{["X-Client-Id"]="{shop.client_id}", ["X-Client-Secret"]="{shop.client_secret}",
+  ["Content-Type"]="application/json"}}
+local blocks = {{"+3247000", "+3360000", "+1201555"}}
+request = function()
+  n = n + 1
+  local phone = blocks[n % 3 + 1] .. string.format("%04d", math.floor(n / 3) % 10000)
+  return wrk.format("POST", "{path}", heads,
+    '{{"campaign":"{shop.ref}","phone":"' .. phone .. '","body":"Your coffee ' .. n .. '"}}')
+end
+"""
+
+
+def codes_script(codes: list[str], method: str, path: str, body: str, shop: Shop) -> str:
+    """One request for each code; `@` stands for it."""
+    listed = ",".join(f'"{c}"' for c in codes)
+    return f"""
+local codes = {{{listed}}}
+local n = 0
+local heads = {{["X-Client-Id"]="{shop.client_id}", ["X-Client-Secret"]="{shop.client_secret}",
+  ["Content-Type"]="application/json", ["Accept-Encoding"]="gzip"}}
+request = function()
+  n = n % #codes + 1
+  local path = string.gsub("{path}", "@", codes[n])
+  local body = string.gsub('{body}', "@", codes[n])
+  return wrk.format("{method}", path, heads, body ~= "" and body or nil)
+end
+"""
+
+
+async def bench_send(rig: Rig, rounds: int, seconds: int) -> None:
+    shop = await open_shop(rig.services)
+    ours, floor = [], []
+    for _ in range(rounds):
+        floor.append(wrk(rig, send_script(shop, "/floor/send"), seconds))
+        ours.append(wrk(rig, send_script(shop), seconds))
+    show("send (log provider)", median(ours), median(floor))
+
+
+async def bench_page(rig: Rig, rounds: int, seconds: int) -> None:
+    shop = await open_shop(rig.services)
+    codes = await make_codes(rig, shop, 2_000)
+    ours, floor = [], []
+    for _ in range(rounds):
+        path = f"/floor/page/{shop.code}/@"
+        floor.append(wrk(rig, codes_script(codes, "GET", path, "", shop), seconds))
+        path = f"/p/{shop.code}/@"
+        ours.append(wrk(rig, codes_script(codes, "GET", path, "", shop), seconds))
+    show("page", median(ours), median(floor))
+
+
+async def bench_validate(rig: Rig, rounds: int, seconds: int) -> None:
+    shop = await open_shop(rig.services)
+    ours, floor = [], []
+    for _ in range(rounds):
+        codes = await make_codes(rig, shop, 4_000 * seconds)
+        await rig.services.db.execute(
+            "INSERT INTO floor_coupons (code) SELECT unnest($1::text[])", codes
+        )
+        body = '{"couponsession":"@"}'
+        floor.append(wrk(rig, codes_script(codes, "POST", "/floor/validate", body, shop), seconds))
+        body = '{"couponsession":"@","operation":"validated"}'
+        path = "/v3/couponsession/update"
+        ours.append(wrk(rig, codes_script(codes, "POST", path, body, shop), seconds))
+    show("validate (API)", median(ours), median(floor))
+
+
+async def make_codes(rig: Rig, shop: Shop, amount: int) -> list[str]:
+    db = rig.services.db
+    campaign = await campaigns.campaign(db, shop.account, shop.campaign)
+    assert campaign is not None
+    last = await db.fetchval("SELECT coalesce(max(id), 0) FROM sessions")
+    async with db.transaction() as transaction:
+        await mint(transaction, campaign, amount, datetime.now(UTC))
+    rows = await db.fetch(
+        "SELECT code FROM sessions WHERE campaign_id = $1 AND id > $2", campaign.id, last
+    )
+    return [row["code"] for row in rows]
+
+
+async def bench_mint(rig: Rig, amount: int) -> None:
+    """Minting against a bare COPY of the same rows into a table with the same indexes."""
+    db = rig.services.db
+    shop = await open_shop(rig.services)
+    campaign = await campaigns.campaign(db, shop.account, shop.campaign)
+    assert campaign is not None
+    started = time.perf_counter()
+    async with db.transaction() as transaction:
+        await mint(transaction, campaign, amount, datetime.now(UTC))
+    ours = time.perf_counter() - started
+    rows = await db.fetch(
+        "SELECT account_id, campaign_id, code, created_at FROM sessions WHERE campaign_id = $1",
+        campaign.id,
+    )
+    async with db.connection() as connection:
+        await connection.execute("CREATE TABLE floor_copy (LIKE sessions INCLUDING ALL)")
+        started = time.perf_counter()
+        await connection.copy_records_to_table(
+            "floor_copy", records=[tuple(r) for r in rows],
+            columns=["account_id", "campaign_id", "code", "created_at"],
+        )  # fmt: skip
+        floor = time.perf_counter() - started
+        await connection.execute("DROP TABLE floor_copy")
+    print(f"mint {amount:,}: {ours:.1f} s, bare COPY {floor:.1f} s, ratio {ours / floor:.2f}")
+
+
+async def bench_send_beside(rig: Rig, amount: int, rounds: int, seconds: int) -> None:
+    """The same send rate when the account already has many sessions."""
+    small, large = await open_shop(rig.services), await open_shop(rig.services)
+    campaign = await campaigns.campaign(rig.services.db, large.account, large.campaign)
+    assert campaign is not None
+    for done in range(0, amount, 500_000):
+        async with rig.services.db.transaction() as db:
+            await mint(db, campaign, min(500_000, amount - done), datetime.now(UTC))
+    await rig.services.db.execute("CHECKPOINT")
+    ours, base = [], []
+    for _ in range(rounds):
+        base.append(wrk(rig, send_script(small), seconds))
+        ours.append(wrk(rig, send_script(large), seconds))
+    show(f"send beside {amount:,} sessions", median(ours), median(base))
+
+
+def idle_memory(rig: Rig) -> None:
+    total = 0
+    for status in Path("/proc").glob("[0-9]*/smaps_rollup"):
+        try:
+            command = (status.parent / "cmdline").read_bytes()
+            if b"bench.app" in command or (b"postgres" in command and b"devpg" not in command):
+                text = status.read_text()
+                total += int(text.partition("Pss:")[2].split()[0])
+        except (OSError, IndexError):
+            continue
+    print(f"idle memory, web processes and PostgreSQL, proportional: {total / 1024:.0f} MB")
+
+
+async def run(options: argparse.Namespace) -> None:
+    async with open_rig() as rig:
+        await asyncio.sleep(2)
+        idle_memory(rig)
+        head = ("hot path", "ours/s", "floor/s", "ratio", "p50 ms", "p99 ms", "errors")
+        print(PAIR.format(*head))
+        print(PAIR.format("---", "---", "---", "---", "---", "---", "---"))
+        wanted = options.only or ["send", "page", "validate", "mint", "beside"]
+        if "send" in wanted:
+            await bench_send(rig, options.rounds, options.seconds)
+        if "page" in wanted:
+            await bench_page(rig, options.rounds, options.seconds)
+        if "validate" in wanted:
+            await bench_validate(rig, options.rounds, options.seconds)
+        if "mint" in wanted:
+            await bench_mint(rig, options.mint)
+        if "beside" in wanted:
+            await bench_send_beside(rig, options.beside, options.rounds, options.seconds)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="bench", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--seconds", type=int, default=4)
+    parser.add_argument("--mint", type=int, default=1_000_000)
+    parser.add_argument("--beside", type=int, default=5_000_000)
+    parser.add_argument("--only", nargs="*")
+    if shutil.which("wrk") is None:
+        sys.exit("The load generator wrk is missing (Debian: apt-get install wrk).")
+    asyncio.run(run(parser.parse_args()))
+
+
+if __name__ == "__main__":
+    main()
