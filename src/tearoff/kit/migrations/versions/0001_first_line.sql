@@ -39,7 +39,7 @@ CREATE TABLE accounts (
   limit_prefix_hour integer DEFAULT 50,
   limit_spend_day bigint,
   limit_spend_month bigint,
-  smart_typography boolean NOT NULL DEFAULT false,
+  smart_typography boolean NOT NULL DEFAULT true,
   created_at timestamptz NOT NULL DEFAULT now(),
   version integer NOT NULL DEFAULT 1
 );

@@ -1,0 +1,76 @@
+"""The documentation is part of the program: its examples run, its lists are whole."""
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+from tearoff.api.openapi import make_document
+from tearoff.cli.main import make_parser
+from tearoff.config import SETTINGS
+
+from tests.cast import open_shop
+
+ROOT = Path(__file__).parent.parent
+
+
+def examples(page):
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    return [b for b in re.findall(r"```\n(.*?)```", text, re.S) if b.startswith("curl")]
+
+
+async def test_every_example_for_callers_works(server, services):
+    shop = await open_shop(services)
+    found = examples("callers.md")
+    assert len(found) >= 4
+    env = {
+        "PATH": "/usr/bin:/bin", "TEAROFF": server.url, "CLIENT_ID": shop.client_id,
+        "CLIENT_SECRET": shop.client_secret, "CAMPAIGN": shop.ref, "SESSION": "",
+    }  # fmt: skip
+    for example in found:
+        done = subprocess.run(
+            ["sh", "-c", example], env=env, capture_output=True, text=True, check=True
+        )
+        answer = json.loads(done.stdout)
+        assert answer["status"] == {"status": "OK"}, answer
+        env["SESSION"] = answer.get("single_use_code", env["SESSION"])
+
+
+def test_every_setting_is_listed():
+    page = (ROOT / "docs" / "settings.md").read_text("utf-8")
+    assert page == settings_page(), "run: python -m tests.test_docs"
+
+
+def settings_page():
+    lines = ["# Settings", "", "Read from the environment; `tearoff config` prints this list.", ""]
+    lines += ["| setting | default | meaning |", "| --- | --- | --- |"]
+    for s in SETTINGS:
+        secret = f" Also `{s.variable}_FILE`, a file that holds it." if s.secret else ""
+        lines.append(f"| `{s.variable}` | `{s.default or ' '}` | {s.help}.{secret} |")
+    return "\n".join(lines) + "\n"
+
+
+def test_commands_named_in_the_readme_exist():
+    text = (ROOT / "README.md").read_text() + (ROOT / "docs" / "operators.md").read_text()
+    help_text = make_parser().format_help()
+    for name in set(re.findall(r"^tearoff (\w+)", text, re.M)):
+        assert name in help_text
+
+
+def test_the_contract_is_the_committed_one():
+    committed = json.loads((ROOT / "docs" / "openapi.json").read_text("utf-8"))
+    assert committed == json.loads(json.dumps(make_document())), "run: python -m tests.test_docs"
+
+
+def test_every_reason_for_not_sending_is_listed():
+    from tearoff.distribution.draft import _LIMIT_TEXTS
+
+    page = " ".join((ROOT / "docs" / "callers.md").read_text("utf-8").split())
+    for reason in _LIMIT_TEXTS.values():
+        assert f"`{reason}`" in page
+
+
+if __name__ == "__main__":
+    (ROOT / "docs" / "settings.md").write_text(settings_page(), "utf-8")
+    contract = json.dumps(make_document(), indent=1, ensure_ascii=False)
+    (ROOT / "docs" / "openapi.json").write_text(contract + "\n", "utf-8")
