@@ -16,7 +16,8 @@ ROOT = Path(__file__).parent.parent
 
 def examples(page):
     text = (ROOT / "docs" / page).read_text("utf-8")
-    return [b for b in re.findall(r"```\n(.*?)```", text, re.S) if b.startswith("curl")]
+    blocks = re.findall(r"^```\w*\n(.*?)^```$", text, re.S | re.M)
+    return [block for block in blocks if block.startswith("curl")]
 
 
 async def test_every_example_for_callers_works(server, services):

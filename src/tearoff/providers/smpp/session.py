@@ -106,7 +106,7 @@ class Session(asyncio.Protocol):
     async def drained(self) -> None:
         """Wait until every request has its answer and every delivery its own, or none can
         come any more."""
-        while (self._waiting or self._delivered or self._storing) and not self.closed.is_set():
+        while self._has_work and not self.closed.is_set():  # noqa: ASYNC110 (once in its life)
             await asyncio.sleep(0.01)
 
     @property

@@ -1,0 +1,26 @@
+"""Inputs that nobody thought of, against the served OpenAPI document: never a server error, and
+every answer as the document says."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+from tests.cast import open_shop
+
+CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+
+
+async def test_no_input_breaks_the_server(server, services, tmp_path):
+    shop = await open_shop(services, settings={"scripted": "true"})
+    # v3 is lenient on purpose, so that odd input is accepted is no finding.
+    done = subprocess.run(
+        [
+            str(Path(sys.executable).parent / "schemathesis"), "run",
+            f"{server.url}/openapi.json", "--checks", CHECKS, "--max-examples", "60",
+            "--header", f"X-Client-Id: {shop.client_id}",
+            "--header", f"X-Client-Secret: {shop.client_secret}",
+            "--phases", "examples,coverage,fuzzing", "--workers", "2", "--seed", "1",
+        ],
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=240,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
