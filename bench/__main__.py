@@ -11,10 +11,11 @@ import time
 from datetime import UTC, datetime
 from pathlib import Path
 
+from tests.cast import Shop, open_shop
+
 from bench.rig import Load, Rig, median, open_rig, wrk
 from tearoff.coupons import campaigns
 from tearoff.coupons.minting import mint
-from tests.cast import Shop, open_shop
 
 PAIR = "| {:<34} | {:>9} | {:>9} | {:>5} | {:>9} | {:>9} | {:>6} |"
 

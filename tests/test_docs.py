@@ -8,7 +8,6 @@ from pathlib import Path
 from tearoff.api.openapi import make_document
 from tearoff.cli.main import make_parser
 from tearoff.config import SETTINGS
-
 from tests.cast import open_shop
 
 ROOT = Path(__file__).parent.parent

@@ -7,7 +7,14 @@ from pathlib import Path
 
 from tests.cast import open_shop
 
-CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
+CHECKS = ",".join(
+    (
+        "not_a_server_error",
+        "status_code_conformance",
+        "content_type_conformance",
+        "response_schema_conformance",
+    )
+)
 
 
 async def test_no_input_breaks_the_server(server, services, tmp_path):

@@ -159,9 +159,10 @@ def test_runs_as_a_normal_user(open_folder, hold):
     nobody = pwd.getpwnam("nobody")
     python = shutil.which("python3", path="/usr/bin")
     paths = [p for p in sys.path if p and not p.startswith(sys.base_prefix)]
+    look = "import sys, os; sys.exit(not all(map(os.path.exists, sys.argv[1:])))"
     can_read = subprocess.run(
-        [python or "false", "-c", "import sys, os; sys.exit(not all(map(os.path.exists, sys.argv[1:])))"]
-        + paths, user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False, cwd="/",
+        [python or "false", "-c", look, *paths],
+        user=nobody.pw_uid, group=nobody.pw_gid, extra_groups=[], check=False, cwd="/",
     )  # fmt: skip
     if can_read.returncode:
         pytest.skip("the program lies where a normal user cannot read it")

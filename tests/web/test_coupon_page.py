@@ -169,10 +169,11 @@ async def test_no_staff_section_where_no_pin_would_work(make_coupon, services):
 
 async def test_unknown_links_are_all_the_same_page(coupon, make_coupon):
     elsewhere = await make_coupon()
+    other_letter = "y" if coupon.code[-1] == "z" else "z"
     pages = [
         await coupon.get(path)
         for path in (
-            f"/p/{coupon.shop.code}/{coupon.code[:-1]}z",
+            f"/p/{coupon.shop.code}/{coupon.code[:-1]}{other_letter}",
             f"/p/{coupon.shop.code}/{coupon.code[:6]}",
             f"/p/{elsewhere.shop.code}/{coupon.code}",
             f"/p/zzzzzz/{coupon.code}",
