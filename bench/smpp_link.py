@@ -16,7 +16,6 @@ import asyncio
 import contextlib
 import socket
 import statistics
-import subprocess
 import sys
 import tempfile
 import time
@@ -28,11 +27,11 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "src")]
 
 import uvloop  # noqa: E402
+from tests.providers.smsc import PASSWORD, Smsc, running_smsc  # noqa: E402
 
 from tearoff.providers.base import Accepted, Arrived, Outgoing, Surroundings  # noqa: E402
 from tearoff.providers.smpp import pdu  # noqa: E402
 from tearoff.providers.smpp.adapter import SmppProvider  # noqa: E402
-from tests.providers.smsc import PASSWORD, Smsc, running_smsc  # noqa: E402
 
 TEXT = "Your coffee is on us: https://coupons.example.com/p/abc/abcdefghijklmnopqrstu"
 
@@ -165,7 +164,7 @@ class Blast(asyncio.Protocol):
             length = int.from_bytes(buffer[at : at + 4])
             if len(buffer) - at < length:
                 break
-            answered += buffer[at]  >> 7
+            answered += buffer[at] >> 7
             receipts += 1 - (buffer[at] >> 7)
             at += length
         del buffer[:at]
@@ -194,8 +193,14 @@ def measured(messages: int, began: float, cpu: float, times: Sequence[float]) ->
 
 def show(name: str, ours: Sequence[Run], floor: Sequence[Run]) -> None:
     for who, runs in (("link", ours), ("floor", floor)):
-        print(name, who, [round(r.per_second) for r in runs], [round(r.cpu, 1) for r in runs],
-              [round(r.p50, 1) for r in runs], [round(r.p99, 1) for r in runs])
+        print(
+            name,
+            who,
+            [round(r.per_second) for r in runs],
+            [round(r.cpu, 1) for r in runs],
+            [round(r.p50, 1) for r in runs],
+            [round(r.p99, 1) for r in runs],
+        )
 
 
 if __name__ == "__main__":
