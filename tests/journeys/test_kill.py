@@ -70,7 +70,8 @@ def split(items, n):
 async def old_program(caller, numbers):
     """Sends to each number, again and again until it hears OK or a refusal that is final."""
     for number in numbers:
-        for _ in range(60):
+        give_up = time.monotonic() + 60
+        while time.monotonic() < give_up:
             try:
                 answer = await caller.send(number)
             except (aiohttp.ClientError, TimeoutError, ValueError):

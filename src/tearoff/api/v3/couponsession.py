@@ -12,7 +12,7 @@ from tearoff.api.v3.endpoint import Call, Endpoint, Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.shapes import session_object, utc
 from tearoff.coupons import actions, rules
-from tearoff.coupons.models import Doer, SessionAndCampaign
+from tearoff.coupons.models import Doer, Session, SessionAndCampaign
 from tearoff.kit.db import Handle
 
 OPERATIONS = (
@@ -49,28 +49,46 @@ async def update_session(call: Call, db: Handle) -> dict[str, Any]:
     if operation is None and not fields:
         raise p.BadParameters([(200, "Missing parameter: operation")])
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
+    session = found.session
     if fields:
-        await _set_fields(db, found, fields)
+        session = await _set_fields(db, found, fields)
     if operation is not None:
-        await _operate(call, db, found, operation)
-    again = await actions.find_session(db, call.account.id, found.session.code)
+        session = await _operate(call, db, found, operation)
+    return await _updated(call, db, SessionAndCampaign(session, found.campaign))
+
+
+async def update_at_once(call: Call) -> dict[str, Any] | None:
+    """An operation alone is one guarded update; fields beside it, or a limit that counts with
+    it, need a transaction."""
+    operation = call.given["operation"]
+    if operation is None or _changed_fields(call.given):
+        return None
+    db = call.doors.services.db
+    found = await actions.find_session(db, call.account.id, call.given["couponsession"])
+    if found.campaign.limit_validations is not None:
+        return None
+    session = await _operate(call, db, found, operation)
+    return await _updated(call, db, SessionAndCampaign(session, found.campaign))
+
+
+async def _updated(call: Call, db: Handle, found: SessionAndCampaign) -> dict[str, Any]:
     return {
         "campaign": found.campaign.ref,
-        "action": f"session_{operation or 'updated'}",
+        "action": f"session_{call.given['operation'] or 'updated'}",
         "session": found.session.code,
-        "data": await session_object(call, db, again),
+        "data": await session_object(call, db, found),
     }
 
 
-async def _operate(call: Call, db: Handle, found: SessionAndCampaign, operation: str) -> None:
+async def _operate(call: Call, db: Handle, found: SessionAndCampaign, operation: str) -> Session:
     if operation == "validated":
-        await _validate(call, db, found)
-    else:
-        doer = Doer(actor=call.caller.key.client_id, channel="api")
-        await actions.change(db, found, operation, doer=doer, now=call.now)
+        return await _validate(call, db, found)
+    doer = Doer(actor=call.caller.key.client_id, channel="api")
+    session, _ = await actions.change(db, found, operation, doer=doer, now=call.now)
+    return session
 
 
-async def _validate(call: Call, db: Handle, found: SessionAndCampaign) -> None:
+async def _validate(call: Call, db: Handle, found: SessionAndCampaign) -> Session:
     place = await _place(db, call, found)
     doer = Doer(
         actor=call.caller.key.client_id,
@@ -78,7 +96,7 @@ async def _validate(call: Call, db: Handle, found: SessionAndCampaign) -> None:
         location_id=place.id if place else None,
     )
     value = call.given["validation_value"]
-    await actions.validate(db, found, doer=doer, now=call.now, value=value)
+    return await actions.validate(db, found, doer=doer, now=call.now, value=value)
 
 
 async def _place(db: Handle, call: Call, found: SessionAndCampaign) -> Location | None:
@@ -121,13 +139,13 @@ def _changed_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     return changed
 
 
-async def _set_fields(db: Handle, found: SessionAndCampaign, fields: dict[str, Any]) -> None:
+async def _set_fields(db: Handle, found: SessionAndCampaign, fields: dict[str, Any]) -> Session:
     if "customfields" in fields:
         old = (*(found.session.customfields or ()), *[None] * 7)[:7]
         new = fields["customfields"]
         merged = [old[i - 1] if new[i] is None else new[i] for i in range(1, 8)]
         fields = {**fields, "customfields": merged}
-    await actions.set_fields(db, found.session, fields)
+    return await actions.set_fields(db, found.session, fields)
 
 
 SESSION_DATA = Endpoint(
@@ -159,6 +177,7 @@ UPDATE_SESSION = Endpoint(
         p.string("value", p.text(100), "Value of this coupon, instead of the campaign's."),
     ),
     act=update_session,
+    quick=update_at_once,
     explain=explain,
     errors=(200, 301, 302, 305, 505, 506, 508, 511, 512, 516, 517, 518, 519),
 )
