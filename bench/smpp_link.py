@@ -164,8 +164,9 @@ class Blast(asyncio.Protocol):
             length = int.from_bytes(buffer[at : at + 4])
             if len(buffer) - at < length:
                 break
-            answered += buffer[at] >> 7
-            receipts += 1 - (buffer[at] >> 7)
+            is_answer = buffer[at + 4] >> 7
+            answered += is_answer
+            receipts += 1 - is_answer
             at += length
         del buffer[:at]
         self._count(answered, receipts)

@@ -1,48 +1,77 @@
-"""Many sessions at once, made inside the database.
+"""Many sessions at once, by COPY.
 
-The codes come from the database's own strong random source (`gen_random_uuid`). A letter is
-one random octet modulo the alphabet's size: some letters are 8/256 instead of 7/256 likely,
-which costs a code less than half a bit of its 100.
+Codes are drawn in bulk from the system's secure random source: one random octet a letter, modulo
+the size of the alphabet, so that some letters are 8/256 or 9/256 instead of 7/256 likely. That
+costs a code less than half a bit of its 107.
 """
 
 from __future__ import annotations
 
+import secrets
+from collections.abc import Iterator
 from datetime import datetime
+
+import asyncpg
 
 from tearoff.coupons.models import Campaign
 from tearoff.errors import TryLater
-from tearoff.kit.codes import CODE_ALPHABET, SHORT_CODE_LENGTH, SPOKEN_ALPHABET
-from tearoff.kit.db import Handle
-
-# The octets of two UUIDs that are random in all their bits.
-_OCTETS = [i for i in range(32) if i % 16 not in (6, 8)][:21]
-
-
-def _letter(position: int, octet: int) -> str:
-    alphabet = SPOKEN_ALPHABET if position < SHORT_CODE_LENGTH else CODE_ALPHABET
-    return f"substr('{alphabet}', 1 + get_byte(r, {octet}) % {len(alphabet)}, 1)"
-
-
-_CODE = " || ".join(_letter(i, octet) for i, octet in enumerate(_OCTETS))
-_MINT = f"""
-WITH made AS (
-  INSERT INTO sessions (account_id, campaign_id, code, created_at)
-  SELECT $1, $2, {_CODE}, $3
-  FROM (SELECT uuid_send(gen_random_uuid()) || uuid_send(gen_random_uuid()) AS r
-        FROM generate_series(1, $4::integer) OFFSET 0) AS random
-  ON CONFLICT (account_id, short_code) DO NOTHING
-  RETURNING id
+from tearoff.kit.codes import (
+    CODE_ALPHABET,
+    SESSION_CODE_LENGTH,
+    SHORT_CODE_LENGTH,
+    SPOKEN_ALPHABET,
 )
-SELECT count(*) FROM made
-"""
+
+LOT = 50_000
+TRIES = 20
+_REST = SESSION_CODE_LENGTH - SHORT_CODE_LENGTH
+_COLUMNS = ("account_id", "campaign_id", "code", "created_at")
 
 
-async def mint(db: Handle, campaign: Campaign, amount: int, now: datetime) -> None:
+async def mint(db: asyncpg.Connection, campaign: Campaign, amount: int, now: datetime) -> None:
     """Make `amount` sessions in the caller's transaction: all of them or, when it fails, none.
-    About 10 µs each. Codes whose short code is taken are drawn again."""
-    missing = amount
-    for _ in range(50):
-        missing -= await db.fetchval(_MINT, campaign.account_id, campaign.id, now, missing)
-        if not missing:
-            return
+    About 6 µs each."""
+    for done in range(0, amount, LOT):
+        await _mint_lot(db, campaign, min(LOT, amount - done), now)
+
+
+async def _mint_lot(db: asyncpg.Connection, campaign: Campaign, amount: int, now: datetime) -> None:
+    for _ in range(TRIES):
+        codes = await _free_codes(db, campaign.account_id, amount)
+        records = [(campaign.account_id, campaign.id, code, now) for code in codes]
+        try:
+            async with db.transaction():
+                await db.copy_records_to_table("sessions", records=records, columns=_COLUMNS)
+        except asyncpg.UniqueViolationError:
+            continue  # somebody took one of these short codes meanwhile
+        return
     raise TryLater("No free session codes were found.")
+
+
+async def _free_codes(db: asyncpg.Connection, account_id: int, amount: int) -> list[str]:
+    """So many codes whose short codes differ from each other and from those of the account."""
+    found: dict[str, str] = {}
+    while len(found) < amount:
+        drawn = {code[:SHORT_CODE_LENGTH]: code for code in draw_codes(amount - len(found))}
+        taken = await db.fetch(
+            "SELECT short_code FROM sessions WHERE account_id = $1 AND short_code = ANY($2)",
+            account_id,
+            list(drawn),
+        )
+        for row in taken:
+            del drawn[row["short_code"]]
+        found |= drawn
+    return list(found.values())
+
+
+def draw_codes(amount: int) -> Iterator[str]:
+    spoken = _draw(SPOKEN_ALPHABET, amount * SHORT_CODE_LENGTH)
+    rest = _draw(CODE_ALPHABET, amount * _REST)
+    for i in range(amount):
+        short = spoken[i * SHORT_CODE_LENGTH : (i + 1) * SHORT_CODE_LENGTH]
+        yield short + rest[i * _REST : (i + 1) * _REST]
+
+
+def _draw(alphabet: str, length: int) -> str:
+    table = (alphabet * 256)[:256].encode()
+    return secrets.token_bytes(length).translate(table).decode()
