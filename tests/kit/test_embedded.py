@@ -16,8 +16,9 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tearoff.kit import embedded, pgtools
-from tearoff.kit.embedded import EmbeddedServer, EmbeddedServerError
+from tearoff.kit import embedded, pgprograms, pgtools
+from tearoff.kit.embedded import EmbeddedServer
+from tearoff.kit.pgprograms import EmbeddedServerError
 
 AS_ROOT = os.geteuid() == 0
 HOLD = """
@@ -172,7 +173,7 @@ def test_runs_as_a_normal_user(open_folder, hold):
         extra_groups=[], cwd="/",
         env={"PATH": os.defpath, "PYTHONPATH": ":".join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
-    assert ask(told(process), "SELECT current_user") == embedded.USER
+    assert ask(told(process), "SELECT current_user") == pgprograms.USER
     assert (open_folder / "data" / "pg").stat().st_uid == nobody.pw_uid
     leave(process)
 
@@ -185,7 +186,7 @@ def test_a_folder_of_somebody_else_is_left_as_it_is(data):
     ask(server.attach(), "SELECT 1")
     after = data.stat()
     assert (after.st_mode, after.st_uid) == (before.st_mode, before.st_uid)
-    assert server.home().is_relative_to(embedded.SYSTEM_FOLDER)
+    assert server.home().is_relative_to(pgprograms.SYSTEM_FOLDER)
     server.detach()
 
 
@@ -243,7 +244,7 @@ def test_below_a_closed_folder_the_files_go_elsewhere(tmp_path):
     before = modes_above(closed / "data")
     server = EmbeddedServer(closed / "data")
     assert ask(server.attach(), "SELECT 3") == 3
-    assert server.home().is_relative_to(embedded.SYSTEM_FOLDER)
+    assert server.home().is_relative_to(pgprograms.SYSTEM_FOLDER)
     server.detach()
     assert modes_above(closed / "data") == before
     shutil.rmtree(server.home())
@@ -273,10 +274,10 @@ def test_upgrade_from_an_older_postgres(data):
     server = EmbeddedServer(data)
     server.attach()
     server.detach()
-    home, owner = server.home(), embedded.server_user()
+    home, owner = server.home(), pgprograms.server_user()
     shutil.rmtree(home / "cluster")
-    embedded.run(
-        "initdb", "-D", str(home / "cluster"), "-U", embedded.USER, "--auth=trust",
+    pgprograms.run(
+        "initdb", "-D", str(home / "cluster"), "-U", pgprograms.USER, "--auth=trust",
         "--encoding=UTF8", "--locale=C", owner=owner, folder=old,
     )  # fmt: skip
     run_old(old, home, owner, "CREATE TABLE kept AS SELECT 16 AS n")
@@ -297,10 +298,10 @@ def run_old(old, home, owner, statement):
     options = f"-c listen_addresses='' -c unix_socket_directories={home / 'run'}"
     control = ["-D", str(home / "cluster"), "-w", "-s"]
     start = [*control, "-l", str(home / "log"), "-o", options]
-    embedded.run("pg_ctl", "start", *start, owner=owner, folder=old)
+    pgprograms.run("pg_ctl", "start", *start, owner=owner, folder=old)
     try:
-        env = {"PGHOST": str(home / "run"), "PGUSER": embedded.USER}
-        embedded.run("createdb", "tearoff", env=env, folder=old)
-        embedded.run("psql", "-d", "tearoff", "-c", statement, env=env, folder=old)
+        env = {"PGHOST": str(home / "run"), "PGUSER": pgprograms.USER}
+        pgprograms.run("createdb", "tearoff", env=env, folder=old)
+        pgprograms.run("psql", "-d", "tearoff", "-c", statement, env=env, folder=old)
     finally:
-        embedded.run("pg_ctl", "stop", *control, "-m", "fast", owner=owner, folder=old)
+        pgprograms.run("pg_ctl", "stop", *control, "-m", "fast", owner=owner, folder=old)

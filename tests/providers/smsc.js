@@ -1,5 +1,6 @@
 // An SMSC to test against, made with npm `smpp`.
 //   node smsc.js PORT [--delay MS] [--receipts] [--throttle N] [--ledger FILE] [--password P]
+//     [--cert FILE --key FILE [--ca FILE]]      over TLS; with --ca, clients need a certificate
 // Every accepted message is a line in the ledger before its answer leaves.
 const fs = require('fs');
 const smpp = require(process.env.SMPP_MODULE || 'smpp');
@@ -16,7 +17,12 @@ const ledger = option('ledger') ? fs.openSync(option('ledger'), 'a') : null;
 let seen = 0;
 let accepted = 0;
 
-const server = smpp.createServer({}, (session) => {
+const tls = option('cert') ? {
+  cert: fs.readFileSync(option('cert')), key: fs.readFileSync(option('key')),
+  ...(option('ca') && { ca: fs.readFileSync(option('ca')), requestCert: true, rejectUnauthorized: true }),
+} : {};
+
+const server = smpp.createServer(tls, (session) => {
   session.on('error', () => session.destroy());
   const ok = (pdu) => session.send(pdu.response());
   for (const kind of ['bind_transceiver', 'bind_transmitter', 'bind_receiver'])
@@ -33,11 +39,17 @@ const server = smpp.createServer({}, (session) => {
     accepted += 1;
     const id = 'm' + process.pid + '-' + accepted;
     if (ledger !== null) {
-      const text = pdu.short_message && pdu.short_message.message;
+      const message = pdu.message_payload || pdu.short_message || {};
+      const udh = message.udh || [];
       fs.writeSync(ledger, JSON.stringify({
-        id, to: pdu.destination_addr, from: pdu.source_addr, text: String(text || ''),
+        id, to: pdu.destination_addr, from: pdu.source_addr, text: String(message.message || ''),
         esm_class: pdu.esm_class, data_coding: pdu.data_coding,
-        udh: Boolean(pdu.short_message && pdu.short_message.udh),
+        udh: udh.length ? Buffer.concat(udh).toString('hex') : null,
+        sar: pdu.sar_msg_ref_num === undefined ? null
+          : [pdu.sar_msg_ref_num, pdu.sar_total_segments, pdu.sar_segment_seqnum],
+        payload: Boolean(pdu.message_payload),
+        ton: [pdu.source_addr_ton, pdu.source_addr_npi, pdu.dest_addr_ton, pdu.dest_addr_npi],
+        registered_delivery: pdu.registered_delivery, validity: String(pdu.validity_period || ''),
       }) + '\n');
     }
     const answer = () => {

@@ -15,8 +15,7 @@ Nothing is ever sent again on a guess.
 from __future__ import annotations
 
 import asyncio
-import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from datetime import datetime
 
 import asyncpg
@@ -29,12 +28,13 @@ from tearoff.coupons import queries as coupon_queries
 from tearoff.coupons.models import Campaign, NewSession
 from tearoff.distribution import draft as drafts
 from tearoff.distribution import outcome, queries
+from tearoff.distribution.answers import Answers, insist
 from tearoff.distribution.context import Contexts, SendContext
 from tearoff.distribution.draft import Carried, Draft, NotSent, SendRequest
 from tearoff.distribution.outcome import OutcomeUnknown
 from tearoff.errors import NotFound, TearoffError, TryLater
 from tearoff.kit import clock, codes, metrics
-from tearoff.kit.db import DatabaseAway, Handle
+from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
 from tearoff.messages.links import Links
@@ -55,10 +55,6 @@ __all__ = [
 
 TRIES = 10
 TAKEN = ("accepted", "sent", "delivered")
-ANSWER_LEAVES_WITHIN = 0.2
-"""Seconds between an answer and the end of its guard."""
-PATIENCE = 60
-"""Seconds for which the second commit is tried when the database is away."""
 
 
 class StatcodeNotFound(NotFound):
@@ -368,7 +364,7 @@ class Sender:
                 if keyed is not None and stored is not None:
                     await idempotency.store(db, services.vault, keyed.key, stored)
 
-        await _insist(write)
+        await insist(write)
 
 
 def _versions(caller: Caller) -> tuple[int, int]:
@@ -385,46 +381,3 @@ def _sent(draft: Draft, message_id: int) -> Sent:
         segments=len(draft.parts),
         encoding=draft.encoding,
     )
-
-
-class Answers:
-    """Frees guards a moment after their callers were answered.
-
-    The guard of an accepted send outlives the second commit until its answer has left: a
-    server that is killed in between leaves the guard behind, so that the caller who tries
-    again is told of the message that went out instead of sending another one.
-    """
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._told: list[int] = []
-        self._freeing: asyncio.Task[None] | None = None
-
-    def tell(self, message_id: int) -> None:
-        self._told.append(message_id)
-        if self._freeing is None or self._freeing.done():
-            self._freeing = asyncio.create_task(self._free_later())
-
-    async def finish(self) -> None:
-        if self._freeing is not None:
-            await asyncio.wait([self._freeing], timeout=5)
-
-    async def _free_later(self) -> None:
-        while self._told:
-            await asyncio.sleep(ANSWER_LEAVES_WITHIN)
-            told, self._told = self._told, []
-            with contextlib.suppress(DatabaseAway):  # the chore frees what is left
-                await messages.free_guards(self._services.db, told)
-
-
-async def _insist(write: Callable[[], Awaitable[None]]) -> None:
-    give_up = asyncio.get_running_loop().time() + PATIENCE
-    wait = 0.05
-    while True:
-        try:
-            return await write()
-        except DatabaseAway:
-            if asyncio.get_running_loop().time() > give_up:
-                raise
-            await asyncio.sleep(wait)
-            wait = min(wait * 2, 2)

