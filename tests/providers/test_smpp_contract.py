@@ -26,7 +26,7 @@ async def smsc() -> AsyncIterator[FaultySmsc]:
 
 @pytest.fixture
 async def rig(smsc: FaultySmsc, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Rig]:
-    monkeypatch.setattr(adapter, "TIME_LIMIT", 1.0)  # else 429 is tried for ten seconds
+    monkeypatch.setattr(adapter, "TIME_LIMIT", 2.0)  # else 429 is tried for ten seconds
     settings = smsc.settings(window="100", sender="Bakery")
     rig = Rig(
         SmppProvider(settings, SURROUNDINGS),

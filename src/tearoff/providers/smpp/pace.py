@@ -9,6 +9,9 @@ import structlog
 log = structlog.get_logger()
 
 SLOWEST = 1.0
+LEAST_DRIVEN = 10.0
+"""Messages a second that are assumed when hardly any were sent: one complaint at a quiet hour
+must not bring the link down to nothing."""
 CALM = 2.0
 """Seconds without a complaint after which a slowed link gets a fifth faster."""
 TOGETHER = 0.5
@@ -57,7 +60,7 @@ class Pace:
         if now - self._changed_at < TOGETHER:
             return
         self._changed_at = now
-        driven = max(self._measured, self._count / max(now - self._counted_from, 1.0))
+        driven = max(LEAST_DRIVEN, self._measured, self._count / max(now - self._counted_from, 1.0))
         self._rate = max(SLOWEST, min(self._rate or driven, driven) / 2)
         log.info("smpp.slower", per_second=self._rate)
 
