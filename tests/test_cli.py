@@ -1,0 +1,113 @@
+"""The commands as an operator types them, beside a running server's database."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+
+@pytest.fixture
+def tearoff(settings):
+    def run(*words, code=0):
+        env = {
+            **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
+            "TEAROFF_DATABASE_URL": settings.database_url,
+            "TEAROFF_SECRET_KEY": settings.secret_key,
+            "TEAROFF_DATA": str(settings.data),
+        }
+        done = subprocess.run(
+            [sys.executable, "-m", "tearoff", *words],
+            env=env, capture_output=True, text=True, check=False, timeout=60,
+        )  # fmt: skip
+        assert done.returncode == code, done.stdout + done.stderr
+        return json.loads(done.stdout) if "--json" in words and not code else done
+
+    return run
+
+
+def test_from_nothing_to_a_first_text(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    assert re.fullmatch(r"\d{31}", key["client_id"])
+    assert re.fullmatch(r"[A-Za-z0-9]{31}", key["client_secret"])
+    account = ["--account", str(key["account"])]
+    made = tearoff(
+        "campaign", "create", *account, "--name", "Coffee", "--title", "2-for-1", "--value",
+        "Second free", "--expires", "2030-01-31", "--timezone", "Europe/Brussels", "--pin", "4711",
+        "--json",
+    )  # fmt: skip
+    assert re.fullmatch(r"cam_\d+", made["ID"])
+    assert made["expirydate"] == "2030-01-31 23:59:59"
+    listed = tearoff("campaign", "list", *account, "--json")
+    assert listed["coupon_info"] == [made]
+    assert tearoff("provider", "list", *account, "--json") == {"providers": []}
+    added = tearoff("provider", "add", *account, "--kind", "log", "--set", "sender=Shop", "--json")
+    assert added["kind"] == "log"
+    tested = tearoff("provider", "test", *account, "--to", "+32470007000", "--json")
+    assert tested["result"] == "accepted"
+    outbox = tearoff("outbox", "--last", "1000", "--json")
+    assert any(m["to"] == "+32470007000" for m in outbox["messages"])
+    tearoff("account", "set", *account, "--country", "BE", "--limit-number-hour", "5")
+
+
+def test_secrets_are_rolled_and_accounts_end(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    rolled = tearoff("account", "roll-secret", *account, "--json")
+    assert rolled["client_id"] == key["client_id"]
+    assert rolled["client_secret"] != key["client_secret"]
+    assert tearoff("account", "expire", *account, "--json")["expires"] != "never"
+    assert tearoff("account", "expire", *account, "--never", "--json")["expires"] == "never"
+
+
+def test_opt_outs(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    tearoff("optout", "add", *account, "0032 470 00 70 01", "--reason", "asked by phone")
+    (row,) = tearoff("optout", "list", *account, "--json")["opt_outs"]
+    assert (row["number"], row["source"]) == ("+32470007001", "shop")
+    refused = tearoff("provider", "test", *account, "--to", "+32470007001", code=1)
+    assert "tearoff: " in refused.stderr
+    tearoff("optout", "remove", *account, "+32470007001")
+    assert tearoff("optout", "list", *account, "--json") == {"opt_outs": []}
+    assert "not on the list" in tearoff("optout", "remove", *account, "+32470007001", code=1).stderr
+
+
+def test_backup_doctor_config_and_help(tearoff, tmp_path):
+    file = tmp_path / "all.dump"
+    assert tearoff("backup", str(file), "--json")["bytes"] == file.stat().st_size
+    assert "--force" in tearoff("restore", str(file), code=1).stderr
+    doctor = tearoff("doctor", code=1)
+    assert "TEAROFF_PUBLIC_URL" in doctor.stdout
+    assert "TEAROFF_SECRET_KEY" in tearoff("config").stdout
+    for words in ([], ["account"], ["provider"]):
+        assert "COMMAND" in tearoff(*words, code=2).stdout
+    assert "text" in tearoff("provider", "test", "--help").stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            ["account", "create", "--name", " ", "--email", "a@b.c"],
+            "name: An account needs a name.",
+        ),
+        (["account", "create", "--name", "x", "--email", "nobody"], "email: This is not an e-mail"),
+        (["account", "expire", "--account", "1"], "There is no account with this id."),
+        (["campaign", "create", "--account", "1", "--name", "x", "--title", "x"], "no account"),
+        (["provider", "add", "--account", "1", "--kind", "log"], "no account"),
+        (["provider", "add", "--account", "1", "--kind", "smpp", "--set", "x"], "set: 'x' is not"),
+        (["optout", "add", "--account", "1", "12"], "number: 12: not an international number"),
+    ],
+)
+def test_problems_say_which_field_and_what_would_be_right(tearoff, words, told):
+    assert told in tearoff(*words, code=1).stderr
+
+
+def test_a_wrong_setting_names_the_field_and_the_known_ones(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    done = tearoff("provider", "add", *account, "--kind", "twilio", "--set", "sid=1", code=1)
+    assert "sid: not a setting of twilio. Known: account_sid" in done.stderr
