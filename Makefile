@@ -51,6 +51,7 @@ soak: $(VENV)/dev-installed test-tools ## volumes and kill loops of ten rounds
 
 bench: $(VENV)/dev-installed test-tools ## timings, as ratios against floors of the same run
 	@$(BIN)/python -m bench
+	@$(BIN)/python bench/smpp_link.py
 
 docs: $(VENV)/dev-installed ## build the documentation into site/
 	@$(BIN)/mkdocs build --quiet --strict

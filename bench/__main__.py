@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from tests.cast import Shop, open_shop
+from tests.journeys.conftest import smpp_settings, start_smsc
 
 from bench.rig import Load, Rig, median, open_rig, wrk
 from tearoff.coupons import campaigns
@@ -76,6 +77,18 @@ async def bench_send(rig: Rig, rounds: int, seconds: int) -> None:
         floor.append(wrk(rig, send_script(shop, "/floor/send"), seconds))
         ours.append(wrk(rig, send_script(shop), seconds))
     show("send (log provider)", median(ours), median(floor))
+
+
+async def bench_send_smpp(rig: Rig, rounds: int, seconds: int) -> None:
+    """The same through SMPP to the npm SMSC, which answers at once."""
+    with start_smsc(rig.folder) as smsc:
+        settings = smpp_settings(smsc, window="64", max_binds="4")
+        shop = await open_shop(rig.services, kind="smpp", settings=settings)
+        ours, floor = [], []
+        for _ in range(rounds):
+            floor.append(wrk(rig, send_script(shop, "/floor/send"), seconds))
+            ours.append(wrk(rig, send_script(shop), seconds))
+    show("send (SMPP)", median(ours), median(floor))
 
 
 async def bench_page(rig: Rig, rounds: int, seconds: int) -> None:
@@ -181,9 +194,11 @@ async def run(options: argparse.Namespace) -> None:
         head = ("hot path", "ours/s", "floor/s", "ratio", "p50 ms", "p99 ms", "errors")
         print(PAIR.format(*head))
         print(PAIR.format("---", "---", "---", "---", "---", "---", "---"))
-        wanted = options.only or ["send", "page", "validate", "mint", "beside"]
+        wanted = options.only or ["send", "smpp", "page", "validate", "mint", "beside"]
         if "send" in wanted:
             await bench_send(rig, options.rounds, options.seconds)
+        if "smpp" in wanted:
+            await bench_send_smpp(rig, options.rounds, options.seconds)
         if "page" in wanted:
             await bench_page(rig, options.rounds, options.seconds)
         if "validate" in wanted:
