@@ -10,6 +10,7 @@ import os
 import random
 import signal
 import time
+from pathlib import Path
 
 import aiohttp
 import msgspec
@@ -24,7 +25,7 @@ from tearoff.kit.vault import Vault
 from tests.api.caller import Caller
 from tests.cast import open_shop
 from tests.journeys.conftest import smpp_settings, start_smsc
-from tests.running import free_port, launch
+from tests.running import descendants, free_port, launch
 
 ROUNDS = int(os.environ.get("TEAROFF_ROUNDS", "1"))
 pytestmark = [pytest.mark.kill, pytest.mark.timeout(300 * max(1, ROUNDS))]
@@ -203,3 +204,26 @@ async def state_of(services, shop):
     return await services.db.fetchval(
         "SELECT state FROM messages WHERE account_id = $1", shop.account
     )
+
+
+async def test_a_worker_that_dies_is_started_again(http, services, settings, tmp_path):
+    server = await asyncio.to_thread(launch, settings, tmp_path)
+    try:
+        first = await until_worker(server)
+        os.kill(first, signal.SIGKILL)
+        async with asyncio.timeout(30):
+            while await until_worker(server) == first:
+                await asyncio.sleep(0.2)
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def until_worker(server, seconds=30):
+    """The pid of the server's worker."""
+    async with asyncio.timeout(seconds):
+        while True:
+            for pid in descendants(server.process.pid):
+                command = Path(f"/proc/{pid}/cmdline")
+                if command.exists() and b"\0work\0" in command.read_bytes():
+                    return pid
+            await asyncio.sleep(0.1)

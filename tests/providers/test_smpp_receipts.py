@@ -94,7 +94,7 @@ def test_numbered_states(octet: int, word: str) -> None:
         ("hex_to_decimal", "0074565", "12345"),
         ("hex_to_decimal", "74565", "00012345"),
         ("decimal_to_hex", "12345", "74565"),
-        ("decimal_to_hex", "00001E240A", "0031605770"),
+        ("decimal_to_hex", "0001E2440A", "0031605770"),
         ("decimal_to_hex", "not-a-number", "NOT-A-NUMBER"),
     ],
 )

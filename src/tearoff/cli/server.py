@@ -128,22 +128,41 @@ def _metrics_folder(settings: Settings) -> Iterator[None]:
 
 @contextlib.contextmanager
 def _worker(settings: Settings, wanted: bool) -> Iterator[None]:
+    """The worker beside the web processes, started again should it end by itself."""
     if not wanted:
         yield
         return
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tearoff", "work", "--data", str(settings.data)],
-        start_new_session=True,  # Ctrl-C is for us; the worker is told by us
-    )
+    ended = threading.Event()
+    thread = threading.Thread(target=_keep_worker, args=(settings, ended))
+    thread.start()
     try:
         yield
     finally:
-        process.send_signal(signal.SIGTERM)
-        try:
-            process.wait(20)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+        ended.set()
+        thread.join()
+
+
+def _keep_worker(settings: Settings, ended: threading.Event) -> None:
+    while not ended.is_set():
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tearoff", "work", "--data", str(settings.data)],
+            start_new_session=True,  # Ctrl-C is for us; the worker is told by us
+        )
+        while process.poll() is None and not ended.wait(0.2):
+            pass
+        if process.poll() is None:
+            _end(process)
+        else:
+            ended.wait(1)
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
 
 
 @contextlib.contextmanager

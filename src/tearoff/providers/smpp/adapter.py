@@ -39,6 +39,9 @@ REST_LIMIT = 5.0
 """Seconds that the later parts have in any case: a message in halves helps nobody."""
 TRY_LATER = 5.0
 DRAIN_LIMIT = 10.0
+"""Seconds that messages under way have for their answers when the link is closed."""
+STORE_LIMIT = 2.0
+"""Seconds after that for receipts that are being stored; the SMSC repeats the others."""
 
 
 class SmppProvider:
@@ -112,7 +115,7 @@ class SmppProvider:
             self._is_idle.clear()
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._is_idle.wait(), DRAIN_LIMIT)
-        await link.close()
+        await link.close(STORE_LIMIT)
 
     # Linked ------------------------------------------------------------------------------
 

@@ -116,7 +116,7 @@ class Link:
         if self._keeper is None or self._keeper.done():
             self._keeper = asyncio.get_running_loop().create_task(self._keep())
 
-    async def close(self, patience: float = 5) -> None:
+    async def close(self, patience: float) -> None:
         """Let the window drain for `patience` seconds, unbind, and stay closed."""
         self._is_closed = True
         if self._keeper is not None:

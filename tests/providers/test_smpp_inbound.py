@@ -1,0 +1,301 @@
+"""What the SMSC delivers: read, handed over, and only then acknowledged."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import smpp34
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tearoff.providers.base import Accepted, Arrived, ReceiptState, Surroundings
+from tearoff.providers.smpp import pdu
+from tearoff.providers.smpp.adapter import SmppProvider
+from tearoff.providers.smpp.inbound import Inbox
+from tests.providers.contract import outgoing
+from tests.providers.faulty_smsc import FaultySmsc, running_faulty_smsc
+
+SURROUNDINGS = Surroundings("unused", allow_loopback=True)
+NOW = datetime(2026, 11, 23, 8, 0, 59, tzinfo=UTC)
+
+
+class Shelf:
+    """Where what arrives is stored: `fail` times not at all, each time after `wait`."""
+
+    def __init__(self) -> None:
+        self.lots: list[list[Arrived]] = []
+        self.fail = 0
+        self.wait = 0.0
+
+    async def take(self, arrived: Sequence[Arrived]) -> None:
+        await asyncio.sleep(self.wait)
+        if self.fail:
+            self.fail -= 1
+            raise RuntimeError("the database is away")
+        self.lots.append(list(arrived))
+
+    @property
+    def all(self) -> list[Arrived]:
+        return [one for lot in self.lots for one in lot]
+
+
+@pytest.fixture
+async def smsc() -> AsyncIterator[FaultySmsc]:
+    async with running_faulty_smsc() as running:
+        yield running
+
+
+@pytest.fixture
+def shelf() -> Shelf:
+    return Shelf()
+
+
+@pytest.fixture
+async def provider(smsc: FaultySmsc, shelf: Shelf) -> AsyncIterator[SmppProvider]:
+    provider = SmppProvider(smsc.settings(), SURROUNDINGS)
+    provider.listen(shelf.take)
+    await provider.start()
+    await until(lambda: bool(smsc.peers))
+    yield provider
+    await provider.close()
+
+
+async def until(is_so: Callable[[], bool], seconds: float = 10) -> None:
+    async with asyncio.timeout(seconds):
+        while not is_so():
+            await asyncio.sleep(0.005)
+
+
+def text_from_person(words: str = "STOP", **more: object) -> smpp34.DeliverSm:
+    return smpp34.DeliverSm("32470000001", "32470009999", words.encode(), **more)
+
+
+async def test_acknowledged_after_it_is_stored(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
+) -> None:
+    shelf.wait = 0.2
+    smsc.deliver(text_from_person(), 7)
+    await asyncio.sleep(0.1)
+    assert smsc.acknowledged == []
+    await until(lambda: bool(smsc.acknowledged))
+    assert smsc.acknowledged == [(7, 0)]
+    (arrived,) = shelf.all
+    assert arrived.reply is not None
+    assert (arrived.reply.sender, arrived.reply.to) == ("+32470000001", "+32470009999")
+    assert arrived.reply.text == "STOP"
+
+
+async def test_not_stored_is_asked_for_again(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
+) -> None:
+    shelf.fail = 1
+    smsc.deliver(text_from_person(), 7)
+    await until(lambda: smsc.acknowledged == [(7, pdu.TEMPORARY)])
+    smsc.deliver(text_from_person(), 8)
+    await until(lambda: smsc.acknowledged[1:] == [(8, 0)])
+    assert len(shelf.all) == 1
+
+
+async def test_nobody_listens(smsc: FaultySmsc) -> None:
+    provider = SmppProvider(smsc.settings(), SURROUNDINGS)
+    await provider.start()
+    await until(lambda: bool(smsc.peers))
+    smsc.deliver(text_from_person(), 7)
+    await until(lambda: smsc.acknowledged == [(7, pdu.TEMPORARY)])
+    await provider.close()
+
+
+async def test_what_comes_together_is_stored_together(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
+) -> None:
+    shelf.wait = 0.01
+    for n in range(1, 1201):
+        smsc.deliver(text_from_person(f"text {n}"), n)
+    await until(lambda: len(smsc.acknowledged) == 1200)
+    assert smsc.acknowledged == [(n, 0) for n in range(1, 1201)]
+    assert [a.reply.text for a in shelf.all if a.reply] == [f"text {n}" for n in range(1, 1201)]
+    assert len(shelf.lots) <= 12
+    assert max(map(len, shelf.lots)) <= 500
+
+
+async def test_a_flood_waits_at_the_peer(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
+) -> None:
+    """When storing is slow the link is read no further; nothing is lost, nothing piles up."""
+    shelf.wait = 1
+    for n in range(1, 40_001):
+        smsc.deliver(text_from_person(f"text {n}"), n)
+    await until(lambda: bool(shelf.lots))
+    assert provider._link is not None
+    assert provider._link._session is not None
+    assert 10_000 <= len(provider._link._session._delivered) < 20_000
+    shelf.wait = 0
+    await until(lambda: len(smsc.acknowledged) == 40_000, 60)
+    assert len(shelf.all) == 40_000
+
+
+async def test_unreadable_is_refused_for_good_and_harms_no_other(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
+) -> None:
+    header = (16 + 5).to_bytes(4) + (5).to_bytes(4) + bytes(4)
+    smsc.deliver(text_from_person("before"), 1)
+    smsc.peers[-1].transport.write(header + (2).to_bytes(4) + b"junk!")
+    smsc.deliver(text_from_person("after"), 3)
+    await until(lambda: len(smsc.acknowledged) == 3)
+    assert smsc.acknowledged == [(1, 0), (2, pdu.REJECTED), (3, 0)]
+    assert [a.reply.text for a in shelf.all if a.reply] == ["before", "after"]
+
+
+@pytest.mark.parametrize(
+    ("ending", "states"),
+    [
+        ("911", [ReceiptState.DELIVERED]),
+        ("910", [ReceiptState.DELIVERED] * 2),
+        ("912", [ReceiptState.DELIVERED]),
+        ("914", [ReceiptState.FAILED, ReceiptState.DELIVERED]),
+    ],
+)
+async def test_receipts(
+    smsc: FaultySmsc,
+    shelf: Shelf,
+    provider: SmppProvider,
+    ending: str,
+    states: list[ReceiptState],
+) -> None:
+    message = outgoing(ending, parts=("Your coffee",), encoding="GSM-7")
+    outcome = await provider.send(message)
+    assert isinstance(outcome, Accepted)
+    await until(lambda: len(shelf.all) == len(states))
+    read = [a.receipt for a in shelf.all if a.receipt]
+    assert [r.state for r in read] == states
+    assert {r.provider_id for r in read} == set(outcome.provider_ids)
+    assert {f"+{r.to}" for r in read} == {message.to}
+    assert len({a.key for a in shelf.all}) == len(set(states))
+    assert len(smsc.texts(message.to)) == 1
+
+
+async def test_ids_in_hex_and_decimal(smsc: FaultySmsc, shelf: Shelf) -> None:
+    smsc.mood.id_style = "{:08X}".format
+    smsc.mood.receipt_style = "{:010d}".format
+    smsc.ids = iter(range(171, 10_000))  # type: ignore[assignment]
+    provider = SmppProvider(smsc.settings(id_format="decimal_to_hex"), SURROUNDINGS)
+    provider.listen(shelf.take)
+    outcome = await provider.send(outgoing("911", parts=("Hi",), encoding="GSM-7"))
+    assert isinstance(outcome, Accepted)
+    await until(lambda: bool(shelf.all))
+    assert shelf.all[0].receipt is not None
+    assert (shelf.all[0].receipt.provider_id,) == outcome.provider_ids == ("ab",)
+    await provider.close()
+
+
+async def test_an_smsc_that_asks_is_answered(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
+) -> None:
+    """enquire_link is answered, an unknown request refused, an alert_notification ignored."""
+    heard: list[bytes] = []
+    peer = smsc.peers[-1]
+    peer.data_received = heard.append  # type: ignore[method-assign]
+    for command in (0x15, 0x103, 0x102):
+        peer.write(command, command)
+    await until(lambda: len(b"".join(heard)) >= 32)
+    (one, two) = pdu.split(bytearray(b"".join(heard)))
+    assert (one.command, one.status, one.sequence) == (0x80000015, 0, 0x15)
+    assert (two.command, two.status, two.sequence) == (0x80000000, 3, 0x103)
+
+
+# the key of what arrived -------------------------------------------------------------------
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = NOW
+
+    def __call__(self) -> datetime:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def inbox(clock: Clock) -> Inbox:
+    return Inbox("gsm", "as_is", clock)
+
+
+def reply(words: str, sender: str = "32470000001", **more: object) -> pdu.Delivered:
+    return pdu.Delivered(sender, "8181", 0, 0, words.encode(), {})
+
+
+def test_a_repeated_reply_has_its_key_again(inbox: Inbox, clock: Clock) -> None:
+    first = inbox.read(reply("STOP"))
+    clock.now += timedelta(seconds=2)  # another minute by the clock
+    assert inbox.read(reply("STOP")).key == first.key
+    assert inbox.read(reply("STOP", "32470000002")).key != first.key
+
+
+def test_a_reply_that_was_meant_twice_counts_twice(inbox: Inbox, clock: Clock) -> None:
+    """STOP, START, STOP: the third is no repetition of the first."""
+    keys = []
+    for words in ("STOP", "START", "STOP"):
+        clock.now += timedelta(minutes=1)
+        keys.append(inbox.read(reply(words)).key)
+    clock.now += timedelta(minutes=30)
+    keys.append(inbox.read(reply("STOP")).key)
+    assert len(set(keys)) == 4
+
+
+def test_another_process_gives_the_same_key(clock: Clock) -> None:
+    one, other = Inbox("gsm", "as_is", clock), Inbox("gsm", "as_is", clock)
+    assert one.read(reply("STOP")).key == other.read(reply("STOP")).key
+
+
+def test_parts_that_read_alike_are_two(inbox: Inbox) -> None:
+    parts = [
+        pdu.Delivered("32470000001", "8181", 0x40, 0, bytes((5, 0, 3, 1, 2, n)) + b"ha", {})
+        for n in (1, 2)
+    ]
+    one, two = map(inbox.read, parts)
+    assert one.key != two.key
+    assert one.reply == two.reply
+
+
+def test_receipts_without_an_id_are_told_apart(inbox: Inbox) -> None:
+    def receipt(day: int) -> pdu.Delivered:
+        text = f"id: sub:001 done date:26112{day}0800 stat:DELIVRD err:000"
+        return pdu.Delivered("32470000001", "8181", 4, 0, text.encode(), {})
+
+    assert inbox.read(receipt(1)).key == inbox.read(receipt(1)).key
+    assert inbox.read(receipt(1)).key != inbox.read(receipt(2)).key
+
+
+def test_the_memory_is_bounded(inbox: Inbox) -> None:
+    for n in range(6_000):
+        inbox.read(reply("STOP", f"3247000{n:05d}"))
+    assert len(inbox._last) == 5_000
+
+
+@given(
+    st.builds(
+        pdu.Delivered,
+        source=st.text(st.characters(max_codepoint=255), max_size=21),
+        destination=st.text(st.characters(max_codepoint=255), max_size=21),
+        esm_class=st.integers(0, 255),
+        data_coding=st.integers(0, 255),
+        text=st.binary(max_size=300),
+        tlvs=st.dictionaries(st.sampled_from([0x1E, 0x427, 0x423, 0x424, 0x1400]), st.binary()),
+    ),
+    st.sampled_from(["gsm", "latin1", "ucs2"]),
+    st.sampled_from(["as_is", "hex_to_decimal", "decimal_to_hex"]),
+)
+def test_anything_can_be_read(one: pdu.Delivered, alphabet: str, id_format: str) -> None:
+    """One that raised would be repeated for ever, and all others behind it."""
+    first = Inbox(alphabet, id_format, lambda: NOW).read(one)
+    again = Inbox(alphabet, id_format, lambda: NOW).read(one)
+    assert first == again
+    assert (first.receipt is None) != (first.reply is None)
+    first.raw.encode()
