@@ -53,6 +53,10 @@ SETTINGS: tuple[Setting, ...] = (
 """Name, default and help of every setting, in the order in which they are printed."""
 
 
+Address = str
+"""Scheme and host without a slash at the end."""
+
+
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     database_url: str
@@ -61,7 +65,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     workers: int
     pool_size: int
-    public_url: str
+    public_url: Address
     product_name: str
     trusted_proxies: tuple[str, ...]
     allowed_hosts: tuple[str, ...]
@@ -103,7 +107,7 @@ def _convert(name: str, text: str) -> Any:
         return _CONVERTERS[kind](text)
     except ValueError as error:
         variable = f"TEAROFF_{name.upper()}"
-        raise Invalid(f"{variable}: {error}", field=variable) from None
+        raise Invalid(str(error), field=variable) from None
 
 
 def _whole(text: str) -> int:
@@ -132,6 +136,7 @@ def _words(text: str) -> tuple[str, ...]:
 
 
 _CONVERTERS: dict[str, Any] = {
+    "Address": lambda text: text.rstrip("/"),
     "Path": lambda text: Path(text).expanduser().absolute(),
     "str": str,
     "int": _whole,

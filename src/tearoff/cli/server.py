@@ -26,6 +26,7 @@ from tearoff.errors import Conflict
 from tearoff.kit import keys
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
+from tearoff.kit.proxies import check_networks
 
 
 def add_commands(commands: Commands) -> None:
@@ -47,7 +48,7 @@ def _serve(arguments: argparse.Namespace) -> None:
     settings = settings_of(
         arguments, host=arguments.host, port=arguments.port, workers=arguments.workers
     )
-    _check_port(settings)
+    _check(settings)
     with database(settings) as opened:
         _run(opened, with_worker=not arguments.no_worker)
 
@@ -59,7 +60,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         allow_loopback=True,
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
     )
-    _check_port(settings)
+    _check(settings)
     with database(settings) as opened:
         shop = asyncio.run(demo.prepare(opened))
         threading.Thread(target=demo.greet, args=(opened, shop), daemon=True).start()
@@ -187,7 +188,9 @@ def _revive(settings: Settings) -> Iterator[None]:
         thread.join(5)
 
 
-def _check_port(settings: Settings) -> None:
+def _check(settings: Settings) -> None:
+    """What would otherwise fail later, and less clearly."""
+    check_networks(settings.trusted_proxies)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

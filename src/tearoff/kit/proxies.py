@@ -14,6 +14,8 @@ from ipaddress import (
 )
 from typing import Any
 
+from tearoff.errors import Invalid
+
 Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
@@ -36,6 +38,19 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[str, ...]) -> str:
         if not _is_trusted(hop, trusted):
             return hop
     return peer
+
+
+def check_networks(trusted: tuple[str, ...]) -> None:
+    """Raises `Invalid` when one of them is no address and no network."""
+    for text in trusted:
+        try:
+            ip_network(text, strict=False)
+        except ValueError:
+            raise Invalid(
+                f"{text!r} is no address or network.",
+                field="TEAROFF_TRUSTED_PROXIES",
+                hint="Use addresses such as 10.0.0.1 or networks such as 10.0.0.0/8.",
+            ) from None
 
 
 def network_of(address: str) -> str:
