@@ -15,9 +15,8 @@ octet = st.integers(0, 255)
 word = st.integers(0, 0xFFFFFFFF)
 address = st.text("0123456789", max_size=20)
 name = st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=20)
-tlvs = st.lists(
-    st.tuples(st.integers(0x1400, 0x3FFF), st.binary(max_size=40)), max_size=3, unique_by=lambda t: t[0]
-).map(tuple)  # fmt: skip
+tag = st.integers(0x1400, 0x3FFF)
+tlvs = st.dictionaries(tag, st.binary(max_size=40), max_size=3).map(lambda d: tuple(d.items()))
 
 submits = st.builds(
     pdu.Submit,
