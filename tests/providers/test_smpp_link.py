@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import AsyncIterator, Callable
 
 import pytest
+import uvloop
 
 from tearoff.providers.base import (
     Accepted,
@@ -430,3 +431,22 @@ async def test_check_uses_the_link_that_is_up(smsc: FaultySmsc) -> None:
         smsc.mood.bind_status = pdu.ALREADY_BOUND  # it allows one
         assert await provider.check() == ""
         assert smsc.seen["binds"] == 2
+
+
+async def test_the_servers_own_loop() -> None:
+    """The server runs on uvloop, whose transports behave a little differently."""
+
+    async def scenario() -> list[Outcome]:
+        async with running_faulty_smsc() as smsc, opened(smsc) as provider:
+            outcomes = await send_all(provider, many(50))
+            outcomes.append(await provider.send(message("901")))
+            outcomes.append(await provider.send(message("921")))
+            outcomes.append(await provider.send(message("902")))
+            await provider.close()
+            messages = [*many(50), *(message(e) for e in ("901", "921", "902"))]
+            agree(smsc, messages, outcomes)
+            return outcomes
+
+    outcomes = await asyncio.to_thread(uvloop.run, scenario())
+    assert kinds(outcomes[:50]) == {"Accepted": 50}
+    assert [type(one).__name__ for one in outcomes[50:]] == ["NoAnswer", "Accepted", "NoAnswer"]
