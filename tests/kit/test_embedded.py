@@ -202,6 +202,34 @@ def test_many_processes_share_one_server(data, hold):
     assert postmaster(EmbeddedServer(data)) is None
 
 
+def test_one_data_folder_however_many_make_it(data):
+    make = "from tests.kit.test_embedded import make_folder_of; make_folder_of(sys.argv[1])"
+    makers = [
+        subprocess.Popen([sys.executable, "-c", f"import sys; {make}", str(data)], text=True,
+                         stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        for _ in range(6)
+    ]  # fmt: skip
+    for maker in makers:
+        assert maker.stdout.readline() == "ready\n"
+    for maker in makers:
+        maker.stdin.close()
+    seen = {maker.stdout.read() for maker in makers}
+    for maker in makers:
+        maker.stdout.close()
+    assert [maker.wait(20) for maker in makers] == [0] * 6
+    assert len(seen) == 1
+    assert list(data.parent.iterdir()) == [data]
+
+
+def make_folder_of(path):
+    """Make the data folder when told, and print what one sees of it."""
+    print("ready", flush=True)
+    sys.stdin.read()
+    EmbeddedServer(Path(path))._make_data_folder()
+    seen = Path(path).stat()
+    print(seen.st_ino, seen.st_uid, oct(seen.st_mode), flush=True)
+
+
 def test_stops_when_its_last_user_is_killed(data, hold):
     process = hold(data)
     ask(told(process), "CREATE TABLE kept AS SELECT 7 AS n")

@@ -31,6 +31,7 @@ import struct
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
+from typing import cast
 
 import smpp34
 
@@ -123,8 +124,7 @@ class Peer(asyncio.Protocol):
         self._sequence = itertools.count(1)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast(asyncio.Transport, transport)  # uvloop's has a class of its own
         self._smsc.seen["links"] += 1
 
     def connection_lost(self, error: Exception | None) -> None:

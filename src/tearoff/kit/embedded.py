@@ -128,11 +128,21 @@ class EmbeddedServer:
     # making ------------------------------------------------------------------------------
 
     def _make_data_folder(self) -> None:
-        if not self.data.exists():
-            self.data.mkdir(parents=True, mode=0o700)
-            owner = server_user()
-            if owner is not None and can_enter(owner, self.data.parent):
-                os.chown(self.data, owner.pw_uid, owner.pw_gid)
+        if self.data.exists():
+            return
+        self.data.parent.mkdir(parents=True, exist_ok=True)
+        # Renamed into place: of several that start at once, none sees a folder half made.
+        fresh = Path(tempfile.mkdtemp(prefix=f".{self.data.name}-", dir=self.data.parent))
+        owner = server_user()
+        if owner is not None and can_enter(owner, self.data.parent):
+            os.chown(fresh, owner.pw_uid, owner.pw_gid)
+        os.close(_open_lock(fresh / "pg.lock"))  # an empty folder could be renamed over
+        try:
+            fresh.rename(self.data)
+        except OSError:
+            shutil.rmtree(fresh)
+            if not self.data.is_dir():
+                raise
 
     def _home(self) -> Path:
         pointer = self.data / "pg.home"
