@@ -167,8 +167,9 @@ async def test_an_unreadable_body(caller, body):
     assert (answer.status, answer.codes) == (400, [400])
 
 
-async def test_a_body_that_is_too_large(caller):
-    answer = await caller.post("/v3/send/sms", data=b'{"body":"' + b"x" * 1_000_100 + b'"}')
+@pytest.mark.parametrize("size", [1_000_100, 12_000_000])
+async def test_a_body_that_is_too_large(caller, size):
+    answer = await caller.post("/v3/send/sms", data=b'{"body":"' + b"x" * size + b'"}')
     assert (answer.status, answer.codes) == (400, [400])
 
 

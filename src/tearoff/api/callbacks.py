@@ -15,6 +15,7 @@ from litestar import Request, Response, route
 
 from tearoff.api.deps import doors_of
 from tearoff.kit import clock, metrics
+from tearoff.kit.bodies import read_body
 from tearoff.kit.db import DatabaseAway
 from tearoff.messages import arrivals, connections
 from tearoff.providers.base import Callback
@@ -41,7 +42,7 @@ async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
     connection = await connections.connection_of_token(db, kind, token)
     if connection is None:
         return 404
-    body = await _body(request)
+    body = await read_body(request, MAX_BODY)
     if body is None:
         return 413
     told = Callback(request.method, _public_url(request), dict(request.headers), body)
@@ -62,15 +63,6 @@ def _public_url(request: Request[Any, Any, Any]) -> str:
     path = raw_path.decode("latin-1").partition("?")[0]
     query = request.scope["query_string"].decode("latin-1")
     return f"{public}{path}" + (f"?{query}" if query else "")
-
-
-async def _body(request: Request[Any, Any, Any]) -> bytes | None:
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            return None
-    return body
 
 
 def _key(told: Callback) -> str:

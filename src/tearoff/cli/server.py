@@ -28,6 +28,15 @@ from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
 from tearoff.kit.proxies import check_networks
 
+# Held while a program is being started: a web process forked at that moment would keep the
+# pipes of the start open, and our thread would wait for them as long as it lives.
+_starting = threading.Lock()
+os.register_at_fork(
+    before=_starting.acquire,
+    after_in_parent=_starting.release,
+    after_in_child=_starting.release,
+)
+
 
 def add_commands(commands: Commands) -> None:
     serve = add_command(commands, "serve", _serve, "run the web server, with its worker")
@@ -145,10 +154,11 @@ def _worker(settings: Settings, wanted: bool) -> Iterator[None]:
 
 def _keep_worker(settings: Settings, ended: threading.Event) -> None:
     while not ended.is_set():
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tearoff", "work", "--data", str(settings.data)],
-            start_new_session=True,  # Ctrl-C is for us; the worker is told by us
-        )
+        with _starting:
+            process = subprocess.Popen(
+                [sys.executable, "-m", "tearoff", "work", "--data", str(settings.data)],
+                start_new_session=True,  # Ctrl-C is for us; the worker is told by us
+            )
         while process.poll() is None and not ended.wait(0.2):
             pass
         if process.poll() is None:
@@ -177,7 +187,8 @@ def _revive(settings: Settings) -> Iterator[None]:
 
     def watch() -> None:
         while not ended.wait(1):
-            server.revive()
+            with _starting:
+                server.revive()
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()

@@ -14,15 +14,16 @@ from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request
-from litestar.exceptions import HTTPException
 
 from tearoff.coupons.models import Session
+from tearoff.kit.bodies import read_body
 from tearoff.kit.vault import Vault
 
 FORM_HOURS = 12
 ACCEPTED_SECONDS = 300
 
 _MOST_FIELDS = 20
+_MOST_BYTES = 16_384
 
 
 class Form(msgspec.Struct, frozen=True):
@@ -36,10 +37,12 @@ class Form(msgspec.Struct, frozen=True):
 async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
     """The fields of an urlencoded body. What cannot be read is as if it were not there: the
     missing token then gives a clear answer."""
+    body = await read_body(request, _MOST_BYTES)
+    if body is None:
+        return Form()
     try:
-        body = await request.body()
         pairs = parse_qsl(body.decode("utf-8", "replace"), max_num_fields=_MOST_FIELDS)
-    except (HTTPException, ValueError):
+    except ValueError:
         return Form()
     fields = {name: value.strip() for name, value in pairs}
     return Form(

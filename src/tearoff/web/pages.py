@@ -43,7 +43,6 @@ PATIENCE = 8
 _CODE = re.compile(r"[0-9a-z]{1,32}\Z")
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 _PICTURE = re.compile(r"([0-9]{1,15})\.webp\Z")
-_BODY_LIMIT = 16_384
 _RETRY = (("retry-after", str(int(pins.LOCKED_FOR.total_seconds()))),)
 _READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
 _PERSONAL = ["/p/{campaign:str}/{session:str}", "/z/{campaign:str}/{session:str}"]
@@ -79,7 +78,7 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     return _print(request, found, visit, standing, Rest(f"/p/{found.code}", note=note))
 
 
-@post([f"{path}/open" for path in _PERSONAL], request_max_body_size=_BODY_LIMIT)
+@post([f"{path}/open" for path in _PERSONAL])
 async def report_open(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The visible page reports itself. The answer is the same whatever becomes of it."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
@@ -89,7 +88,7 @@ async def report_open(request: AnyRequest, campaign: Part, session: Part) -> Ans
     return answer(204, [("cache-control", "no-store")])
 
 
-@post([f"{path}/redeem" for path in _PERSONAL], request_max_body_size=_BODY_LIMIT)
+@post([f"{path}/redeem" for path in _PERSONAL])
 async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The staff types the PIN of the place on the consumer's phone."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)

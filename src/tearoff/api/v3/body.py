@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request
 
 from tearoff.errors import Invalid
+from tearoff.kit.bodies import read_body
 
 MAX_BODY = 1_000_000
 MAX_VALUES = 2_000
@@ -30,14 +31,9 @@ async def read_values(request: Request[Any, Any, Any]) -> dict[str, Any]:
 
 
 async def _raw(request: Request[Any, Any, Any]) -> bytes:
-    length = request.headers.get("content-length", "")
-    if length.isdigit() and int(length) > MAX_BODY:
+    body = await read_body(request, MAX_BODY)
+    if body is None:
         raise Unreadable(f"The body is larger than {MAX_BODY} bytes.")
-    body = b""
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > MAX_BODY:
-            raise Unreadable(f"The body is larger than {MAX_BODY} bytes.")
     return body
 
 
