@@ -1,6 +1,7 @@
 """`POST /v3/send/sms` as a caller sees it, over HTTP."""
 
 import asyncio
+import io
 import re
 import time
 from datetime import UTC, datetime, timedelta
@@ -169,7 +170,8 @@ async def test_an_unreadable_body(caller, body):
 
 @pytest.mark.parametrize("size", [1_000_100, 12_000_000])
 async def test_a_body_that_is_too_large(caller, size):
-    answer = await caller.post("/v3/send/sms", data=b'{"body":"' + b"x" * size + b'"}')
+    body = io.BytesIO(b'{"body":"' + b"x" * size + b'"}')
+    answer = await caller.post("/v3/send/sms", data=body)
     assert (answer.status, answer.codes) == (400, [400])
 
 
