@@ -39,9 +39,9 @@ test: $(VENV)/dev-installed test-tools ## the whole suite
 test-tools:
 	@sh tests/install-tools
 
-check: $(VENV)/dev-installed ## format, lint, types, direction of imports
+check: $(VENV)/dev-installed ## format, lint, types, direction of imports, dependencies
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && \
-	  PYTHONPATH=src $(BIN)/lint-imports --no-cache
+	  PYTHONPATH=src $(BIN)/lint-imports --no-cache && $(BIN)/deptry src
 
 format: $(VENV)/dev-installed ## format the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
