@@ -23,6 +23,24 @@ async def test_recorded_once(coupon):
     assert 'data-open="' not in (await coupon.get()).text
 
 
+IPHONE = (
+    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
+    " (KHTML, like Gecko) Version/17.5 Mobile/15E148 Safari/604.1"
+)
+
+
+async def test_the_device_that_opened_it_first_is_kept(coupon):
+    token = (await coupon.get()).token
+    await report(coupon, token, user_agent=IPHONE, accept_language="nl-BE,nl;q=0.9,en;q=0.8")
+    await report(coupon, token, user_agent="Mozilla/5.0 (Windows NT 10.0) Firefox/130.0")
+    assert (await coupon.row())["device"] == ["Mobile Safari", "iOS", "nl-BE"]
+
+
+async def test_a_device_that_tells_little(coupon):
+    await report(coupon, user_agent="A browser nobody knows", accept_language='*;q="x')
+    assert (await coupon.row())["device"] == ["", "", ""]
+
+
 async def test_a_page_that_is_not_valid_yet_can_be_opened(make_coupon):
     coupon = await make_coupon(starts_at=in_days(2))
     await report(coupon)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
+import sys
 import time
 import urllib.error
 import urllib.request
@@ -109,15 +111,24 @@ def greet(settings: Settings, shop: Shop) -> None:
         return
     link = next((w for w in message.text.split() if w.startswith("http")), base)
     print(_WELCOME.format(base=base, shop=shop, message=message, link=link, pin=PIN,
-                          data=settings.data, next=PHONE[:-1] + "5"), flush=True)  # fmt: skip
+                          data=settings.data, next=PHONE[:-1] + "5",
+                          outbox=_command("outbox", settings)), flush=True)  # fmt: skip
+
+
+def _command(name: str, settings: Settings) -> str:
+    """A command line that works where this one was typed."""
+    program = sys.argv[0]
+    if program.endswith(".py"):
+        program = f"{sys.executable} -m tearoff"
+    return f"{program} {name} --data {shlex.quote(str(settings.data))}"
 
 
 _WELCOME = """
   Tearoff is running at {base}
 
-  The message as it arrives on {message.to}:
+  The message as it arrives on {message.to}, from {message.sender}:
 
-      {message.sender}: {message.text}
+      {message.text}
 
   Open the coupon:   {link}
   The staff's PIN:   {pin}  (under "For staff" on the coupon)
@@ -129,7 +140,10 @@ _WELCOME = """
         -H 'X-Client-Secret: {shop.client_secret}' \\
         -d campaign={shop.campaign} -d phone={next}
 
-  Nothing really leaves this machine: messages go to the outbox (`tearoff outbox`).
+  Nothing really leaves this machine: messages go to the outbox:
+
+      {outbox}
+
   Data lies in {data}.
   Stop with Ctrl-C.
 """

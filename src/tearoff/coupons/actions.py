@@ -17,7 +17,7 @@ from tearoff.coupons.models import (
     Session,
     SessionAndCampaign,
 )
-from tearoff.errors import Conflict, Invalid, NotFound, TryLater
+from tearoff.errors import Conflict, NotFound, TryLater
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 
@@ -205,9 +205,3 @@ async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Se
     if changed is None:
         raise SessionNotFound
     return changed
-
-
-def read_automatic_code(text: str) -> str:
-    if text not in AUTOMATIC_CODES:
-        raise Invalid(f"Use one of {', '.join(AUTOMATIC_CODES)}.", field="autovalcode")
-    return text

@@ -18,22 +18,11 @@ _SESSION_OF_CODE = (
     f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
     " WHERE s.account_id = $1 AND s.short_code = left($2, 6) AND (s.code = $2 OR length($2) = 6)"
 )
-_SESSION_OF_LINK = (
-    f"{_BOTH} FROM campaigns c JOIN sessions s ON s.account_id = c.account_id"
-    " AND s.short_code = left($2, 6) AND s.code = $2 AND s.campaign_id = c.id WHERE c.code = $1"
-)
 
 
 async def session_of_code(db: Handle, account_id: int, code: str) -> SessionAndCampaign | None:
     """By the full or the short code, both lower-case."""
     return _both(await db.fetchrow(_SESSION_OF_CODE, account_id, code))
-
-
-async def session_of_link(
-    db: Handle, campaign_code: str, session_code: str
-) -> SessionAndCampaign | None:
-    """By the two codes of a personal link; both must be right."""
-    return _both(await db.fetchrow(_SESSION_OF_LINK, campaign_code, session_code))
 
 
 async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:
@@ -223,6 +212,7 @@ async def set_fields(
 
 
 async def set_device(db: Handle, session_id: int, device: Sequence[str]) -> None:
+    """The first device stays: a coupon that was passed on does not change hands in the books."""
     await db.execute(
         "UPDATE sessions SET device = $2 WHERE id = $1 AND device IS NULL", session_id, list(device)
     )

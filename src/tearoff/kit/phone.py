@@ -44,7 +44,6 @@ class Phone(msgspec.Struct, frozen=True):
 
     e164: str
     region: str
-    calling_code: int
 
     @property
     def rules_region(self) -> str:
@@ -75,7 +74,7 @@ def parse_phone(given: Any) -> Phone:
     if phonenumbers.format_number(number, PhoneNumberFormat.E164) != text:
         raise PhoneInvalid("not an international number")
     _check_type(number, region)
-    return Phone(text, region, number.country_code or 0)
+    return Phone(text, region)
 
 
 def _normalise(given: Any) -> str:

@@ -17,7 +17,7 @@ from litestar import Request, Router, post, route
 from litestar.params import FromPath
 
 from tearoff.accounts.actions import is_pin
-from tearoff.coupons import actions, campaigns, rules
+from tearoff.coupons import actions, campaigns, queries, rules
 from tearoff.coupons.links import Linked, linked
 from tearoff.coupons.models import Campaign, Doer
 from tearoff.kit import clock
@@ -25,6 +25,7 @@ from tearoff.kit.db import DatabaseAway
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.web import forms, ics, look, notes, paper, pins
+from tearoff.web.devices import device_of
 from tearoff.web.look import Rest, Staff, Standing, Visit
 from tearoff.web.notes import error_page
 from tearoff.web.paper import Answer, answer
@@ -84,7 +85,8 @@ async def report_open(request: AnyRequest, campaign: Part, session: Part) -> Ans
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     found = await _find(services, campaign, session) if is_person(request.headers) else None
     if found is not None and found.session.opened_at is None:
-        await _patiently(_record_open(services, found, form.token, now))
+        device = device_of(request.headers)
+        await _patiently(_record_open(services, found, form.token, device, now))
     return answer(204, [("cache-control", "no-store")])
 
 
@@ -246,13 +248,16 @@ def _blank(campaign: Campaign, visit: Visit, standing: Standing, rest: Rest) -> 
     )
 
 
-async def _record_open(services: Services, found: Linked, token: str, now: datetime) -> None:
+async def _record_open(
+    services: Services, found: Linked, token: str, device: tuple[str, str, str], now: datetime
+) -> None:
     if forms.shown_uses(services.vault, token, found.session.code, now) is None:
         return
     try:
         async with services.db.transaction() as db:
             doer = Doer(actor="consumer", channel="page")
             await actions.change(db, found.both, "opened", doer=doer, now=now)
+            await queries.set_device(db, found.session.id, device)
     except rules.CannotUse:
         return
 
