@@ -115,6 +115,8 @@ class Binds:
         async with self._line_lock:
             if connection.id in self._slots:
                 return True
+            # Before the lock: who finds no slot free hands over at once, and must be heard.
+            await line.add_listener(_errands_of(connection.id), self._on_errand)
             for slot in range(max(1, connection.max_binds)):
                 key = connection.id * 64 + slot
                 if await line.fetchval("SELECT pg_try_advisory_lock($1::bigint)", _lock_key(key)):
@@ -124,8 +126,6 @@ class Binds:
 
     async def _begin(self, connection: Connection, slot: int) -> None:
         self._slots[connection.id] = slot
-        assert self._line is not None
-        await self._line.add_listener(_errands_of(connection.id), self._on_errand)
         provider = cast(Linked, self._links.provider(connection))
 
         async def take(arrived: Sequence[Arrived]) -> None:
@@ -208,6 +208,9 @@ class Binds:
         task.add_done_callback(self._errands.discard)
 
     async def _run_errand(self, connection_id: int, errand: Errand) -> None:
+        async with self._line_lock:  # a slot that is just being taken counts
+            if connection_id not in self._slots:
+                return
         try:
             connection = await connections.connection(self._services.db, connection_id)
             if connection is None or not await self._take(errand.message.id):

@@ -156,7 +156,10 @@ async def find_part(db: Handle, connection_id: int, ids: Sequence[str]) -> Part 
 
 
 async def settle_part(db: Handle, part: Part, state: str) -> list[str]:
-    """Note a part's state (delivered stays delivered) and give the states of all parts."""
+    """Note a part's state (delivered stays delivered) and give the states of all parts. In a
+    transaction: the message is held until its end, for of two receipts at the same moment
+    neither would see that the other one makes it whole."""
+    await db.execute("SELECT FROM messages WHERE id = $1 FOR UPDATE", part.message_id)
     await db.execute(
         "UPDATE message_parts SET state = $3 WHERE message_id = $1 AND part = $2"
         " AND state <> 'delivered'",
