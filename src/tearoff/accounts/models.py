@@ -10,7 +10,8 @@ import msgspec
 
 
 class Account(msgspec.Struct, frozen=True):
-    """One tenant. Money is in millionths of the currency unit."""
+    """One tenant. Money is in millionths of the currency unit. `hooks` are the kinds of events
+    that some active webhook of the account wants."""
 
     id: int
     parent_id: int | None
@@ -31,10 +32,21 @@ class Account(msgspec.Struct, frozen=True):
     limit_spend_day: int | None
     limit_spend_month: int | None
     smart_typography: bool
+    hooks: tuple[str, ...] | None
+    blocked_at: datetime | None
+    calls_per_second: int | None
+    calls_at_once: int | None
     version: int
 
     def is_expired(self, now: datetime) -> bool:
-        return self.expires_at is not None and self.expires_at <= now
+        """Whether its time is over, or its parent has blocked it."""
+        return self.blocked_at is not None or (
+            self.expires_at is not None and self.expires_at <= now
+        )
+
+    def has_hook(self, *kinds: str) -> bool:
+        """Whether a webhook of the account wants one of these kinds of events."""
+        return self.hooks is not None and any(kind in self.hooks for kind in kinds)
 
 
 class ApiKey(msgspec.Struct, frozen=True):

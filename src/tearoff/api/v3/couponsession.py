@@ -181,3 +181,5 @@ UPDATE_SESSION = Endpoint(
     explain=explain,
     errors=(200, 301, 302, 305, 505, 506, 508, 511, 512, 516, 517, 518, 519),
 )
+
+ENDPOINTS = (SESSION_DATA, UPDATE_SESSION)

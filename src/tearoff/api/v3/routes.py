@@ -7,13 +7,14 @@ from typing import Any
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from tearoff.api.v3.couponsession import SESSION_DATA, UPDATE_SESSION
+from tearoff.api.v3 import couponsession, send, singleuse
 from tearoff.api.v3.endpoint import Endpoint, answer
 from tearoff.api.v3.errors import UnknownPath, failure_body, failure_of
-from tearoff.api.v3.send import SEND_SMS
-from tearoff.api.v3.singleuse import CREATE_SINGLE_USE
 
-ENDPOINTS: tuple[Endpoint, ...] = (SEND_SMS, CREATE_SINGLE_USE, SESSION_DATA, UPDATE_SESSION)
+NOUNS = (send, singleuse, couponsession)
+"""The files of this dialect, in the order in which the API reference shows them."""
+
+ENDPOINTS: tuple[Endpoint, ...] = tuple(e for noun in NOUNS for e in noun.ENDPOINTS)
 
 
 def _handler(endpoint: Endpoint) -> HTTPRouteHandler:

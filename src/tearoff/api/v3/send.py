@@ -186,3 +186,5 @@ SEND_SMS = Endpoint(
         "encoding": "GSM-7",
     },
 )
+
+ENDPOINTS = (SEND_SMS,)

@@ -86,3 +86,5 @@ CREATE_SINGLE_USE = Endpoint(
         "duplicate": "0",
     },
 )
+
+ENDPOINTS = (CREATE_SINGLE_USE,)
