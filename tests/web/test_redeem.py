@@ -28,7 +28,9 @@ async def test_right_pin_uses_the_coupon_there(coupon):
     assert answer.status == 303
     assert answer.headers["location"].startswith(f"{coupon.path}?ok=")
     assert "set-cookie" not in answer.headers
-    assert await coupon.events() == [("validated", "staff", "page", coupon.shop.location)]
+    # A use also opens and claims what was not: each of these changes is an event.
+    by = ("staff", "page", coupon.shop.location)
+    assert sorted(await coupon.events()) == [("claimed", *by), ("opened", *by), ("validated", *by)]
     row = await coupon.row()
     assert (row["uses"], row["location_id"]) == (1, coupon.shop.location)
     assert row["opened_at"] == row["validated_at"] is not None
@@ -78,7 +80,7 @@ async def test_two_phones_one_redeem(coupon):
         assert "This coupon was used on" in loser.text
         assert "Ghent" in loser.text
         assert "Accepted" not in loser.text
-    assert len(await coupon.events()) == 1
+    assert [kind for kind, *_ in await coupon.events()].count("validated") == 1
 
 
 async def test_two_phones_with_a_coupon_for_many_visits(make_coupon):

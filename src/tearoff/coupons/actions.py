@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts import tallies
-from tearoff.coupons import queries, rules
+from tearoff.coupons import lists, queries, rules
 from tearoff.coupons.models import (
     Campaign,
     Doer,
@@ -133,9 +133,11 @@ async def validate(
     now: datetime,
     value: str | None = None,
     if_uses: int | None = None,
+    reservation: str | None = None,
 ) -> Session:
     """Take the coupon in, once. One guarded update decides; whoever loses gets the reason,
-    with when and where it was used before. `if_uses` ties it to the state somebody saw."""
+    with when and where it was used before. `if_uses` ties it to the state somebody saw;
+    `reservation` is the caller's own hold on it."""
     session, campaign = found.session, found.campaign
     if (
         campaign.limit_validations is not None
@@ -143,7 +145,14 @@ async def validate(
     ):
         await _count(db, campaign, "validations", campaign.limit_validations, now)
     won = await queries.validate(
-        db, session.account_id, session.id, value=value, if_uses=if_uses, doer=doer, now=now
+        db,
+        session.account_id,
+        session.id,
+        value=value,
+        if_uses=if_uses,
+        reservation=reservation,
+        doer=doer,
+        now=now,
     )
     if won is None:
         raise await _why_lost(db, found, now)
@@ -155,6 +164,8 @@ async def _why_lost(db: Handle, found: SessionAndCampaign, now: datetime) -> rul
     if current is None:
         return rules.Voided()
     refusal = rules.why_not_usable(current.session, current.campaign, now)
+    if refusal is None and current.session.is_reserved(now):
+        return rules.Reserved(at=current.session.reserved_until)
     return refusal or rules.AlreadyValidated(
         at=current.session.validated_at, where=current.session.location_id
     )
@@ -164,13 +175,19 @@ async def change(
     db: Handle, found: SessionAndCampaign, kind: str, *, doer: Doer, now: datetime
 ) -> tuple[Session, bool]:
     """Do a simple operation (a key of `queries.CHANGES`). Gives the session as it is then and
-    whether anything changed: what is already so is fine and makes no event."""
+    whether anything changed: what is already so is fine and makes no event. One that takes
+    back a flag must be in a transaction (`takes_back`)."""
     session = found.session
     refusal = _why_not(kind, found, now)
     if refusal is not None:
         raise refusal
+    unlists = queries.CHANGES[kind].unlists
+    if unlists:
+        await lists.hold(db, session.campaign_id)
     won = await queries.change(db, session.account_id, session.id, kind, doer, now)
     if won is not None:
+        if unlists:
+            await lists.unlist(db, session.campaign_id, session.id, unlists)
         await _give_back(db, found.campaign, kind, now)
         return won, True
     current = await queries.session(db, session.account_id, session.id)
@@ -180,6 +197,11 @@ async def change(
     if refusal is not None:
         raise refusal
     return current.session, False
+
+
+def takes_back(kind: str) -> bool:
+    """Whether the operation takes back what an earlier one did: more than one statement."""
+    return bool(queries.CHANGES[kind].unlists)
 
 
 async def _give_back(db: Handle, campaign: Campaign, kind: str, now: datetime) -> None:
@@ -197,6 +219,58 @@ def _why_not(kind: str, found: SessionAndCampaign, now: datetime) -> rules.Canno
     refusal = rules.why_not_usable(session, found.campaign, now)
     is_open = isinstance(refusal, rules.Voided | rules.Expired | rules.AlreadyValidated)
     return refusal if is_open or (kind == "claimed" and refusal is not None) else None
+
+
+class ReservationNotFound(NotFound):
+    """Reservation not found or over."""
+
+
+class Reservation(msgspec.Struct, frozen=True):
+    """A till's hold on a session: nobody else can use it until then."""
+
+    id: str
+    until: datetime
+    session: Session
+
+
+async def reserve(
+    db: Handle, found: SessionAndCampaign, *, seconds: int, holder: str, now: datetime
+) -> Reservation:
+    """Hold the session for a till that is about to take it in. Raises what `validate` raises,
+    and `rules.Reserved` when another till holds it."""
+    name = codes.session_code()
+    until = now + timedelta(seconds=seconds)
+    session = found.session
+    held = await queries.reserve(
+        db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now
+    )
+    if held is None:
+        raise await _why_lost(db, found, now)
+    return Reservation(name, until, held)
+
+
+async def find_reservation(
+    db: Handle, account_id: int, reservation: str, now: datetime
+) -> SessionAndCampaign:
+    """The session that this reservation still holds."""
+    found = await queries.session_of_reservation(db, account_id, reservation)
+    if found is None or not found.session.is_reserved(now):
+        raise ReservationNotFound
+    return found
+
+
+async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -> None:
+    """Delete a session that was never taken in; its link and its codes are unknown from then
+    on. In a transaction."""
+    session, campaign = found.session, found.campaign
+    await lists.hold(db, campaign.id)
+    if not await queries.remove_session(db, session.account_id, session.id):
+        raise await _why_lost(db, found, now)
+    for flag in lists.FLAGS:
+        await lists.unlist(db, campaign.id, session.id, flag)
+    await lists.forget_created(db, campaign.id, session.created_at, session.id)
+    if campaign.limit_sessions is not None:
+        await _count(db, campaign, "sessions", campaign.limit_sessions, now, step=-1)
 
 
 async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:

@@ -14,7 +14,8 @@ class Campaign(msgspec.Struct, frozen=True):
     """A promotion: what is offered, when, and how often a coupon of it can be used.
 
     `code` is the campaign's part of a link. Times are UTC; `timezone` is the zone in which
-    the shop reads and writes them.
+    the shop reads and writes them. `has_pool`: its sessions get their validation code from an
+    imported list.
     """
 
     id: int
@@ -39,6 +40,7 @@ class Campaign(msgspec.Struct, frozen=True):
     uses: int
     limit_sessions: int | None
     limit_validations: int | None
+    has_pool: bool
     created_at: datetime
     version: int
 
@@ -89,6 +91,8 @@ class Session(msgspec.Struct, frozen=True):
     unlocked_at: datetime | None
     last_message_id: int | None
     device: tuple[str | None, ...] | None
+    reservation: str | None
+    reserved_until: datetime | None
 
     def expiry(self, campaign: Campaign) -> datetime | None:
         """The moment from which the coupon cannot be used: its own or the campaign's,
@@ -103,6 +107,10 @@ class Session(msgspec.Struct, frozen=True):
     @property
     def is_used_up(self) -> bool:
         return self.validated_at is not None
+
+    def is_reserved(self, now: datetime) -> bool:
+        """Whether some till holds it."""
+        return self.reserved_until is not None and self.reserved_until > now
 
 
 class SessionAndCampaign(msgspec.Struct, frozen=True):

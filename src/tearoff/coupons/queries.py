@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 import asyncpg
+import msgspec
 
 from tearoff.coupons.models import Campaign, Doer, NewSession, Session, SessionAndCampaign
 from tearoff.kit.db import Handle
@@ -102,7 +103,8 @@ WITH won AS (
     claimed_at = coalesce(s.claimed_at, $3),
     opened_at = coalesce(s.opened_at, $3),
     location_id = $4,
-    validation_value = coalesce($5, s.validation_value)
+    validation_value = coalesce($5, s.validation_value),
+    reservation = NULL, reserved_until = NULL, reserved_by = NULL
   FROM campaigns c
   WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
     AND s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
@@ -111,11 +113,16 @@ WITH won AS (
     AND (c.expires_at IS NULL OR c.expires_at > $3)
     AND (s.expires_at IS NULL OR s.expires_at > $3)
     AND ($6::integer IS NULL OR s.uses = $6)
+    AND (s.reserved_until IS NULL OR s.reserved_until <= $3 OR s.reservation = $10)
   RETURNING s.*
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
-    location_id)
-  SELECT account_id, campaign_id, id, 'validated', $3, $7, $8, $9, $4 FROM won
+    location_id, listed)
+  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8, $9, $4, k.listed
+  FROM won CROSS JOIN LATERAL (VALUES
+    ('opened', opened_at = $3), ('claimed', claimed_at = $3),
+    ('validated', validated_at IS NOT NULL)) AS k (kind, listed)
+  WHERE k.kind = 'validated' OR k.listed
 )
 SELECT {columns(Session)} FROM won
 """
@@ -128,10 +135,12 @@ async def validate(
     *,
     value: str | None,
     if_uses: int | None,
+    reservation: str | None,
     doer: Doer,
     now: datetime,
 ) -> Session | None:
-    """Use the session once; None when it cannot be used (or was used since `if_uses`)."""
+    """Use the session once; None when it cannot be used (or was used since `if_uses`). A use
+    also opens and claims what was not: each of these is an event of its own."""
     row = await db.fetchrow(
         _VALIDATE,
         account_id,
@@ -143,46 +152,63 @@ async def validate(
         doer.actor,
         doer.channel,
         doer.reason,
+        reservation,
     )
     return row and read(Session, row)
 
 
-CHANGES: dict[str, tuple[str, str]] = {
-    "opened": (
+class Change(msgspec.Struct, frozen=True):
+    """A simple operation: what it sets, from which states it is allowed, which flag it takes
+    back (the list of sessions with that flag loses one)."""
+
+    sets: str
+    guard: str
+    unlists: str = ""
+
+
+CHANGES: dict[str, Change] = {
+    "opened": Change(
         "opened_at = $3",
         "opened_at IS NULL AND NOT voided AND (expires_at IS NULL OR expires_at > $3)",
     ),
-    "claimed": (
+    "claimed": Change(
         "claimed_at = $3, opened_at = coalesce(opened_at, $3)",
         "claimed_at IS NULL AND NOT voided AND NOT locked"
         " AND (expires_at IS NULL OR expires_at > $3)",
     ),
-    "unclaimed": ("claimed_at = NULL", "claimed_at IS NOT NULL AND validated_at IS NULL"),
-    "unvalidated": ("uses = uses - 1, validated_at = NULL", "uses > 0"),
-    "voided": (
-        "voided = true, voided_at = $3, unvoided_at = NULL",
-        "NOT voided AND validated_at IS NULL",
+    "unclaimed": Change(
+        "claimed_at = NULL", "claimed_at IS NOT NULL AND validated_at IS NULL", "claimed"
     ),
-    "unvoided": ("voided = false, unvoided_at = $3", "voided"),
-    "locked": (
-        "locked = true, locked_at = $3, unlocked_at = NULL",
-        "NOT locked AND validated_at IS NULL",
+    "unvalidated": Change("uses = uses - 1, validated_at = NULL", "uses > 0", "validated"),
+    "voided": Change(
+        "voided = true, voided_at = $3, unvoided_at = NULL", "NOT voided AND validated_at IS NULL"
     ),
-    "unlocked": ("locked = false, unlocked_at = $3", "locked"),
+    "unvoided": Change("voided = false, unvoided_at = $3", "voided"),
+    "locked": Change(
+        "locked = true, locked_at = $3, unlocked_at = NULL", "NOT locked AND validated_at IS NULL"
+    ),
+    "unlocked": Change("locked = false, unlocked_at = $3", "locked"),
 }
-"""For each simple operation: what it sets and from which states it is allowed."""
+
+_LISTED = {
+    "opened": "('opened', true)",
+    "claimed": "('opened', opened_at = $3), ('claimed', true)",
+}
 
 
 async def change(
     db: Handle, account_id: int, session_id: int, kind: str, doer: Doer, now: datetime
 ) -> Session | None:
     """Do one of `CHANGES`; None when the session was in no state that allows it."""
-    sets, guard = CHANGES[kind]
+    change = CHANGES[kind]
     row = await db.fetchrow(
-        f"WITH won AS (UPDATE sessions SET {sets} WHERE account_id = $1 AND id = $2 AND ({guard})"
-        " RETURNING *), noted AS (INSERT INTO session_events (account_id, campaign_id, session_id,"
-        " kind, at, actor, channel, reason, location_id)"
-        " SELECT account_id, campaign_id, id, $4, $3, $5, $6, $7, $8 FROM won)"
+        f"WITH won AS (UPDATE sessions SET {change.sets} WHERE account_id = $1 AND id = $2"
+        f" AND ({change.guard}) RETURNING *),"
+        " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
+        " actor, channel, reason, location_id, listed)"
+        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6, $7, $8, k.listed FROM won"
+        f" CROSS JOIN LATERAL (VALUES {_LISTED.get(kind, '($4::text, false)')})"
+        " AS k (kind, listed) WHERE k.kind = $4 OR k.listed)"
         f" SELECT {columns(Session)} FROM won",
         account_id,
         session_id,
@@ -194,6 +220,87 @@ async def change(
         doer.location_id,
     )
     return row and read(Session, row)
+
+
+_RESERVE = f"""
+UPDATE sessions s SET reservation = $4, reserved_until = $5, reserved_by = $6
+FROM campaigns c
+WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
+  AND s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
+  AND c.status = 'active'
+  AND (c.starts_at IS NULL OR c.starts_at <= $3)
+  AND (c.expires_at IS NULL OR c.expires_at > $3)
+  AND (s.expires_at IS NULL OR s.expires_at > $3)
+  AND (s.reserved_until IS NULL OR s.reserved_until <= $3)
+RETURNING {columns(Session, "s")}
+"""
+
+
+async def reserve(
+    db: Handle,
+    account_id: int,
+    session_id: int,
+    *,
+    reservation: str,
+    until: datetime,
+    holder: str,
+    now: datetime,
+) -> Session | None:
+    """Hold the session for one till; None when it cannot be used or somebody holds it."""
+    row = await db.fetchrow(_RESERVE, account_id, session_id, now, reservation, until, holder)
+    return row and read(Session, row)
+
+
+async def release(db: Handle, account_id: int, reservation: str, now: datetime) -> bool:
+    """False when there is no such reservation (any more)."""
+    done = await db.fetchval(
+        "UPDATE sessions SET reservation = NULL, reserved_until = NULL, reserved_by = NULL"
+        " WHERE account_id = $1 AND reservation = $2 AND reserved_until > $3 RETURNING true",
+        account_id,
+        reservation,
+        now,
+    )
+    return bool(done)
+
+
+async def session_of_reservation(
+    db: Handle, account_id: int, reservation: str
+) -> SessionAndCampaign | None:
+    return _both(
+        await db.fetchrow(
+            f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
+            " WHERE s.account_id = $1 AND s.reservation = $2",
+            account_id,
+            reservation,
+        )
+    )
+
+
+async def sessions_of_codes(
+    db: Handle, account_id: int, codes: Sequence[str]
+) -> list[SessionAndCampaign]:
+    """By full or short codes, all lower-case, in no order."""
+    rows = await db.fetch(
+        f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
+        " WHERE s.account_id = $1 AND s.short_code = ANY($2)"
+        " AND (s.code = ANY($3) OR s.short_code = ANY($3))",
+        account_id,
+        [code[:6] for code in codes],
+        list(codes),
+    )
+    return [both for both in map(_both, rows) if both is not None]
+
+
+async def remove_session(db: Handle, account_id: int, session_id: int) -> bool:
+    """Delete a session that was never taken in; its events stay, without a place in lists."""
+    done = await db.fetchval(
+        "WITH gone AS (DELETE FROM sessions WHERE account_id = $1 AND id = $2"
+        " AND uses = 0 AND validated_at IS NULL RETURNING id)"
+        " SELECT true FROM gone",
+        account_id,
+        session_id,
+    )
+    return bool(done)
 
 
 async def set_fields(

@@ -61,6 +61,10 @@ class LimitReached(CannotUse):
     """Limit reached."""
 
 
+class Reserved(CannotUse):
+    """Reserved by another till."""
+
+
 def why_not_usable(session: Session, campaign: Campaign, now: datetime) -> CannotUse | None:
     """The reason for which the session cannot be validated now, the strongest first."""
     if session.is_used_up:

@@ -63,6 +63,8 @@ async def update_at_once(call: Call) -> dict[str, Any] | None:
     operation = call.given["operation"]
     if operation is None or _changed_fields(call.given):
         return None
+    if operation != "validated" and actions.takes_back(operation):
+        return None
     db = call.doors.services.db
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
     if found.campaign.limit_validations is not None:

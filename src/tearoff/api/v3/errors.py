@@ -14,7 +14,7 @@ from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.parameters import BadParameters
 from tearoff.coupons import rules
-from tearoff.coupons.actions import CodeTaken, SessionNotFound
+from tearoff.coupons.actions import CodeTaken, ReservationNotFound, SessionNotFound
 from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.distribution.send import NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
@@ -57,6 +57,8 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     rules.NotYetValid: (422, 517, "Not valid yet."),
     rules.CampaignNotActive: (422, 518, "Campaign is not active."),
     rules.WrongLocation: (422, 519, "Not valid at this location."),
+    rules.Reserved: (422, 520, "Reserved by another till."),
+    ReservationNotFound: (422, 522, "Reservation not found or over."),
     CodeTaken: (422, 300, "Value already in use in parameter: customvalcode."),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     NotSent: (422, 602, "{error}"),
