@@ -20,8 +20,9 @@ from tearoff.cli.common import (
     show,
     with_services,
 )
-from tearoff.coupons import campaigns
+from tearoff.coupons import campaigns, catalogue
 from tearoff.coupons.campaigns import NewCampaign
+from tearoff.coupons.catalogue import Filter
 from tearoff.errors import Invalid
 from tearoff.kit.services import Services
 
@@ -75,8 +76,7 @@ def _create(arguments: argparse.Namespace) -> None:
             await campaigns.open_at(db, account.id, made.id, location)
             if picture is not None:
                 await campaigns.set_picture(db, account.id, made.id, picture, arguments.picture_alt)
-            current = await campaigns.campaign(db, account.id, made.id)
-        assert current is not None
+            current = await catalogue.entry(db, account.id, made.id)
         return coupon_info(current, account.link_host or services.settings.link_host)
 
     info = with_services(arguments, work)
@@ -89,8 +89,8 @@ def _list(arguments: argparse.Namespace) -> None:
         if account is None:
             raise accounts.AccountNotFound
         host = account.link_host or services.settings.link_host
-        found = await campaigns.campaigns_of(services.db, account.id)
-        return [coupon_info(campaign, host) for campaign in found]
+        found = await catalogue.entries(services.db, account.id, Filter())
+        return [coupon_info(entry, host) for entry in found]
 
     found = with_services(arguments, work)
     lines = [f"{i['ID']}  {i['status']:<8}  {i['name']}  {i['url']}" for i in found]

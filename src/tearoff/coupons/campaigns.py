@@ -48,6 +48,11 @@ class NewCampaign(msgspec.Struct, frozen=True, kw_only=True):
     limit_sessions: int | None = None
     limit_validations: int | None = None
     status: str = "active"
+    folder_id: int | None = None
+    category_id: int | None = None
+    tags: tuple[str, ...] = ()
+    customid: str = ""
+    featured: bool = False
 
 
 class Picture(msgspec.Struct, frozen=True):
@@ -58,7 +63,7 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 async def create_campaign(db: Handle, account_id: int, new: NewCampaign) -> Campaign:
-    _check(new)
+    check_campaign(new)
     values = msgspec.structs.asdict(new)
     names = ", ".join(values)
     places = ", ".join(f"${i}" for i in range(3, 3 + len(values)))
@@ -77,7 +82,8 @@ async def create_campaign(db: Handle, account_id: int, new: NewCampaign) -> Camp
 
 async def campaign(db: Handle, account_id: int, campaign_id: int) -> Campaign | None:
     row = await db.fetchrow(
-        f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 AND id = $2",
+        f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 AND id = $2"
+        " AND removed_at IS NULL",
         account_id,
         campaign_id,
     )
@@ -85,15 +91,10 @@ async def campaign(db: Handle, account_id: int, campaign_id: int) -> Campaign | 
 
 
 async def campaign_of_code(db: Handle, code: str) -> Campaign | None:
-    row = await db.fetchrow(f"SELECT {columns(Campaign)} FROM campaigns WHERE code = $1", code)
-    return row and read(Campaign, row)
-
-
-async def campaigns_of(db: Handle, account_id: int) -> list[Campaign]:
-    rows = await db.fetch(
-        f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 ORDER BY id", account_id
+    row = await db.fetchrow(
+        f"SELECT {columns(Campaign)} FROM campaigns WHERE code = $1 AND removed_at IS NULL", code
     )
-    return [read(Campaign, row) for row in rows]
+    return row and read(Campaign, row)
 
 
 async def open_at(db: Handle, account_id: int, campaign_id: int, location_id: int) -> None:
@@ -163,7 +164,8 @@ def _cut(image: Image.Image) -> Image.Image:
     return large.crop((left, top, left + width, top + height))
 
 
-def _check(new: NewCampaign) -> None:
+def check_campaign(new: NewCampaign) -> None:
+    """Raises `Invalid` naming the field and what would be right."""
     if not new.name.strip():
         raise Invalid("A campaign needs a name.", field="name")
     if not COLOR.match(new.brand_color):
@@ -171,4 +173,4 @@ def _check(new: NewCampaign) -> None:
     if new.uses < 1:
         raise Invalid("A coupon has at least one use.", field="uses")
     if new.starts_at and new.expires_at and new.starts_at >= new.expires_at:
-        raise Invalid("The end must be after the start.", field="expires")
+        raise Invalid("The end must be after the start.", field="expiry_date")

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from tearoff.accounts import queries as accounts
 from tearoff.accounts.models import Location
 from tearoff.api.v3.endpoint import Call
+from tearoff.coupons.catalogue import Entry
 from tearoff.coupons.models import UTM_NAMES, Campaign, Session, SessionAndCampaign
 from tearoff.kit.db import Handle
 from tearoff.messages import queries as messages
@@ -129,8 +130,9 @@ def _message_block(message: Message | None) -> dict[str, str]:
     return {"id": message.ref, "status": message.state, "channel": "sms"}
 
 
-def coupon_info(campaign: Campaign, link_host: str) -> dict[str, Any]:
+def coupon_info(entry: Entry, link_host: str) -> dict[str, Any]:
     """A campaign; every field that any source names is always there."""
+    campaign, shelf = entry.campaign, entry.shelf
     url = f"{link_host}/p/{campaign.code}"
     picture = f"{url}/picture/{campaign.picture_id}.webp" if campaign.picture_id else ""
     return {
@@ -145,15 +147,20 @@ def coupon_info(campaign: Campaign, link_host: str) -> dict[str, Any]:
         "status": campaign.status,
         "type": "coupon",
         "coupon_value": campaign.value,
-        "coupon_category_name": "",
-        "coupon_tags": "",
+        "coupon_category": f"cat_{shelf.category_id}" if shelf.category_id else "",
+        "coupon_category_name": entry.category_name,
+        "coupon_tags": ",".join(shelf.tags),
         "coupon_image": picture,
         "banner1": picture,
         "startdate": local(campaign.starts_at, campaign.timezone),
         "expirydate": local(campaign.expires_at, campaign.timezone),
         "timezone": campaign.timezone,
         "language": campaign.language,
+        "folder": str(shelf.folder_id or ""),
+        "customid": shelf.customid,
+        "featured": "1" if shelf.featured else "0",
+        "uses": campaign.uses,
         "poweredbylink": "",
-        "subaccount": "",
+        "subaccount": f"sub_{campaign.account_id}" if entry.owner_is_subaccount else "",
         "created_date_utc": utc(campaign.created_at),
     }

@@ -1,0 +1,233 @@
+"""Campaigns as their owner sees them: listed, found by folder, tag and category, copied from a
+template, changed, put away."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+import asyncpg
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tearoff.coupons import campaigns
+from tearoff.coupons.campaigns import CampaignNotFound, NewCampaign
+from tearoff.coupons.models import Campaign
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+STATUSES = ("draft", "active", "paused", "archived")
+
+
+class Shelf(msgspec.Struct, frozen=True):
+    """Where a campaign stands in its owner's catalogue."""
+
+    folder_id: int | None
+    category_id: int | None
+    tags: tuple[str, ...]
+    customid: str
+    featured: bool
+
+
+class Entry(msgspec.Struct, frozen=True):
+    campaign: Campaign
+    shelf: Shelf
+    category_name: str
+    owner_is_subaccount: bool
+
+
+class Filter(msgspec.Struct, frozen=True, kw_only=True):
+    """Which campaigns are listed; `tags`: those that carry any of them. A category holds what
+    the categories below it hold."""
+
+    status: str | None = None
+    folder_id: int | None = None
+    category_id: int | None = None
+    tags: tuple[str, ...] | None = None
+    newest_first: bool = False
+
+
+class CampaignChanges(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change; what is UNSET stays."""
+
+    name: str | UnsetType = UNSET
+    title: str | UnsetType = UNSET
+    subtitle: str | UnsetType = UNSET
+    description: str | UnsetType = UNSET
+    terms: str | UnsetType = UNSET
+    value: str | UnsetType = UNSET
+    brand: str | UnsetType = UNSET
+    brand_color: str | UnsetType = UNSET
+    language: str | UnsetType = UNSET
+    message_text: str | UnsetType = UNSET
+    timezone: str | UnsetType = UNSET
+    starts_at: datetime | UnsetType | None = UNSET
+    expires_at: datetime | UnsetType | None = UNSET
+    uses: int | UnsetType = UNSET
+    limit_sessions: int | UnsetType | None = UNSET
+    limit_validations: int | UnsetType | None = UNSET
+    status: str | UnsetType = UNSET
+    folder_id: int | UnsetType | None = UNSET
+    category_id: int | UnsetType | None = UNSET
+    tags: tuple[str, ...] | UnsetType = UNSET
+    customid: str | UnsetType = UNSET
+    featured: bool | UnsetType = UNSET
+
+    def given(self) -> dict[str, Any]:
+        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
+        return {name: value for name, value in pairs if value is not UNSET}
+
+
+class UsageStats(msgspec.Struct, frozen=True):
+    """Validation codes of a campaign (own, automatic or from its pool) and how many of them
+    belong to claimed sessions."""
+
+    codes: int
+    claimed: int
+
+
+_ENTRY = (
+    f"SELECT {columns(Campaign, 'c', 'c_')}, {columns(Shelf, 'c', 's_')},"
+    " coalesce(g.name, '') AS category_name, a.parent_id IS NOT NULL AS is_subaccount"
+    " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
+    " LEFT JOIN categories g ON g.id = c.category_id AND g.account_id = c.account_id"
+    " WHERE c.account_id = $1 AND c.removed_at IS NULL"
+)
+
+_LISTED = f"""{_ENTRY}
+  AND ($2::text IS NULL OR c.status = $2)
+  AND ($3::bigint IS NULL OR c.folder_id = $3)
+  AND ($4::bigint IS NULL OR c.category_id IN (
+    SELECT id FROM categories WHERE account_id = $1 AND (id = $4 OR parent_id = $4 OR parent_id IN (
+      SELECT id FROM categories WHERE account_id = $1 AND parent_id = $4))))
+  AND ($5::text[] IS NULL OR c.tags && $5)
+  AND c.id > $6 ORDER BY c.id """
+
+
+async def entries(
+    db: Handle, account_id: int, only: Filter, *, after: int = 0, limit: int | None = None
+) -> list[Entry]:
+    """The account's campaigns in the order in which they were made; `after` an id."""
+    order = "DESC" if only.newest_first else "ASC"
+    rows = await db.fetch(
+        f"{_LISTED} {order} LIMIT $7",
+        account_id,
+        only.status,
+        only.folder_id,
+        only.category_id,
+        None if only.tags is None else [tag.lower() for tag in only.tags],
+        after,
+        limit,
+    )
+    return [_entry(row) for row in rows]
+
+
+async def entry(db: Handle, account_id: int, campaign_id: int) -> Entry:
+    """Raises `CampaignNotFound`."""
+    row = await db.fetchrow(f"{_ENTRY} AND c.id = $2", account_id, campaign_id)
+    if row is None:
+        raise CampaignNotFound
+    return _entry(row)
+
+
+async def change(
+    db: asyncpg.Connection, account_id: int, campaign_id: int, changes: CampaignChanges
+) -> Entry:
+    """Change a campaign. Raises `CampaignNotFound` and `Invalid`."""
+    row = await db.fetchrow(f"{_ENTRY} AND c.id = $2 FOR UPDATE OF c", account_id, campaign_id)
+    if row is None:
+        raise CampaignNotFound
+    values = changes.given()
+    campaigns.check_campaign(msgspec.structs.replace(as_new(_entry(row)), **values))
+    if values:
+        sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 3))
+        await db.execute(
+            f"UPDATE campaigns SET {sets} WHERE account_id = $1 AND id = $2",
+            account_id,
+            campaign_id,
+            *values.values(),
+        )
+    return await entry(db, account_id, campaign_id)
+
+
+async def copy(
+    db: asyncpg.Connection,
+    template: Entry,
+    account_id: int,
+    changes: CampaignChanges,
+) -> Campaign:
+    """A new campaign like the template, in this account, with what `changes` says. Its picture
+    comes along, and within the account its folder, category and locations."""
+    new = as_new(template)
+    if account_id != template.campaign.account_id:
+        new = msgspec.structs.replace(new, folder_id=None, category_id=None)
+    new = msgspec.structs.replace(new, **{"status": "active", **changes.given()})
+    made = await campaigns.create_campaign(db, account_id, new)
+    await _copy_picture(db, template.campaign, made)
+    await db.execute(
+        "INSERT INTO campaign_locations (campaign_id, location_id)"
+        " SELECT $2, l.id FROM campaign_locations cl JOIN locations l ON l.id = cl.location_id"
+        " WHERE cl.campaign_id = $1 AND l.account_id = $3",
+        template.campaign.id,
+        made.id,
+        account_id,
+    )
+    return made
+
+
+async def remove(db: Handle, account_id: int, campaign_id: int, now: datetime) -> None:
+    """Put a campaign away for good: it is found no more, its coupons cannot be used any more,
+    and their history stays. Raises `CampaignNotFound`."""
+    done = await db.fetchval(
+        "UPDATE campaigns SET removed_at = $3, status = 'archived'"
+        " WHERE account_id = $1 AND id = $2 AND removed_at IS NULL RETURNING true",
+        account_id,
+        campaign_id,
+        now,
+    )
+    if not done:
+        raise CampaignNotFound
+
+
+async def usage_stats(db: Handle, account_id: int, campaign_id: int) -> UsageStats:
+    row = await db.fetchrow(
+        "SELECT count(*) AS codes, count(claimed_at) AS claimed FROM sessions"
+        " WHERE account_id = $1 AND campaign_id = $2 AND validation_code IS NOT NULL",
+        account_id,
+        campaign_id,
+    )
+    assert row is not None
+    return UsageStats(row["codes"], row["claimed"])
+
+
+def as_new(found: Entry) -> NewCampaign:
+    """What a campaign like this one would be made with."""
+    values = {
+        name: getattr(found.shelf if hasattr(found.shelf, name) else found.campaign, name)
+        for name in NewCampaign.__struct_fields__
+    }
+    return NewCampaign(**values)
+
+
+def _entry(row: asyncpg.Record) -> Entry:
+    return Entry(
+        read(Campaign, row, "c_"), read(Shelf, row, "s_"), row["category_name"],
+        row["is_subaccount"],
+    )  # fmt: skip
+
+
+async def _copy_picture(db: Handle, template: Campaign, made: Campaign) -> None:
+    """Pictures belong to an account, so one that crosses to another is a row of its own."""
+    if template.picture_id is None:
+        return
+    await db.execute(
+        "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height)"
+        " SELECT $3, sha256, webp, width, height FROM pictures WHERE id = $1 AND account_id = $2"
+        " RETURNING id) UPDATE campaigns SET picture_id = p.id, picture_alt = $5 FROM p"
+        " WHERE campaigns.id = $4",
+        template.picture_id,
+        template.account_id,
+        made.account_id,
+        made.id,
+        template.picture_alt,
+    )
