@@ -28,6 +28,10 @@ class AccountNotFound(NotFound):
     """There is no account with this id."""
 
 
+class SubaccountNotFound(NotFound):
+    """Subaccount ID not correct."""
+
+
 async def create_account(
     db: Handle,
     vault: Vault,

@@ -9,11 +9,11 @@ from http import HTTPStatus
 import msgspec
 import structlog
 
-from tearoff.accounts.actions import AccountExpired, WrongCredentials
+from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.parameters import BadParameters
-from tearoff.coupons import rules
+from tearoff.coupons import rules, shelves
 from tearoff.coupons.actions import CodeTaken, ReservationNotFound, SessionNotFound
 from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.distribution.send import NotSent, StatcodeNotFound
@@ -52,6 +52,10 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     rules.Voided: (422, 508, "Couponsession is voided."),
     rules.Locked: (422, 511, "Couponsession is locked."),
     rules.Expired: (422, 512, "Couponsession has expired."),
+    SubaccountNotFound: (422, 510, "Subaccount ID not correct."),
+    shelves.FolderNotFound: (422, 515, "Folder not found"),
+    shelves.CategoryNotFound: (422, 521, "Category not found"),
+    shelves.TooMany: (422, 516, "Limit reached."),
     StatcodeNotFound: (422, 513, "Statcode not found"),
     rules.LimitReached: (422, 516, "Limit reached."),
     rules.NotYetValid: (422, 517, "Not valid yet."),

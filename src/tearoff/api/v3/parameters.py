@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
+from zoneinfo import available_timezones
 
 import msgspec
 
@@ -133,6 +134,60 @@ def one_of(*words: str) -> Callable[[str, Any], str]:
     return read
 
 
+_YES = frozenset({"1", "true", "yes", "on"})
+_NO = frozenset({"0", "false", "no", "off"})
+
+
+def flag(name: str, given: Any) -> bool:
+    """`true`, `"true"`, `1` and `"1"` are all true."""
+    value = as_text(name, given).strip().lower()
+    if value in _YES:
+        return True
+    if value in _NO:
+        return False
+    raise WrongValue(302, f"Invalid value in parameter: {name}. Use one of: true, false.")
+
+
+def number(least: int, most: int) -> Callable[[str, Any], int]:
+    """A whole number within bounds, both included."""
+
+    def read(name: str, given: Any) -> int:
+        value = as_text(name, given).strip().removesuffix(".0")
+        if not re.fullmatch(r"[0-9]{1,18}", value, re.ASCII):
+            raise invalid_character(name)
+        if not least <= int(value) <= most:
+            raise WrongValue(
+                300, f"Invalid value in parameter: {name}. Use a number from {least} to {most}."
+            )
+        return int(value)
+
+    return read
+
+
+def words(limit: int, length: int) -> Callable[[str, Any], tuple[str, ...]]:
+    """Several words: an array, or one text with commas. At most `limit` of `length`
+    characters; without repeats."""
+
+    def read(name: str, given: Any) -> tuple[str, ...]:
+        items = given if isinstance(given, list) else as_text(name, given).split(",")
+        if len(items) > limit:
+            raise WrongValue(300, f"Too many values in parameter: {name}. At most {limit}.")
+        each = (text(length)(name, item).strip() for item in items)
+        return tuple(dict.fromkeys(word for word in each if word))
+
+    return read
+
+
+def zone(name: str, given: Any) -> str:
+    """A time zone's name."""
+    value = as_text(name, given).strip()
+    if value not in available_timezones():
+        raise WrongValue(
+            302, f"Invalid value in parameter: {name}. Use a name such as Europe/Brussels."
+        )
+    return value
+
+
 def session_code(name: str, given: Any) -> str:
     """21 characters, or the first 6 of them; without regard to case."""
     value = as_text(name, given).strip().lower()
@@ -158,23 +213,41 @@ def duplicate_check(name: str, given: Any) -> str:
     )
 
 
-_DATE_FORMS = (
-    "%Y-%m-%d %H:%M:%S",
-    "%Y-%m-%d %H:%M",
-    "%Y-%m-%d:%H:%M:%S",
-    "%Y-%m-%d %H-%M",
-)
-DATE_FORMAT = "yyyy-MM-dd HH:mm:ss"
+def start_date(name: str, given: Any) -> datetime:
+    """A wall-clock time without a zone; a date alone is the beginning of that day."""
+    return _read_date(name, given)[0]
 
 
 def end_date(name: str, given: Any) -> datetime:
     """A wall-clock time without a zone; a date alone is the end of that day."""
+    at, unit = _read_date(name, given)
+    return at + timedelta(days=1, seconds=-1) if unit == _DAY else at
+
+
+def last_moment(name: str, given: Any) -> datetime:
+    """The end of a period that includes what it names: of the day, the minute or the second."""
+    at, unit = _read_date(name, given)
+    return at + unit - timedelta(microseconds=1)
+
+
+_DAY, _MINUTE, _SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)
+_DATE_FORMS = (
+    ("%Y-%m-%d", _DAY),
+    ("%Y-%m-%d %H:%M:%S", _SECOND),
+    ("%Y-%m-%d %H:%M", _MINUTE),
+    ("%Y-%m-%d:%H:%M:%S", _SECOND),
+    ("%Y-%m-%d %H-%M", _MINUTE),
+)
+DATE_FORMAT = "yyyy-MM-dd HH:mm:ss"
+_DATE = re.compile(r"[12][0-9]{3}-[0-9]{2}-[0-9]{2}([ :][0-9:-]{5,8})?", re.ASCII)
+
+
+def _read_date(name: str, given: Any) -> tuple[datetime, timedelta]:
+    """The moment and what it names: a day, a minute or a second."""
     value = as_text(name, given).strip()
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", value, re.ASCII):
-        value += " 23:59:59"
-    for form in _DATE_FORMS:
+    for form, unit in _DATE_FORMS if _DATE.fullmatch(value) else ():
         try:
-            return datetime.strptime(value, form)  # noqa: DTZ007 (the campaign has the zone)
+            return datetime.strptime(value, form), unit  # noqa: DTZ007 (the reader knows the zone)
         except ValueError:
             continue
     raise WrongValue(303, f"Invalid format in parameter: {name}. Required format: {DATE_FORMAT}")
@@ -214,6 +287,34 @@ def string(
         schema={"type": ["string", "integer"] if read is phone else "string"},
         example=example or None,
     )
+
+
+def yes_or_no(name: str, help: str, example: bool | None = None) -> Parameter:
+    schema = {"type": ["boolean", "string", "integer"]}
+    return Parameter(name=name, read=flag, help=help, schema=schema, example=example)
+
+
+def whole(name: str, least: int, most: int, help: str, example: int | None = None) -> Parameter:
+    schema = {"type": ["integer", "string"]}
+    read = number(least, most)
+    return Parameter(name=name, read=read, help=help, schema=schema, example=example)
+
+
+def several(
+    name: str, limit: int, length: int, help: str, example: str = "", *, required: bool = False
+) -> Parameter:
+    schema = {"type": ["string", "array"], "items": {"type": "string"}}
+    return Parameter(
+        name=name, read=words(limit, length), help=help, schema=schema, required=required,
+        example=example or None,
+    )  # fmt: skip
+
+
+def optional(parameter: Parameter) -> Parameter:
+    return msgspec.structs.replace(parameter, required=False)
+
+
+PAGE = whole("page", 1, 1_000_000_000, "Page, 100 items each; the first is 1.", 1)
 
 
 CAMPAIGN = string("campaign", reference("cam"), "Id of the campaign.", "cam_100001", required=True)
