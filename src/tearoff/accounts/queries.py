@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
@@ -108,6 +109,17 @@ async def location(db: Handle, account_id: int, location_id: int) -> Location | 
         location_id,
     )
     return row and read(Location, row)
+
+
+async def locations(
+    db: Handle, account_id: int, ids: Collection[int]
+) -> dict[int | None, Location]:
+    rows = await db.fetch(
+        f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND id = ANY($2)",
+        account_id,
+        list(ids),
+    )
+    return {row["id"]: read(Location, row) for row in rows}
 
 
 async def locations_of_campaign(db: Handle, account_id: int, campaign_id: int) -> list[Location]:

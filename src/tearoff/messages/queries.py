@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -20,6 +20,17 @@ async def message(db: Handle, message_id: int, account_id: int | None = None) ->
         account_id,
     )
     return row and read(Message, row)
+
+
+async def messages(
+    db: Handle, account_id: int, ids: Collection[int]
+) -> dict[int | None, Message]:
+    rows = await db.fetch(
+        f"SELECT {columns(Message)} FROM messages WHERE account_id = $1 AND id = ANY($2)",
+        account_id,
+        list(ids),
+    )
+    return {row["id"]: read(Message, row) for row in rows}
 
 
 async def accept(

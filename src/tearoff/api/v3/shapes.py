@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,9 +21,30 @@ _PLACE = ("name", "street", "zip", "city", "province", "country", "phone", "webs
 
 async def session_object(call: Call, db: Handle, found: SessionAndCampaign) -> dict[str, Any]:
     """A session with its status block and what stands beside it."""
+    return (await session_objects(call, db, [found]))[0]
+
+
+async def session_objects(
+    call: Call, db: Handle, found: Sequence[SessionAndCampaign]
+) -> list[dict[str, Any]]:
+    """The same for many, with the statements of one."""
+    sessions = [both.session for both in found]
+    place_ids = {s.location_id for s in sessions if s.location_id is not None}
+    places = await accounts.locations(db, call.account.id, place_ids) if place_ids else {}
+    message_ids = {s.last_message_id for s in sessions if s.last_message_id is not None}
+    sent = await messages.messages(db, call.account.id, message_ids) if message_ids else {}
+    return [
+        _session_object(
+            call, both, places.get(both.session.location_id), sent.get(both.session.last_message_id)
+        )
+        for both in found
+    ]
+
+
+def _session_object(
+    call: Call, found: SessionAndCampaign, place: Location | None, message: Message | None
+) -> dict[str, Any]:
     session, campaign = found.session, found.campaign
-    place = await _place(db, session)
-    message = await _message(db, session)
     fields = (*(session.customfields or ()), *[None] * 7)[:7]
     return {
         "session": session.code,
@@ -106,18 +128,6 @@ def _flag(value: object) -> str:
     return "1" if value else "0"
 
 
-async def _place(db: Handle, session: Session) -> Location | None:
-    if session.location_id is None:
-        return None
-    return await accounts.location(db, session.account_id, session.location_id)
-
-
-async def _message(db: Handle, session: Session) -> Message | None:
-    if session.last_message_id is None:
-        return None
-    return await messages.message(db, session.last_message_id, session.account_id)
-
-
 def _location(place: Location | None) -> dict[str, str]:
     if place is None:
         return {"ID": "", **dict.fromkeys(_PLACE, "")}
@@ -164,3 +174,55 @@ def coupon_info(entry: Entry, link_host: str) -> dict[str, Any]:
         "subaccount": f"sub_{campaign.account_id}" if entry.owner_is_subaccount else "",
         "created_date_utc": utc(campaign.created_at),
     }
+
+
+SESSION_EXAMPLE: dict[str, Any] = {
+    "session": "ac6s7u3g8a25ja7x9qg87",
+    "session_url": "https://coupons.example.com/p/vuhykb/ac6s7u3g8a25ja7x9qg87",
+    "sequenceid": "19878460",
+    "customid": "42",
+    "status": {
+        "created_date_utc": "2026-11-23 10:00:00",
+        **{
+            key: value
+            for name, at in (
+                ("opened", "open"), ("played", "played"), ("claimed", "claim"),
+                ("saved_to_passbook", "saved_to_passbook"),
+                ("saved_to_androidpay", "saved_to_androidpay"), ("validated", "validation"),
+            )
+            for key, value in ((name, "0"), (f"{at}_date_utc", ""))
+        },
+        "claimtype": "",
+        "own_validation_code": "",
+        "validation_value": "",
+        "redeem_location_ID": "",
+        **{
+            key: value
+            for name in ("voided", "locked")
+            for key, value in (
+                (name, "0"), (f"{name}_date_utc", ""), (f"un{name}_date_utc", "")
+            )
+        },
+        "value": "Second cup free",
+        "customid": "42",
+        "expiration_date": "2027-01-31 23:59:59",
+        **dict.fromkeys(UTM_NAMES),
+        **{
+            f"redeem_location_{'company_name' if name == 'name' else name}": "" for name in _PLACE
+        },
+        "uses": 0,
+        "uses_left": 1,
+    },
+    "customer": {
+        "firstname": "Ann",
+        "lastname": "Peeters",
+        "email": "ann@example.com",
+        "phone": "32470001234",
+        "gender": "",
+        **{f"customfield{i}": "" for i in range(1, 8)},
+    },
+    "device": {"browser": "", "os": "", "language": ""},
+    "location": {"ID": "", **dict.fromkeys(_PLACE, "")},
+    "message": {"id": "", "status": "", "channel": ""},
+}  # fmt: skip
+"""A session as the API reference shows it."""

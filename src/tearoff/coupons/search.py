@@ -1,0 +1,81 @@
+"""Finding sessions by what people know: their own validation code, phone, e-mail or customid."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+PAGE = 100
+
+
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for; several together are all meant. `anything` may be any of them, or a
+    session code. `phone` is E.164, e-mail addresses are compared without regard to case."""
+
+    validation_code: str | None = None
+    phone: str | None = None
+    email: str | None = None
+    customid: str | None = None
+    anything: str | None = None
+
+
+class Found(msgspec.Struct, frozen=True):
+    total: int
+    sessions: list[SessionAndCampaign]
+
+
+# Each way in has its index; the ids of all of them together are few.
+_HITS = """
+WITH mine AS MATERIALIZED (
+  SELECT id FROM campaigns WHERE account_id = $1 AND ($2::bigint IS NULL OR id = $2)
+), hits AS MATERIALIZED (
+  SELECT id FROM sessions WHERE account_id = $1 AND phone = $4
+  UNION SELECT id FROM sessions WHERE account_id = $1 AND lower(email) = lower($5)
+  UNION SELECT id FROM sessions WHERE account_id = $1 AND customid = $6
+  UNION SELECT s.id FROM mine m JOIN sessions s ON s.campaign_id = m.id
+    AND s.validation_code = $3
+  UNION SELECT id FROM sessions WHERE account_id = $1 AND short_code = left($7, 6)
+    AND (code = $7 OR length($7) = 6)
+)
+"""
+
+_ANY = """
+FROM hits h JOIN sessions s ON s.id = h.id
+JOIN campaigns c ON c.id = s.campaign_id
+WHERE s.account_id = $1 AND ($2::bigint IS NULL OR s.campaign_id = $2)
+"""
+_ALL = f"""{_ANY}
+  AND ($3::text IS NULL OR s.validation_code = $3)
+  AND ($4::text IS NULL OR s.phone = $4)
+  AND ($5::text IS NULL OR lower(s.email) = lower($5))
+  AND ($6::text IS NULL OR s.customid = $6)
+"""
+
+
+async def search(
+    db: Handle, account_id: int, wanted: Wanted, *, campaign_id: int | None, page: int
+) -> Found:
+    """Sessions of the account (or of one campaign), oldest first, a hundred a page."""
+    text = wanted.anything
+    values: tuple[str | None, ...]
+    if text is None:
+        tail = _ALL
+        values = (wanted.validation_code, wanted.phone, wanted.email, wanted.customid, None)
+    else:
+        tail, values = _ANY, (text, wanted.phone, text, text, text.lower())
+    rows = await db.fetch(
+        f"{_HITS} SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')},"
+        f" count(*) OVER () AS total {tail} ORDER BY s.created_at, s.id OFFSET $8 LIMIT {PAGE}",
+        account_id,
+        campaign_id,
+        *values,
+        (page - 1) * PAGE,
+    )
+    found = [SessionAndCampaign(read(Session, r, "s_"), read(Campaign, r, "c_")) for r in rows]
+    if rows or page == 1:
+        return Found(rows[0]["total"] if rows else 0, found)
+    n: int = await db.fetchval(f"{_HITS} SELECT count(*) {tail}", account_id, campaign_id, *values)
+    return Found(n, [])
