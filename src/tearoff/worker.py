@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from tearoff.accounts import idempotency, tallies
 from tearoff.config import Settings
+from tearoff.coupons import jobs as coupon_jobs
 from tearoff.jobs.queue import Chore
 from tearoff.jobs.worker import work
 from tearoff.kit import clock, keys, logs
@@ -71,6 +72,7 @@ async def _sweep_keys(services: Services, now: datetime) -> None:
 
 CHORES = (
     *message_jobs.CHORES,
+    *coupon_jobs.CHORES,
     Chore("months.cut", "23 2 * * *", _cut_months),
     Chore("tallies.sweep", "*/15 * * * *", _sweep_tallies),
     Chore("idempotency.sweep", "11 * * * *", _sweep_keys),

@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts import tallies
-from tearoff.coupons import lists, queries, rules
+from tearoff.coupons import lists, pools, queries, rules
 from tearoff.coupons.models import (
     Campaign,
     Doer,
@@ -54,12 +54,16 @@ async def issue_session(
 
     `unique_by` (`email`, `phone` or `customid`): when that value already has a session of this
     campaign, that one is given instead. `automatic_code` (`6digits`, `8digits`, `10digits`):
-    a validation code is drawn. Raises `CodeTaken` and `rules.LimitReached`.
+    a validation code is drawn; without it, a campaign with a pool gives its next code. Raises
+    `CodeTaken`, `rules.LimitReached` and `pools.PoolEmpty`.
     """
     existing = await _find_existing(db, campaign, new, unique_by)
     if existing is not None:
         return existing
     await count_session(db, campaign, now)
+    if campaign.has_pool and new.validation_code is None and automatic_code is None:
+        (pooled,) = await pools.take(db, campaign.id, 1, now)
+        new = msgspec.structs.replace(new, validation_code=pooled)
     for _ in range(30):
         if automatic_code is not None:
             drawn = codes.digits(AUTOMATIC_CODES[automatic_code])
@@ -90,10 +94,10 @@ async def _find_existing(
     return Issued(code, found.session.validation_code, is_duplicate=True)
 
 
-async def count_session(db: Handle, campaign: Campaign, now: datetime) -> None:
-    """Count a new session against the campaign's limit, if it has one."""
+async def count_session(db: Handle, campaign: Campaign, now: datetime, amount: int = 1) -> None:
+    """Count new sessions against the campaign's limit, if it has one."""
     if campaign.limit_sessions is not None:
-        await _count(db, campaign, "sessions", campaign.limit_sessions, now)
+        await _count(db, campaign, "sessions", campaign.limit_sessions, now, step=amount)
 
 
 async def _count(

@@ -1,4 +1,4 @@
-"""`/v3/couponsession/data` and `/v3/couponsession/update`."""
+"""`/v3/couponsession/data`, `update` and `updatemultiple`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ from tearoff.accounts.models import Location
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Call, Endpoint, Told
 from tearoff.api.v3.errors import Failure, failure_of
-from tearoff.api.v3.shapes import session_object, utc
-from tearoff.coupons import actions, rules
+from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object, utc
+from tearoff.coupons import actions, queries, rules
 from tearoff.coupons.models import Doer, Session, SessionAndCampaign
+from tearoff.errors import TearoffError
 from tearoff.kit.db import Handle
 
 OPERATIONS = (
@@ -44,17 +45,59 @@ async def session_data(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def update_session(call: Call, db: Handle) -> dict[str, Any]:
-    operation = call.given["operation"]
-    fields = _changed_fields(call.given)
-    if operation is None and not fields:
-        raise p.BadParameters([(200, "Missing parameter: operation")])
+    _check_asked(call.given)
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
-    session = found.session
+    return await _updated(call, db, await _update(call, db, found))
+
+
+async def update_sessions(call: Call, db: Handle) -> dict[str, Any]:
+    """Each in a savepoint of its own, so that a bad one harms no other."""
+    _check_asked(call.given)
+    asked = call.given["couponsessions"]
+    known = await queries.sessions_of_codes(db, call.account.id, asked)
+    by_code = {both.session.code: both for both in known}
+    by_code |= {both.session.short_code: both for both in known}
+    results: dict[str, dict[str, Any]] = {}
+    # In the order of their ids: two calls for the same sessions wait for each other, never both.
+    order = sorted(asked, key=lambda code: by_code[code].session.id if code in by_code else 0)
+    for code in order:
+        results[code] = await _update_one(call, db, code, by_code.get(code))
+    return {
+        "action": f"session_{call.given['operation'] or 'updated'}",
+        "data": [results[code] for code in asked],
+    }
+
+
+async def _update_one(
+    call: Call, db: Handle, code: str, found: SessionAndCampaign | None
+) -> dict[str, Any]:
+    try:
+        if found is None:
+            raise actions.SessionNotFound
+        async with db.transaction():  # type: ignore[attr-defined]
+            await _update(call, db, found)
+    except TearoffError as error:
+        failure = failure_of(error)
+        number, text = failure.problems[0]
+        where = await _where(db, call, error)
+        return {"session": code, "result": f"{number} {text}{where}", "error_code": number}
+    return {"session": code, "result": "ok", "error_code": None}
+
+
+async def _update(call: Call, db: Handle, found: SessionAndCampaign) -> SessionAndCampaign:
+    """Set the fields that were given and do the operation, if there is one."""
+    session, operation = found.session, call.given["operation"]
+    fields = _changed_fields(call.given)
     if fields:
         session = await _set_fields(db, found, fields)
     if operation is not None:
         session = await _operate(call, db, found, operation)
-    return await _updated(call, db, SessionAndCampaign(session, found.campaign))
+    return SessionAndCampaign(session, found.campaign)
+
+
+def _check_asked(given: Mapping[str, Any]) -> None:
+    if given["operation"] is None and not _changed_fields(given):
+        raise p.BadParameters([(200, "Missing parameter: operation")])
 
 
 async def update_at_once(call: Call) -> dict[str, Any] | None:
@@ -91,14 +134,19 @@ async def _operate(call: Call, db: Handle, found: SessionAndCampaign, operation:
 
 
 async def _validate(call: Call, db: Handle, found: SessionAndCampaign) -> Session:
+    doer = await till_of(call, db, found)
+    value = call.given["validation_value"]
+    return await actions.validate(db, found, doer=doer, now=call.now, value=value)
+
+
+async def till_of(call: Call, db: Handle, found: SessionAndCampaign) -> Doer:
+    """Who takes a session in by this call, at which place."""
     place = await _place(db, call, found)
-    doer = Doer(
+    return Doer(
         actor=call.caller.key.client_id,
         channel="api",
         location_id=place.id if place else None,
     )
-    value = call.given["validation_value"]
-    return await actions.validate(db, found, doer=doer, now=call.now, value=value)
 
 
 async def _place(db: Handle, call: Call, found: SessionAndCampaign) -> Location | None:
@@ -119,14 +167,28 @@ async def explain(call: Call, error: Exception) -> Exception:
         return error
     db = call.doors.services.db
     current = await actions.find_session(db, call.account.id, call.given["couponsession"])
+    return await explain_refusal(call, db, error, current)
+
+
+async def explain_refusal(
+    call: Call, db: Handle, error: rules.CannotUse, current: SessionAndCampaign
+) -> Told:
+    """The refusal with when and where in its text, and the session's status beside it."""
     data = await session_object(call, db, current)
     failure = failure_of(error)
     code, text = failure.problems[0]
-    when = f" {utc(error.at)} UTC" if error.at else ""
-    name = data["location"]["name"]
-    where = f", {name}" if name and isinstance(error, rules.AlreadyValidated) else ""
-    told = Failure(failure.http, [(code, f"{text}{when}{where}")])
+    told = Failure(failure.http, [(code, text + await _where(db, call, error))])
     return Told(told, {"data": {"status": data["status"]}})
+
+
+async def _where(db: Handle, call: Call, error: Exception) -> str:
+    if not isinstance(error, rules.CannotUse):
+        return ""
+    when = f" {utc(error.at)} UTC" if error.at else ""
+    if error.where is None:
+        return when
+    place = await accounts.location(db, call.account.id, error.where)
+    return f"{when}, {place.name}" if place else when
 
 
 def _changed_fields(given: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,6 +212,12 @@ async def _set_fields(db: Handle, found: SessionAndCampaign, fields: dict[str, A
     return await actions.set_fields(db, found.session, fields)
 
 
+def session_codes(name: str, given: Any) -> tuple[str, ...]:
+    """Up to 1,000 session codes, each once."""
+    items = p.words(MOST_AT_ONCE, 64)(name, given)
+    return tuple(dict.fromkeys(p.session_code(name, item) for item in items))
+
+
 SESSION_DATA = Endpoint(
     path="/v3/couponsession/data",
     summary="Everything about one session.",
@@ -157,31 +225,74 @@ SESSION_DATA = Endpoint(
     act=session_data,
     writes=False,
     errors=(200, 301, 505),
+    example={
+        "status": {"status": "OK"},
+        "campaign": "cam_100001",
+        "action": "retrieve_all_session_data",
+        "session": "ac6s7u3g8a25ja7x9qg87",
+        "session_url": "https://coupons.example.com/p/vuhykb/ac6s7u3g8a25ja7x9qg87",
+        "sequenceid": "19878460",
+        "customid": "42",
+        "data": SESSION_EXAMPLE,
+    },
 )
+
+_CHANGES = (
+    p.string("operation", p.one_of(*OPERATIONS), "What is done to the session.", "validated"),
+    p.string("validation_value", p.text(50), "Money spent, kept with the validation.", "12.50"),
+    p.string(
+        "redeem_location",
+        p.reference("loc"),
+        "Id of the location where it is taken in.",
+        "loc_100001",
+    ),
+    p.string("gender", p.text(20), "Gender of the consumer."),
+    *p.CONSUMER,
+    p.string("phone", p.phone, "Phone number of the consumer, E.164.", "+32470001234"),
+    *p.CUSTOM,
+    p.string("value", p.text(100), "Value of this coupon, instead of the campaign's."),
+)
+_REFUSALS = (506, 508, 511, 512, 516, 517, 518, 519, 520)
 
 UPDATE_SESSION = Endpoint(
     path="/v3/couponsession/update",
     summary="Change the state or the data of one session: take it in, void it, and so on.",
-    parameters=(
-        p.SESSION,
-        p.string("operation", p.one_of(*OPERATIONS), "What is done to the session.", "validated"),
-        p.string("validation_value", p.text(50), "Money spent, kept with the validation.", "12.50"),
-        p.string(
-            "redeem_location",
-            p.reference("loc"),
-            "Id of the location where it is taken in.",
-            "loc_100001",
-        ),
-        p.string("gender", p.text(20), "Gender of the consumer."),
-        *p.CONSUMER,
-        p.string("phone", p.phone, "Phone number of the consumer, E.164.", "+32470001234"),
-        *p.CUSTOM,
-        p.string("value", p.text(100), "Value of this coupon, instead of the campaign's."),
-    ),
+    parameters=(p.SESSION, *_CHANGES),
     act=update_session,
     quick=update_at_once,
     explain=explain,
-    errors=(200, 301, 302, 305, 505, 506, 508, 511, 512, 516, 517, 518, 519),
+    errors=(200, 300, 301, 302, 305, 505, *_REFUSALS),
+    example={
+        "status": {"status": "OK"},
+        "campaign": "cam_100001",
+        "action": "session_validated",
+        "session": "ac6s7u3g8a25ja7x9qg87",
+        "data": SESSION_EXAMPLE,
+    },
 )
 
-ENDPOINTS = (SESSION_DATA, UPDATE_SESSION)
+MOST_AT_ONCE = 1_000
+
+UPDATE_SESSIONS = Endpoint(
+    path="/v3/couponsession/updatemultiple",
+    summary="The same for up to 1,000 sessions; one that cannot be changed harms no other.",
+    parameters=(
+        p.string(
+            "couponsessions",
+            session_codes,
+            "The sessions' codes: an array, or one text with commas.",
+            "ac6s7u3g8a25ja7x9qg87",
+            required=True,
+        ),
+        *_CHANGES,
+    ),
+    act=update_sessions,
+    errors=(200, 300, 301, 302, 305),
+    example={
+        "status": {"status": "OK"},
+        "action": "session_validated",
+        "data": [{"session": "ac6s7u3g8a25ja7x9qg87", "result": "ok", "error_code": None}],
+    },
+)
+
+ENDPOINTS = (SESSION_DATA, UPDATE_SESSION, UPDATE_SESSIONS)

@@ -8,13 +8,14 @@ Idempotency-Key if the caller sent one.
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import asyncpg
 import msgspec
 from litestar import Request, Response
+from litestar.response import Stream
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Account, Caller
@@ -64,8 +65,14 @@ fewer than a transaction. None when this call needs one; nothing is done then.""
 Explain = Callable[[Call, Exception], Awaitable[Exception]]
 """Says more of an error, once the transaction that it ended has given its connection back."""
 
-ActAlone = Callable[[Call], Awaitable[tuple[int, bytes]]]
+Body = bytes | AsyncIterator[bytes]
+"""An answer's body: whole, or streamed once everything it tells of is committed."""
+
+ActAlone = Callable[[Call], Awaitable[tuple[int, Body]]]
 """Does the work with transactions of its own; gives status and body."""
+
+Replay = Callable[[Call, bytes], Awaitable[Body]]
+"""Makes the answer again from what was stored under an Idempotency-Key instead of it."""
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -76,6 +83,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     act_alone: ActAlone | None = None
     quick: Quick | None = None
     explain: Explain | None = None
+    replay: Replay | None = None
     writes: bool = True
     errors: Sequence[int] = ()
     example: Mapping[str, Any] = {}
@@ -85,7 +93,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
         return ["POST"] if self.writes else ["GET", "POST"]
 
 
-async def answer(request: Request[Any, Any, Any], endpoint: Endpoint) -> Response[bytes]:
+async def answer(request: Request[Any, Any, Any], endpoint: Endpoint) -> Response[Any]:
     """Answer one call, whatever it holds."""
     started = time.perf_counter()
     try:
@@ -94,7 +102,9 @@ async def answer(request: Request[Any, Any, Any], endpoint: Endpoint) -> Respons
         status, body, headers = _told(error)
     metrics.calls.labels(endpoint.path, str(status)).inc()
     metrics.call_seconds.labels(endpoint.path).observe(time.perf_counter() - started)
-    return Response(body, status_code=status, headers=headers, media_type="application/json")
+    if isinstance(body, bytes):
+        return Response(body, status_code=status, headers=headers, media_type="application/json")
+    return Stream(body, status_code=status, headers=headers, media_type="application/json")
 
 
 def success_body(fields: Mapping[str, Any]) -> bytes:
@@ -102,20 +112,25 @@ def success_body(fields: Mapping[str, Any]) -> bytes:
 
 
 def error_body(error: Exception) -> tuple[int, bytes]:
-    status, body, _ = _told(error)
-    return status, body
+    failure, more = _failure(error)
+    return failure.http, failure_body(failure, **more)
 
 
-def _told(error: Exception) -> tuple[int, bytes, dict[str, str]]:
-    failure = error.failure if isinstance(error, Told) else failure_of(error)
-    more = error.more if isinstance(error, Told) else {}
+def _told(error: Exception) -> tuple[int, Body, dict[str, str]]:
+    failure, more = _failure(error)
     headers = {} if failure.after is None else {"Retry-After": str(max(1, round(failure.after)))}
     return failure.http, failure_body(failure, **more), headers
 
 
+def _failure(error: Exception) -> tuple[Failure, Mapping[str, Any]]:
+    if isinstance(error, Told):
+        return error.failure, error.more
+    return failure_of(error), {}
+
+
 async def _answer(
     request: Request[Any, Any, Any], endpoint: Endpoint
-) -> tuple[int, bytes, dict[str, str]]:
+) -> tuple[int, Body, dict[str, str]]:
     doors, now = doors_of(request), clock.now()
     values = await read_values(request)
     credentials = {} if request.method == "GET" else values
@@ -131,7 +146,10 @@ async def _answer(
     call = Call(doors, caller, given, now, _key(caller, endpoint, key_text, values))
     kept = await _kept(call)
     if kept is not None:
-        return kept.status, kept.body, {"Idempotent-Replay": "true"}
+        body: Body = kept.body
+        if endpoint.replay is not None and kept.status == 200:
+            body = await endpoint.replay(call, kept.body)
+        return kept.status, body, {"Idempotent-Replay": "true"}
     try:
         status, body = await _act(call, endpoint)
     except StaleCaller:
@@ -160,7 +178,7 @@ async def _kept(call: Call) -> idempotency.Answer | None:
     return known if isinstance(known, idempotency.Answer) else None
 
 
-async def _act(call: Call, endpoint: Endpoint) -> tuple[int, bytes]:
+async def _act(call: Call, endpoint: Endpoint) -> tuple[int, Body]:
     try:
         if endpoint.act_alone is not None:
             return await endpoint.act_alone(call)
@@ -181,15 +199,23 @@ async def _act(call: Call, endpoint: Endpoint) -> tuple[int, bytes]:
 
 
 async def _act_in_transaction(call: Call, act: Act) -> tuple[int, bytes]:
+    return 200, await once(call, lambda db: _acted(act, call, db))
+
+
+async def _acted(act: Act, call: Call, db: Handle) -> bytes:
+    return success_body(await act(call, db))
+
+
+async def once(call: Call, work: Callable[[asyncpg.Connection], Awaitable[bytes]]) -> bytes:
+    """Do the work in one transaction, and with it store what it gives under the call's key."""
     services = call.doors.services
     async with services.db.transaction() as db:
         if call.key is not None:
             await _claim(db, call)
-        body = success_body(await act(call, db))
+        body = await work(db)
         if call.key is not None:
-            stored = idempotency.Answer(200, body)
-            await idempotency.store(db, services.vault, call.key, stored)
-    return 200, body
+            await idempotency.store(db, services.vault, call.key, idempotency.Answer(200, body))
+    return body
 
 
 async def store_failure(call: Call, error: Exception) -> None:

@@ -7,11 +7,11 @@ from typing import Any
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from tearoff.api.v3 import campaign, coupon, couponsession, send, singleuse
+from tearoff.api.v3 import campaign, coupon, couponsession, reservation, send, singleuse
 from tearoff.api.v3.endpoint import Endpoint, answer
 from tearoff.api.v3.errors import UnknownPath, failure_body, failure_of
 
-NOUNS = (send, singleuse, couponsession, campaign, coupon)
+NOUNS = (send, singleuse, couponsession, reservation, campaign, coupon)
 """The files of this dialect, in the order in which the API reference shows them."""
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(e for noun in NOUNS for e in noun.ENDPOINTS)
@@ -19,7 +19,7 @@ ENDPOINTS: tuple[Endpoint, ...] = tuple(e for noun in NOUNS for e in noun.ENDPOI
 
 def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
     @route(endpoint.path, http_method=endpoint.methods, status_code=200)  # type: ignore[arg-type]
-    async def handle(request: Request[Any, Any, Any]) -> Response[bytes]:
+    async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
         return await answer(request, endpoint)
 
     return handle

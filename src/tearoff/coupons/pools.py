@@ -1,0 +1,205 @@
+"""A campaign's own validation codes, imported from a list: each goes to one session.
+
+A list is read as it arrives and copied in by the database, so a million codes need no memory.
+All of it is taken or, when something is wrong with the file itself, none; codes that are there
+already, or twice in the file, are left out and named by their line.
+"""
+
+from __future__ import annotations
+
+import codecs
+from collections.abc import AsyncIterator
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from tearoff.coupons.campaigns import CampaignNotFound
+from tearoff.coupons.models import Campaign
+from tearoff.coupons.rules import LimitReached
+from tearoff.errors import Invalid
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+from tearoff.messages.template import has_forbidden_characters
+
+MAX_CODES = 1_000_000
+MAX_LENGTH = 100
+NAMED = 1_000
+"""So many lines that were left out are named; all of them are counted."""
+_LOT = 20_000
+_HEADINGS = frozenset({"code", "codes", "coupon", "coupon_code", "voucher", "validation_code"})
+
+
+class PoolEmpty(LimitReached):
+    """The campaign has no codes left."""
+
+
+class LeftOut(msgspec.Struct, frozen=True):
+    """A line that was not imported; `why` is `twice in this list`, `already imported` or
+    `already in use`."""
+
+    line: int
+    code: str
+    why: str
+
+
+class Imported(msgspec.Struct, frozen=True):
+    imported: int
+    left_out: int
+    lines: list[LeftOut]
+
+
+class Low(msgspec.Struct, frozen=True):
+    """A pool that has fewer codes than its campaign's mark."""
+
+    account_id: int
+    campaign_id: int
+    left: int
+
+
+async def import_codes(
+    db: asyncpg.Connection, account_id: int, campaign_id: int, chunks: AsyncIterator[bytes]
+) -> Imported:
+    """Import a list: UTF-8, one code a line, the first column if there are several (separated
+    by comma, semicolon or tab); a heading is skipped. In the caller's transaction.
+
+    Raises `CampaignNotFound`, and `Invalid` naming the line when the list cannot be read.
+    """
+    await _lock_campaign(db, account_id, campaign_id)
+    await db.execute(
+        'CREATE TEMPORARY TABLE incoming (line integer, code text COLLATE "C") ON COMMIT DROP'
+    )
+    await _copy(db, chunks)
+    await db.execute("ANALYZE incoming")
+    lines = await db.fetch(
+        "SELECT line, code, CASE WHEN again THEN 'twice in this list' WHEN known THEN"
+        " 'already imported' ELSE 'already in use' END AS why FROM ("
+        f" {_JUDGED}) j WHERE again OR known OR used ORDER BY line LIMIT {NAMED}",
+        campaign_id,
+    )
+    imported: int = await db.fetchval(
+        "WITH done AS (INSERT INTO pool_codes (campaign_id, code) SELECT $1, code FROM ("
+        f" {_JUDGED}) j WHERE NOT (again OR known OR used) ORDER BY line RETURNING 1)"
+        " SELECT count(*) FROM done",
+        campaign_id,
+    )
+    total: int = await db.fetchval("SELECT count(*) FROM incoming")
+    await db.execute("DROP TABLE incoming")
+    await db.execute(
+        "UPDATE campaigns SET has_pool = true, pool_told_at = NULL WHERE id = $1", campaign_id
+    )
+    return Imported(imported, total - imported, [read(LeftOut, row) for row in lines])
+
+
+_JUDGED = """
+  SELECT i.line, i.code,
+    row_number() OVER (PARTITION BY i.code ORDER BY i.line) > 1 AS again,
+    p.code IS NOT NULL AS known, s.id IS NOT NULL AS used
+  FROM incoming i
+  LEFT JOIN pool_codes p ON p.campaign_id = $1 AND p.code = i.code
+  LEFT JOIN sessions s ON s.campaign_id = $1 AND s.validation_code = i.code
+"""
+
+
+async def take(db: Handle, campaign_id: int, amount: int, now: datetime) -> list[str]:
+    """The next codes, which nobody else gets. Raises `PoolEmpty` when there are too few."""
+    rows = await db.fetch(
+        "WITH next AS (SELECT id FROM pool_codes WHERE campaign_id = $1 AND taken_at IS NULL"
+        " ORDER BY id LIMIT $2 FOR UPDATE SKIP LOCKED)"
+        " UPDATE pool_codes p SET taken_at = $3 FROM next WHERE p.id = next.id RETURNING p.code",
+        campaign_id,
+        amount,
+        now,
+    )
+    if len(rows) < amount:
+        raise PoolEmpty
+    return [row["code"] for row in rows]
+
+
+async def left(db: Handle, campaign_id: int) -> int:
+    n: int = await db.fetchval(
+        "SELECT count(*) FROM pool_codes WHERE campaign_id = $1 AND taken_at IS NULL", campaign_id
+    )
+    return n
+
+
+async def newly_low(db: Handle, now: datetime) -> list[Low]:
+    """Pools that have come below their mark since somebody was told; each is given once."""
+    rows = await db.fetch(
+        "UPDATE campaigns c SET pool_told_at = $1 FROM (SELECT c.id, count(p.id) AS left"
+        "  FROM campaigns c LEFT JOIN pool_codes p ON p.campaign_id = c.id AND p.taken_at IS NULL"
+        "  WHERE c.has_pool AND c.pool_told_at IS NULL AND c.removed_at IS NULL GROUP BY c.id) n"
+        " WHERE n.id = c.id AND n.left < c.pool_low AND c.pool_told_at IS NULL"
+        " RETURNING c.account_id, c.id AS campaign_id, n.left",
+        now,
+    )
+    return [read(Low, row) for row in rows]
+
+
+async def _lock_campaign(db: Handle, account_id: int, campaign_id: int) -> None:
+    """Two imports into one campaign come one after the other."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 AND id = $2"
+        " AND removed_at IS NULL FOR NO KEY UPDATE",
+        account_id,
+        campaign_id,
+    )
+    if row is None:
+        raise CampaignNotFound
+
+
+async def _copy(db: asyncpg.Connection, chunks: AsyncIterator[bytes]) -> None:
+    lot: list[tuple[int, str]] = []
+    total = 0
+    async for line, code in _read_codes(chunks):
+        lot.append((line, code))
+        total += 1
+        if total > MAX_CODES:
+            raise Invalid(f"At most {MAX_CODES:,} codes in one list.", field="codes")
+        if len(lot) == _LOT:
+            await db.copy_records_to_table("incoming", records=lot)
+            lot = []
+    if lot:
+        await db.copy_records_to_table("incoming", records=lot)
+    if total == 0:
+        raise Invalid("There is no code in this list.", field="codes")
+
+
+async def _read_codes(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, str]]:
+    line = 0
+    async for text in _lines(chunks):
+        line += 1
+        code = _first_column(text)
+        if not code or (line == 1 and code.lower() in _HEADINGS):
+            continue
+        if len(code) > MAX_LENGTH or has_forbidden_characters(code):
+            raise Invalid(
+                f"Line {line}: a code has at most {MAX_LENGTH} characters, none of them a"
+                " control character.",
+                field="codes",
+            )
+        yield line, code
+
+
+async def _lines(chunks: AsyncIterator[bytes]) -> AsyncIterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8-sig")()
+    rest = ""
+    try:
+        async for chunk in chunks:
+            *whole, rest = (rest + decoder.decode(chunk)).split("\n")
+            if len(rest) > 10_000:
+                raise Invalid("A line is longer than 10,000 characters.", field="codes")
+            for line in whole:
+                yield line
+        rest += decoder.decode(b"", final=True)
+    except UnicodeDecodeError as error:
+        raise Invalid(f"The list is not UTF-8: {error}", field="codes") from None
+    if rest:
+        yield rest
+
+
+def _first_column(line: str) -> str:
+    text = line.strip().replace(";", ",").replace("\t", ",")
+    if text.startswith('"'):
+        return text[1:].partition('"')[0].strip()
+    return text.partition(",")[0].strip()
