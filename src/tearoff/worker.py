@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from tearoff.accounts import idempotency, tallies
 from tearoff.config import Settings
 from tearoff.coupons import jobs as coupon_jobs
+from tearoff.hooks import jobs as hook_jobs
+from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore
 from tearoff.jobs.worker import work
 from tearoff.kit import clock, keys, logs
@@ -41,6 +43,7 @@ async def run_worker(settings: Settings) -> None:
         await asyncio.gather(
             work(services, message_jobs.JOBS, CHORES, stop),
             binds.keep(stop),
+            Deliverer(services).run(stop),
             _settle(services, stop),
         )
     finally:
@@ -73,6 +76,7 @@ async def _sweep_keys(services: Services, now: datetime) -> None:
 CHORES = (
     *message_jobs.CHORES,
     *coupon_jobs.CHORES,
+    *hook_jobs.CHORES,
     Chore("months.cut", "23 2 * * *", _cut_months),
     Chore("tallies.sweep", "*/15 * * * *", _sweep_tallies),
     Chore("idempotency.sweep", "11 * * * *", _sweep_keys),

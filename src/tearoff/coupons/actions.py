@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts import tallies
-from tearoff.coupons import lists, pools, queries, rules
+from tearoff.coupons import events, lists, pools, queries, rules
 from tearoff.coupons.models import (
     Campaign,
     Doer,
@@ -18,6 +18,7 @@ from tearoff.coupons.models import (
     SessionAndCampaign,
 )
 from tearoff.errors import Conflict, NotFound, TryLater
+from tearoff.hooks.models import Listener
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 
@@ -138,10 +139,12 @@ async def validate(
     value: str | None = None,
     if_uses: int | None = None,
     reservation: str | None = None,
+    listener: Listener | None = None,
 ) -> Session:
     """Take the coupon in, once. One guarded update decides; whoever loses gets the reason,
     with when and where it was used before. `if_uses` ties it to the state somebody saw;
-    `reservation` is the caller's own hold on it."""
+    `reservation` is the caller's own hold on it. With a `listener` it must be in a
+    transaction."""
     session, campaign = found.session, found.campaign
     if (
         campaign.limit_validations is not None
@@ -160,7 +163,22 @@ async def validate(
     )
     if won is None:
         raise await _why_lost(db, found, now)
+    await _announce(db, listener, "validated", won, campaign, now)
     return won
+
+
+async def _announce(
+    db: Handle,
+    listener: Listener | None,
+    operation: str,
+    session: Session,
+    campaign: Campaign,
+    now: datetime,
+) -> None:
+    kind = events.OF_OPERATION.get(operation)
+    if kind is not None:
+        both = SessionAndCampaign(session, campaign)
+        await events.announce_session(db, listener, kind, both, now)
 
 
 async def _why_lost(db: Handle, found: SessionAndCampaign, now: datetime) -> rules.CannotUse:
@@ -176,11 +194,17 @@ async def _why_lost(db: Handle, found: SessionAndCampaign, now: datetime) -> rul
 
 
 async def change(
-    db: Handle, found: SessionAndCampaign, kind: str, *, doer: Doer, now: datetime
+    db: Handle,
+    found: SessionAndCampaign,
+    kind: str,
+    *,
+    doer: Doer,
+    now: datetime,
+    listener: Listener | None = None,
 ) -> tuple[Session, bool]:
     """Do a simple operation (a key of `queries.CHANGES`). Gives the session as it is then and
     whether anything changed: what is already so is fine and makes no event. One that takes
-    back a flag must be in a transaction (`takes_back`)."""
+    back a flag (`takes_back`), or with a `listener`, must be in a transaction."""
     session = found.session
     refusal = _why_not(kind, found, now)
     if refusal is not None:
@@ -193,6 +217,7 @@ async def change(
         if unlists:
             await lists.unlist(db, session.campaign_id, session.id, unlists)
         await _give_back(db, found.campaign, kind, now)
+        await _announce(db, listener, kind, won, found.campaign, now)
         return won, True
     current = await queries.session(db, session.account_id, session.id)
     if current is None:

@@ -7,23 +7,30 @@ from typing import Any
 import msgspec
 
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
+from tearoff.hooks.models import Listener, listener
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns
 
 
 class Linked(msgspec.Struct, frozen=True):
     """`link_host` is the account's own one; `place` is where the session was last used;
-    `has_pins` says whether some location of the campaign is known by a PIN."""
+    `has_pins` says whether some location of the campaign is known by a PIN; `hooks` are the
+    kinds of events that the account's webhooks want."""
 
     session: Session
     campaign: Campaign
     link_host: str | None
     place: str
     has_pins: bool
+    hooks: tuple[str, ...] | None
 
     @property
     def both(self) -> SessionAndCampaign:
         return SessionAndCampaign(self.session, self.campaign)
+
+    def listener(self, link_host: str) -> Listener | None:
+        """The account's webhooks; `link_host` is the one of accounts without their own."""
+        return listener(self.campaign.account_id, self.hooks, self.link_host or link_host)
 
 
 _S, _C = len(Session.__struct_fields__), len(Campaign.__struct_fields__)
@@ -32,7 +39,7 @@ _LINKED = (
     f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
     " a.link_host, l.name AS place, EXISTS (SELECT FROM campaign_locations cl"
     " JOIN locations p ON p.id = cl.location_id"
-    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL) AS has_pins"
+    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL) AS has_pins, a.hooks"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
     " JOIN sessions s ON s.account_id = c.account_id"
     " AND s.short_code = left($2, 6) AND s.code = $2 AND s.campaign_id = c.id"
@@ -49,5 +56,5 @@ async def linked(db: Handle, campaign_code: str, session_code: str) -> Linked | 
     # By position: this is read for every page view, and looking up names costs as much again.
     values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
     session, campaign, rest = values[:_S], values[_S : _S + _C], values[_S + _C :]
-    link_host, place, has_pins = rest
-    return Linked(Session(*session), Campaign(*campaign), link_host, place or "", has_pins)
+    link_host, place, has_pins, hooks = rest
+    return Linked(Session(*session), Campaign(*campaign), link_host, place or "", has_pins, hooks)

@@ -47,7 +47,12 @@ def client_id() -> str:
 
 def client_secret() -> str:
     """31 letters and digits, about 184 bits: the secret half of an API credential."""
-    return _draw(string.ascii_letters + string.digits, 31)
+    return letters(31)
+
+
+def letters(length: int) -> str:
+    """Letters of both cases and digits, almost 6 bits each."""
+    return _draw(string.ascii_letters + string.digits, length)
 
 
 def token() -> str:

@@ -65,6 +65,7 @@ def open_session(
     allow_loopback: bool = False,
     connections: int = 100,
     headers: Mapping[str, str] | None = None,
+    timeouts: aiohttp.ClientTimeout = TIMEOUTS,
 ) -> aiohttp.ClientSession:
     """A session for one service, to be closed by its owner. Needs a running loop.
 
@@ -73,7 +74,7 @@ def open_session(
     gate = Gate(allowed_hosts, allow_loopback)
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(resolver=PublicResolver(gate), limit=connections),
-        timeout=TIMEOUTS,
+        timeout=timeouts,
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),
         middlewares=(gate.guard,),
@@ -89,8 +90,10 @@ async def fetch(
     params: Query = None,
     data: bytes | Mapping[str, str] | None = None,
     cap: int = MAX_ANSWER,
+    only_beginning: bool = False,
 ) -> Answer:
     """Ask once and read the whole answer; redirects are answers like any other.
+    `only_beginning`: the status is what counts, so of the body what comes is read, up to the cap.
 
     Raises `PrivateAddress`; `aiohttp.ClientConnectorError` or `aiohttp.ConnectionTimeoutError`
     when nothing was sent; `TimeoutError`, `AnswerLost`, `AnswerTooLarge` or another
@@ -100,7 +103,8 @@ async def fetch(
         async with session.request(
             method, url, headers=headers, params=params, data=data, allow_redirects=False
         ) as response:
-            body = await _read_capped(response, cap)
+            read = _read_beginning if only_beginning else _read_capped
+            body = await read(response, cap)
             names = {name.lower(): value for name, value in response.headers.items()}
             return Answer(response.status, names, body)
     except aiohttp.ClientConnectorError as error:
@@ -117,6 +121,16 @@ async def _read_capped(response: aiohttp.ClientResponse, cap: int) -> bytes:
             raise AnswerTooLarge(f"the answer is over {cap} octets")
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+async def _read_beginning(response: aiohttp.ClientResponse, cap: int) -> bytes:
+    read = b""
+    try:
+        while len(read) < cap and (chunk := await response.content.readany()):
+            read += chunk
+    except (TimeoutError, aiohttp.ClientError):
+        response.close()  # it does not end, or breaks off: the status has been said all the same
+    return read[:cap]
 
 
 async def resolve_public(

@@ -26,6 +26,9 @@ provider_seconds = Histogram(
     "tearoff_provider_seconds", "The service's share of a send.", ["kind"], buckets=SECONDS
 )
 arrivals = Counter("tearoff_arrivals_total", "Receipts and replies, by what they did.", ["result"])
+hook_tries = Counter(
+    "tearoff_hook_tries_total", "Tries to deliver a webhook, by what became of it.", ["state"]
+)
 
 messages = Gauge(
     "tearoff_messages",
@@ -43,6 +46,7 @@ ALL: tuple[MetricWrapperBase, ...] = (
     call_seconds,
     provider_seconds,
     arrivals,
+    hook_tries,
     messages,
     queue_depth,
     open_sends,

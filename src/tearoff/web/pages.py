@@ -104,7 +104,8 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
         return _coupon(request, found, now, staff=problem[1], status=problem[0])
     network = network_of(client_address(request.scope, services.settings.trusted_proxies))
     amount = form.amount.replace(",", ".") or None
-    attempt = pins.Attempt(form.pin, amount, found.session.uses, network)
+    listener = found.listener(services.settings.link_host)
+    attempt = pins.Attempt(form.pin, amount, found.session.uses, network, listener)
     try:
         used = await _patiently(pins.redeem(services.db, services.vault, found, attempt, now))
     except (pins.WrongPin, pins.PinLocked, rules.CannotUse) as error:
@@ -256,7 +257,8 @@ async def _record_open(
     try:
         async with services.db.transaction() as db:
             doer = Doer(actor="consumer", channel="page")
-            await actions.change(db, found.both, "opened", doer=doer, now=now)
+            listener = found.listener(services.settings.link_host)
+            await actions.change(db, found.both, "opened", doer=doer, now=now, listener=listener)
             await queries.set_device(db, found.session.id, device)
     except rules.CannotUse:
         return

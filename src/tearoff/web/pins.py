@@ -19,6 +19,7 @@ from tearoff.coupons import actions
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Doer, Session
 from tearoff.errors import Forbidden
+from tearoff.hooks.models import Listener
 from tearoff.kit.db import Database
 from tearoff.kit.vault import Vault
 
@@ -47,6 +48,7 @@ class Attempt(msgspec.Struct, frozen=True):
     amount: str | None
     if_uses: int
     network: str
+    listener: Listener | None = None
 
 
 async def redeem(
@@ -71,6 +73,7 @@ async def redeem(
             now=now,
             value=attempt.amount,
             if_uses=attempt.if_uses,
+            listener=attempt.listener,
         )
 
 

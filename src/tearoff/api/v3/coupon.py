@@ -11,10 +11,11 @@ from tearoff.accounts.models import Account
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Call, Endpoint
 from tearoff.api.v3.shapes import coupon_info
-from tearoff.coupons import campaigns, catalogue, shelves
+from tearoff.coupons import campaigns, catalogue, events, shelves
 from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Entry, Filter
 from tearoff.coupons.shelves import Category, Folder
 from tearoff.distribution.draft import to_utc
+from tearoff.hooks.models import listener
 from tearoff.kit.db import Handle
 
 _STATUS_WORDS = {"published": "active", "inactive": "paused", "deleted": "archived"}
@@ -67,6 +68,8 @@ async def create_coupon(call: Call, db: Handle) -> dict[str, Any]:
         new = campaigns.NewCampaign(**_defaults(given, owner, timezone) | values)
         made = await campaigns.create_campaign(db, owner.id, new)
     entry = await catalogue.entry(db, owner.id, made.id)
+    told = listener(owner.id, owner.hooks, owner.link_host or call.link_host)
+    await events.announce_campaign(db, told, "coupon_created", made, call.now)
     return {"campaign": made.ref, "action": "coupon_created", "coupon_info": _info(call, entry)}
 
 
@@ -84,7 +87,9 @@ async def set_status(call: Call, db: Handle) -> dict[str, Any]:
 
 async def delete_coupon(call: Call, db: Handle) -> dict[str, Any]:
     campaign_id = call.given["campaign"]
+    known = await catalogue.entry(db, call.account.id, campaign_id)
     await catalogue.remove(db, call.account.id, campaign_id, call.now)
+    await events.announce_campaign(db, call.listener, "coupon_removed", known.campaign, call.now)
     return {"campaign": f"cam_{campaign_id}", "action": "coupon_removed"}
 
 
@@ -111,6 +116,7 @@ def coupon_status(name: str, given: Any) -> str:
 
 async def _change(call: Call, db: Handle, changes: CampaignChanges, action: str) -> dict[str, Any]:
     entry = await catalogue.change(db, call.account.id, call.given["campaign"], changes)
+    await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return {
         "campaign": entry.campaign.ref,
         "action": action,
@@ -168,8 +174,7 @@ async def _changes(
 
 
 def _info(call: Call, entry: Entry) -> dict[str, Any]:
-    host = call.account.link_host or call.doors.services.settings.link_host
-    return coupon_info(entry, host)
+    return coupon_info(entry, call.link_host)
 
 
 def _category(category: Category) -> dict[str, Any]:

@@ -10,9 +10,10 @@ from tearoff.accounts.models import Location
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Call, Endpoint, Told
 from tearoff.api.v3.errors import Failure, failure_of
-from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object, utc
+from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
 from tearoff.coupons import actions, queries, rules
 from tearoff.coupons.models import Doer, Session, SessionAndCampaign
+from tearoff.coupons.status import utc
 from tearoff.errors import TearoffError
 from tearoff.kit.db import Handle
 
@@ -108,6 +109,8 @@ async def update_at_once(call: Call) -> dict[str, Any] | None:
         return None
     if operation != "validated" and actions.takes_back(operation):
         return None
+    if call.listener is not None:
+        return None
     db = call.doors.services.db
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
     if found.campaign.limit_validations is not None:
@@ -129,14 +132,18 @@ async def _operate(call: Call, db: Handle, found: SessionAndCampaign, operation:
     if operation == "validated":
         return await _validate(call, db, found)
     doer = Doer(actor=call.caller.key.client_id, channel="api")
-    session, _ = await actions.change(db, found, operation, doer=doer, now=call.now)
+    session, _ = await actions.change(
+        db, found, operation, doer=doer, now=call.now, listener=call.listener
+    )
     return session
 
 
 async def _validate(call: Call, db: Handle, found: SessionAndCampaign) -> Session:
     doer = await till_of(call, db, found)
     value = call.given["validation_value"]
-    return await actions.validate(db, found, doer=doer, now=call.now, value=value)
+    return await actions.validate(
+        db, found, doer=doer, now=call.now, value=value, listener=call.listener
+    )
 
 
 async def till_of(call: Call, db: Handle, found: SessionAndCampaign) -> Doer:

@@ -25,6 +25,7 @@ from tearoff.api.v3.errors import Failure, failure_body, failure_of
 from tearoff.api.v3.parameters import Parameter, read_parameters
 from tearoff.distribution.send import StaleCaller
 from tearoff.errors import TearoffError
+from tearoff.hooks.models import Listener, listener
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import Handle
 
@@ -44,6 +45,16 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def account(self) -> Account:
         return self.caller.account
+
+    @property
+    def link_host(self) -> str:
+        """Where the account's coupon links lead: scheme and host."""
+        return self.account.link_host or self.doors.services.settings.link_host
+
+    @property
+    def listener(self) -> Listener | None:
+        """The account's webhooks, if it has any."""
+        return listener(self.account.id, self.account.hooks, self.link_host)
 
 
 class Told(TearoffError):

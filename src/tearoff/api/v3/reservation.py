@@ -7,9 +7,10 @@ from typing import Any
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import explain_refusal, till_of
 from tearoff.api.v3.endpoint import Call, Endpoint
-from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object, utc
+from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
 from tearoff.coupons import actions, queries, rules
 from tearoff.coupons.models import SessionAndCampaign
+from tearoff.coupons.status import utc
 from tearoff.kit.db import Handle
 
 DEFAULT_SECONDS = 120
@@ -45,6 +46,7 @@ async def confirm(call: Call, db: Handle) -> dict[str, Any]:
         now=call.now,
         value=call.given["validation_value"],
         reservation=reservation,
+        listener=call.listener,
     )
     return {
         "campaign": found.campaign.ref,

@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
 from tearoff.accounts import queries as accounts
 from tearoff.accounts.models import Location
 from tearoff.api.v3.endpoint import Call
 from tearoff.coupons.catalogue import Entry
-from tearoff.coupons.models import UTM_NAMES, Campaign, Session, SessionAndCampaign
+from tearoff.coupons.models import UTM_NAMES, Campaign, SessionAndCampaign
+from tearoff.coupons.status import PLACE, local, status_block, utc
 from tearoff.kit.db import Handle
 from tearoff.messages import queries as messages
 from tearoff.messages.models import Message
-
-_PLACE = ("name", "street", "zip", "city", "province", "country", "phone", "website")
 
 
 async def session_object(call: Call, db: Handle, found: SessionAndCampaign) -> dict[str, Any]:
@@ -69,69 +66,13 @@ def _session_object(
 
 
 def session_url(call: Call, campaign: Campaign, code: str) -> str:
-    host = call.account.link_host or call.doors.services.settings.link_host
-    return f"{host}/p/{campaign.code}/{code}"
-
-
-def status_block(session: Session, campaign: Campaign, place: Location | None) -> dict[str, Any]:
-    utm = session.utm or (None,) * len(UTM_NAMES)
-    return {
-        "created_date_utc": utc(session.created_at),
-        "opened": _flag(session.opened_at),
-        "open_date_utc": utc(session.opened_at),
-        "played": _flag(session.played_at),
-        "played_date_utc": utc(session.played_at),
-        "claimed": _flag(session.claimed_at),
-        "claim_date_utc": utc(session.claimed_at),
-        "claimtype": "",
-        "saved_to_passbook": "0",
-        "saved_to_passbook_date_utc": "",
-        "saved_to_androidpay": "0",
-        "saved_to_androidpay_date_utc": "",
-        "validated": _flag(session.validated_at),
-        "validation_date_utc": utc(session.validated_at),
-        "own_validation_code": session.validation_code or "",
-        "validation_value": session.validation_value or "",
-        "redeem_location_ID": f"loc_{place.id}" if place else "",
-        "voided": _flag(session.voided),
-        "voided_date_utc": utc(session.voided_at),
-        "unvoided_date_utc": utc(session.unvoided_at),
-        "locked": _flag(session.locked),
-        "locked_date_utc": utc(session.locked_at),
-        "unlocked_date_utc": utc(session.unlocked_at),
-        "value": session.value or campaign.value,
-        "customid": session.customid or "",
-        "expiration_date": local(session.expiry(campaign), campaign.timezone),
-        **dict(zip(UTM_NAMES, utm, strict=True)),
-        **{
-            f"redeem_location_{'company_name' if name == 'name' else name}": (
-                getattr(place, name) if place else ""
-            )
-            for name in _PLACE
-        },
-        "uses": session.uses,
-        "uses_left": max(0, campaign.uses - session.uses),
-    }
-
-
-def utc(at: datetime | None) -> str:
-    """`YYYY-MM-DD HH:MM:SS` in UTC, or "" when it has not happened."""
-    return "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")
-
-
-def local(at: datetime | None, timezone: str) -> str:
-    """The same in the campaign's time zone."""
-    return "" if at is None else utc(at.astimezone(ZoneInfo(timezone)))
-
-
-def _flag(value: object) -> str:
-    return "1" if value else "0"
+    return f"{call.link_host}/p/{campaign.code}/{code}"
 
 
 def _location(place: Location | None) -> dict[str, str]:
     if place is None:
-        return {"ID": "", **dict.fromkeys(_PLACE, "")}
-    return {"ID": f"loc_{place.id}", **{name: getattr(place, name) for name in _PLACE}}
+        return {"ID": "", **dict.fromkeys(PLACE, "")}
+    return {"ID": f"loc_{place.id}", **{name: getattr(place, name) for name in PLACE}}
 
 
 def _message_block(message: Message | None) -> dict[str, str]:
@@ -208,7 +149,7 @@ SESSION_EXAMPLE: dict[str, Any] = {
         "expiration_date": "2027-01-31 23:59:59",
         **dict.fromkeys(UTM_NAMES),
         **{
-            f"redeem_location_{'company_name' if name == 'name' else name}": "" for name in _PLACE
+            f"redeem_location_{'company_name' if name == 'name' else name}": "" for name in PLACE
         },
         "uses": 0,
         "uses_left": 1,
@@ -222,7 +163,7 @@ SESSION_EXAMPLE: dict[str, Any] = {
         **{f"customfield{i}": "" for i in range(1, 8)},
     },
     "device": {"browser": "", "os": "", "language": ""},
-    "location": {"ID": "", **dict.fromkeys(_PLACE, "")},
+    "location": {"ID": "", **dict.fromkeys(PLACE, "")},
     "message": {"id": "", "status": "", "channel": ""},
 }  # fmt: skip
 """A session as the API reference shows it."""

@@ -13,6 +13,7 @@ from tearoff.api.v3.send import new_session, unique_by
 from tearoff.api.v3.shapes import session_url
 from tearoff.coupons import actions
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.coupons.events import announce_session
 from tearoff.coupons.minting import (
     ALPHABETS,
     STATUSES,
@@ -50,6 +51,9 @@ async def create_single_use(call: Call, db: Handle) -> dict[str, Any]:
         unique_by=unique_by(given["duplicate_check"], given),
         automatic_code=given["autovalcode"],
     )
+    if call.listener is not None and not issued.is_duplicate:
+        made = await actions.find_session(db, call.account.id, issued.code)
+        await announce_session(db, call.listener, "coupon_distributed", made, call.now)
     return {
         "campaign": found.ref,
         "action": "single_use_code_created",

@@ -236,5 +236,8 @@ CREATE INDEX hook_deliveries_waiting ON hook_deliveries (endpoint_id, next_at, i
   WHERE state = 'waiting';
 CREATE INDEX hook_deliveries_threads ON hook_deliveries (endpoint_id, thread, event_id)
   WHERE state = 'waiting';
-CREATE INDEX ON hook_deliveries (account_id, id);
+-- What is under way: a handful of rows.
+CREATE INDEX hook_deliveries_claimed ON hook_deliveries (account_id, endpoint_id)
+  WHERE claimed_until IS NOT NULL;
+CREATE INDEX ON hook_deliveries (endpoint_id, id);
 CREATE INDEX ON hook_deliveries (event_id);

@@ -1,0 +1,68 @@
+"""The status block: how a session stands, in the words of the API. Answers and webhooks carry
+the same one, and every documented key is always there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from tearoff.accounts.models import Location
+from tearoff.coupons.models import UTM_NAMES, Campaign, Session
+
+PLACE = ("name", "street", "zip", "city", "province", "country", "phone", "website")
+
+
+def status_block(session: Session, campaign: Campaign, place: Location | None) -> dict[str, Any]:
+    utm = session.utm or (None,) * len(UTM_NAMES)
+    return {
+        "created_date_utc": utc(session.created_at),
+        "opened": _flag(session.opened_at),
+        "open_date_utc": utc(session.opened_at),
+        "played": _flag(session.played_at),
+        "played_date_utc": utc(session.played_at),
+        "claimed": _flag(session.claimed_at),
+        "claim_date_utc": utc(session.claimed_at),
+        "claimtype": "",
+        "saved_to_passbook": "0",
+        "saved_to_passbook_date_utc": "",
+        "saved_to_androidpay": "0",
+        "saved_to_androidpay_date_utc": "",
+        "validated": _flag(session.validated_at),
+        "validation_date_utc": utc(session.validated_at),
+        "own_validation_code": session.validation_code or "",
+        "validation_value": session.validation_value or "",
+        "redeem_location_ID": f"loc_{place.id}" if place else "",
+        "voided": _flag(session.voided),
+        "voided_date_utc": utc(session.voided_at),
+        "unvoided_date_utc": utc(session.unvoided_at),
+        "locked": _flag(session.locked),
+        "locked_date_utc": utc(session.locked_at),
+        "unlocked_date_utc": utc(session.unlocked_at),
+        "value": session.value or campaign.value,
+        "customid": session.customid or "",
+        "expiration_date": local(session.expiry(campaign), campaign.timezone),
+        **dict(zip(UTM_NAMES, utm, strict=True)),
+        **{
+            f"redeem_location_{'company_name' if name == 'name' else name}": (
+                getattr(place, name) if place else ""
+            )
+            for name in PLACE
+        },
+        "uses": session.uses,
+        "uses_left": max(0, campaign.uses - session.uses),
+    }
+
+
+def utc(at: datetime | None) -> str:
+    """`YYYY-MM-DD HH:MM:SS` in UTC, or "" when it has not happened."""
+    return "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")
+
+
+def local(at: datetime | None, timezone: str) -> str:
+    """The same in the campaign's time zone."""
+    return "" if at is None else utc(at.astimezone(ZoneInfo(timezone)))
+
+
+def _flag(value: object) -> str:
+    return "1" if value else "0"

@@ -1,0 +1,234 @@
+"""The statements by which a deliverer takes what is due and notes what became of it.
+
+An endpoint's row is held while its deliveries are chosen, so that all processes together keep to
+its limit and to the order of its threads. A claimed delivery comes due again at the end of its
+lease: a process that was killed loses nothing, and what it had sent already is sent again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from tearoff.hooks import rules
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+PER_ENDPOINT = 4
+PER_ACCOUNT = 16
+LOOKED_AT = 32
+"""Due deliveries of an endpoint that are looked at in one go."""
+
+
+class Claimed(msgspec.Struct, frozen=True):
+    """A delivery in hand, with all that its request needs. `api_secret_sealed` is that of the
+    account's oldest live API key."""
+
+    id: int
+    account_id: int
+    endpoint_id: int
+    tries: int
+    claimed_until: datetime
+    url: str
+    secret_sealed: bytes
+    previous_secret_sealed: bytes | None
+    previous_until: datetime | None
+    api_secret_sealed: bytes | None
+    ref: str
+    body: bytes
+
+
+class Result(msgspec.Struct, frozen=True):
+    """What a try brought. `status` None: there was no answer."""
+
+    status: int | None
+    error: str
+    answer: str
+    took_ms: int
+
+    @property
+    def is_success(self) -> bool:
+        return rules.is_success(self.status)
+
+
+_DUE = """
+WITH RECURSIVE due AS (
+  (SELECT endpoint_id, next_at FROM hook_deliveries
+   WHERE state = 'waiting' AND endpoint_id > $1 ORDER BY endpoint_id, next_at LIMIT 1)
+  UNION ALL
+  SELECT n.endpoint_id, n.next_at FROM due CROSS JOIN LATERAL (
+    SELECT endpoint_id, next_at FROM hook_deliveries
+    WHERE state = 'waiting' AND endpoint_id > due.endpoint_id
+    ORDER BY endpoint_id, next_at LIMIT 1) n
+)
+SELECT endpoint_id FROM due WHERE next_at <= $2 AND endpoint_id <> ALL($3) LIMIT $4
+"""
+
+
+async def endpoints_due(
+    db: Handle, after: int, now: datetime, busy: Collection[int], limit: int
+) -> list[int]:
+    """Endpoints with something due, in the order of their ids, without the busy ones. Reads one
+    index entry for each endpoint that has anything waiting."""
+    rows = await db.fetch(_DUE, after, now, list(busy), limit)
+    return [row["endpoint_id"] for row in rows]
+
+
+async def hold_endpoints(db: asyncpg.Connection, ids: Collection[int]) -> dict[int, bool]:
+    """Hold those that nobody else holds until the transaction ends; gives which are active."""
+    rows = await db.fetch(
+        "SELECT id, active FROM hook_endpoints WHERE id = ANY($1) ORDER BY id"
+        " FOR NO KEY UPDATE SKIP LOCKED",
+        list(ids),
+    )
+    return {row["id"]: row["active"] for row in rows}
+
+
+_CLAIM = f"""
+WITH room AS MATERIALIZED (
+  SELECT e.id, e.account_id,
+    CASE WHEN e.failing_since IS NULL THEN {PER_ENDPOINT} ELSE 1 END
+    - (SELECT count(*) FROM hook_deliveries b
+       WHERE b.account_id = e.account_id AND b.endpoint_id = e.id AND b.claimed_until > $2) AS free,
+    {PER_ACCOUNT} - (SELECT count(*) FROM hook_deliveries b
+       WHERE b.account_id = e.account_id AND b.claimed_until > $2) AS free_of_account
+  FROM hook_endpoints e WHERE e.id = ANY($1)
+), seen AS MATERIALIZED (
+  SELECT d.id, d.next_at, room.id AS endpoint_id, room.account_id, room.free,
+    room.free_of_account, earlier.until AS blocked_until
+  FROM room
+  CROSS JOIN LATERAL (
+    SELECT id, thread, event_id, next_at FROM hook_deliveries
+    WHERE endpoint_id = room.id AND state = 'waiting' AND next_at <= $2
+    ORDER BY next_at, id LIMIT {LOOKED_AT}
+  ) d
+  LEFT JOIN LATERAL (
+    SELECT CASE WHEN w.claimed_until > $2 OR w.next_at <= $2
+      THEN $2 + interval '1 second' ELSE w.next_at END AS until
+    FROM hook_deliveries w
+    WHERE w.endpoint_id = room.id AND w.thread = d.thread AND w.state = 'waiting'
+      AND w.event_id < d.event_id AND d.thread <> ''
+      AND (w.tries < {rules.IN_ORDER_FOR} OR w.claimed_until > $2 OR w.next_at <= $2)
+    ORDER BY w.event_id LIMIT 1
+  ) earlier ON true
+  WHERE room.free > 0 AND room.free_of_account > 0
+), ranked AS (
+  SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_at, id) AS nth
+  FROM seen WHERE blocked_until IS NULL
+), allowed AS (
+  SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY nth, id) AS nth_of_account
+  FROM ranked WHERE nth <= free
+), chosen AS (
+  SELECT id FROM allowed WHERE nth_of_account <= free_of_account ORDER BY nth, id LIMIT $3
+), deferred AS (
+  UPDATE hook_deliveries d SET next_at = seen.blocked_until FROM seen
+  WHERE d.id = seen.id AND seen.blocked_until IS NOT NULL AND d.state = 'waiting'
+    AND d.next_at <= $2
+  RETURNING 1
+), taken AS (
+  UPDATE hook_deliveries d SET tries = tries + 1, claimed_until = $4, next_at = $4 FROM chosen
+  WHERE d.id = chosen.id AND d.state = 'waiting' AND d.next_at <= $2
+  RETURNING d.id, d.account_id, d.endpoint_id, d.event_id, d.tries, d.claimed_until
+)
+SELECT t.id, t.account_id, t.endpoint_id, t.tries, t.claimed_until, e.url, e.secret_sealed,
+  e.previous_secret_sealed, e.previous_until, v.ref, v.body,
+  (SELECT k.secret_sealed FROM api_keys k WHERE k.account_id = t.account_id
+   AND k.revoked_at IS NULL ORDER BY k.created_at, k.client_id LIMIT 1) AS api_secret_sealed,
+  (SELECT count(*) FROM deferred) AS deferred
+FROM (SELECT 1) one LEFT JOIN taken t ON true
+LEFT JOIN hook_endpoints e ON e.id = t.endpoint_id LEFT JOIN hook_events v ON v.id = t.event_id
+"""
+
+
+async def claim(
+    db: asyncpg.Connection, endpoints: Collection[int], now: datetime, limit: int, until: datetime
+) -> tuple[list[Claimed], int]:
+    """Claim at most `limit` deliveries of endpoints that are held, one of each before the second
+    of any; what must wait for an earlier event of its thread is put off. Gives the claimed ones,
+    and how many were put off."""
+    rows = await db.fetch(_CLAIM, list(endpoints), now, limit, until)
+    taken = [read(Claimed, row) for row in rows if row["id"] is not None]
+    return taken, rows[0]["deferred"]
+
+
+_SETTLE = """
+WITH done AS (
+  UPDATE hook_deliveries SET
+    state = CASE WHEN state = 'dropped' AND $3 = 'waiting' THEN 'dropped' ELSE $3 END,
+    next_at = $4, claimed_until = NULL, last_status = $5, last_error = $6, last_answer = $7,
+    last_took_ms = $8, settled_at = CASE WHEN $3 <> 'waiting' THEN $9 ELSE settled_at END
+  WHERE id = $1 AND claimed_until = $2 AND state IN ('waiting', 'dropped')
+  RETURNING endpoint_id, event_id, thread, state, tries
+), woken AS (
+  UPDATE hook_deliveries d SET next_at = $9 FROM done
+  WHERE done.thread <> '' AND (done.state <> 'waiting' OR done.tries >= $10)
+    AND d.tries = 0 AND d.state = 'waiting' AND d.id = (
+      SELECT n.id FROM hook_deliveries n
+      WHERE n.endpoint_id = done.endpoint_id AND n.thread = done.thread AND n.state = 'waiting'
+        AND n.event_id > done.event_id ORDER BY n.event_id LIMIT 1)
+)
+SELECT endpoint_id FROM done
+"""
+
+
+async def settle(
+    db: Handle, claimed: Claimed, result: Result, state: str, next_at: datetime, now: datetime
+) -> bool:
+    """Note what a try brought, and let the next event of the thread go. What was dropped meanwhile
+    stays so unless it arrived. False when the lease ran out and the delivery is another's."""
+    done = await db.fetchval(
+        _SETTLE, claimed.id, claimed.claimed_until, state, next_at, result.status,
+        result.error, result.answer, result.took_ms, now, rules.IN_ORDER_FOR,
+    )  # fmt: skip
+    return done is not None
+
+
+async def note_success(db: Handle, endpoint_id: int) -> None:
+    await db.execute(
+        "UPDATE hook_endpoints SET failing_since = NULL WHERE id = $1"
+        " AND failing_since IS NOT NULL",
+        endpoint_id,
+    )
+
+
+async def note_failure(db: Handle, endpoint_id: int, now: datetime) -> datetime | None:
+    """Since when there were nothing but failures; None when the endpoint is gone."""
+    since: datetime | None = await db.fetchval(
+        "WITH first AS (UPDATE hook_endpoints SET failing_since = $2 WHERE id = $1"
+        " AND failing_since IS NULL RETURNING failing_since)"
+        " SELECT coalesce((SELECT failing_since FROM first),"
+        " (SELECT failing_since FROM hook_endpoints WHERE id = $1))",
+        endpoint_id,
+        now,
+    )
+    return since
+
+
+async def claim_one(db: Handle, endpoint_id: int, event_id: int, until: datetime) -> Claimed | None:
+    """Claim the delivery of one event to one endpoint, out of turn."""
+    row = await db.fetchrow(
+        "WITH t AS (UPDATE hook_deliveries d SET tries = tries + 1, claimed_until = $3,"
+        " next_at = $3 WHERE endpoint_id = $1 AND event_id = $2 AND state = 'waiting'"
+        " RETURNING d.*)"
+        " SELECT t.id, t.account_id, t.endpoint_id, t.tries, t.claimed_until,"
+        f" {columns(_Endpoint, 'e')}, v.ref, v.body,"
+        " (SELECT k.secret_sealed FROM api_keys k WHERE k.account_id = t.account_id"
+        " AND k.revoked_at IS NULL ORDER BY k.created_at, k.client_id LIMIT 1)"
+        " AS api_secret_sealed"
+        " FROM t JOIN hook_endpoints e ON e.id = t.endpoint_id"
+        " JOIN hook_events v ON v.id = t.event_id",
+        endpoint_id,
+        event_id,
+        until,
+    )
+    return row and read(Claimed, row)
+
+
+class _Endpoint(msgspec.Struct):
+    url: str
+    secret_sealed: bytes
+    previous_secret_sealed: bytes | None
+    previous_until: datetime | None

@@ -1,0 +1,176 @@
+"""The pump of one worker process: takes what is due, endpoint by endpoint in turn, and delivers.
+
+No endpoint has more than four requests under way and no account more than sixteen, so that a
+receiver that is slow keeps others waiting no longer than it takes to ask who is due.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import random
+from collections import Counter
+from datetime import timedelta
+
+import aiohttp
+import asyncpg
+import structlog
+
+from tearoff.hooks import claims, endpoints, outbox, queries, rules, tries
+from tearoff.hooks.claims import Claimed, Result
+from tearoff.kit import clock, metrics
+from tearoff.kit.db import AWAY, DatabaseAway
+from tearoff.kit.services import Services
+
+log = structlog.get_logger()
+
+LEASE = timedelta(seconds=30)
+TICK = 1.0
+ENDPOINTS_AT_ONCE = 200
+LAST_WORDS = 12.0
+"""Seconds that deliveries under way get when the worker ends."""
+
+
+class Deliverer:
+    """Delivers for one process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._wake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._at: Counter[int] = Counter()
+        self._cursor = 0
+        self._ear: asyncpg.Connection | None = None
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Deliver until `stop`; outlives the database."""
+        async with tries.open_session(self._services.settings) as http:
+            while not stop.is_set():
+                self._wake.clear()
+                try:
+                    await self._listen()
+                    await self._start_all(http)
+                except (DatabaseAway, *AWAY) as error:
+                    log.warning("hooks.database_away", error=str(error))
+                await self._rest(stop)
+            await self._finish()
+
+    async def _start_all(self, http: aiohttp.ClientSession) -> None:
+        """Start what is due, as long as there is any and room for it."""
+        while self._room() > 0 and await self._start_round(http):
+            pass
+
+    async def _start_round(self, http: aiohttp.ClientSession) -> bool:
+        """Once round all endpoints with something due, beginning after the one that was last.
+        False when nothing could be done."""
+        db, now = self._services.db, clock.now()
+        busy = [id_ for id_, n in self._at.items() if n >= claims.PER_ENDPOINT]
+        due = await claims.endpoints_due(db, self._cursor, now, busy, ENDPOINTS_AT_ONCE)
+        came_round = len(due) < ENDPOINTS_AT_ONCE
+        if came_round and self._cursor:
+            more = ENDPOINTS_AT_ONCE - len(due)
+            first = await claims.endpoints_due(db, 0, now, busy, more)
+            due += [id_ for id_ in first if id_ not in due]
+        if not due:
+            self._cursor = 0
+            return False
+        taken, put_off = await self._claim(due)
+        self._cursor = taken[-1].endpoint_id if taken else due[-1]
+        for claimed in taken:
+            self._start(http, claimed)
+        return bool(taken or put_off)
+
+    async def _claim(self, due: list[int]) -> tuple[list[Claimed], int]:
+        now = clock.now()
+        async with self._services.db.transaction() as db:
+            held = await claims.hold_endpoints(db, due)
+            for endpoint_id, active in held.items():
+                if not active:  # it was owed this at the moment at which it was switched off
+                    await queries.drop_waiting(db, endpoint_id, now)
+            active_ones = [id_ for id_, active in held.items() if active]
+            return await claims.claim(db, active_ones, now, self._room(), now + LEASE)
+
+    def _room(self) -> int:
+        return tries.TOGETHER - len(self._running)
+
+    def _start(self, http: aiohttp.ClientSession, claimed: Claimed) -> None:
+        task = asyncio.create_task(self._deliver(http, claimed))
+        self._running.add(task)
+        self._at[claimed.endpoint_id] += 1
+
+        def ended(task: asyncio.Task[None]) -> None:
+            self._running.discard(task)
+            self._at[claimed.endpoint_id] -= 1
+            if not self._at[claimed.endpoint_id]:
+                del self._at[claimed.endpoint_id]
+            self._wake.set()
+
+        task.add_done_callback(ended)
+
+    async def _deliver(self, http: aiohttp.ClientSession, claimed: Claimed) -> None:
+        try:
+            result = await tries.attempt(http, self._services.vault, claimed, clock.now())
+            await settle(self._services, claimed, result)
+        except (DatabaseAway, *AWAY) as error:
+            log.warning("hooks.not_noted", event_id=claimed.ref, error=str(error))
+        except Exception:
+            log.exception("hooks.delivery_broke", event_id=claimed.ref)
+
+    async def _listen(self) -> None:
+        if self._ear is not None and not self._ear.is_closed():
+            return
+        ear = await asyncpg.connect(self._services.database_url, timeout=5)
+        await ear.add_listener(outbox.CHANNEL, self._on_news)
+        self._ear = ear
+
+    def _on_news(self, *_: object) -> None:
+        self._wake.set()
+
+    async def _rest(self, stop: asyncio.Event) -> None:
+        """Until there is news, a delivery has ended, or a second is over."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._wake, stop)]
+        await asyncio.wait(waits, timeout=TICK, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _finish(self) -> None:
+        if self._running:
+            await asyncio.wait(self._running, timeout=LAST_WORDS)
+        for task in self._running:
+            task.cancel()
+        if self._ear is not None:
+            with contextlib.suppress(*AWAY):
+                await self._ear.close(timeout=2)
+
+
+async def settle(services: Services, claimed: Claimed, result: Result) -> None:
+    """Note what a try brought: delivered, to be tried again, or failed for good; and whether
+    its endpoint is to be told anything more."""
+    now = clock.now()
+    wait = None if result.status == rules.GONE else rules.wait_after(claimed.tries, _luck())
+    state = "delivered" if result.is_success else "waiting" if wait else "failed"
+    next_at = now + wait if wait else now
+    metrics.hook_tries.labels(state).inc()
+    if not await claims.settle(services.db, claimed, result, state, next_at, now):
+        return
+    if result.is_success:
+        await claims.note_success(services.db, claimed.endpoint_id)
+        return
+    since = await claims.note_failure(services.db, claimed.endpoint_id, now)
+    if result.status == rules.GONE:
+        await _switch_off(services, claimed, "It answered 410 Gone.")
+    elif since is not None and since <= now - rules.GIVE_UP_AFTER:
+        await _switch_off(services, claimed, "It only failed for three days.")
+
+
+async def _switch_off(services: Services, claimed: Claimed, reason: str) -> None:
+    async with services.db.transaction() as db:
+        off = await endpoints.switch_off(
+            db, claimed.account_id, claimed.endpoint_id, reason, clock.now()
+        )
+    if off:
+        log.warning("hooks.switched_off", endpoint=claimed.endpoint_id, reason=reason)
+
+
+def _luck() -> float:
+    return random.random()  # noqa: S311 (spreads retries)

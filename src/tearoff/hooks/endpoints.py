@@ -1,0 +1,190 @@
+"""Verbs of endpoints: made, changed, switched off, sent to again. None commits."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tearoff.errors import Conflict, NotFound
+from tearoff.hooks import outbox, queries
+from tearoff.hooks.models import Endpoint, Event
+from tearoff.hooks.signing import new_secret
+from tearoff.kit.db import Handle
+from tearoff.kit.vault import Vault
+
+MOST = 20
+OLD_SECRET_LIVES = timedelta(hours=24)
+
+
+class WebhookNotFound(NotFound):
+    """Webhook not found."""
+
+
+class TooManyWebhooks(Conflict):
+    """Limit reached."""
+
+
+class WebhookOff(Conflict):
+    """Webhook is switched off."""
+
+
+class Shown(msgspec.Struct, frozen=True):
+    """An endpoint at a moment at which its secret can be seen; else `secret` is None."""
+
+    endpoint: Endpoint
+    secret: str | None = None
+
+
+class Changes(msgspec.Struct, frozen=True, kw_only=True):
+    """What is to change; what is UNSET stays. `kinds` None: all of them."""
+
+    url: str | UnsetType = UNSET
+    kinds: tuple[str, ...] | UnsetType | None = UNSET
+    description: str | UnsetType = UNSET
+    active: bool | UnsetType = UNSET
+    roll_secret: bool = False
+
+
+async def create(
+    db: Handle,
+    vault: Vault,
+    account_id: int,
+    *,
+    url: str,
+    kinds: tuple[str, ...] | None,
+    description: str,
+    now: datetime,
+) -> Shown:
+    """Let an address be told of these kinds of events, or of all. Its secret is seen here and
+    never again. Raises `TooManyWebhooks`."""
+    await queries.hold_account(db, account_id)
+    if await queries.count_endpoints(db, account_id) >= MOST:
+        raise TooManyWebhooks
+    secret = new_secret()
+    made = await queries.insert_endpoint(
+        db,
+        account_id,
+        url=url,
+        kinds=kinds,
+        description=description,
+        secret_sealed=vault.seal(secret.encode()),
+        now=now,
+    )
+    await queries.note_kinds(db, account_id)
+    return Shown(made, secret)
+
+
+async def find(db: Handle, account_id: int, endpoint_id: int) -> Endpoint:
+    """Raises `WebhookNotFound`."""
+    found = await queries.endpoint(db, account_id, endpoint_id)
+    if found is None:
+        raise WebhookNotFound
+    return found
+
+
+async def update(
+    db: Handle,
+    vault: Vault,
+    account_id: int,
+    endpoint_id: int,
+    changes: Changes,
+    now: datetime,
+) -> Shown:
+    """Change an endpoint. Switching it on forgets its failures; a rolled secret is seen here,
+    and the old one signs too for another 24 hours. Raises `WebhookNotFound`."""
+    await queries.hold_account(db, account_id)
+    known = await find(db, account_id, endpoint_id)
+    secret = new_secret() if changes.roll_secret else None
+    values = _values(known, changes, now)
+    if secret is not None:
+        values |= {
+            "secret_sealed": vault.seal(secret.encode()),
+            "previous_secret_sealed": known.secret_sealed,
+            "previous_until": now + OLD_SECRET_LIVES,
+        }
+    changed = (
+        await queries.update_endpoint(db, account_id, endpoint_id, values) if values else known
+    )
+    if changes.active is False:
+        await queries.drop_waiting(db, endpoint_id, now)
+    await queries.note_kinds(db, account_id)
+    return Shown(changed or known, secret)
+
+
+def _values(known: Endpoint, changes: Changes, now: datetime) -> dict[str, Any]:
+    given = {name: getattr(changes, name) for name in ("url", "description", "active")}
+    values = {name: value for name, value in given.items() if value is not UNSET}
+    if changes.kinds is not UNSET:
+        values["kinds"] = None if changes.kinds is None else list(changes.kinds)
+    if changes.active is True:
+        values |= {"failing_since": None, "switched_off_at": None, "switched_off_reason": ""}
+    if changes.active is False and known.active:
+        values |= {"switched_off_at": now, "switched_off_reason": "Switched off by its owner."}
+    return values
+
+
+async def delete(db: Handle, account_id: int, endpoint_id: int) -> None:
+    """Raises `WebhookNotFound`."""
+    await queries.hold_account(db, account_id)
+    if not await queries.delete_endpoint(db, account_id, endpoint_id):
+        raise WebhookNotFound
+    await queries.note_kinds(db, account_id)
+
+
+async def switch_off(
+    db: Handle, account_id: int, endpoint_id: int, reason: str, now: datetime
+) -> bool:
+    """Tell an endpoint nothing more, because it does not want it or never answers. What it is
+    owed stays in its log as dropped. False when it was off already."""
+    await queries.hold_account(db, account_id)
+    known = await queries.endpoint(db, account_id, endpoint_id)
+    if known is None or not known.active:
+        return False
+    off = {"active": False, "switched_off_at": now, "switched_off_reason": reason}
+    await queries.update_endpoint(db, account_id, endpoint_id, off)
+    await queries.drop_waiting(db, endpoint_id, now)
+    await queries.note_kinds(db, account_id)
+    return True
+
+
+async def find_event(db: Handle, account_id: int, ref: str) -> Event:
+    """Raises `WebhookNotFound`: that is what the field calls an event."""
+    found = await queries.event(db, account_id, ref)
+    if found is None:
+        raise WebhookNotFound
+    return found
+
+
+async def resend_event(
+    db: Handle, account_id: int, event: Event, endpoint_id: int | None, now: datetime
+) -> int:
+    """Send an event again: to the endpoints that got it, or to this one whether it got it or
+    not. Gives to how many. Raises `WebhookNotFound` and `WebhookOff`."""
+    if endpoint_id is not None:
+        await _require_active(db, account_id, endpoint_id)
+    n = await queries.resend_event(db, account_id, event.id, endpoint_id, now)
+    if n == 0 and endpoint_id is None:
+        raise WebhookOff
+    if n == 0 and endpoint_id is not None:
+        await queries.owe_event(db, account_id, event.id, endpoint_id, now)
+    await queries.wake_deliverers(db, outbox.CHANNEL)
+    return max(1, n)
+
+
+async def resend_failed(
+    db: Handle, account_id: int, endpoint_id: int, since: datetime, now: datetime
+) -> int:
+    """Send again what failed or was dropped since then. Gives how many events that are. Raises
+    `WebhookNotFound` and `WebhookOff`."""
+    await _require_active(db, account_id, endpoint_id)
+    n = await queries.resend_failed(db, account_id, endpoint_id, since, now)
+    await queries.wake_deliverers(db, outbox.CHANNEL)
+    return n
+
+
+async def _require_active(db: Handle, account_id: int, endpoint_id: int) -> None:
+    if not (await find(db, account_id, endpoint_id)).active:
+        raise WebhookOff

@@ -1,0 +1,231 @@
+"""One function per statement about endpoints, events and the log of deliveries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tearoff.hooks.models import KINDS, Delivery, Endpoint, Event, Logged
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+PAGE = 100
+
+
+async def hold_account(db: Handle, account_id: int) -> None:
+    """Let one transaction at a time change the account's endpoints."""
+    await db.execute("SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
+
+
+async def note_kinds(db: Handle, account_id: int) -> None:
+    """Note at the account which kinds its active endpoints want, after they were changed."""
+    await db.execute(
+        "UPDATE accounts a SET hooks = n.kinds FROM ("
+        " SELECT array_agg(DISTINCT kind ORDER BY kind) AS kinds FROM hook_endpoints e,"
+        " unnest(coalesce(e.kinds, $2)) AS kind WHERE e.account_id = $1 AND e.active) n"
+        " WHERE a.id = $1 AND a.hooks IS DISTINCT FROM n.kinds",
+        account_id,
+        list(KINDS),
+    )
+
+
+async def endpoints(db: Handle, account_id: int) -> list[Endpoint]:
+    rows = await db.fetch(
+        f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE account_id = $1 ORDER BY id",
+        account_id,
+    )
+    return [read(Endpoint, row) for row in rows]
+
+
+async def endpoint(db: Handle, account_id: int, endpoint_id: int) -> Endpoint | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE account_id = $1 AND id = $2",
+        account_id,
+        endpoint_id,
+    )
+    return row and read(Endpoint, row)
+
+
+async def count_endpoints(db: Handle, account_id: int) -> int:
+    n: int = await db.fetchval(
+        "SELECT count(*) FROM hook_endpoints WHERE account_id = $1", account_id
+    )
+    return n
+
+
+async def insert_endpoint(
+    db: Handle,
+    account_id: int,
+    *,
+    url: str,
+    kinds: Sequence[str] | None,
+    description: str,
+    secret_sealed: bytes,
+    now: datetime,
+) -> Endpoint:
+    row = await db.fetchrow(
+        "INSERT INTO hook_endpoints (account_id, url, kinds, description, secret_sealed,"
+        f" created_at) VALUES ($1, $2, $3, $4, $5, $6) RETURNING {columns(Endpoint)}",
+        account_id,
+        url,
+        None if kinds is None else list(kinds),
+        description,
+        secret_sealed,
+        now,
+    )
+    assert row is not None
+    return read(Endpoint, row)
+
+
+async def update_endpoint(
+    db: Handle, account_id: int, endpoint_id: int, changes: dict[str, Any]
+) -> Endpoint | None:
+    """Set the named columns; the names come from our own tables, never from a caller."""
+    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(changes, 3))
+    row = await db.fetchrow(
+        f"UPDATE hook_endpoints SET {sets} WHERE account_id = $1 AND id = $2"
+        f" RETURNING {columns(Endpoint)}",
+        account_id,
+        endpoint_id,
+        *changes.values(),
+    )
+    return row and read(Endpoint, row)
+
+
+async def delete_endpoint(db: Handle, account_id: int, endpoint_id: int) -> bool:
+    """With the log of its deliveries."""
+    done = await db.fetchval(
+        "DELETE FROM hook_endpoints WHERE account_id = $1 AND id = $2 RETURNING true",
+        account_id,
+        endpoint_id,
+    )
+    return bool(done)
+
+
+async def drop_waiting(db: Handle, endpoint_id: int, now: datetime) -> None:
+    """What an endpoint was still owed when it was switched off; it can be sent again."""
+    await db.execute(
+        "UPDATE hook_deliveries SET state = 'dropped', settled_at = $2"
+        " WHERE endpoint_id = $1 AND state = 'waiting'",
+        endpoint_id,
+        now,
+    )
+
+
+async def event(db: Handle, account_id: int, ref: str) -> Event | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Event)} FROM hook_events WHERE ref = $2 AND account_id = $1",
+        account_id,
+        ref,
+    )
+    return row and read(Event, row)
+
+
+class Wanted(msgspec.Struct, frozen=True):
+    """Which deliveries of an endpoint are listed."""
+
+    state: str | None = None
+    since: datetime | None = None
+
+
+_OF_ENDPOINT = (
+    " FROM hook_deliveries d WHERE d.account_id = $1 AND d.endpoint_id = $2"
+    " AND ($3::text IS NULL OR d.state = $3) AND ($4::timestamptz IS NULL OR d.created_at >= $4)"
+)
+
+
+async def count_deliveries(db: Handle, account_id: int, endpoint_id: int, wanted: Wanted) -> int:
+    n: int = await db.fetchval(
+        f"SELECT count(*) {_OF_ENDPOINT}", account_id, endpoint_id, wanted.state, wanted.since
+    )
+    return n
+
+
+async def deliveries(
+    db: Handle, account_id: int, endpoint_id: int, wanted: Wanted, page: int
+) -> list[Logged]:
+    """A page of the log, oldest first."""
+    rows = await db.fetch(
+        f"SELECT {columns(Delivery, 'd', 'd_')}, v.ref, v.kind, v.body FROM ("
+        f" SELECT * {_OF_ENDPOINT} ORDER BY d.id LIMIT {PAGE} OFFSET $5) d"
+        " JOIN hook_events v ON v.id = d.event_id ORDER BY d.id",
+        account_id,
+        endpoint_id,
+        wanted.state,
+        wanted.since,
+        (page - 1) * PAGE,
+    )
+    return [Logged(read(Delivery, row, "d_"), row["ref"], row["kind"], row["body"]) for row in rows]
+
+
+_AGAIN = (
+    "state = 'waiting', tries = 0, settled_at = NULL,"
+    " next_at = CASE WHEN d.claimed_until > {now} THEN d.next_at ELSE {now} END"
+)
+
+
+async def resend_event(
+    db: Handle, account_id: int, event_id: int, endpoint_id: int | None, now: datetime
+) -> int:
+    """Let an event go out again, to every active endpoint that got it or only to this one.
+    Gives to how many."""
+    n: int = await db.fetchval(
+        f"WITH done AS (UPDATE hook_deliveries d SET {_AGAIN.format(now='$4')}"
+        " FROM hook_endpoints e WHERE d.account_id = $1 AND d.event_id = $2"
+        " AND ($3::bigint IS NULL OR d.endpoint_id = $3) AND e.id = d.endpoint_id AND e.active"
+        " RETURNING 1) SELECT count(*) FROM done",
+        account_id,
+        event_id,
+        endpoint_id,
+        now,
+    )
+    return n
+
+
+async def owe_event(
+    db: Handle, account_id: int, event_id: int, endpoint_id: int, now: datetime
+) -> None:
+    """Let an event go to an endpoint that never was to get it."""
+    await db.execute(
+        "INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at,"
+        " created_at) SELECT $1, $3, id, thread, $4, $4 FROM hook_events WHERE id = $2",
+        account_id,
+        event_id,
+        endpoint_id,
+        now,
+    )
+
+
+async def resend_failed(
+    db: Handle, account_id: int, endpoint_id: int, since: datetime, now: datetime
+) -> int:
+    """Let everything that failed or was dropped since then go out again. Gives how many."""
+    n: int = await db.fetchval(
+        f"WITH done AS (UPDATE hook_deliveries d SET {_AGAIN.format(now='$4')}"
+        " WHERE d.account_id = $1 AND d.endpoint_id = $2 AND d.created_at >= $3"
+        " AND d.state IN ('failed', 'dropped') RETURNING 1) SELECT count(*) FROM done",
+        account_id,
+        endpoint_id,
+        since,
+        now,
+    )
+    return n
+
+
+async def sweep_events(db: Handle, before: datetime, limit: int) -> int:
+    """Forget old events with their deliveries, at most so many. Gives how many."""
+    n: int = await db.fetchval(
+        "WITH gone AS (DELETE FROM hook_events WHERE id IN (SELECT id FROM hook_events"
+        " WHERE at < $1 ORDER BY at LIMIT $2) RETURNING 1) SELECT count(*) FROM gone",
+        before,
+        limit,
+    )
+    return n
+
+
+async def wake_deliverers(db: Handle, channel: str) -> None:
+    """Once this transaction is committed."""
+    await db.execute("SELECT pg_notify($1, '')", channel)
