@@ -18,23 +18,21 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 
-import asyncpg
 import msgspec
 
 from tearoff.accounts import idempotency, tallies
 from tearoff.accounts.models import Account, Caller
-from tearoff.coupons import actions as coupons
 from tearoff.coupons import queries as coupon_queries
-from tearoff.coupons.models import Campaign, NewSession
+from tearoff.coupons.models import Campaign
 from tearoff.distribution import draft as drafts
-from tearoff.distribution import outcome, queries
+from tearoff.distribution import outcome
 from tearoff.distribution.answers import Answers, insist
 from tearoff.distribution.context import Contexts, SendContext
-from tearoff.distribution.draft import Carried, Draft, NotSent, SendRequest
+from tearoff.distribution.draft import Draft, NotSent, SendRequest
+from tearoff.distribution.opening import Opener, StatcodeNotFound
 from tearoff.distribution.outcome import OutcomeUnknown
-from tearoff.errors import NotFound, TearoffError, TryLater
-from tearoff.kit import clock, codes, metrics
-from tearoff.kit.db import Handle
+from tearoff.errors import TearoffError, TryLater
+from tearoff.kit import clock, metrics
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
 from tearoff.messages.links import Links
@@ -55,10 +53,6 @@ __all__ = [
 
 TRIES = 10
 TAKEN = ("accepted", "sent", "delivered")
-
-
-class StatcodeNotFound(NotFound):
-    """Statcode not found"""
 
 
 class AlreadySent(TearoffError):
@@ -102,6 +96,7 @@ class Sender:
         self._contexts = contexts
         self._running: set[asyncio.Task[Sent]] = set()
         self._answers = Answers(services)
+        self._opener = Opener(services)
 
     async def send(
         self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None = None
@@ -200,12 +195,10 @@ class Sender:
         campaign = drafts.check_context(context, now)
         await self._check_policy(context, request, now)
         for _ in range(TRIES):
-            carried = await self._carry(campaign, request, now)
-            host = self._services.settings.link_host
-            draft = drafts.make_draft(context, request, carried, host, now)
-            opened = await self._write(context, draft, now, keyed)
-            if opened is None:
+            written = await self._opener.write(context, request, now, keyed.key if keyed else None)
+            if written is None:
                 continue
+            draft, opened = written
             if not opened.is_fresh:
                 return None
             if opened.is_barred:
@@ -235,82 +228,6 @@ class Sender:
         n = await tallies.reached(self._services.db, campaign.account_id, scope, now)
         if n >= campaign.limit_sessions:
             raise drafts.limit_reached(tallies.TallyFull(scope))
-
-    async def _carry(self, campaign: Campaign, request: SendRequest, now: datetime) -> Carried:
-        """The session that the message carries: an existing one, or the code of a new one."""
-        new = msgspec.structs.replace(
-            request.new,
-            phone=request.phone.e164,
-            expires_at=drafts.to_utc(request.local_expiry, campaign.timezone),
-        )
-        if request.session_code is not None:
-            return await self._existing(campaign, request.session_code, is_new=False)
-        if request.unique_by is not None and new.field(request.unique_by):
-            return await self._issue_once(campaign, request, new, now)
-        return Carried(codes.session_code(), None, is_new=True, new=new)
-
-    async def _existing(self, campaign: Campaign, code: str, *, is_new: bool) -> Carried:
-        found = await coupon_queries.session_of_code(
-            self._services.db, campaign.account_id, code.lower()
-        )
-        if found is None or found.campaign.id != campaign.id:
-            raise StatcodeNotFound
-        fields = drafts.fields_of(found.session)
-        return Carried(found.session.code, found.session.id, is_new=is_new, new=fields)
-
-    async def _issue_once(
-        self, campaign: Campaign, request: SendRequest, new: NewSession, now: datetime
-    ) -> Carried:
-        """With a duplicate check the session is made before the message, under a lock for
-        this person."""
-        async with self._services.db.transaction() as db:
-            if await optouts.is_opted_out(db, campaign.account_id, request.phone.e164):
-                raise optouts.OptedOut
-            issued = await coupons.issue_session(
-                db, campaign, new, now=now, unique_by=request.unique_by
-            )
-        return await self._existing(campaign, issued.code, is_new=not issued.is_duplicate)
-
-    async def _write(
-        self, context: SendContext, draft: Draft, now: datetime, keyed: Keyed | None
-    ) -> queries.Opened | None:
-        """The first commit. None when the short code that was drawn is taken."""
-        try:
-            if keyed is None:
-                return await self._open_in(self._services.db, context, draft, now)
-            return await self._write_keyed(context, draft, now, keyed)
-        except asyncpg.UniqueViolationError:
-            return None
-        except tallies.TallyFull as full:
-            raise drafts.limit_reached(full) from None
-
-    async def _open_in(
-        self, db: Handle, context: SendContext, draft: Draft, now: datetime
-    ) -> queries.Opened:
-        lease = self._services.settings.send_lease
-        return await queries.open_send(db, context, draft, lease=lease, now=now)
-
-    async def _write_keyed(
-        self, context: SendContext, draft: Draft, now: datetime, keyed: Keyed
-    ) -> queries.Opened:
-        """With a key, the claim on it commits together with the message, or not at all."""
-        lease = self._services.settings.send_lease
-        async with self._services.db.connection() as db:
-            transaction = db.transaction()
-            await transaction.start()
-            try:
-                if not await idempotency.claim(db, keyed.key, now, lease):
-                    raise idempotency.KeyBusy
-                opened = await self._open_in(db, context, draft, now)
-                if opened.message_id is None:
-                    await transaction.rollback()
-                    return opened
-                await idempotency.name_message(db, keyed.key, opened.message_id)
-            except BaseException:
-                await transaction.rollback()
-                raise
-            await transaction.commit()
-        return opened
 
     async def _explain_guard(self, draft: Draft, now: datetime) -> None:
         """An equal send is open. Free it if its time is over, else say so."""

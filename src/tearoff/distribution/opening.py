@@ -1,0 +1,171 @@
+"""The first commit of a send: session, message and guard, all or nothing."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import asyncpg
+import msgspec
+
+from tearoff.accounts import idempotency, tallies
+from tearoff.coupons import actions as coupons
+from tearoff.coupons import queries as coupon_queries
+from tearoff.coupons.events import announce_session
+from tearoff.coupons.models import Campaign, NewSession
+from tearoff.coupons.pools import PoolEmpty
+from tearoff.coupons.rules import LimitReached
+from tearoff.distribution import draft as drafts
+from tearoff.distribution import queries
+from tearoff.distribution.context import SendContext
+from tearoff.distribution.draft import Carried, Draft, NotSent, SendRequest
+from tearoff.errors import NotFound
+from tearoff.hooks.models import listener
+from tearoff.kit import codes
+from tearoff.kit.db import Handle
+from tearoff.kit.services import Services
+
+
+class StatcodeNotFound(NotFound):
+    """Statcode not found"""
+
+
+class Opener:
+    """Opens sends for one process."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    async def write(
+        self, context: SendContext, request: SendRequest, now: datetime, key: idempotency.Key | None
+    ) -> tuple[Draft, queries.Opened] | None:
+        """The first commit. None when the short code that was drawn is taken."""
+        campaign, account = context.campaign, context.caller.account
+        assert campaign is not None
+        new = self._new_session(campaign, request)
+        issues = _must_issue(campaign, request, new)
+        try:
+            if key is None and not issues and not account.has_hook("coupon_distributed"):
+                carried = await self._carry(self._services.db, campaign, request, new)
+                return await self._open_in(self._services.db, context, request, carried, now)
+            return await self._write_in_transaction(context, request, new, now, key)
+        except asyncpg.UniqueViolationError:
+            return None
+        except tallies.TallyFull as full:
+            raise drafts.limit_reached(full) from None
+        except PoolEmpty:
+            raise NotSent("The campaign has no codes left.") from None
+        except LimitReached:
+            raise drafts.limit_reached(tallies.TallyFull("campaign")) from None
+
+    def _new_session(self, campaign: Campaign, request: SendRequest) -> NewSession:
+        return msgspec.structs.replace(
+            request.new,
+            phone=request.phone.e164,
+            expires_at=drafts.to_utc(request.local_expiry, campaign.timezone),
+        )
+
+    async def _carry(
+        self, db: Handle, campaign: Campaign, request: SendRequest, new: NewSession
+    ) -> Carried:
+        """The session that the message carries: an existing one, or the code of a new one."""
+        if request.session_code is not None:
+            return await self._existing(db, campaign, request.session_code, is_new=False)
+        return Carried(codes.session_code(), None, is_new=True, new=new)
+
+    async def _existing(
+        self, db: Handle, campaign: Campaign, code: str, *, is_new: bool
+    ) -> Carried:
+        found = await coupon_queries.session_of_code(db, campaign.account_id, code.lower())
+        if found is None or found.campaign.id != campaign.id:
+            raise StatcodeNotFound
+        fields = drafts.fields_of(found.session)
+        return Carried(found.session.code, found.session.id, is_new=is_new, new=fields)
+
+    async def _issue(
+        self,
+        db: Handle,
+        campaign: Campaign,
+        request: SendRequest,
+        new: NewSession,
+        now: datetime,
+    ) -> Carried:
+        """A session that must be made before its message is written: under a lock for this
+        person, or with a code of the campaign's pool."""
+        issued = await coupons.issue_session(
+            db, campaign, new, now=now, unique_by=request.unique_by
+        )
+        return await self._existing(db, campaign, issued.code, is_new=not issued.is_duplicate)
+
+    async def _open_in(
+        self,
+        db: Handle,
+        context: SendContext,
+        request: SendRequest,
+        carried: Carried,
+        now: datetime,
+    ) -> tuple[Draft, queries.Opened]:
+        settings = self._services.settings
+        draft = drafts.make_draft(context, request, carried, settings.link_host, now)
+        lease = settings.send_lease
+        return draft, await queries.open_send(db, context, draft, lease=lease, now=now)
+
+    async def _write_in_transaction(
+        self,
+        context: SendContext,
+        request: SendRequest,
+        new: NewSession,
+        now: datetime,
+        key: idempotency.Key | None,
+    ) -> tuple[Draft, queries.Opened]:
+        """What must commit together with the message, or not at all: the claim on the caller's
+        key, a session that is made first, an event."""
+        campaign = context.campaign
+        assert campaign is not None
+        async with self._services.db.connection() as db:
+            transaction = db.transaction()
+            await transaction.start()
+            try:
+                if key is not None:
+                    await self._claim(db, key, now)
+                if _must_issue(campaign, request, new):
+                    carried = await self._issue(db, campaign, request, new, now)
+                else:
+                    carried = await self._carry(db, campaign, request, new)
+                draft, opened = await self._open_in(db, context, request, carried, now)
+                if opened.message_id is None:
+                    await transaction.rollback()
+                    return draft, opened
+                if key is not None:
+                    await idempotency.name_message(db, key, opened.message_id)
+                await self._announce(db, context, draft, now)
+            except BaseException:
+                await transaction.rollback()
+                raise
+            await transaction.commit()
+        return draft, opened
+
+    async def _claim(self, db: Handle, key: idempotency.Key, now: datetime) -> None:
+        lease = self._services.settings.send_lease
+        if not await idempotency.claim(db, key, now, lease):
+            raise idempotency.KeyBusy
+
+    async def _announce(
+        self, db: Handle, context: SendContext, draft: Draft, now: datetime
+    ) -> None:
+        """A session that was made for this message is one that somebody is being given."""
+        account = context.caller.account
+        host = account.link_host or self._services.settings.link_host
+        told = listener(account.id, account.hooks, host)
+        if told is None or not draft.is_new or not told.wants("coupon_distributed"):
+            return
+        found = await coupon_queries.session_of_code(db, account.id, draft.session_code)
+        if found is not None:
+            await announce_session(db, told, "coupon_distributed", found, now)
+
+
+def _must_issue(campaign: Campaign, request: SendRequest, new: NewSession) -> bool:
+    """Whether the session is made before the message is written."""
+    if request.session_code is not None:
+        return False
+    is_unique = request.unique_by is not None and bool(new.field(request.unique_by))
+    return is_unique or campaign.has_pool
