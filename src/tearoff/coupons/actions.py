@@ -163,22 +163,9 @@ async def validate(
     )
     if won is None:
         raise await _why_lost(db, found, now)
-    await _announce(db, listener, "validated", won, campaign, now)
+    both = SessionAndCampaign(won, campaign)
+    await events.announce_operation(db, listener, "validated", both, now)
     return won
-
-
-async def _announce(
-    db: Handle,
-    listener: Listener | None,
-    operation: str,
-    session: Session,
-    campaign: Campaign,
-    now: datetime,
-) -> None:
-    kind = events.OF_OPERATION.get(operation)
-    if kind is not None:
-        both = SessionAndCampaign(session, campaign)
-        await events.announce_session(db, listener, kind, both, now)
 
 
 async def _why_lost(db: Handle, found: SessionAndCampaign, now: datetime) -> rules.CannotUse:
@@ -217,7 +204,8 @@ async def change(
         if unlists:
             await lists.unlist(db, session.campaign_id, session.id, unlists)
         await _give_back(db, found.campaign, kind, now)
-        await _announce(db, listener, kind, won, found.campaign, now)
+        both = SessionAndCampaign(won, found.campaign)
+        await events.announce_operation(db, listener, kind, both, now)
         return won, True
     current = await queries.session(db, session.account_id, session.id)
     if current is None:

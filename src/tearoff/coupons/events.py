@@ -1,19 +1,17 @@
-"""What this room announces: the payloads of coupon events.
-
-Every payload has the same keys; what an event has not is null, or "" for a text.
-"""
+"""What this room announces, and what is told of it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from msgspec import UNSET, UnsetType
+
 from tearoff.accounts import queries as accounts
-from tearoff.accounts.models import Location
 from tearoff.coupons import queries
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
 from tearoff.coupons.status import status_block
+from tearoff.hooks.bodies import Body, Customer, Message
 from tearoff.hooks.models import Listener
 from tearoff.hooks.outbox import announce
 from tearoff.kit.db import Handle
@@ -35,15 +33,29 @@ async def announce_campaign(
     if listener is None or not listener.wants(kind):
         return
     label = await queries.label(db, campaign.account_id, campaign.id)
-    await announce(
-        db,
-        listener,
-        kind,
-        at=now,
-        thread="",
-        campaign_id=campaign.id,
-        body=payload(campaign, label),
+    body = Body(
+        campaign=campaign.ref, coupon=_coupon(campaign, label, None), coupon_code=campaign.code
     )
+    await announce(
+        db, listener, kind, at=now, thread=campaign.ref, campaign_id=campaign.id, body=body
+    )
+
+
+async def announce_operation(
+    db: Handle,
+    listener: Listener | None,
+    operation: str,
+    found: SessionAndCampaign,
+    now: datetime,
+) -> None:
+    """What an operation did to a session, and before it what it implied: taking a coupon in
+    opens and claims it where nobody had."""
+    session = found.session
+    implied = {"claimed": ("opened",), "validated": ("opened", "claimed")}.get(operation, ())
+    at = {"opened": session.opened_at, "claimed": session.claimed_at}
+    for name in (*(name for name in implied if at[name] == now), operation):
+        if name in OF_OPERATION:
+            await announce_session(db, listener, OF_OPERATION[name], found, now)
 
 
 async def announce_session(
@@ -53,9 +65,9 @@ async def announce_session(
     found: SessionAndCampaign,
     now: datetime,
     *,
-    message: Mapping[str, Any] | None = None,
+    message: Message | UnsetType = UNSET,
 ) -> None:
-    """What happened to a session, or to a message that carried it (`message`)."""
+    """What happened to a session, or to the message that carried it."""
     if listener is None or not listener.wants(kind):
         return
     session, campaign = found.session, found.campaign
@@ -63,50 +75,33 @@ async def announce_session(
     place = None
     if session.location_id is not None:
         place = await accounts.location(db, session.account_id, session.location_id)
-    body = payload(campaign, label, session, place, listener.link_host)
+    body = Body(
+        campaign=campaign.ref,
+        coupon=_coupon(campaign, label, session),
+        session=session.code,
+        session_url=f"{listener.link_host}/p/{campaign.code}/{session.code}",
+        coupon_code=campaign.code,
+        customid=session.customid or "",
+        customer=customer_of(session),
+        status=status_block(session, campaign, place),
+        message=message,
+    )
     await announce(
-        db,
-        listener,
-        kind,
-        at=now,
-        thread=session.code,
-        campaign_id=campaign.id,
-        body=body if message is None else {**body, "message": message},
+        db, listener, kind, at=now, thread=session.code, campaign_id=campaign.id, body=body
     )
 
 
-def payload(
-    campaign: Campaign | None = None,
-    label: queries.Label | None = None,
-    session: Session | None = None,
-    place: Location | None = None,
-    link_host: str = "",
-) -> dict[str, Any]:
-    """What stands behind `id`, `type`, `datetime` and `sequence`."""
-    both = None if session is None or campaign is None else (session, campaign)
-    return {
-        "campaign": campaign.ref if campaign else "",
-        "coupon": _coupon(campaign, label, session) if campaign else None,
-        "session": session.code if session else "",
-        "session_url": f"{link_host}/p/{both[1].code}/{both[0].code}" if both else "",
-        "coupon_code": campaign.code if campaign else "",
-        "customid": (session.customid or "") if session else "",
-        "customer": customer_block(session) if session else None,
-        "status": status_block(*both, place) if both else None,
-    }
-
-
-def customer_block(session: Session) -> dict[str, str]:
+def customer_of(session: Session) -> Customer:
     fields = (*(session.customfields or ()), *[None] * 7)[:7]
-    return {
-        "firstname": session.firstname or "",
-        "lastname": session.lastname or "",
-        "email": session.email or "",
-        "phone": (session.phone or "").removeprefix("+"),
-        "gender": session.gender or "",
-        "customid": session.customid or "",
+    return Customer(
+        firstname=session.firstname or "",
+        lastname=session.lastname or "",
+        email=session.email or "",
+        phone=(session.phone or "").removeprefix("+"),
+        gender=session.gender or "",
+        customid=session.customid or "",
         **{f"customfield{i}": value or "" for i, value in enumerate(fields, 1)},
-    }
+    )
 
 
 def _coupon(

@@ -119,10 +119,11 @@ WITH room AS MATERIALIZED (
   SELECT *, row_number() OVER (PARTITION BY endpoint_id ORDER BY next_at, id) AS nth
   FROM seen WHERE blocked_until IS NULL
 ), allowed AS (
-  SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY nth, id) AS nth_of_account
+  SELECT *, row_number() OVER (PARTITION BY account_id ORDER BY nth - free, id) AS nth_of_account
   FROM ranked WHERE nth <= free
 ), chosen AS (
-  SELECT id FROM allowed WHERE nth_of_account <= free_of_account ORDER BY nth, id LIMIT $3
+  SELECT id FROM allowed WHERE nth_of_account <= free_of_account
+  ORDER BY nth_of_account - free_of_account, id LIMIT $3
 ), deferred AS (
   UPDATE hook_deliveries d SET next_at = seen.blocked_until FROM seen
   WHERE d.id = seen.id AND seen.blocked_until IS NOT NULL AND d.state = 'waiting'
@@ -146,9 +147,9 @@ LEFT JOIN hook_endpoints e ON e.id = t.endpoint_id LEFT JOIN hook_events v ON v.
 async def claim(
     db: asyncpg.Connection, endpoints: Collection[int], now: datetime, limit: int, until: datetime
 ) -> tuple[list[Claimed], int]:
-    """Claim at most `limit` deliveries of endpoints that are held, one of each before the second
-    of any; what must wait for an earlier event of its thread is put off. Gives the claimed ones,
-    and how many were put off."""
+    """Claim at most `limit` deliveries of endpoints that are held, those of accounts and endpoints
+    with the fewest under way first; what must wait for an earlier event of its thread is put off.
+    Gives the claimed ones, and how many were put off."""
     rows = await db.fetch(_CLAIM, list(endpoints), now, limit, until)
     taken = [read(Claimed, row) for row in rows if row["id"] is not None]
     return taken, rows[0]["deferred"]

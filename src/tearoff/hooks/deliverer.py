@@ -29,6 +29,7 @@ TICK = 1.0
 ENDPOINTS_AT_ONCE = 200
 LAST_WORDS = 12.0
 """Seconds that deliveries under way get when the worker ends."""
+_AWAY: tuple[type[BaseException], ...] = (DatabaseAway, *AWAY)
 
 
 class Deliverer:
@@ -43,42 +44,44 @@ class Deliverer:
         self._ear: asyncpg.Connection | None = None
 
     async def run(self, stop: asyncio.Event) -> None:
-        """Deliver until `stop`; outlives the database."""
+        """Deliver until `stop`. Outlives the database, and its own mistakes."""
         async with tries.open_session(self._services.settings) as http:
             while not stop.is_set():
                 self._wake.clear()
                 try:
                     await self._listen()
                     await self._start_all(http)
-                except (DatabaseAway, *AWAY) as error:
+                except _AWAY as error:
                     log.warning("hooks.database_away", error=str(error))
+                except Exception:
+                    log.exception("hooks.pump_broke")
                 await self._rest(stop)
             await self._finish()
 
     async def _start_all(self, http: aiohttp.ClientSession) -> None:
         """Start what is due, as long as there is any and room for it."""
-        while self._room() > 0 and await self._start_round(http):
+        while self._room() > 0 and await self._start_some(http):
             pass
 
-    async def _start_round(self, http: aiohttp.ClientSession) -> bool:
-        """Once round all endpoints with something due, beginning after the one that was last.
-        False when nothing could be done."""
-        db, now = self._services.db, clock.now()
-        busy = [id_ for id_, n in self._at.items() if n >= claims.PER_ENDPOINT]
-        due = await claims.endpoints_due(db, self._cursor, now, busy, ENDPOINTS_AT_ONCE)
-        came_round = len(due) < ENDPOINTS_AT_ONCE
-        if came_round and self._cursor:
-            more = ENDPOINTS_AT_ONCE - len(due)
-            first = await claims.endpoints_due(db, 0, now, busy, more)
-            due += [id_ for id_ in first if id_ not in due]
+    async def _start_some(self, http: aiohttp.ClientSession) -> bool:
+        """False when there is nothing (more) that could be started."""
+        due = await self._due()
         if not due:
-            self._cursor = 0
             return False
         taken, put_off = await self._claim(due)
-        self._cursor = taken[-1].endpoint_id if taken else due[-1]
         for claimed in taken:
             self._start(http, claimed)
-        return bool(taken or put_off)
+        return bool(taken or put_off) or self._cursor > 0
+
+    async def _due(self) -> list[int]:
+        """The next endpoints with something due, each in its turn when there are very many."""
+        busy = [id_ for id_, n in self._at.items() if n >= claims.PER_ENDPOINT]
+        due = await claims.endpoints_due(
+            self._services.db, self._cursor, clock.now(), busy, ENDPOINTS_AT_ONCE
+        )
+        came_round = len(due) < ENDPOINTS_AT_ONCE
+        began, self._cursor = self._cursor, 0 if came_round else due[-1]
+        return due if due or not began else await self._due()
 
     async def _claim(self, due: list[int]) -> tuple[list[Claimed], int]:
         now = clock.now()
@@ -111,7 +114,7 @@ class Deliverer:
         try:
             result = await tries.attempt(http, self._services.vault, claimed, clock.now())
             await settle(self._services, claimed, result)
-        except (DatabaseAway, *AWAY) as error:
+        except _AWAY as error:
             log.warning("hooks.not_noted", event_id=claimed.ref, error=str(error))
         except Exception:
             log.exception("hooks.delivery_broke", event_id=claimed.ref)

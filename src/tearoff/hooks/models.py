@@ -1,4 +1,4 @@
-"""Rows of this room, and the kinds of events there are."""
+"""Rows of this room, the kinds of events there are, and who listens."""
 
 from __future__ import annotations
 
@@ -28,27 +28,33 @@ KINDS = (
     "pool_low",
     TEST,
 )
+"""Every kind of event that can be told."""
+
+STATES = ("waiting", "delivered", "failed", "dropped")
+"""Of a delivery. `dropped`: its endpoint was switched off before it could be delivered."""
 
 
 class Listener(msgspec.Struct, frozen=True):
-    """An account whose webhooks want some kinds of events. `link_host` is where its coupon
-    links lead: scheme and host."""
+    """An account of which some endpoint listens, to these kinds of events. `link_host` is where
+    its coupon links lead: scheme and host. None in its place: nobody listens."""
 
     account_id: int
     kinds: frozenset[str]
-    link_host: str
+    link_host: str = ""
 
-    def wants(self, kind: str) -> bool:
-        return kind in self.kinds
+    def wants(self, *kinds: str) -> bool:
+        """Whether any of these kinds is listened to."""
+        return not self.kinds.isdisjoint(kinds)
 
 
-def listener(account_id: int, kinds: Sequence[str] | None, link_host: str) -> Listener | None:
+def listener(account_id: int, kinds: Sequence[str] | None, link_host: str = "") -> Listener | None:
     """None when nobody listens, so that announcing costs nothing."""
     return Listener(account_id, frozenset(kinds), link_host) if kinds else None
 
 
 class Endpoint(msgspec.Struct, frozen=True):
-    """An address that gets events. `kinds` None: all of them."""
+    """An address that an account wants to be told at. `kinds` None: all of them, those of later
+    versions too. `failing_since`: nothing but failures since then. The secrets are sealed."""
 
     id: int
     account_id: int
@@ -70,8 +76,8 @@ class Endpoint(msgspec.Struct, frozen=True):
 
 
 class Event(msgspec.Struct, frozen=True):
-    """What happened. `id` rises, so it is the sequence that receivers see; `body` is a JSON
-    object with what stands behind the first four members."""
+    """What happened once. `id` rises, so it is the sequence that receivers see; `ref` is its
+    public name; `body` is what they are told, octet for octet."""
 
     id: int
     ref: str
@@ -84,16 +90,15 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """One event for one endpoint. Waits with `tries` behind it, or is settled."""
+    """How it stands between one event and one endpoint, with what the last try brought."""
 
     id: int
-    account_id: int
     endpoint_id: int
     event_id: int
-    thread: str
     state: str
     tries: int
     next_at: datetime
+    claimed_until: datetime | None
     last_status: int | None
     last_error: str
     last_answer: str
@@ -103,22 +108,9 @@ class Delivery(msgspec.Struct, frozen=True):
 
 
 class Logged(msgspec.Struct, frozen=True):
-    """A delivery as the log shows it."""
+    """A delivery as its owner sees it in the log."""
 
     delivery: Delivery
-    event_ref: str
+    ref: str
     kind: str
-    at: datetime
-
-
-class Try(msgspec.Struct, frozen=True):
-    """How one try went. `status` is None when there was no answer."""
-
-    status: int | None
-    error: str
-    answer: str
-    took_ms: int
-
-    @property
-    def is_success(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
+    body: bytes

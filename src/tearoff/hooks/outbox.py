@@ -1,57 +1,81 @@
-"""Announcing: an event and its deliveries, written in the caller's transaction."""
+"""Announcing: an event and its deliveries are written in the transaction of what happened."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
-import msgspec
-
-from tearoff.hooks.models import Listener
+from tearoff.hooks.bodies import Body, encode
+from tearoff.hooks.models import Listener, listener
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 
 CHANNEL = "tearoff_hooks"
+"""Where deliverers hear that something is due."""
 
-
-_ANNOUNCE = f"""
-WITH told AS (
-  INSERT INTO hook_events (ref, account_id, kind, at, campaign_id, thread, body)
-  VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id
-), sent AS (
+_ANNOUNCE = """
+WITH hits AS MATERIALIZED (
+  SELECT id FROM hook_endpoints
+  WHERE account_id = $1 AND active AND (kinds IS NULL OR $3 = ANY(kinds))
+), next AS MATERIALIZED (
+  SELECT nextval(pg_get_serial_sequence('hook_events', 'id')) AS id WHERE EXISTS (SELECT FROM hits)
+), event AS (
+  INSERT INTO hook_events (id, ref, account_id, kind, at, campaign_id, thread, body)
+  OVERRIDING SYSTEM VALUE
+  SELECT id, $2, $1, $3, $4, $5, $6, $7::bytea || convert_to(id::text, 'UTF8') || $8::bytea
+  FROM next RETURNING id
+), owed AS (
   INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at, created_at)
-  SELECT $2, e.id, told.id, $6, $4, $4 FROM told, hook_endpoints e
-  WHERE e.account_id = $2 AND e.active AND (e.kinds IS NULL OR $3 = ANY(e.kinds))
+  SELECT $1, hits.id, event.id, $6, $4, $4 FROM event, hits RETURNING 1
 )
-SELECT pg_notify('{CHANNEL}', ''), id FROM told
+SELECT pg_notify($9, '') FROM owed LIMIT 1
 """
 
 
 async def announce(
     db: Handle,
-    listener: Listener | None,
+    told: Listener | None,
     kind: str,
     *,
     at: datetime,
-    thread: str,
-    campaign_id: int | None,
-    body: Mapping[str, Any],
-) -> str | None:
-    """Tell whoever wants this kind; `body` is what stands behind `id`, `type`, `datetime` and
-    `sequence`. Events of one `thread` (a session's code) are delivered in order. Gives the
-    event's id (`evt_…`), or None when nobody wants it."""
-    if listener is None or not listener.wants(kind):
-        return None
-    ref = f"evt_{codes.letters(20)}"
-    await db.execute(
-        _ANNOUNCE, ref, listener.account_id, kind, at, campaign_id, thread, encode(body)
+    body: Body,
+    thread: str = "",
+    campaign_id: int | None = None,
+) -> None:
+    """Tell everybody who listens that this happened, once the transaction of `db` is committed.
+    Deliveries of the same `thread` keep their order; the empty one has none."""
+    if told is None or not told.wants(kind):
+        return
+    ref = _new_ref()
+    before, after = encode(ref, kind, at, body)
+    await db.fetch(
+        _ANNOUNCE, told.account_id, ref, kind, at, campaign_id, thread, before, after, CHANNEL
     )
-    return ref
 
 
-def encode(body: Mapping[str, Any]) -> bytes:
-    """Compact JSON that survives parsing and writing again in any language. Line and paragraph
-    separators become line ends: some languages write them as they are, others as escapes."""
-    text = msgspec.json.encode(body).decode()
-    return text.translate({0x2028: "\\n", 0x2029: "\\n"}).encode()
+async def write(db: Handle, account_id: int, kind: str, *, at: datetime, body: Body) -> int:
+    """An event that nobody is owed yet; gives its id."""
+    ref = _new_ref()
+    made: int = await db.fetchval(
+        "WITH next AS MATERIALIZED ("
+        " SELECT nextval(pg_get_serial_sequence('hook_events', 'id')) AS id)"
+        " INSERT INTO hook_events (id, ref, account_id, kind, at, body) OVERRIDING SYSTEM VALUE"
+        " SELECT id, $2, $1, $3, $4, $5::bytea || convert_to(id::text, 'UTF8') || $6::bytea"
+        " FROM next RETURNING id",
+        account_id,
+        ref,
+        kind,
+        at,
+        *encode(ref, kind, at, body),
+    )
+    return made
+
+
+async def listener_of(db: Handle, account_id: int, link_host: str = "") -> Listener | None:
+    """Who listens to an account, for what happens too seldom to be handed one. `link_host` is
+    that of accounts without their own."""
+    row = await db.fetchrow("SELECT hooks, link_host FROM accounts WHERE id = $1", account_id)
+    return row and listener(account_id, row["hooks"], row["link_host"] or link_host)
+
+
+def _new_ref() -> str:
+    return f"evt_{codes.letters(20)}"

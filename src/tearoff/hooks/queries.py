@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from tearoff.hooks.models import KINDS, Delivery, Endpoint, Event, Logged
@@ -131,6 +132,18 @@ class Wanted(msgspec.Struct, frozen=True):
     since: datetime | None = None
 
 
+async def delivery(db: Handle, account_id: int, endpoint_id: int, event_ref: str) -> Logged | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Delivery, 'd', 'd_')}, v.ref, v.kind, v.body FROM hook_events v"
+        " JOIN hook_deliveries d ON d.event_id = v.id AND d.endpoint_id = $2"
+        " WHERE v.account_id = $1 AND v.ref = $3",
+        account_id,
+        endpoint_id,
+        event_ref,
+    )
+    return row and _logged(row)
+
+
 _OF_ENDPOINT = (
     " FROM hook_deliveries d WHERE d.account_id = $1 AND d.endpoint_id = $2"
     " AND ($3::text IS NULL OR d.state = $3) AND ($4::timestamptz IS NULL OR d.created_at >= $4)"
@@ -158,7 +171,11 @@ async def deliveries(
         wanted.since,
         (page - 1) * PAGE,
     )
-    return [Logged(read(Delivery, row, "d_"), row["ref"], row["kind"], row["body"]) for row in rows]
+    return [_logged(row) for row in rows]
+
+
+def _logged(row: asyncpg.Record) -> Logged:
+    return Logged(read(Delivery, row, "d_"), row["ref"], row["kind"], row["body"])
 
 
 _AGAIN = (

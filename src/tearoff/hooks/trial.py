@@ -8,17 +8,15 @@ from tearoff.hooks import claims, outbox, queries, tries
 from tearoff.hooks.bodies import Body
 from tearoff.hooks.claims import Claimed, Result
 from tearoff.hooks.deliverer import LEASE
-from tearoff.hooks.models import Endpoint
+from tearoff.hooks.models import TEST, Endpoint
 from tearoff.kit import clock
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 
-KIND = "webhook_test"
-
 
 async def prepare(db: Handle, endpoint: Endpoint, now: datetime) -> Claimed:
     """Write the event and take its delivery in hand, in one transaction: no deliverer gets it."""
-    event_id = await outbox.write(db, endpoint.account_id, KIND, at=now, body=Body())
+    event_id = await outbox.write(db, endpoint.account_id, TEST, at=now, body=Body())
     await queries.owe_event(db, endpoint.account_id, event_id, endpoint.id, now)
     claimed = await claims.claim_one(db, endpoint.id, event_id, now + LEASE)
     assert claimed is not None

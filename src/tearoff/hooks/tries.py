@@ -74,9 +74,9 @@ class _Secrets:
 
     def __init__(self, vault: Vault, claimed: Claimed, now: datetime) -> None:
         self.endpoint = [vault.open(claimed.secret_sealed).decode()]
-        if claimed.previous_secret_sealed is not None and claimed.previous_until is not None:
-            if now < claimed.previous_until:
-                self.endpoint.append(vault.open(claimed.previous_secret_sealed).decode())
+        until = claimed.previous_until
+        if claimed.previous_secret_sealed is not None and until is not None and now < until:
+            self.endpoint.append(vault.open(claimed.previous_secret_sealed).decode())
         sealed = claimed.api_secret_sealed
         self.api = None if sealed is None else vault.open(sealed).decode()
 

@@ -82,6 +82,9 @@ Body = bytes | AsyncIterator[bytes]
 ActAlone = Callable[[Call], Awaitable[tuple[int, Body]]]
 """Does the work with transactions of its own; gives status and body."""
 
+Before = Callable[[Call], Awaitable[None]]
+"""Checks what needs the network, before any transaction. Raises what is wrong."""
+
 Replay = Callable[[Call, bytes], Awaitable[Body]]
 """Makes the answer again from what was stored under an Idempotency-Key instead of it."""
 
@@ -95,6 +98,9 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     quick: Quick | None = None
     explain: Explain | None = None
     replay: Replay | None = None
+    before: Before | None = None
+    # Whether `act_alone` itself asks if what memory knows of the caller is still so.
+    from_memory: bool = False
     writes: bool = True
     errors: Sequence[int] = ()
     example: Mapping[str, Any] = {}
@@ -146,7 +152,7 @@ async def _answer(
     values = await read_values(request)
     credentials = {} if request.method == "GET" else values
     key_text = request.headers.get("idempotency-key") if endpoint.writes else None
-    alone = endpoint.act_alone is not None and key_text is None
+    alone = endpoint.from_memory and key_text is None
     caller = await authenticate(doors, request.headers, credentials, now, from_memory=alone)
     try:
         given = read_parameters(endpoint.parameters, values)
@@ -191,6 +197,8 @@ async def _kept(call: Call) -> idempotency.Answer | None:
 
 async def _act(call: Call, endpoint: Endpoint) -> tuple[int, Body]:
     try:
+        if endpoint.before is not None:
+            await endpoint.before(call)
         if endpoint.act_alone is not None:
             return await endpoint.act_alone(call)
         assert endpoint.act is not None

@@ -18,7 +18,7 @@ from tearoff.coupons.actions import CodeTaken, ReservationNotFound, SessionNotFo
 from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.distribution.send import NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
-from tearoff.hooks.endpoints import TooManyWebhooks, WebhookNotFound
+from tearoff.hooks.endpoints import TooManyWebhooks, WebhookNotFound, WebhookOff
 from tearoff.messages.connections import NoRoute
 from tearoff.people.optouts import OptedOut
 
@@ -55,6 +55,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     rules.Expired: (422, 512, "Couponsession has expired."),
     WebhookNotFound: (422, 509, "Webhook not found."),
     TooManyWebhooks: (422, 516, "Limit reached."),
+    WebhookOff: (422, 523, "Webhook is switched off."),
     SubaccountNotFound: (422, 510, "Subaccount ID not correct."),
     shelves.FolderNotFound: (422, 515, "Folder not found"),
     shelves.CategoryNotFound: (422, 521, "Category not found"),

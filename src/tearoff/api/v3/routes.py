@@ -7,11 +7,11 @@ from typing import Any
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from tearoff.api.v3 import campaign, coupon, couponsession, reservation, send, singleuse
+from tearoff.api.v3 import campaign, coupon, couponsession, reservation, send, singleuse, webhook
 from tearoff.api.v3.endpoint import Endpoint, answer
 from tearoff.api.v3.errors import UnknownPath, failure_body, failure_of
 
-NOUNS = (send, singleuse, couponsession, reservation, campaign, coupon)
+NOUNS = (send, singleuse, couponsession, reservation, campaign, coupon, webhook)
 """The files of this dialect, in the order in which the API reference shows them."""
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(e for noun in NOUNS for e in noun.ENDPOINTS)

@@ -172,6 +172,7 @@ SEND_SMS = Endpoint(
         *p.UTM,
     ),
     act_alone=send_sms,
+    from_memory=True,
     errors=(103, 200, 301, 302, 303, 305, 502, 513, 602, 605),
     example={
         "status": {"status": "OK"},
