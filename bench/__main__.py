@@ -15,9 +15,11 @@ from tests.cast import Shop, open_shop
 from tests.journeys.conftest import smpp_settings, start_smsc
 
 from bench.rig import Load, Rig, median, open_rig, wrk
+from bench.volumes import bench_lists, bench_many
 from tearoff.coupons import campaigns
 from tearoff.coupons.minting import mint
 
+PARTS = ("send", "smpp", "page", "validate", "mint", "beside", "many", "lists")
 PAIR = "| {:<34} | {:>9} | {:>9} | {:>5} | {:>9} | {:>9} | {:>6} |"
 
 
@@ -194,7 +196,7 @@ async def run(options: argparse.Namespace) -> None:
         head = ("hot path", "ours/s", "floor/s", "ratio", "p50 ms", "p99 ms", "errors")
         print(PAIR.format(*head))
         print(PAIR.format("---", "---", "---", "---", "---", "---", "---"))
-        wanted = options.only or ["send", "smpp", "page", "validate", "mint", "beside"]
+        wanted = options.only or list(PARTS)
         if "send" in wanted:
             await bench_send(rig, options.rounds, options.seconds)
         if "smpp" in wanted:
@@ -207,6 +209,10 @@ async def run(options: argparse.Namespace) -> None:
             await bench_mint(rig, options.mint)
         if "beside" in wanted:
             await bench_send_beside(rig, options.beside, options.rounds, options.seconds)
+        if "many" in wanted:
+            await bench_many(rig, 100_000)
+        if "lists" in wanted:
+            await bench_lists(rig, options.listed)
 
 
 def main() -> None:
@@ -215,7 +221,8 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=4)
     parser.add_argument("--mint", type=int, default=1_000_000)
     parser.add_argument("--beside", type=int, default=5_000_000)
-    parser.add_argument("--only", nargs="*")
+    parser.add_argument("--listed", type=int, default=5_000_000)
+    parser.add_argument("--only", nargs="*", choices=PARTS)
     if shutil.which("wrk") is None:
         sys.exit("The load generator wrk is missing (Debian: apt-get install wrk).")
     asyncio.run(run(parser.parse_args()))

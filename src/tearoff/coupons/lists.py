@@ -93,6 +93,8 @@ async def _rank(
     return n
 
 
+# The limit is written out: the plan is made without knowing values, and for an unknown limit it
+# would read the whole table.
 async def _rows(db: Handle, campaign_id: int, name: str, skip: int, amount: int) -> list[Session]:
     rows = await db.fetch(
         "WITH a AS (SELECT n, at, id FROM list_anchors WHERE campaign_id = $1 AND list = $2"
@@ -100,15 +102,14 @@ async def _rows(db: Handle, campaign_id: int, name: str, skip: int, amount: int)
         f" found AS (SELECT {_at(name)} AS at, {_id(name)} AS id FROM {_entries(name)}"
         f" AND {_place(name)} > (coalesce((SELECT at FROM a), '-infinity'),"
         f" coalesce((SELECT id FROM a), 0)) ORDER BY {_at(name)}, {_id(name)}"
-        " OFFSET $3 - coalesce((SELECT n FROM a), 0) LIMIT $4)"
+        f" OFFSET $3 - coalesce((SELECT n FROM a), 0) LIMIT {PAGE})"
         f" SELECT {columns(Session, 's')} FROM found JOIN sessions s ON s.id = found.id"
         " ORDER BY found.at, found.id",
         campaign_id,
         name,
         skip,
-        amount,
     )
-    return [read(Session, row) for row in rows]
+    return [read(Session, row) for row in rows[:amount]]
 
 
 # anchors --------------------------------------------------------------------------------
