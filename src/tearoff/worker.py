@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from tearoff.accounts import idempotency, tallies
 from tearoff.config import Settings
 from tearoff.coupons import jobs as coupon_jobs
+from tearoff.distribution.news import tell
 from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore
@@ -41,7 +42,7 @@ async def run_worker(settings: Settings) -> None:
     links.binds = binds
     try:
         await asyncio.gather(
-            work(services, message_jobs.JOBS, CHORES, stop),
+            work(services, JOBS, CHORES, stop),
             binds.keep(stop),
             Deliverer(services).run(stop),
             _settle(services, stop),
@@ -73,8 +74,9 @@ async def _sweep_keys(services: Services, now: datetime) -> None:
     await idempotency.sweep(services.db, now - timedelta(hours=1))
 
 
+JOBS = message_jobs.jobs(tell)
 CHORES = (
-    *message_jobs.CHORES,
+    *message_jobs.chores(tell),
     *coupon_jobs.CHORES,
     *hook_jobs.CHORES,
     Chore("months.cut", "23 2 * * *", _cut_months),

@@ -37,7 +37,7 @@ class Receiver:
 
     port: int = 0
     got: list[Got] = field(default_factory=list)
-    answer: Answer = lambda got: 200  # noqa: E731
+    answer: Answer = lambda got: 200
     delay: float = 0
     at_once: int = 0
     most_at_once: int = 0

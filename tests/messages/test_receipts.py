@@ -4,6 +4,7 @@ import asyncio
 
 import msgspec
 
+from tearoff.distribution.news import tell
 from tearoff.kit import clock
 from tearoff.messages import arrivals, connections, queries
 from tearoff.providers.base import Arrived, Receipt, ReceiptState
@@ -54,4 +55,5 @@ async def store_receipt(services, shop, provider_id, state=ReceiptState.DELIVERE
 
 
 async def read(services, stored_id):
-    await arrivals.read_arrivals(services, msgspec.json.encode(arrivals.ToRead([stored_id])))
+    job = msgspec.json.encode(arrivals.ToRead([stored_id]))
+    await arrivals.read_arrivals(services, job, tell=tell)

@@ -8,6 +8,8 @@ from datetime import datetime, time
 
 import msgspec
 
+from tearoff.hooks.models import Listener, listener
+
 
 class Account(msgspec.Struct, frozen=True):
     """One tenant. Money is in millionths of the currency unit. `hooks` are the kinds of events
@@ -43,6 +45,10 @@ class Account(msgspec.Struct, frozen=True):
         return self.blocked_at is not None or (
             self.expires_at is not None and self.expires_at <= now
         )
+
+    def listener(self, link_host: str) -> Listener | None:
+        """Its webhooks, if it has any. `link_host` is that of accounts without their own."""
+        return listener(self.id, self.hooks, self.link_host or link_host)
 
     def has_hook(self, *kinds: str) -> bool:
         """Whether a webhook of the account wants one of these kinds of events."""

@@ -53,6 +53,18 @@ async def label(db: Handle, account_id: int, campaign_id: int) -> Label | None:
     return row and read(Label, row)
 
 
+async def hold_session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:
+    """As it is now, and as it stays until the transaction ends."""
+    return _both(
+        await db.fetchrow(
+            f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
+            " WHERE s.account_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF s",
+            account_id,
+            session_id,
+        )
+    )
+
+
 async def insert_session(
     db: Handle, campaign: Campaign, code: str, new: NewSession, now: datetime
 ) -> int:

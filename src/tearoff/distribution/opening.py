@@ -19,7 +19,6 @@ from tearoff.distribution import queries
 from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Carried, Draft, NotSent, SendRequest
 from tearoff.errors import NotFound
-from tearoff.hooks.models import listener
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
@@ -154,8 +153,7 @@ class Opener:
     ) -> None:
         """A session that was made for this message is one that somebody is being given."""
         account = context.caller.account
-        host = account.link_host or self._services.settings.link_host
-        told = listener(account.id, account.hooks, host)
+        told = account.listener(self._services.settings.link_host)
         if told is None or not draft.is_new or not told.wants("coupon_distributed"):
             return
         found = await coupon_queries.session_of_code(db, account.id, draft.session_code)

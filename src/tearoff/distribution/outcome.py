@@ -6,10 +6,16 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from tearoff.coupons import queries as coupons
+from tearoff.coupons.events import announce_operation
+from tearoff.distribution import queries
 from tearoff.distribution.draft import NotSent
+from tearoff.distribution.news import announce_message
 from tearoff.errors import TearoffError
+from tearoff.hooks.models import Listener
 from tearoff.kit.db import Handle
 from tearoff.messages import queries as messages
+from tearoff.messages.news import Change
 from tearoff.people import optouts
 from tearoff.providers.base import Accepted, NoAnswer, Outcome, Reason, Refused
 
@@ -26,13 +32,15 @@ class OutcomeUnknown(NotSent):
 
 
 class About(msgspec.Struct, frozen=True):
-    """Which send an answer is about. `find_by_id`: its receipts name only the service's id."""
+    """Which send an answer is about. `find_by_id`: its receipts name only the service's id.
+    `listener`: the webhooks of its account, if it has any."""
 
     account_id: int
     message_id: int
     recipient: str
     created_at: datetime
     find_by_id: bool
+    listener: Listener | None = None
 
 
 def error_of(answer: Outcome, message_id: int) -> TearoffError | None:
@@ -48,11 +56,15 @@ def error_of(answer: Outcome, message_id: int) -> TearoffError | None:
             return OutcomeUnknown(message_id)
 
 
-def needs_transaction(answer: Outcome) -> bool:
+def needs_transaction(about: About, answer: Outcome) -> bool:
     """Whether recording it takes more than one statement."""
     return isinstance(answer, Refused) or (
-        isinstance(answer, Accepted) and len(answer.provider_ids) > 1
+        isinstance(answer, Accepted) and (len(answer.provider_ids) > 1 or _tells_sent(about))
     )
+
+
+def _tells_sent(about: About) -> bool:
+    return about.listener is not None and about.listener.wants("message_sent")
 
 
 async def record(
@@ -61,8 +73,8 @@ async def record(
     """Second of the two commits of a send. Every statement is guarded by the message's state,
     so that it may be repeated and a receipt that was faster is not overwritten."""
     match answer:
-        case Accepted(provider_ids=ids, raw=raw):
-            await messages.accept(db, about.message_id, ids, raw, now, find_by_id=about.find_by_id)
+        case Accepted():
+            await _record_acceptance(db, about, answer, now)
         case Refused():
             await _record_refusal(db, about, answer, now)
         case NoAnswer(text=text, raw=raw):
@@ -70,9 +82,25 @@ async def record(
             await messages.leave_unknown(db, about.message_id, text, raw, until)
 
 
+async def _record_acceptance(db: Handle, about: About, answer: Accepted, now: datetime) -> None:
+    old = await messages.hold_state(db, about.message_id) if _tells_sent(about) else None
+    state = await messages.accept(
+        db, about.message_id, answer.provider_ids, answer.raw, now, find_by_id=about.find_by_id
+    )
+    if old is not None and state is not None:
+        await _announce(db, about, old, state, now)
+
+
+async def _announce(db: Handle, about: About, old: str, new: str, now: datetime) -> None:
+    if old != new:
+        change = Change(about.account_id, about.message_id, old, new, now)
+        await announce_message(db, about.listener, change)
+
+
 async def _record_refusal(db: Handle, about: About, answer: Refused, now: datetime) -> None:
     refusal = messages.Refusal(answer.reason, answer.text, answer.permanent, answer.raw)
     if await messages.refuse(db, about.message_id, refusal, now):
+        await _announce(db, about, "submitting", "failed", now)
         await _void_session(db, about, answer.text, now)
     if answer.reason is Reason.OPTED_OUT:
         await optouts.add(
@@ -89,16 +117,9 @@ async def _record_refusal(db: Handle, about: About, answer: Refused, now: dateti
 async def _void_session(db: Handle, about: About, reason: str, now: datetime) -> None:
     """The session was made for a message that did not leave: nobody holds its link. One that
     existed before stays."""
-    await db.execute(
-        "WITH won AS (UPDATE sessions s SET voided = true, voided_at = $3 FROM messages m"
-        " WHERE m.id = $1 AND m.about_is_new AND s.id = m.about AND s.account_id = $2"
-        " AND s.last_message_id = $1 AND NOT s.voided AND s.validated_at IS NULL"
-        " RETURNING s.account_id, s.campaign_id, s.id)"
-        " INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
-        " channel, reason) SELECT account_id, campaign_id, id, 'voided', $3, 'tearoff', 'sms', $4"
-        " FROM won",
-        about.message_id,
-        about.account_id,
-        now,
-        reason,
-    )
+    session_id = await queries.void_carried(db, about.account_id, about.message_id, reason, now)
+    if session_id is None or about.listener is None:
+        return
+    found = await coupons.session(db, about.account_id, session_id)
+    if found is not None:
+        await announce_operation(db, about.listener, "voided", found, now)

@@ -118,3 +118,24 @@ def _session_values(draft: Draft) -> Sequence[object]:
         draft.session_code, new.firstname, new.lastname, new.email, new.customid,
         new.customfields, new.utm, new.expires_at,
     )  # fmt: skip
+
+
+async def void_carried(
+    db: Handle, account_id: int, message_id: int, reason: str, now: datetime
+) -> int | None:
+    """Void the session that was made for a message, unless somebody has it by other ways. Gives
+    its id when that was done."""
+    voided: int | None = await db.fetchval(
+        "WITH won AS (UPDATE sessions s SET voided = true, voided_at = $3 FROM messages m"
+        " WHERE m.id = $1 AND m.about_is_new AND s.id = m.about AND s.account_id = $2"
+        " AND s.last_message_id = $1 AND NOT s.voided AND s.validated_at IS NULL"
+        " RETURNING s.account_id, s.campaign_id, s.id)"
+        " INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
+        " channel, reason) SELECT account_id, campaign_id, id, 'voided', $3, 'tearoff', 'sms', $4"
+        " FROM won RETURNING session_id",
+        message_id,
+        account_id,
+        now,
+        reason,
+    )
+    return voided

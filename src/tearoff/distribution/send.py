@@ -157,7 +157,9 @@ class Sender:
         result = outcome.error_of(answer, message_id) or _sent(draft, message_id)
         assert context.route is not None
         by_id = registry.reports_by_its_own_id(context.route.kind)
-        about = outcome.About(caller.account.id, message_id, draft.recipient, now, by_id)
+        account = context.caller.account
+        told = account.listener(self._services.settings.link_host)
+        about = outcome.About(account.id, message_id, draft.recipient, now, by_id, told)
         stored = None if keyed is None else keyed.render(result)
         await self._record(about, answer, keyed, stored)
         if isinstance(result, TearoffError):
@@ -273,7 +275,7 @@ class Sender:
         guard_for = services.settings.open_guard
 
         async def write() -> None:
-            if stored is None and not outcome.needs_transaction(answer):
+            if stored is None and not outcome.needs_transaction(about, answer):
                 await outcome.record(services.db, about, answer, clock.now(), guard_for)
                 return
             async with services.db.transaction() as db:

@@ -6,13 +6,14 @@ send; so one that fits no message yet waits a minute for it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
 import structlog
 
+from tearoff.hooks import bodies, outbox
 from tearoff.jobs.queue import enqueue
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import Handle
@@ -21,6 +22,7 @@ from tearoff.kit.services import Services
 from tearoff.messages import connections, queries, rules
 from tearoff.messages.links import surroundings_of
 from tearoff.messages.models import Connection, Message
+from tearoff.messages.news import Change, Tell
 from tearoff.people import optouts
 from tearoff.people.keywords import Keyword, read_keyword
 from tearoff.providers import registry
@@ -75,13 +77,14 @@ async def store(
     return len(rows)
 
 
-async def read_arrivals(services: Services, payload: bytes) -> None:
-    """Read stored arrivals into our words. Each is done in a transaction of its own, once."""
+async def read_arrivals(services: Services, payload: bytes, *, tell: Tell) -> None:
+    """Read stored arrivals into our words, and tell what they changed. Each is done in a
+    transaction of its own, once."""
     job = msgspec.json.decode(payload, type=ToRead)
     later = []
     for stored in await _unhandled(services.db, job.ids):
         async with services.db.transaction() as db:
-            if not await _take(db, stored, services, is_last=job.tries >= len(WAITS)):
+            if not await _take(db, stored, services, tell, is_last=job.tries >= len(WAITS)):
                 later.append(stored.id)
     if later:
         wait = timedelta(seconds=WAITS[min(job.tries, len(WAITS) - 1)])
@@ -119,7 +122,7 @@ async def _unhandled(db: Handle, ids: Sequence[int]) -> list[Stored]:
 
 
 async def _take(
-    db: asyncpg.Connection, stored: Stored, services: Services, *, is_last: bool
+    db: asyncpg.Connection, stored: Stored, services: Services, tell: Tell, *, is_last: bool
 ) -> bool:
     """False when a receipt in it still waits for its message."""
     free = await db.fetchval(
@@ -132,10 +135,16 @@ async def _take(
     if connection is None:
         return True
     receipts, replies = await _read(services, connection, stored)
-    results = [await apply_receipt(db, connection, r, stored, is_last=is_last) for r in receipts]
+
+    async def told(change: Change) -> None:
+        await tell(services, db, change)
+
+    results = [
+        await _apply_receipt(db, connection, r, stored, told, is_last=is_last) for r in receipts
+    ]
     if "waits" in results and not is_last:
         return False
-    results += [await apply_reply(db, connection, reply) for reply in replies]
+    results += [await _apply_reply(db, connection, reply) for reply in replies]
     await _close(db, stored, results or ["nothing"])
     return True
 
@@ -169,8 +178,17 @@ async def _read(
         await provider.close()
 
 
-async def apply_receipt(
-    db: Handle, connection: Connection, receipt: Receipt, stored: Stored, *, is_last: bool
+Told = Callable[[Change], Awaitable[None]]
+
+
+async def _apply_receipt(
+    db: Handle,
+    connection: Connection,
+    receipt: Receipt,
+    stored: Stored,
+    told: Told,
+    *,
+    is_last: bool,
 ) -> str:
     """Let a message climb. Gives what the receipt did, for the record."""
     message_id, part = await _find(db, connection, receipt, stored, is_last=is_last)
@@ -180,27 +198,30 @@ async def apply_receipt(
     if message is None or message.connection_id != connection.id:
         return "unmatched"
     state = receipt.state if part is None else await _whole(db, part, receipt.state)
-    result = "no_news" if state is None else await _climb(db, message, state, receipt)
+    result = "no_news" if state is None else await _climb(db, message, state, receipt, told)
     if result == "failed" and receipt.reason is Reason.OPTED_OUT:
         await _learn_opt_out(db, connection, message.recipient, receipt)
     return result
 
 
-async def _climb(db: Handle, message: Message, state: ReceiptState, receipt: Receipt) -> str:
+async def _climb(
+    db: Handle, message: Message, state: ReceiptState, receipt: Receipt, told: Told
+) -> str:
     """Another receipt of the same message may climb at the same moment: then look again."""
     current = message.state
     while (new := rules.next_state(current, state)) is not None:
-        is_bad = new == "failed"
+        is_bad, now = new == "failed", clock.now()
         climbed = await queries.climb(
             db,
             message.id,
             current,
             new,
-            now=clock.now(),
+            now=now,
             reason=str(receipt.reason or Reason.OTHER) if is_bad else None,
             text=receipt.text if is_bad else None,
         )
         if climbed:
+            await told(Change(message.account_id, message.id, current, new, now))
             return new
         again = await queries.message(db, message.id)
         current = again.state if again else new
@@ -252,7 +273,7 @@ async def _learn_opt_out(db: Handle, connection: Connection, number: str, receip
     )
 
 
-async def apply_reply(db: Handle, connection: Connection, reply: Reply) -> str:
+async def _apply_reply(db: Handle, connection: Connection, reply: Reply) -> str:
     """STOP is obeyed at once, for all senders of the account; START takes back what STOP set."""
     try:
         number = parse_phone(reply.sender).e164
@@ -261,6 +282,7 @@ async def apply_reply(db: Handle, connection: Connection, reply: Reply) -> str:
     keyword = read_keyword(reply.text)
     evidence = optouts.Evidence(reply.text, reply.to, reply.provider_id)
     now = clock.now()
+    await _announce_reply(db, connection.account_id, number, reply, now)
     if keyword is Keyword.STOP:
         await optouts.add(
             db, connection.account_id, number, source="reply", now=now, evidence=evidence
@@ -268,3 +290,13 @@ async def apply_reply(db: Handle, connection: Connection, reply: Reply) -> str:
     elif keyword is Keyword.START:
         await optouts.lift(db, connection.account_id, number, now=now, evidence=evidence)
     return f"reply_{keyword.value}"
+
+
+async def _announce_reply(
+    db: Handle, account_id: int, number: str, reply: Reply, now: datetime
+) -> None:
+    phone = number.removeprefix("+")
+    message = bodies.Message(status="received", phone=phone, text=reply.text)
+    body = bodies.Body(customer=bodies.Customer(phone=phone), message=message)
+    listener = await outbox.listener_of(db, account_id)
+    await outbox.announce(db, listener, "message_received", at=now, thread=number, body=body)

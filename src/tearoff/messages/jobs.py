@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -12,6 +13,7 @@ from tearoff.kit.services import Services
 from tearoff.messages import arrivals, connections, queries, rules
 from tearoff.messages.links import Links
 from tearoff.messages.models import Message
+from tearoff.messages.news import Change, Tell
 from tearoff.providers.base import Outgoing, ReceiptState
 
 log = structlog.get_logger()
@@ -26,19 +28,21 @@ async def settle_overdue(services: Services, now: datetime) -> None:
         log.warning("messages.interrupted", count=lost)
 
 
-async def look_up_unknown(services: Services, now: datetime) -> None:
+async def look_up_unknown(services: Services, now: datetime, *, tell: Tell) -> None:
     """Ask services what became of messages whose answer was lost."""
     found = await queries.unknown_since(services.db, now - LOOK_UP_FOR, now - timedelta(minutes=1))
     await queries.forget_settled(services.db, now - LOOK_UP_FOR)
     links = Links(services)
     try:
         for message in found:
-            await _look_up(services, links, message, now)
+            await _look_up(services, links, message, now, tell)
     finally:
         await links.close()
 
 
-async def _look_up(services: Services, links: Links, message: Message, now: datetime) -> None:
+async def _look_up(
+    services: Services, links: Links, message: Message, now: datetime, tell: Tell
+) -> None:
     connection = await connections.connection(services.db, message.connection_id)
     if connection is None or not connection.active or connection.kind == "smpp":
         return
@@ -55,15 +59,22 @@ async def _look_up(services: Services, links: Links, message: Message, now: date
         return
     text = receipt.text if receipt.state is ReceiptState.FAILED else None
     reason = str(receipt.reason) if receipt.reason and text else None
-    await queries.climb(
-        services.db, message.id, message.state, state, now=now, reason=reason, text=text
+    change = Change(message.account_id, message.id, message.state, state, now)
+    async with services.db.transaction() as db:
+        if await queries.climb(
+            db, message.id, message.state, state, now=now, reason=reason, text=text
+        ):
+            await tell(services, db, change)
+
+
+def jobs(tell: Tell) -> tuple[Job, ...]:
+    return (Job(arrivals.READ, partial(arrivals.read_arrivals, tell=tell), at_once=4),)
+
+
+def chores(tell: Tell) -> tuple[Chore, ...]:
+    return (
+        Chore("messages.settle_overdue", "* * * * *", settle_overdue),
+        Chore("messages.look_up_unknown", "*/5 * * * *", partial(look_up_unknown, tell=tell)),
+        Chore("messages.read_forgotten", "*/3 * * * *", arrivals.read_forgotten),
+        Chore("messages.sweep_arrivals", "17 3 * * *", arrivals.sweep),
     )
-
-
-JOBS = (Job(arrivals.READ, arrivals.read_arrivals, at_once=4),)
-CHORES = (
-    Chore("messages.settle_overdue", "* * * * *", settle_overdue),
-    Chore("messages.look_up_unknown", "*/5 * * * *", look_up_unknown),
-    Chore("messages.read_forgotten", "*/3 * * * *", arrivals.read_forgotten),
-    Chore("messages.sweep_arrivals", "17 3 * * *", arrivals.sweep),
-)

@@ -25,11 +25,13 @@ class Connection(msgspec.Struct, frozen=True):
 
 
 class Message(msgspec.Struct, frozen=True):
-    """`text` is what leaves, link included; `asked_text` what the caller asked for."""
+    """`text` is what leaves, link included; `asked_text` what the caller asked for. `recipient`
+    is a phone number (E.164) or an e-mail address, as the channel is."""
 
     id: int
     account_id: int
     connection_id: int
+    channel: str
     about: int | None
     about_is_new: bool
     recipient: str

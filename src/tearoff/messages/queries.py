@@ -22,6 +22,14 @@ async def message(db: Handle, message_id: int, account_id: int | None = None) ->
     return row and read(Message, row)
 
 
+async def hold_state(db: Handle, message_id: int) -> str | None:
+    """Its state, which stays so until the transaction ends."""
+    state: str | None = await db.fetchval(
+        "SELECT state FROM messages WHERE id = $1 FOR UPDATE", message_id
+    )
+    return state
+
+
 async def messages(
     db: Handle, account_id: int, ids: Collection[int]
 ) -> dict[int | None, Message]:

@@ -12,6 +12,8 @@ from datetime import datetime
 import msgspec
 
 from tearoff.errors import Conflict, NotFound
+from tearoff.hooks import outbox
+from tearoff.hooks.bodies import Body, Customer
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
@@ -64,6 +66,8 @@ async def add(
     )
     if added:
         await _note(db, account_id, address, "opted_out", source, evidence, now)
+        if await _count(db, account_id, address) == 1:
+            await _announce(db, account_id, address, "contact_opted_out", now)
     return bool(added)
 
 
@@ -85,6 +89,8 @@ async def lift(
     )
     if lifted:
         await _note(db, account_id, address, "opted_in", "reply", evidence, now)
+        if await _count(db, account_id, address) == 0:
+            await _announce(db, account_id, address, "contact_opted_in", now)
     return bool(lifted)
 
 
@@ -99,6 +105,7 @@ async def remove(db: Handle, account_id: int, address: str, *, now: datetime) ->
     if not gone:
         raise NotOptedOut
     await _note(db, account_id, address, "opted_in", "shop", Evidence(), now)
+    await _announce(db, account_id, address, "contact_opted_in", now)
 
 
 async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
@@ -117,6 +124,24 @@ async def list_all(db: Handle, account_id: int) -> list[OptOut]:
         account_id,
     )
     return [read(OptOut, row) for row in rows]
+
+
+async def _count(db: Handle, account_id: int, address: str) -> int:
+    """For how many reasons a number stands on the list."""
+    n: int = await db.fetchval(
+        "SELECT count(*) FROM opt_outs WHERE account_id = $1 AND address = $2", account_id, address
+    )
+    return n
+
+
+async def _announce(db: Handle, account_id: int, address: str, kind: str, now: datetime) -> None:
+    is_email = "@" in address
+    customer = Customer(
+        email=address if is_email else "", phone="" if is_email else address.removeprefix("+")
+    )
+    listener = await outbox.listener_of(db, account_id)
+    body = Body(customer=customer)
+    await outbox.announce(db, listener, kind, at=now, thread=address, body=body)
 
 
 async def _note(

@@ -15,7 +15,6 @@ from tearoff.coupons import campaigns, catalogue, events, shelves
 from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Entry, Filter
 from tearoff.coupons.shelves import Category, Folder
 from tearoff.distribution.draft import to_utc
-from tearoff.hooks.models import listener
 from tearoff.kit.db import Handle
 
 _STATUS_WORDS = {"published": "active", "inactive": "paused", "deleted": "archived"}
@@ -68,7 +67,7 @@ async def create_coupon(call: Call, db: Handle) -> dict[str, Any]:
         new = campaigns.NewCampaign(**_defaults(given, owner, timezone) | values)
         made = await campaigns.create_campaign(db, owner.id, new)
     entry = await catalogue.entry(db, owner.id, made.id)
-    told = listener(owner.id, owner.hooks, owner.link_host or call.link_host)
+    told = owner.listener(call.doors.services.settings.link_host)
     await events.announce_campaign(db, told, "coupon_created", made, call.now)
     return {"campaign": made.ref, "action": "coupon_created", "coupon_info": _info(call, entry)}
 

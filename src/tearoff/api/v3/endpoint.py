@@ -25,7 +25,7 @@ from tearoff.api.v3.errors import Failure, failure_body, failure_of
 from tearoff.api.v3.parameters import Parameter, read_parameters
 from tearoff.distribution.send import StaleCaller
 from tearoff.errors import TearoffError
-from tearoff.hooks.models import Listener, listener
+from tearoff.hooks.models import Listener
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import Handle
 
@@ -54,7 +54,7 @@ class Call(msgspec.Struct, frozen=True):
     @property
     def listener(self) -> Listener | None:
         """The account's webhooks, if it has any."""
-        return listener(self.account.id, self.account.hooks, self.link_host)
+        return self.account.listener(self.doors.services.settings.link_host)
 
 
 class Told(TearoffError):

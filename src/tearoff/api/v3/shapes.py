@@ -78,7 +78,7 @@ def _location(place: Location | None) -> dict[str, str]:
 def _message_block(message: Message | None) -> dict[str, str]:
     if message is None:
         return {"id": "", "status": "", "channel": ""}
-    return {"id": message.ref, "status": message.state, "channel": "sms"}
+    return {"id": message.ref, "status": message.state, "channel": message.channel}
 
 
 def coupon_info(entry: Entry, link_host: str) -> dict[str, Any]:
