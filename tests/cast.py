@@ -58,7 +58,8 @@ async def open_shop(
         if unlimited:
             await db.execute(
                 "UPDATE accounts SET limit_number_hour = NULL, limit_number_day = NULL,"
-                " limit_prefix_hour = NULL WHERE id = $1",
+                " limit_prefix_hour = NULL, calls_per_second = 1000000, calls_at_once = 10000000"
+                " WHERE id = $1",
                 key.account_id,
             )
         for name, value in (account or {}).items():

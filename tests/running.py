@@ -78,6 +78,8 @@ def launch(
         "TEAROFF_PUBLIC_URL": settings.public_url,
         "TEAROFF_SEND_LEASE": str(settings.send_lease),
         "TEAROFF_OPEN_GUARD": str(settings.open_guard),
+        # All tests call from one address, and many of them with wrong credentials.
+        "TEAROFF_WRONG_CREDENTIALS": "1000000",
         **environment,
     }
     command = [sys.executable, "-m", app, "serve", "--port", str(port), "--workers", str(workers)]

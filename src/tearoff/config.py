@@ -48,6 +48,11 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("log_format", "auto", "json, text, or auto: text on a terminal"),
     Setting("send_lease", "30", "seconds after which an interrupted send counts as unknown"),
     Setting("open_guard", "600", "seconds that an unknown send keeps an equal one from going out"),
+    Setting("wrong_credentials", "100", "wrong API credentials from one address in five minutes "
+            "before it has to wait"),
+    Setting("smtp_url", "", "smtp://user:password@host:587 or smtps://…: where mail to people "
+            "who sign in is handed over", secret=True),
+    Setting("mail_from", "", "the sender of that mail, such as no-reply@example.com"),
     Setting("clock_offset", "0", "seconds added to the clock, for trying things out"),
 )  # fmt: skip
 """Name, default and help of every setting, in the order in which they are printed."""
@@ -75,6 +80,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     log_format: str
     send_lease: float
     open_guard: float
+    wrong_credentials: int
+    smtp_url: str
+    mail_from: str
     clock_offset: float
 
     @property

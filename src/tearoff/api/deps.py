@@ -10,9 +10,12 @@ import msgspec
 from litestar import Request
 
 from tearoff.accounts.actions import AccountExpired, WrongCredentials, check_caller
+from tearoff.accounts.buckets import Buckets, Quota, TooManyCalls
 from tearoff.accounts.models import Caller
+from tearoff.accounts.refusals import Refusals, Source
 from tearoff.distribution.context import Contexts
 from tearoff.distribution.send import Sender
+from tearoff.kit.proxies import client_address
 from tearoff.kit.services import Services
 from tearoff.messages.links import Links
 
@@ -22,6 +25,8 @@ class Doors(msgspec.Struct, frozen=True):
     contexts: Contexts
     links: Links
     sender: Sender
+    buckets: Buckets
+    refusals: Refusals
 
 
 def doors_of(request: Request[Any, Any, Any]) -> Doors:
@@ -31,12 +36,19 @@ def doors_of(request: Request[Any, Any, Any]) -> Doors:
 
 def open_doors(services: Services) -> Doors:
     contexts, links = Contexts(), Links(services)
-    return Doors(services, contexts, links, Sender(services, links, contexts))
+    return Doors(
+        services,
+        contexts,
+        links,
+        Sender(services, links, contexts),
+        Buckets(),
+        Refusals(services.settings.wrong_credentials),
+    )
 
 
 async def authenticate(
     doors: Doors,
-    headers: Mapping[str, str],
+    request: Request[Any, Any, Any],
     values: Mapping[str, Any],
     now: datetime,
     *,
@@ -45,17 +57,47 @@ async def authenticate(
     """The caller by any of the three credential styles; what stands beside a valid pair does
     not matter. `from_memory` spares a read where the caller's version is checked later.
 
-    Raises `WrongCredentials` and `AccountExpired`.
+    Raises `WrongCredentials`, `AccountExpired` and `TooManyFailures`.
     """
-    expired = False
-    for client_id, secret in _pairs(headers, values):
+    address = client_address(request.scope, doors.services.settings.trusted_proxies)
+    expired, wrong = False, None
+    for client_id, secret in _pairs(request.headers, values):
+        source = Source(address, client_id)
+        doors.refusals.check(source)
         try:
-            return await _check(doors, client_id, secret, now, from_memory)
+            caller = await _check(doors, client_id, secret, now, from_memory)
         except WrongCredentials:
-            continue
+            wrong = wrong or source
         except AccountExpired:
             expired = True
-    raise AccountExpired if expired else WrongCredentials
+        else:
+            doors.refusals.succeeded(source)
+            return caller
+    if expired:
+        raise AccountExpired
+    if wrong is not None:
+        await doors.refusals.failed(doors.services.db, wrong, now)
+    raise WrongCredentials
+
+
+async def spend(doors: Doors, caller: Caller, now: datetime, headers: dict[str, str]) -> None:
+    """Count a call of this key. What is left goes into `headers` (names of the IETF's draft
+    "RateLimit header fields for HTTP"). Raises `TooManyCalls`."""
+    try:
+        quota = await doors.buckets.spend(doors.services.db, caller, now)
+    except TooManyCalls as full:
+        headers |= _told(full.quota)
+        raise
+    if quota is not None:
+        headers |= _told(quota)
+
+
+def _told(quota: Quota) -> dict[str, str]:
+    return {
+        "RateLimit-Limit": str(quota.limit),
+        "RateLimit-Remaining": str(quota.remaining),
+        "RateLimit-Reset": str(quota.reset),
+    }
 
 
 async def _check(

@@ -19,7 +19,7 @@ from litestar.response import Stream
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Account, Caller
-from tearoff.api.deps import Doors, authenticate, doors_of
+from tearoff.api.deps import Doors, authenticate, doors_of, spend
 from tearoff.api.v3.body import read_values
 from tearoff.api.v3.errors import Failure, failure_body, failure_of
 from tearoff.api.v3.parameters import Parameter, read_parameters
@@ -113,10 +113,12 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
 async def answer(request: Request[Any, Any, Any], endpoint: Endpoint) -> Response[Any]:
     """Answer one call, whatever it holds."""
     started = time.perf_counter()
+    quota: dict[str, str] = {}
     try:
-        status, body, headers = await _answer(request, endpoint)
+        status, body, headers = await _answer(request, endpoint, quota)
     except Exception as error:
         status, body, headers = _told(error)
+    headers |= quota
     metrics.calls.labels(endpoint.path, str(status)).inc()
     metrics.call_seconds.labels(endpoint.path).observe(time.perf_counter() - started)
     if isinstance(body, bytes):
@@ -146,19 +148,20 @@ def _failure(error: Exception) -> tuple[Failure, Mapping[str, Any]]:
 
 
 async def _answer(
-    request: Request[Any, Any, Any], endpoint: Endpoint
+    request: Request[Any, Any, Any], endpoint: Endpoint, quota: dict[str, str]
 ) -> tuple[int, Body, dict[str, str]]:
     doors, now = doors_of(request), clock.now()
     values = await read_values(request)
     credentials = {} if request.method == "GET" else values
     key_text = request.headers.get("idempotency-key") if endpoint.writes else None
     alone = endpoint.from_memory and key_text is None
-    caller = await authenticate(doors, request.headers, credentials, now, from_memory=alone)
+    caller = await authenticate(doors, request, credentials, now, from_memory=alone)
+    await spend(doors, caller, now, quota)
     try:
         given = read_parameters(endpoint.parameters, values)
     except TearoffError:
         if alone:  # what memory let in is asked for once more before it is told anything
-            await authenticate(doors, request.headers, credentials, now)
+            await authenticate(doors, request, credentials, now)
         raise
     call = Call(doors, caller, given, now, _key(caller, endpoint, key_text, values))
     kept = await _kept(call)
@@ -170,7 +173,7 @@ async def _answer(
     try:
         status, body = await _act(call, endpoint)
     except StaleCaller:
-        caller = await authenticate(doors, request.headers, credentials, now)
+        caller = await authenticate(doors, request, credentials, now)
         status, body = await _act(msgspec.structs.replace(call, caller=caller), endpoint)
     return status, body, {}
 

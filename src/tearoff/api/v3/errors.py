@@ -10,7 +10,9 @@ import msgspec
 import structlog
 
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
+from tearoff.accounts.buckets import TooManyCalls
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
+from tearoff.accounts.refusals import TooManyFailures
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.parameters import BadParameters
 from tearoff.coupons import rules, shelves
@@ -72,6 +74,8 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     NotSent: (422, 602, "{error}"),
     OptedOut: (422, 605, "{error}"),
     KeyBusy: (409, 409, "{error}"),
+    TooManyCalls: (429, 429, "Too many calls."),
+    TooManyFailures: (429, 429, "Too many wrong credentials."),
     TryLater: (503, 503, "{error}"),
     Forbidden: (403, 403, "{error}"),
     Invalid: (422, 301, "Invalid character in parameter: {field}."),

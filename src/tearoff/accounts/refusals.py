@@ -1,0 +1,100 @@
+"""Wrong credentials are slowed: the pair of address and key, and the address.
+
+Failures are counted in the database, so that all processes know; nothing is written while calls
+are right. Who calls with the same key from elsewhere is not touched: a stranger cannot lock a
+tenant out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections import OrderedDict
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tearoff.accounts import tallies
+from tearoff.accounts.tallies import Tally, TallyFull
+from tearoff.errors import TryLater
+from tearoff.kit.db import Database
+
+NOBODY = 0
+"""The account that these tallies stand under: a wrong key belongs to nobody."""
+WINDOW = timedelta(minutes=5)
+PAIR_FAILURES = 10
+_REMEMBERED = 20_000
+
+
+class TooManyFailures(TryLater):
+    """Too many wrong credentials."""
+
+
+class Memory:
+    """Keys with a time until which they count, at most so many."""
+
+    def __init__(self) -> None:
+        self._until: OrderedDict[str, float] = OrderedDict()
+
+    def left(self, key: str) -> float:
+        """Seconds for which the key still counts."""
+        until = self._until.get(key)
+        return 0.0 if until is None else max(0.0, until - time.monotonic())
+
+    def keep(self, key: str, seconds: float) -> None:
+        self._until[key] = time.monotonic() + seconds
+        self._until.move_to_end(key)
+        if len(self._until) > _REMEMBERED:
+            self._until.popitem(last=False)
+
+
+class Source(msgspec.Struct, frozen=True):
+    """Where a call comes from and the key it names."""
+
+    address: str
+    client_id: str
+
+    @property
+    def pair(self) -> str:
+        key = hashlib.sha256(self.client_id.encode()).hexdigest()[:32]
+        return f"refused-pair:{self.address}:{key}"
+
+    @property
+    def place(self) -> str:
+        return f"refused-address:{self.address}"
+
+
+class Refusals:
+    """What one process knows of them. `address_failures` in five minutes block an address."""
+
+    def __init__(self, address_failures: int) -> None:
+        self._address_failures = address_failures
+        self._blocked = Memory()
+        self._trusted = Memory()
+
+    def check(self, source: Source) -> None:
+        """Raises `TooManyFailures`. Costs two look-ups in memory."""
+        wait = self._blocked.left(source.pair)
+        if not wait and not self._trusted.left(source.pair):
+            wait = self._blocked.left(source.place)
+        if wait:
+            raise TooManyFailures("Too many wrong credentials.", after=wait)
+
+    def succeeded(self, source: Source) -> None:
+        """A key that is right from here is not slowed by what others try from here."""
+        self._trusted.keep(source.pair, 3600)
+
+    async def failed(self, db: Database, source: Source, now: datetime) -> None:
+        """Count it. Raises `TooManyFailures` when that is one too many."""
+        counted = (
+            (source.pair, PAIR_FAILURES),
+            (source.place, self._address_failures),
+        )
+        for scope, most in counted:
+            try:
+                async with db.transaction() as work:
+                    await tallies.count(work, NOBODY, [Tally(scope, most, WINDOW)], now)
+            except TallyFull:
+                wait = WINDOW.total_seconds()
+                self._blocked.keep(scope, wait)
+        self.check(source)

@@ -1,0 +1,111 @@
+"""How many calls a key may make, and what wrong credentials cost."""
+
+import asyncio
+from collections import Counter
+
+import aiohttp
+import pytest
+
+from tests.api.caller import Caller
+from tests.cast import open_shop
+from tests.running import start_server
+
+
+async def limited(http, url, services, rate, size):
+    shop = await open_shop(services, account={"calls_per_second": rate, "calls_at_once": size})
+    return Caller(http, url, shop)
+
+
+async def test_the_quota_is_told(http, server, services):
+    caller = await limited(http, server.url, services, 1, 5)
+    answers = [await caller.post("/v3/coupon/list") for _ in range(6)]
+    assert [a.status for a in answers] == [200] * 5 + [429]
+    left = [int(a.headers["RateLimit-Remaining"]) for a in answers]
+    assert left[0] in (4, 5)
+    assert left[-1] == 0
+    assert all(a.headers["RateLimit-Limit"] == "5" for a in answers)
+    refused = answers[-1]
+    assert refused.codes == [429]
+    assert refused.texts == ["Too many calls."]
+    assert refused.headers["Retry-After"] == "1"
+    assert 4 <= int(refused.headers["RateLimit-Reset"]) <= 5
+    await asyncio.sleep(1.2)
+    assert (await caller.post("/v3/coupon/list")).status == 200
+
+
+async def test_an_answer_that_is_an_error_tells_the_quota_too(caller):
+    answer = await caller.post("/v3/coupon/info", {"campaign": "x"})
+    assert answer.status == 422
+    assert "RateLimit-Remaining" in answer.headers
+
+
+async def test_the_limit_holds_over_processes(http, server, services, settings, tmp_path):
+    with start_server(settings, tmp_path, with_worker=False) as second:
+        one = await limited(http, server.url, services, 1, 40)
+        two = Caller(http, second.url, one.shop)
+        answers = await asyncio.gather(
+            *((one, two)[i % 2].post("/v3/coupon/list") for i in range(120))
+        )
+    statuses = Counter(a.status for a in answers)
+    # A second or two of refill may pass while they run; lots of two may be given up.
+    assert 36 <= statuses[200] <= 44
+    assert statuses[200] + statuses[429] == 120
+
+
+async def test_without_a_limit_there_is_no_header(http, server, services):
+    shop = await open_shop(services, account={"calls_per_second": None})
+    answer = await Caller(http, server.url, shop).post("/v3/coupon/list")
+    assert answer.status == 200
+    assert "RateLimit-Limit" not in answer.headers
+
+
+@pytest.fixture(scope="module")
+def strict(settings, tmp_path_factory):
+    """A server with the limits that operators get."""
+    folder = tmp_path_factory.mktemp("strict")
+    with start_server(
+        settings, folder, with_worker=False, TEAROFF_WRONG_CREDENTIALS="25",
+        TEAROFF_TRUSTED_PROXIES="127.0.0.1",
+    ) as running:  # fmt: skip
+        yield running
+
+
+async def knock(http, server, shop, secret, address):
+    headers = {
+        "X-Client-Id": shop.client_id, "X-Client-Secret": secret, "X-Forwarded-For": address,
+    }  # fmt: skip
+    async with http.post(f"{server.url}/v3/coupon/list", headers=headers) as answer:
+        return answer.status, answer.headers.get("Retry-After")
+
+
+async def test_wrong_secrets_block_the_pair_and_nobody_else(http, strict, services):
+    shop, neighbour = await open_shop(services), await open_shop(services)
+    statuses = [(await knock(http, strict, shop, f"wrong{i}", "10.1.0.1"))[0] for i in range(12)]
+    assert statuses == [401] * 10 + [429] * 2
+    status, after = await knock(http, strict, shop, shop.client_secret, "10.1.0.1")
+    assert status == 429
+    assert 200 < int(after) <= 300
+    assert (await knock(http, strict, shop, shop.client_secret, "10.1.0.2"))[0] == 200
+    assert (await knock(http, strict, neighbour, neighbour.client_secret, "10.1.0.1"))[0] == 200
+
+
+async def test_wrong_secrets_of_many_keys_block_the_address(http, strict, services):
+    shops = [await open_shop(services) for _ in range(7)]
+    known, stranger = await open_shop(services), await open_shop(services)
+    assert (await knock(http, strict, known, known.client_secret, "10.2.0.1"))[0] == 200
+    statuses = Counter()
+    for i in range(30):
+        statuses[(await knock(http, strict, shops[i % 7], "wrong", "10.2.0.1"))[0]] += 1
+    assert statuses == {401: 25, 429: 5}
+    assert (await knock(http, strict, stranger, stranger.client_secret, "10.2.0.1"))[0] == 429
+    assert (await knock(http, strict, known, known.client_secret, "10.2.0.1"))[0] == 200
+    assert (await knock(http, strict, stranger, stranger.client_secret, "10.2.0.2"))[0] == 200
+
+
+async def test_calls_without_credentials_are_not_counted(strict, services):
+    shop = await open_shop(services)
+    async with aiohttp.ClientSession(headers={"X-Forwarded-For": "10.3.0.1"}) as http:
+        for _ in range(40):
+            async with http.post(f"{strict.url}/v3/coupon/list") as answer:
+                assert answer.status == 401
+        assert (await knock(http, strict, shop, shop.client_secret, "10.3.0.1"))[0] == 200
