@@ -17,6 +17,11 @@ async def caller(http, server, shop):
 
 
 @pytest_asyncio.fixture
+async def other_caller(http, server, other_shop):
+    return Caller(http, server.url, other_shop)
+
+
+@pytest_asyncio.fixture
 async def receiver():
     async with open_receiver() as receiver:
         yield receiver

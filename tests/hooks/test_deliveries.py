@@ -1,0 +1,325 @@
+"""Deliveries: in order, tried again, given up, and fair."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from aiohttp import web
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tearoff.hooks import rules
+from tearoff.hooks.deliverer import Deliverer
+from tests.hooks.listening import (
+    deliveries,
+    id_of,
+    let_time_pass,
+    listen,
+    make_session,
+    operate,
+    wait_for_states,
+    wait_for_tries,
+)
+from tests.hooks.receiver import open_receiver
+
+
+@pytest.mark.parametrize("status", [200, 201, 204, 299])
+async def test_any_success_is_a_success(caller, receiver, status):
+    receiver.answer = lambda got: status
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await make_session(caller)
+    (row,) = await wait_for_states(caller, webhook, "delivered")
+    assert (row["http_status"], row["tries"], row["error"]) == (status, 1, "")
+    assert row["settled_date_utc"] and row["next_try_date_utc"] == ""
+
+
+async def test_redirects_are_not_followed(caller, receiver, services):
+    elsewhere = web.Response(status=307, headers={"Location": f"{receiver.url}/elsewhere"})
+    receiver.answer = lambda got: elsewhere
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await make_session(caller)
+    await wait_for_tries(services, webhook, 1)
+    (row,) = await deliveries(caller, webhook)
+    assert (row["state"], row["error"]) == ("waiting", "HTTP 307: redirects are not followed.")
+    assert [got.path for got in receiver.got] == ["/hooks"]
+
+
+async def test_ten_tries_in_three_days(caller, receiver, services):
+    receiver.answer = lambda got: 500
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await make_session(caller)
+    waits = []
+    for n in range(1, 11):
+        await wait_for_tries(services, webhook, n)
+        row = await services.db.fetchrow(
+            "SELECT state, next_at - now() AS wait FROM hook_deliveries WHERE endpoint_id = $1",
+            id_of(webhook),
+        )
+        waits.append(row["wait"])
+        await let_time_pass(services, webhook)
+    (row,) = await wait_for_states(caller, webhook, "failed")
+    assert (row["tries"], row["http_status"], row["error"]) == (10, 500, "HTTP 500.")
+    assert waits[1:9] == sorted(waits[1:9])
+    assert timedelta(days=2.5) < sum(waits[:9], timedelta()) < timedelta(days=3.5)
+    ids = {got.headers["webhook-id"] for got in receiver.got}
+    assert len(receiver.got) == 10 and ids == {row["event"]}
+    assert len({got.raw for got in receiver.got}) == 1
+
+
+@given(st.integers(1, 12), st.floats(0, 1))
+def test_waits_grow_and_differ(tries, luck):
+    wait = rules.wait_after(tries, luck)
+    if tries >= 10:
+        assert wait is None
+    else:
+        base = rules.WAITS[tries - 1]
+        assert base * 0.9 <= wait <= base * 1.1
+
+
+async def test_a_success_forgets_failures(caller, receiver, services):
+    receiver.answer = lambda got: 500 if len(receiver.got) < 2 else 200
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await make_session(caller)
+    await wait_for_tries(services, webhook, 1)
+    (shown,) = (await caller.post("/v3/webhook/list")).body["webhook"]
+    assert shown["failing_since_utc"]
+    await let_time_pass(services, webhook)
+    await wait_for_states(caller, webhook, "delivered")
+    (shown,) = (await caller.post("/v3/webhook/list")).body["webhook"]
+    assert (shown["failing_since_utc"], shown["active"]) == ("", "1")
+
+
+async def test_events_of_a_session_keep_their_order(caller, receiver, services):
+    """The first fails twice: what follows in its session waits, another session does not."""
+    failing = []
+
+    def answer(got):
+        if got.kind == "coupon_opened" and len(failing) < 2:
+            failing.append(got)
+            return 503
+        return 200
+
+    receiver.answer = answer
+    webhook = await listen(
+        caller, receiver, ["coupon_opened", "coupon_claimed", "coupon_validated"]
+    )
+    code, other = await make_session(caller), await make_session(caller)
+    await operate(caller, code, "opened", "claimed", "validated")
+    await receiver.wait_for(1)
+    await operate(caller, other, "opened")
+    for _ in range(2):
+        await until_tried(services, webhook, code)
+        await let_time_pass(services, webhook)
+    await wait_for_states(caller, webhook, *["delivered"] * 4)
+    kinds = [got.kind for got in receiver.got if got.body["session"] == code]
+    first = [kind for kind in kinds if kind == "coupon_opened"]
+    assert kinds == [*first, "coupon_claimed", "coupon_validated"]
+    taken = [got.body["sequence"] for got in receiver.got if got.body["session"] == code]
+    assert taken == sorted(taken)
+
+
+async def until_tried(services, webhook, code):
+    """Until nothing of this session is under way, and its first event has failed."""
+    db = services.db
+    while not await db.fetchval(
+        "SELECT bool_or(state <> 'waiting' OR (tries > 0 AND claimed_until IS NULL))"
+        " FROM hook_deliveries WHERE endpoint_id = $1 AND thread = $2",
+        id_of(webhook),
+        code,
+    ):
+        await asyncio.sleep(0.05)
+
+
+async def test_after_three_tries_the_next_event_goes_first(caller, receiver, services):
+    receiver.answer = lambda got: 500 if got.kind == "coupon_opened" else 200
+    webhook = await listen(caller, receiver, ["coupon_opened", "coupon_claimed"])
+    code = await make_session(caller)
+    await operate(caller, code, "opened", "claimed")
+    for n in (1, 2):
+        await receiver.wait_for(n)
+        await until_tried(services, webhook, code)
+        assert receiver.kinds == ["coupon_opened"] * n
+        await let_time_pass(services, webhook)
+    await receiver.wait_for(4)
+    assert receiver.kinds == ["coupon_opened"] * 3 + ["coupon_claimed"]
+
+
+async def test_gone_switches_off_at_once(caller, receiver, services):
+    receiver.answer = lambda got: 500 if len(receiver.got) < 2 else 410
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await make_session(caller)
+    await wait_for_tries(services, webhook, 1)
+    await make_session(caller)
+    await wait_for_states(caller, webhook, "dropped", "failed")
+    (shown,) = (await caller.post("/v3/webhook/list")).body["webhook"]
+    assert (shown["active"], shown["switched_off_reason"]) == ("0", "It answered 410 Gone.")
+    assert await hooks_of(services, caller) is None
+    await make_session(caller)
+    assert len(receiver.got) == 2
+
+
+async def test_three_days_of_failures_switch_off(caller, receiver, services):
+    receiver.answer = lambda got: 500
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    for days in (2.9, 3.1):
+        await services.db.execute(
+            "UPDATE hook_endpoints SET failing_since = now() - $2::interval WHERE id = $1",
+            id_of(webhook),
+            timedelta(days=days),
+        )
+        (shown,) = (await caller.post("/v3/webhook/list")).body["webhook"]
+        assert shown["active"] == "1"
+        await make_session(caller)
+        await receiver.wait_for(1 if days < 3 else 2)
+    await wait_for_states(caller, webhook, "dropped", "dropped")
+    (shown,) = (await caller.post("/v3/webhook/list")).body["webhook"]
+    assert shown["switched_off_reason"] == "It only failed for three days."
+    assert shown["switched_off_date_utc"] and await hooks_of(services, caller) is None
+
+    receiver.answer = lambda got: 200
+    body = {"webhook": webhook["ID"], "active": True}
+    on = (await caller.post("/v3/webhook/update", body)).body["webhook"]
+    assert (on["active"], on["failing_since_utc"], on["switched_off_reason"]) == ("1", "", "")
+    body = {"webhook": webhook["ID"], "since": "2020-01-01"}
+    assert (await caller.post("/v3/webhook/resend", body)).body["amount_of_results"] == 2
+    await wait_for_states(caller, webhook, "delivered", "delivered")
+
+
+async def hooks_of(services, caller):
+    return await services.db.fetchval(
+        "SELECT hooks FROM accounts WHERE id = $1", caller.shop.account
+    )
+
+
+async def test_what_was_owed_at_the_moment_of_switching_off_is_dropped(caller, receiver, services):
+    """An announcement that did not see it yet must not wait for ever."""
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await services.db.execute(
+        "UPDATE hook_endpoints SET active = false WHERE id = $1", id_of(webhook)
+    )
+    event = await services.db.fetchval(
+        "INSERT INTO hook_events (ref, account_id, kind, at, body) VALUES ($1, $2, 'pool_low',"
+        " now(), '{}') RETURNING id",
+        f"evt_{webhook['ID']}",
+        caller.shop.account,
+    )
+    await services.db.execute(
+        "INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, next_at, created_at)"
+        " VALUES ($1, $2, $3, now(), now())",
+        caller.shop.account,
+        id_of(webhook),
+        event,
+    )
+    await wait_for_states(caller, webhook, "dropped")
+    assert receiver.got == []
+
+
+@pytest.mark.timeout(60)
+async def test_no_answer_in_time_and_nobody_there(caller, receiver, services):
+    receiver.delay = 11
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    async with open_receiver() as gone:
+        other = await listen(caller, gone, "coupon_distributed")
+    await make_session(caller)
+    await wait_for_tries(services, other, 1)
+    await wait_for_tries(services, webhook, 1)
+    (slow,), (nobody,) = await deliveries(caller, webhook), await deliveries(caller, other)
+    assert (slow["http_status"], slow["error"]) == (None, "No answer within 10 seconds.")
+    assert nobody["error"] == "No connection: refused, or the network is not reachable."
+
+
+async def test_an_answer_that_never_ends_has_its_status(caller, receiver, services):
+    """The status counts; of the body only what comes is kept."""
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    receiver.answer = lambda got: web.Response(body=b"x" * 5_000_000)
+    await make_session(caller)
+    (row,) = await wait_for_states(caller, webhook, "delivered")
+    assert row["answer"] == "x" * 1024
+
+
+async def test_a_slow_receiver_does_not_keep_another_tenant_waiting(
+    caller, other_caller, receiver, services
+):
+    async with open_receiver() as slow:
+        slow.delay = 5
+        webhook = await listen(caller, slow, "coupon_distributed")
+        await owe_many(services, caller, webhook, 10_000)
+        await slow.wait_for(4)
+        await listen(other_caller, receiver, "coupon_distributed")
+        for n in range(1, 6):
+            await make_session(other_caller)
+            await receiver.wait_for(n)
+        assert slow.most_at_once == 4
+        body = {"webhook": webhook["ID"], "state": "waiting"}
+        left = (await caller.post("/v3/webhook/deliveries", body)).body["amount_of_results"]
+        assert left > 9_900
+        await caller.post("/v3/webhook/delete", {"webhook": webhook["ID"]})
+
+
+async def owe_many(services, caller, webhook, n):
+    await services.db.execute(
+        "WITH e AS (INSERT INTO hook_events (ref, account_id, kind, at, thread, body)"
+        " SELECT 'evt_' || $2::bigint || '_' || i, $1, 'coupon_distributed', now(), i::text,"
+        " convert_to('{\"id\":\"' || i || '\"}', 'UTF8') FROM generate_series(1, $3) AS i"
+        " RETURNING id, thread)"
+        " INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at,"
+        " created_at) SELECT $1, $2, id, thread, now(), now() FROM e",
+        caller.shop.account,
+        id_of(webhook),
+        n,
+    )
+
+
+async def test_a_tenant_with_many_slow_endpoints_leaves_room(
+    caller, other_caller, receiver, services
+):
+    async with open_receiver() as slow:
+        slow.delay = 3
+        for _ in range(20):
+            webhook = await listen(caller, slow, "coupon_distributed")
+            await owe_many(services, caller, webhook, 50)
+        await slow.wait_for(16)
+        await listen(other_caller, receiver, "coupon_distributed")
+        await make_session(other_caller)
+        await receiver.wait_for(1)
+        assert slow.most_at_once <= 16
+        for shown in (await caller.post("/v3/webhook/list")).body["webhook"]:
+            await caller.post("/v3/webhook/delete", {"webhook": shown["ID"]})
+
+
+async def test_several_deliverers_share_the_work(caller, receiver, services):
+    """Limits and order hold over all processes, and nobody gets what another one has."""
+    receiver.delay = 0.02
+    stop = asyncio.Event()
+    pumps = [asyncio.create_task(Deliverer(services).run(stop)) for _ in range(3)]
+    try:
+        await listen(caller, receiver, ["coupon_opened", "coupon_claimed", "coupon_validated"])
+        codes = [await make_session(caller) for _ in range(20)]
+        await asyncio.gather(*(operate(caller, code, "validated") for code in codes))
+        await receiver.wait_for(60)
+    finally:
+        stop.set()
+        await asyncio.gather(*pumps)
+    assert len(receiver.got) == len({got.headers["webhook-id"] for got in receiver.got}) == 60
+    assert receiver.most_at_once <= 4
+    for code in codes:
+        kinds = [got.kind for got in receiver.got if got.body["session"] == code]
+        assert kinds == ["coupon_opened", "coupon_claimed", "coupon_validated"]
+
+
+async def test_old_events_are_swept(caller, receiver, services):
+    from tearoff.hooks.jobs import sweep
+
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await make_session(caller)
+    (row,) = await wait_for_states(caller, webhook, "delivered")
+    body = {"webhook": row["event"]}
+    now = datetime.now(UTC)
+    await sweep(services, now)
+    assert (await caller.post("/v3/webhook/verification", body)).status == 200
+    await services.db.execute(
+        "UPDATE hook_events SET at = $2 WHERE ref = $1", row["event"], now - timedelta(days=31)
+    )
+    await sweep(services, now)
+    assert (await caller.post("/v3/webhook/verification", body)).codes == [509]
+    assert await deliveries(caller, webhook) == []
