@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tearoff.coupons import pools
+from tearoff.coupons.jobs import tell_low_pools
 from tearoff.distribution.news import tell
 from tearoff.hooks.models import KINDS
 from tearoff.kit import clock
@@ -210,6 +212,22 @@ async def test_a_lost_answer_that_a_look_up_settles(http, server, services, rece
         (got, *_) = await receiver.wait_for(1)
     assert got.kind == "message_sent"
     assert got.body["message"]["id"] == answer.body["message_id"]
+
+
+async def test_a_pool_that_runs_low(caller, receiver, services):
+    await listen(caller, receiver, "pool_low")
+
+    async def chunks():
+        yield b"L-1\nL-2\n"
+
+    async with services.db.transaction() as db:
+        await pools.import_codes(db, caller.shop.account, caller.shop.campaign, chunks())
+    for _ in range(2):
+        await tell_low_pools(services, clock.now())
+    await make_session(caller)
+    (got,) = await receiver.wait_for(1)
+    assert (got.kind, got.body["status"]) == ("pool_low", {"codes_left": 2})
+    assert got.body["campaign"] == caller.shop.ref
 
 
 async def test_replies_and_consent(caller, receiver, services):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -27,14 +28,24 @@ OF_OPERATION = {
 
 
 async def announce_campaign(
-    db: Handle, listener: Listener | None, kind: str, campaign: Campaign, now: datetime
+    db: Handle,
+    listener: Listener | None,
+    kind: str,
+    campaign: Campaign,
+    now: datetime,
+    *,
+    status: Mapping[str, Any] | None = None,
 ) -> None:
-    """`coupon_created`, `coupon_updated`, `coupon_removed` or `pool_low`."""
+    """What happened to a campaign as a whole: `coupon_created`, `coupon_updated`,
+    `coupon_removed`, `pool_low`. `status` is how it stands, where there is something to say."""
     if listener is None or not listener.wants(kind):
         return
     label = await queries.label(db, campaign.account_id, campaign.id)
     body = Body(
-        campaign=campaign.ref, coupon=_coupon(campaign, label, None), coupon_code=campaign.code
+        campaign=campaign.ref,
+        coupon=_coupon(campaign, label, None),
+        coupon_code=campaign.code,
+        status=status,
     )
     await announce(
         db, listener, kind, at=now, thread=campaign.ref, campaign_id=campaign.id, body=body

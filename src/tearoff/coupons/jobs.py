@@ -1,11 +1,13 @@
-"""The background work of this room: anchors of long lists."""
+"""The background work of this room: anchors of long lists, pools of codes that run low."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tearoff.coupons import lists
+from tearoff.coupons import campaigns, events, lists, pools
+from tearoff.hooks.outbox import listener_of
 from tearoff.jobs.queue import Chore
+from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 
 _LATELY = timedelta(minutes=30)
@@ -27,7 +29,23 @@ async def _set_anchors(services: Services, now: datetime, since: datetime) -> No
             await lists.set_anchors(db, campaign_id, now)
 
 
+async def tell_low_pools(services: Services, now: datetime) -> None:
+    """Announce the pools that have few codes left, each once until codes are added."""
+    async with services.db.transaction() as db:
+        for low in await pools.newly_low(db, now):
+            await _tell_low_pool(services, db, low, now)
+
+
+async def _tell_low_pool(services: Services, db: Handle, low: pools.Low, now: datetime) -> None:
+    listener = await listener_of(db, low.account_id, services.settings.link_host)
+    campaign = await campaigns.campaign(db, low.account_id, low.campaign_id)
+    if campaign is not None:
+        status = {"codes_left": low.left}
+        await events.announce_campaign(db, listener, "pool_low", campaign, now, status=status)
+
+
 CHORES = (
     Chore("lists.set_anchors", "*/2 * * * *", set_anchors),
     Chore("lists.set_all_anchors", "41 2 * * *", set_all_anchors),
+    Chore("pools.tell_low", "*/5 * * * *", tell_low_pools),
 )
