@@ -6,8 +6,9 @@ import argparse
 from datetime import time
 from typing import Any
 
-from tearoff.accounts import actions, queries
+from tearoff.accounts import actions, queries, subaccounts
 from tearoff.accounts.models import NewKey
+from tearoff.accounts.subaccounts import ACCESS, Package
 from tearoff.cli.common import (
     Commands,
     add_account,
@@ -23,6 +24,8 @@ from tearoff.kit import clock
 from tearoff.kit.services import Services
 
 LIMITS = {
+    "calls-per-second": "calls_per_second",
+    "calls-at-once": "calls_at_once",
     "number-hour": "limit_number_hour",
     "number-day": "limit_number_day",
     "prefix-hour": "limit_prefix_hour",
@@ -50,6 +53,48 @@ def add_commands(commands: Commands) -> None:
     expire.add_argument("--never", action="store_true", help="take the end back")
     add_json(expire)
     _add_set(group)
+    package = add_command(group, "add-package", _add_package, "what a subaccount may have")
+    add_account(package)
+    package.add_argument("--name", required=True)
+    package.add_argument("--max-campaigns", type=int, help="default: no limit")
+    package.add_argument("--access", default=",".join(ACCESS), help=f"of {', '.join(ACCESS)}")
+    add_json(package)
+    listing = add_command(group, "packages", _packages, "the packages of an account")
+    add_account(listing)
+    add_json(listing)
+
+
+def _add_package(arguments: argparse.Namespace) -> None:
+    access = tuple(word.strip() for word in arguments.access.split(",") if word.strip())
+    if not set(access) <= set(ACCESS):
+        raise Invalid(f"Use some of {', '.join(ACCESS)}.", field="access")
+
+    async def work(services: Services) -> Package:
+        if await queries.account(services.db, arguments.account) is None:
+            raise actions.AccountNotFound
+        return await subaccounts.create_package(
+            services.db, arguments.account, arguments.name, arguments.max_campaigns, access
+        )
+
+    show(arguments, _package(with_services(arguments, work)))
+
+
+def _packages(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> list[Package]:
+        return await subaccounts.packages(services.db, arguments.account)
+
+    found = [_package(package) for package in with_services(arguments, work)]
+    lines = [f"{p['package']}  {p['name']}  {p['max_campaigns'] or 'no limit'}" for p in found]
+    show(arguments, {"packages": found}, "\n".join(lines) or "No package yet.")
+
+
+def _package(package: Package) -> dict[str, Any]:
+    return {
+        "package": package.ref,
+        "name": package.name,
+        "max_campaigns": package.max_campaigns,
+        "access": list(package.access),
+    }
 
 
 def _add_set(group: Commands) -> None:

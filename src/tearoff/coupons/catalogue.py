@@ -3,6 +3,7 @@ template, changed, put away."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -84,6 +85,30 @@ class UsageStats(msgspec.Struct, frozen=True):
 
     codes: int
     claimed: int
+
+
+class Card(msgspec.Struct, frozen=True):
+    """The little that an account's parent sees of a campaign."""
+
+    account_id: int
+    id: int
+    code: str
+    status: str
+    link_host: str | None
+
+
+async def cards(db: Handle, account_ids: Sequence[int]) -> dict[int, list[Card]]:
+    """The campaigns of several accounts, by account."""
+    rows = await db.fetch(
+        "SELECT c.account_id, c.id, c.code, c.status, a.link_host FROM campaigns c"
+        " JOIN accounts a ON a.id = c.account_id WHERE c.account_id = ANY($1)"
+        " AND c.removed_at IS NULL ORDER BY c.id",
+        list(account_ids),
+    )
+    found: dict[int, list[Card]] = {}
+    for row in rows:
+        found.setdefault(row["account_id"], []).append(read(Card, row))
+    return found
 
 
 _ENTRY = (

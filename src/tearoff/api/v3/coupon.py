@@ -8,6 +8,7 @@ from typing import Any
 from tearoff.accounts import queries as accounts
 from tearoff.accounts.actions import SubaccountNotFound
 from tearoff.accounts.models import Account
+from tearoff.accounts.subaccounts import check_parent, check_room
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Call, Endpoint
 from tearoff.api.v3.shapes import coupon_info
@@ -56,6 +57,7 @@ async def create_coupon(call: Call, db: Handle) -> dict[str, Any]:
     if given["template"] is None and given["name"] is None:
         raise p.BadParameters([(200, "Missing parameter: name")])
     owner = await _owner(call, db)
+    await check_room(db, owner.id)
     template = await _template(call, db)
     if template is not None:
         timezone = given["timezone"] or template.campaign.timezone
@@ -128,6 +130,7 @@ async def _owner(call: Call, db: Handle) -> Account:
     asked = call.given["subaccount"]
     if asked is None or asked == call.account.id:
         return call.account
+    check_parent(call.account)
     found = await accounts.account(db, asked)
     if found is None or found.parent_id != call.account.id:
         raise SubaccountNotFound

@@ -9,10 +9,12 @@ from http import HTTPStatus
 import msgspec
 import structlog
 
+from tearoff.accounts import members
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.buckets import TooManyCalls
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.refusals import TooManyFailures
+from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.parameters import BadParameters
 from tearoff.coupons import rules, shelves
@@ -22,6 +24,7 @@ from tearoff.distribution.send import NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import TooManyWebhooks, WebhookNotFound, WebhookOff
 from tearoff.messages.connections import NoRoute
+from tearoff.people.contacts import ContactNotFound, GroupNotFound, TooManyGroups
 from tearoff.people.optouts import OptedOut
 
 log = structlog.get_logger()
@@ -29,6 +32,10 @@ log = structlog.get_logger()
 
 class UnknownPath(NotFound):
     """Unknown path."""
+
+
+class ComesLater(NotFound):
+    """Directories and loyalty cards come in a later version."""
 
 
 class Failure(msgspec.Struct, frozen=True):
@@ -48,6 +55,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     Unreadable: (400, 400, "{error}"),
     AccountExpired: (403, 101, "Account has expired"),
     UnknownPath: (404, 404, "Unknown path."),
+    ComesLater: (404, 404, "{error}"),
     KeyReused: (422, 422, "{error}"),
     CampaignNotFound: (422, 502, "Campaign ID not found."),
     SessionNotFound: (422, 505, "Couponsession not found."),
@@ -58,6 +66,15 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     WebhookNotFound: (422, 509, "Webhook not found."),
     TooManyWebhooks: (422, 516, "Limit reached."),
     WebhookOff: (422, 523, "Webhook is switched off."),
+    SubaccountCaller: (
+        403,
+        102,
+        "You are trying to use subaccount credentials to manage subaccounts",
+    ),
+    members.EmailTaken: (422, 304, "Email already exists"),
+    members.MemberNotFound: (422, 503, "Teammate ID not found"),
+    PackageNotFound: (422, 524, "Package not found"),
+    CampaignLimit: (422, 516, "Limit reached."),
     SubaccountNotFound: (422, 510, "Subaccount ID not correct."),
     shelves.FolderNotFound: (422, 515, "Folder not found"),
     shelves.CategoryNotFound: (422, 521, "Category not found"),
@@ -70,6 +87,9 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     rules.Reserved: (422, 520, "Reserved by another till."),
     ReservationNotFound: (422, 522, "Reservation not found or over."),
     CodeTaken: (422, 300, "Value already in use in parameter: customvalcode."),
+    GroupNotFound: (422, 514, "Group ID not found"),
+    ContactNotFound: (422, 525, "Contact ID not found"),
+    TooManyGroups: (422, 516, "Limit reached."),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     NotSent: (422, 602, "{error}"),
     OptedOut: (422, 605, "{error}"),

@@ -7,14 +7,40 @@ from typing import Any
 from litestar import Request, Response, route
 from litestar.handlers import HTTPRouteHandler
 
-from tearoff.api.v3 import campaign, coupon, couponsession, reservation, send, singleuse, webhook
+from tearoff.api.v3 import (
+    account,
+    campaign,
+    coupon,
+    couponsession,
+    emailtool,
+    reservation,
+    send,
+    singleuse,
+    smstool,
+    subaccount,
+    webhook,
+)
 from tearoff.api.v3.endpoint import Endpoint, answer
-from tearoff.api.v3.errors import UnknownPath, failure_body, failure_of
+from tearoff.api.v3.errors import ComesLater, UnknownPath, failure_body, failure_of
 
-NOUNS = (send, singleuse, couponsession, reservation, campaign, coupon, webhook)
+NOUNS = (
+    send,
+    singleuse,
+    couponsession,
+    reservation,
+    campaign,
+    coupon,
+    webhook,
+    smstool,
+    emailtool,
+    account,
+    subaccount,
+)
 """The files of this dialect, in the order in which the API reference shows them."""
 
 ENDPOINTS: tuple[Endpoint, ...] = tuple(e for noun in NOUNS for e in noun.ENDPOINTS)
+
+LATER = ("/v3/directory", "/v3/loyalty")
 
 
 def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
@@ -28,6 +54,6 @@ def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
 ROUTES = [_handler(endpoint) for endpoint in ENDPOINTS]
 
 
-def unknown_path() -> Response[bytes]:
-    failure = failure_of(UnknownPath())
+def unknown_path(path: str) -> Response[bytes]:
+    failure = failure_of(ComesLater() if path.startswith(LATER) else UnknownPath())
     return Response(failure_body(failure), status_code=404, media_type="application/json")

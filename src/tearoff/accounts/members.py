@@ -1,0 +1,264 @@
+"""People who sign in, their passwords, and the links by which they do."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+
+import asyncpg
+import msgspec
+from argon2 import PasswordHasher
+
+from tearoff.errors import Conflict, Invalid, NotFound
+from tearoff.kit import codes
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+TOKEN_LENGTH = 49
+SSO_LIVES = timedelta(minutes=5)
+PASSWORD_LINK_LIVES = timedelta(days=7)
+SIGN_IN_LIVES = timedelta(hours=12)
+SHORTEST_PASSWORD = 10
+LONGEST_PASSWORD = 200
+
+_HASHER = PasswordHasher()
+
+
+class EmailTaken(Conflict):
+    """Email already exists"""
+
+
+class MemberNotFound(NotFound):
+    """Teammate ID not found"""
+
+
+class LinkOver(Conflict):
+    """This link was used already, or its time is over."""
+
+
+class NewMember(msgspec.Struct, frozen=True, kw_only=True):
+    email: str
+    first_name: str = ""
+    last_name: str = ""
+    language: str = "en"
+    password: str | None = None
+    role: str = "owner"
+
+
+class Member(msgspec.Struct, frozen=True):
+    id: int
+    account_id: int
+    role: str
+    email: str
+    first_name: str
+    last_name: str
+    language: str
+
+
+class Ticket(msgspec.Struct, frozen=True):
+    """What a link's token stands for. `page` is where its holder wants to go."""
+
+    purpose: str
+    account_id: int
+    member_id: int | None
+    page: str
+    campaign_id: int | None
+    expires_at: datetime
+    used_at: datetime | None
+
+    def is_good(self, now: datetime) -> bool:
+        return self.used_at is None and self.expires_at > now
+
+
+class SignIn(msgspec.Struct, frozen=True):
+    """Somebody who is signed in; `member_id` is None for the account itself."""
+
+    account_id: int
+    member_id: int | None
+    account_name: str
+    email: str
+
+
+async def create_member(db: asyncpg.Connection, account_id: int, new: NewMember) -> int:
+    """Raises `EmailTaken` (addresses are unique over all accounts) and `Invalid`."""
+    hashed = None if new.password is None else await hash_password(new.password, new.email)
+    try:
+        async with db.transaction():
+            made: int = await db.fetchval(
+                "INSERT INTO members (account_id, role, email, first_name, last_name, language,"
+                " password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+                account_id,
+                new.role,
+                new.email,
+                new.first_name,
+                new.last_name,
+                new.language,
+                hashed,
+            )
+    except asyncpg.UniqueViolationError:
+        raise EmailTaken from None
+    return made
+
+
+async def change_owner(db: asyncpg.Connection, account_id: int, values: dict[str, Any]) -> None:
+    """Set the named columns of the account's owner. Raises `EmailTaken`."""
+    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 2))
+    try:
+        async with db.transaction():
+            await db.execute(
+                f"UPDATE members SET {sets} WHERE id = (SELECT id FROM members"
+                " WHERE account_id = $1 AND role = 'owner' ORDER BY id LIMIT 1)",
+                account_id,
+                *values.values(),
+            )
+    except asyncpg.UniqueViolationError:
+        raise EmailTaken from None
+
+
+async def member(db: Handle, account_id: int, member_id: int) -> Member:
+    """Raises `MemberNotFound`."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Member)} FROM members WHERE account_id = $1 AND id = $2",
+        account_id,
+        member_id,
+    )
+    if row is None:
+        raise MemberNotFound
+    return read(Member, row)
+
+
+async def owner(db: Handle, account_id: int) -> Member | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Member)} FROM members WHERE account_id = $1 AND role = 'owner'"
+        " ORDER BY id LIMIT 1",
+        account_id,
+    )
+    return row and read(Member, row)
+
+
+# passwords --------------------------------------------------------------------------------
+
+
+async def hash_password(password: str, email: str) -> str:
+    """Argon2id, beside the event loop. Raises `Invalid` saying what would be right."""
+    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
+        raise Invalid(f"A password has at least {SHORTEST_PASSWORD} characters.", field="password")
+    if email and email.lower() in password.lower():
+        raise Invalid("The password must not be the e-mail address.", field="password")
+    return await asyncio.to_thread(_HASHER.hash, password)
+
+
+async def set_password(db: asyncpg.Connection, token: str, password: str, now: datetime) -> None:
+    """By a link that was handed out for it; the link is used up. Raises `LinkOver`, `Invalid`."""
+    ticket = await find_ticket(db, token, "password")
+    if ticket is None or not ticket.is_good(now) or ticket.member_id is None:
+        raise LinkOver
+    known = await member(db, ticket.account_id, ticket.member_id)
+    hashed = await hash_password(password, known.email)
+    await use_ticket(db, token, "password", now)
+    await db.execute("UPDATE members SET password_hash = $2 WHERE id = $1", known.id, hashed)
+    await db.execute("DELETE FROM sign_ins WHERE member_id = $1", known.id)
+
+
+# links ------------------------------------------------------------------------------------
+
+
+async def issue_ticket(
+    db: Handle,
+    purpose: str,
+    account_id: int,
+    *,
+    expires_at: datetime,
+    member_id: int | None = None,
+    page: str = "",
+    campaign_id: int | None = None,
+) -> str:
+    """A token for one use (49 letters and digits, about 290 bits). Only its hash is kept."""
+    token = codes.letters(TOKEN_LENGTH)
+    await db.execute(
+        "INSERT INTO one_time_tokens (token_sha256, purpose, account_id, member_id, page,"
+        " campaign_id, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        _hash(token),
+        purpose,
+        account_id,
+        member_id,
+        page,
+        campaign_id,
+        expires_at,
+    )
+    return token
+
+
+async def find_ticket(db: Handle, token: str, purpose: str) -> Ticket | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Ticket)} FROM one_time_tokens WHERE token_sha256 = $1 AND purpose = $2",
+        _hash(token),
+        purpose,
+    )
+    return row and read(Ticket, row)
+
+
+async def use_ticket(db: Handle, token: str, purpose: str, now: datetime) -> Ticket:
+    """Use it, once: the row count of one guarded update decides. Raises `LinkOver`."""
+    row = await db.fetchrow(
+        "UPDATE one_time_tokens SET used_at = $3 WHERE token_sha256 = $1 AND purpose = $2"
+        f" AND used_at IS NULL AND expires_at > $3 RETURNING {columns(Ticket)}",
+        _hash(token),
+        purpose,
+        now,
+    )
+    if row is None:
+        raise LinkOver
+    return read(Ticket, row)
+
+
+async def sign_in(db: Handle, ticket: Ticket, now: datetime) -> str:
+    """The secret of a new sign-in, for a cookie."""
+    token = codes.letters(TOKEN_LENGTH)
+    await db.execute(
+        "INSERT INTO sign_ins (token_sha256, account_id, member_id, created_at, expires_at)"
+        " VALUES ($1, $2, $3, $4, $5)",
+        _hash(token),
+        ticket.account_id,
+        ticket.member_id,
+        now,
+        now + SIGN_IN_LIVES,
+    )
+    await db.execute(
+        "UPDATE members SET sign_ins = sign_ins + 1, last_sign_in_at = $3 WHERE account_id = $1"
+        " AND id = coalesce($2, (SELECT id FROM members WHERE account_id = $1 AND role = 'owner'"
+        " ORDER BY id LIMIT 1))",
+        ticket.account_id,
+        ticket.member_id,
+        now,
+    )
+    return token
+
+
+async def signed_in(db: Handle, token: str, now: datetime) -> SignIn | None:
+    row = await db.fetchrow(
+        "SELECT s.account_id, s.member_id, a.name AS account_name, coalesce(m.email, a.email)"
+        " AS email FROM sign_ins s JOIN accounts a ON a.id = s.account_id"
+        " LEFT JOIN members m ON m.id = s.member_id WHERE s.token_sha256 = $1"
+        " AND s.expires_at > $2 AND a.blocked_at IS NULL"
+        " AND (a.expires_at IS NULL OR a.expires_at > $2)",
+        _hash(token),
+        now,
+    )
+    return row and read(SignIn, row)
+
+
+async def sign_out(db: Handle, token: str) -> None:
+    await db.execute("DELETE FROM sign_ins WHERE token_sha256 = $1", _hash(token))
+
+
+async def sweep(db: Handle, now: datetime) -> None:
+    """Remove links and sign-ins whose time is over."""
+    await db.execute("DELETE FROM one_time_tokens WHERE expires_at < $1", now - timedelta(days=1))
+    await db.execute("DELETE FROM sign_ins WHERE expires_at < $1", now)
+
+
+def _hash(token: str) -> bytes:
+    return hashlib.sha256(token.encode("utf-8", "replace")).digest()

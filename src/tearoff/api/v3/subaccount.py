@@ -1,0 +1,362 @@
+"""Subaccounts and teammates, and signing them in. `/v4/subaccount…` are old paths that speak
+this dialect too."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import Any
+
+import msgspec
+
+from tearoff.accounts import actions as accounts
+from tearoff.accounts import jobs, members, subaccounts
+from tearoff.accounts.models import Account
+from tearoff.accounts.queries import account as find_account
+from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
+from tearoff.api.v3 import parameters as p
+from tearoff.api.v3.endpoint import Act, Call, Endpoint
+from tearoff.coupons import catalogue
+from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.coupons.catalogue import Card
+from tearoff.coupons.status import utc
+from tearoff.kit.db import Handle
+
+PAGES = ("campaigns", "add_campaign", "update_campaign", "statistics", "distribution")
+
+
+def _for_parents(act: Act) -> Act:
+    """Refuse subaccounts' own credentials before anything else."""
+
+    async def checked(call: Call, db: Handle) -> Mapping[str, Any]:
+        subaccounts.check_parent(call.account)
+        return await act(call, db)
+
+    return checked
+
+
+async def list_subaccounts(call: Call, db: Handle) -> dict[str, Any]:
+    found = await subaccounts.subaccounts(db, call.account.id)
+    cards = await catalogue.cards(db, [each.id for each in found])
+    return {
+        "amount_of_subaccounts": len(found),
+        "subaccount": [_subaccount(call, each, cards.get(each.id, [])) for each in found],
+    }
+
+
+async def get_subaccount(call: Call, db: Handle) -> dict[str, Any]:
+    found = await subaccounts.subaccount(db, call.account.id, call.given["subaccount"])
+    return {"subaccount": await _seen(call, db, found)}
+
+
+async def create_subaccount(call: Call, db: Handle) -> dict[str, Any]:
+    given, services = call.given, call.doors.services
+    new = NewSubaccount(
+        email=given["email"],
+        password=given["password"],
+        package_id=given["package"],
+        stage=given["status"] or "customer",
+        first_name=given["first_name"] or "",
+        last_name=given["last_name"] or "",
+        country=given["country"],
+        name=given["company_name"] or "",
+        expiry=given["expiry_date"],
+    )
+    key = await subaccounts.create_subaccount(db, services.vault, call.account, new)
+    if given["password"] is None:
+        await _invite(call, db, key.account_id)
+    made = await subaccounts.subaccount(db, call.account.id, key.account_id)
+    seen = await _seen(call, db, made)
+    return {
+        "action": "subaccount_created",
+        "subaccount": {**seen, "api_secret": key.client_secret},
+    }
+
+
+async def update_subaccount(call: Call, db: Handle) -> dict[str, Any]:
+    given = call.given
+    names = {
+        "email": "email", "package": "package_id", "status": "stage", "first_name": "first_name",
+        "last_name": "last_name", "country": "country", "company_name": "name",
+        "language": "language", "expiry_date": "expiry", "blocked": "blocked",
+    }  # fmt: skip
+    values = {ours: given[name] for name, ours in names.items() if given[name] is not None}
+    return await _change(call, db, Changes(**values), "subaccount_updated")
+
+
+async def block_subaccount(call: Call, db: Handle) -> dict[str, Any]:
+    return await _change(call, db, Changes(blocked=True), "subaccount_blocked")
+
+
+async def unblock_subaccount(call: Call, db: Handle) -> dict[str, Any]:
+    return await _change(call, db, Changes(blocked=False), "subaccount_unblocked")
+
+
+async def reset_url(call: Call, db: Handle) -> dict[str, Any]:
+    """A link by which the subaccount's owner sets a password."""
+    found = await subaccounts.subaccount(db, call.account.id, call.given["subaccount"])
+    url = await _password_url(call, db, found.id)
+    expires = call.now + members.PASSWORD_LINK_LIVES
+    return {"subaccount": {"ID": found.ref, "url": url, "expires_utc": utc(expires)}}
+
+
+async def account_sso(call: Call, db: Handle) -> dict[str, Any]:
+    return {"account": await _ticket(call, db, call.account, str(call.account.id))}
+
+
+async def teammate_sso(call: Call, db: Handle) -> dict[str, Any]:
+    found = await members.member(db, call.account.id, call.given["teammate"])
+    return {"teammate": await _ticket(call, db, call.account, str(found.id), member_id=found.id)}
+
+
+async def subaccount_sso(call: Call, db: Handle) -> dict[str, Any]:
+    found = await subaccounts.subaccount(db, call.account.id, call.given["subaccount"])
+    account = await find_account(db, found.id)
+    assert account is not None
+    owner = await members.owner(db, found.id)
+    member_id = owner.id if owner else None
+    return {"subaccount": await _ticket(call, db, account, found.ref, member_id=member_id)}
+
+
+async def _ticket(
+    call: Call, db: Handle, account: Account, ref: str, *, member_id: int | None = None
+) -> dict[str, Any]:
+    """A token that signs in once, within five minutes."""
+    page, campaign_id = call.given.get("page"), call.given.get("campaign")
+    if page == "update_campaign" and campaign_id is None:
+        raise p.BadParameters([(200, "Missing parameter: campaign")])
+    if campaign_id is not None and await campaign(db, account.id, campaign_id) is None:
+        raise CampaignNotFound
+    token = await members.issue_ticket(
+        db,
+        "sso",
+        account.id,
+        member_id=member_id,
+        page=page or "",
+        campaign_id=campaign_id,
+        expires_at=call.now + members.SSO_LIVES,
+    )
+    host = call.doors.services.settings.link_host
+    return {
+        "ID": ref,
+        "token": token,
+        "url": f"{host}/sso/{token}",
+        "url_whitelabel": f"{account.link_host or host}/sso/{token}",
+    }
+
+
+async def _invite(call: Call, db: Handle, account_id: int) -> None:
+    services = call.doors.services
+    owner = await members.owner(db, account_id)
+    assert owner is not None
+    url = await _password_url(call, db, account_id)
+    name = call.given["company_name"] or owner.email
+    await jobs.order_password_mail(db, services, owner, name, url)
+
+
+async def _password_url(call: Call, db: Handle, account_id: int) -> str:
+    owner = await members.owner(db, account_id)
+    token = await members.issue_ticket(
+        db,
+        "password",
+        account_id,
+        member_id=owner.id if owner else None,
+        expires_at=call.now + members.PASSWORD_LINK_LIVES,
+    )
+    return f"{call.doors.services.settings.link_host}/password/{token}"
+
+
+async def _change(call: Call, db: Handle, changes: Changes, action: str) -> dict[str, Any]:
+    changed = await subaccounts.change_subaccount(
+        db, call.account.id, call.given["subaccount"], changes, call.now
+    )
+    return {"action": action, "subaccount": await _seen(call, db, changed)}
+
+
+async def _seen(call: Call, db: Handle, found: Subaccount) -> dict[str, Any]:
+    cards = await catalogue.cards(db, [found.id])
+    return _subaccount(call, found, cards.get(found.id, []))
+
+
+def _subaccount(call: Call, found: Subaccount, cards: Sequence[Card]) -> dict[str, Any]:
+    """The fields of the documented example; numbers are texts there, the flags are not."""
+    most = found.max_campaigns
+    host = call.doors.services.settings.link_host
+    return {
+        "ID": found.ref,
+        "email": found.email,
+        "language": found.language,
+        "lastlogin": utc(found.last_sign_in_at),
+        "amountlogin": str(found.sign_ins),
+        "currency": found.currency,
+        "max_campaigns": "" if most is None else str(most),
+        "expiry_date": found.expiry_date,
+        "api_key": found.client_id,
+        "api_secret": "",
+        "has_campaigns": str(len(cards)),
+        "campaigns": [
+            {
+                "ID": f"cam_{card.id}",
+                "code": card.code,
+                "url": f"{card.link_host or host}/p/{card.code}",
+                "status": card.status,
+            }
+            for card in cards
+        ],
+        "first_name": found.first_name,
+        "last_name": found.last_name,
+        "company_name": found.name,
+        "username": found.email,
+        "country": found.country or "",
+        "status": found.stage,
+        "package": f"pac_{found.package_id}" if found.package_id else "",
+        "blocked": "1" if found.blocked_at else "0",
+        "webhook_endpoint": found.hook_url,
+        "available_campaigns": "" if most is None else str(max(0, most - len(cards))),
+        **{f"access_{name}": found.access is None or name in found.access for name in ACCESS},
+    }
+
+
+def _day(name: str, given: Any) -> date:
+    text = p.as_text(name, given).strip()
+    try:
+        if len(text) != 10 or not text.isascii():
+            raise ValueError
+        day = date.fromisoformat(text)
+        if not 1970 <= day.year <= 2200:
+            raise ValueError
+    except ValueError:
+        raise p.WrongValue(
+            303, f"Invalid format in parameter: {name}. Required format: yyyy-MM-dd"
+        ) from None
+    return day
+
+
+def _country(name: str, given: Any) -> str:
+    value = p.as_text(name, given).strip().upper()
+    if not accounts.is_country(value) or not value.isalpha():
+        raise p.WrongValue(302, f"Invalid value in parameter: {name}. Use two letters: BE.")
+    return value
+
+
+def _password(name: str, given: Any) -> str:
+    value = p.text(members.LONGEST_PASSWORD)(name, given)
+    if len(value) < members.SHORTEST_PASSWORD:
+        raise p.WrongValue(
+            300, f"Value too short in parameter: {name}. At least"
+            f" {members.SHORTEST_PASSWORD} characters."
+        )  # fmt: skip
+    return value
+
+
+_SUBACCOUNT = p.string(
+    "subaccount", p.reference("sub"), "Id of the subaccount.", "sub_100002", required=True
+)
+_CAMPAIGN = p.optional(p.CAMPAIGN)
+_PAGE = p.string("page", p.one_of(*PAGES), "Page after signing in.", "statistics")
+_FIELDS = (
+    p.string("package", p.reference("pac"), "Id of a package.", "pac_100001"),
+    p.string("status", p.one_of(*STAGES), "`trial` or `customer`.", "customer"),
+    p.string("first_name", p.text(100), "First name of its owner.", "Ann"),
+    p.string("last_name", p.text(100), "Last name of its owner.", "Peeters"),
+    p.string("country", _country, "Two letters, ISO 3166.", "BE"),
+    p.string("company_name", p.text(200), "Name of the company.", "Corner Coffee"),
+    p.string("expiry_date", _day, "Its last day, yyyy-MM-dd.", "2030-12-31"),
+)
+_OK = {"status": {"status": "OK"}}
+_SEEN: dict[str, Any] = {
+    "ID": "sub_100002", "email": "ann@example.com", "language": "en", "lastlogin": "",
+    "amountlogin": "0", "currency": "EUR", "max_campaigns": "", "expiry_date": "2030-12-31",
+    "api_key": "1234567890123456789012345678901", "api_secret": "", "has_campaigns": "0",
+    "campaigns": [], "first_name": "Ann", "last_name": "Peeters",
+    "company_name": "Corner Coffee", "username": "ann@example.com", "country": "BE",
+    "status": "customer", "package": "", "blocked": "0", "webhook_endpoint": "",
+    "available_campaigns": "", **{f"access_{name}": True for name in ACCESS},
+}  # fmt: skip
+_TICKET = {
+    "token": "k" * 49,
+    "url": f"https://coupons.example.com/sso/{'k' * 49}",
+    "url_whitelabel": f"https://coupons.example.com/sso/{'k' * 49}",
+}
+_ONE = (102, 200, 301, 510)
+
+
+def _both(endpoint: Endpoint) -> tuple[Endpoint, Endpoint]:
+    """The same under its old /v4 path."""
+    old = endpoint.path.replace("/v3/", "/v4/", 1)
+    return endpoint, msgspec.structs.replace(endpoint, path=old)
+
+
+def _endpoint(tail: str, act: Act, summary: str, **more: Any) -> tuple[Endpoint, Endpoint]:
+    return _both(
+        Endpoint(path=f"/v3/subaccount{tail}", summary=summary, act=_for_parents(act), **more)
+    )
+
+
+ENDPOINTS = (
+    *_endpoint("/list", list_subaccounts, "All subaccounts.", parameters=(), writes=False,
+               errors=(102,),
+               example={**_OK, "amount_of_subaccounts": 1, "subaccount": [_SEEN]}),
+    *_endpoint("", get_subaccount, "One subaccount.", parameters=(_SUBACCOUNT,), writes=False,
+               errors=_ONE, example={**_OK, "subaccount": _SEEN}),
+    *_endpoint(
+        "/create", create_subaccount,
+        "Make a subaccount with an API key of its own. The secret is shown only now.",
+        parameters=(
+            p.string("email", p.email, "Login address.", "ann@example.com", required=True),
+            p.string("password", _password,
+                     "At least 10 characters. Without one its owner gets a mail with a link."),
+            *_FIELDS,
+        ),
+        errors=(102, 200, 300, 301, 302, 303, 304, 305, 524),
+        example={**_OK, "action": "subaccount_created",
+                 "subaccount": _SEEN | {"api_secret": "shownOnlyNowShownOnlyNowShown31"}},
+    ),
+    *_endpoint(
+        "/update", update_subaccount, "Change a subaccount; what is not given stays.",
+        parameters=(
+            _SUBACCOUNT,
+            p.string("email", p.email, "Login address.", "ann@example.com"),
+            *_FIELDS,
+            p.string("language", p.one_of("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar"),
+                     "Language.", "en"),
+            p.yes_or_no("blocked", "Whether its credentials are refused."),
+        ),
+        errors=(102, 200, 300, 301, 302, 303, 304, 305, 510, 524),
+        example={**_OK, "action": "subaccount_updated", "subaccount": _SEEN},
+    ),
+    *_endpoint("/block", block_subaccount, "Refuse its credentials from now on.",
+               parameters=(_SUBACCOUNT,), errors=_ONE,
+               example={**_OK, "action": "subaccount_blocked",
+                        "subaccount": _SEEN | {"blocked": "1"}}),
+    *_endpoint("/unblock", unblock_subaccount, "Take its credentials again.",
+               parameters=(_SUBACCOUNT,), errors=_ONE,
+               example={**_OK, "action": "subaccount_unblocked", "subaccount": _SEEN}),
+    *_endpoint("/reset/url", reset_url, "A link by which its owner sets a password.",
+               parameters=(_SUBACCOUNT,), errors=_ONE,
+               example={**_OK, "subaccount": {
+                   "ID": "sub_100002", "url": f"https://coupons.example.com/password/{'k' * 49}",
+                   "expires_utc": "2026-11-30 10:00:00"}}),
+    *_endpoint("/sso", subaccount_sso,
+               "A link that signs in to a subaccount, once, within five minutes.",
+               parameters=(_SUBACCOUNT, _PAGE, _CAMPAIGN),
+               errors=(102, 200, 301, 302, 502, 510),
+               example={**_OK, "subaccount": {"ID": "sub_100002", **_TICKET}}),
+    Endpoint(
+        path="/v3/account/sso",
+        summary="A link that signs in to this account, once, within five minutes.",
+        parameters=(_PAGE, _CAMPAIGN), act=account_sso, errors=(200, 301, 302, 502),
+        example={**_OK, "account": {"ID": "100001", **_TICKET}},
+    ),
+    Endpoint(
+        path="/v3/teammate/sso",
+        summary="A link that signs in a teammate, once, within five minutes.",
+        parameters=(
+            p.string("teammate", p.reference("tea"), "Id of the teammate.", "100001",
+                     required=True),
+            _PAGE, _CAMPAIGN,
+        ),
+        act=teammate_sso, errors=(200, 301, 302, 502, 503),
+        example={**_OK, "teammate": {"ID": "100001", **_TICKET}},
+    ),
+)  # fmt: skip

@@ -1,0 +1,251 @@
+"""Signing in by a link, setting a password by a link, and the page on which one lands.
+
+A link is shown by GET and used by POST only, so that a program which looks at links in mails
+cannot use them up.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
+
+from litestar import Request, Router, post, route
+from litestar.params import FromPath
+
+from tearoff.accounts import members, queries
+from tearoff.accounts.members import LinkOver, SignIn, Ticket
+from tearoff.errors import Invalid
+from tearoff.kit import clock
+from tearoff.kit.bodies import read_body
+from tearoff.kit.services import Services, services_of
+from tearoff.web import notes
+from tearoff.web.colors import OURS
+from tearoff.web.paper import Answer, Header, answer, begin, print_page, render, style_of
+from tearoff.web.signin_words import WORDS, Words
+from tearoff.web.words import choose_language
+
+AnyRequest = Request[Any, Any, Any]
+
+COOKIE = "tearoff_sign_in"
+_TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
+_READ = ["GET", "HEAD"]
+
+
+@route("/sso/{token:str}", http_method=_READ)  # type: ignore[arg-type]
+async def show_link(request: AnyRequest, token: FromPath[str]) -> Answer:
+    """Names the account and waits for a person to go on."""
+    services, words = services_of(request), _words(request)
+    ticket = await _ticket(services, token, "sso")
+    if ticket is None:
+        return _over(request, words)
+    name = await _name(services, ticket.account_id)
+    return _page(request, "link", words, name=name)
+
+
+@post("/sso/{token:str}")
+async def use_link(request: AnyRequest, token: FromPath[str]) -> Answer:
+    services, now = services_of(request), clock.now()
+    try:
+        async with services.db.transaction() as db:
+            ticket = await members.use_ticket(db, token[:60], "sso", now)
+            secret = await members.sign_in(db, ticket, now)
+    except LinkOver:
+        return _over(request, _words(request))
+    wanted = {"page": ticket.page, "campaign": ticket.campaign_id}
+    query = urlencode({name: value for name, value in wanted.items() if value})
+    headers = [
+        ("location", f"/signed-in?{query}" if query else "/signed-in"),
+        ("set-cookie", _cookie(services, secret, int(members.SIGN_IN_LIVES.total_seconds()))),
+        ("cache-control", "no-store"),
+        ("referrer-policy", "no-referrer"),
+    ]
+    return answer(303, headers)
+
+
+@route("/signed-in", http_method=_READ)  # type: ignore[arg-type]
+async def show_signed_in(request: AnyRequest) -> Answer:
+    """Where one lands until there is more to see."""
+    services, words = services_of(request), _words(request)
+    secret = _secret(request)
+    found = await _signed_in(services, secret)
+    if found is None:
+        return _note(request, words, 401, words.signed_out, [words.signed_out_text])
+    page = request.query_params.get("page", "")
+    return _page(
+        request,
+        "signed_in",
+        words,
+        name=found.account_name,
+        email=found.email,
+        wanted=words.pages.get(page, ""),
+        form_token=_form_token(services, secret),
+    )
+
+
+@post("/sign-out")
+async def sign_out(request: AnyRequest) -> Answer:
+    services, words, secret = services_of(request), _words(request), _secret(request)
+    given = (await _form(request)).get("t", "")
+    if not secret or not _is_ours(services, secret, given):
+        return _note(request, words, 403, words.signed_out, [words.too_old])
+    await members.sign_out(services.db, secret)
+    headers = [("location", "/signed-in"), ("set-cookie", _cookie(services, "", 0))]
+    return answer(303, headers)
+
+
+@route("/password/{token:str}", http_method=_READ)  # type: ignore[arg-type]
+async def show_password(request: AnyRequest, token: FromPath[str]) -> Answer:
+    services, words = services_of(request), _words(request)
+    ticket = await _ticket(services, token, "password")
+    if ticket is None:
+        return _over(request, words)
+    return await _password_page(request, services, words, ticket, problem="", status=200)
+
+
+@post("/password/{token:str}")
+async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
+    services, words, now = services_of(request), _words(request), clock.now()
+    ticket = await _ticket(services, token, "password")
+    if ticket is None:
+        return _over(request, words)
+    form = await _form(request)
+    password = form.get("password", "")
+    if password != form.get("again", ""):
+        return await _password_page(request, services, words, ticket, words.not_same, 422)
+    try:
+        async with services.db.transaction() as db:
+            await members.set_password(db, token, password, now)
+    except LinkOver:
+        return _over(request, words)
+    except Invalid:
+        is_short = len(password) < members.SHORTEST_PASSWORD
+        problem = words.too_short if is_short else words.is_address
+        return await _password_page(request, services, words, ticket, problem, 422)
+    return _note(request, words, 200, words.password_set, [words.password_set_text], "used")
+
+
+async def _password_page(
+    request: AnyRequest,
+    services: Services,
+    words: Words,
+    ticket: Ticket,
+    problem: str,
+    status: int,
+) -> Answer:
+    name = await _name(services, ticket.account_id)
+    email = ""
+    if ticket.member_id is not None:
+        member = await members.member(services.db, ticket.account_id, ticket.member_id)
+        email = member.email
+    return _page(request, "password", words, status=status, name=name, email=email, problem=problem)
+
+
+async def _ticket(services: Services, token: str, purpose: str) -> Ticket | None:
+    if not _TOKEN.match(token):
+        return None
+    found = await members.find_ticket(services.db, token, purpose)
+    return found if found is not None and found.is_good(clock.now()) else None
+
+
+async def _name(services: Services, account_id: int) -> str:
+    account = await queries.account(services.db, account_id)
+    return account.name if account else ""
+
+
+async def _signed_in(services: Services, secret: str) -> SignIn | None:
+    if not _TOKEN.match(secret):
+        return None
+    now: datetime = clock.now()
+    return await members.signed_in(services.db, secret, now)
+
+
+def _secret(request: AnyRequest) -> str:
+    return str(request.cookies.get(COOKIE, ""))[:60]
+
+
+def _cookie(services: Services, value: str, seconds: int) -> str:
+    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
+    return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}"
+
+
+def _form_token(services: Services, secret: str) -> str:
+    """Ties a form to the sign-in: another site knows neither."""
+    mark = services.vault.mark("sign-out", secret.encode())
+    return base64.urlsafe_b64encode(mark).decode().rstrip("=")
+
+
+def _is_ours(services: Services, secret: str, given: str) -> bool:
+    try:
+        mark = base64.urlsafe_b64decode(given.encode() + b"=")
+    except ValueError:
+        return False
+    return services.vault.is_marked("sign-out", secret.encode(), mark)
+
+
+async def _form(request: AnyRequest) -> dict[str, str]:
+    body = await read_body(request, 16_384)
+    try:
+        text = (body or b"").decode("utf-8", "replace")
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        return {}
+
+
+def _words(request: AnyRequest) -> Words:
+    language = choose_language(notes.asked_language(request), notes.accepted_languages(request), "")
+    return WORDS.get(language, WORDS["en"])
+
+
+def _over(request: AnyRequest, words: Words) -> Answer:
+    return _note(request, words, 410, words.over, [words.over_text])
+
+
+def _note(
+    request: AnyRequest,
+    words: Words,
+    status: int,
+    title: str,
+    lines: list[str],
+    picture: str = "ticket",
+) -> Answer:
+    text = render(
+        "note.html", picture=picture, title=title, lines=lines, again=None, try_again="",
+        reference="",
+    )  # fmt: skip
+    return _print(request, words, text, status)
+
+
+def _page(
+    request: AnyRequest, kind: str, words: Words, *, status: int = 200, **values: Any
+) -> Answer:
+    text = render("signin.html", kind=kind, w=words, **values)
+    return _print(request, words, text, status)
+
+
+def _print(
+    request: AnyRequest, words: Words, text: str, status: int, headers: Iterable[Header] = ()
+) -> Answer:
+    beginning = begin(words.language, style_of(OURS), "note_head.html")
+    gzip = notes.reads_gzip(request)
+    return print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+
+
+ROUTES: list[Router] = [
+    Router(
+        path="/",
+        route_handlers=[
+            show_link,
+            use_link,
+            show_signed_in,
+            sign_out,
+            show_password,
+            set_password,
+        ],
+        exception_handlers={Exception: notes.trouble},
+        include_in_schema=False,
+    )
+]

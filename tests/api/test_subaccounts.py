@@ -1,0 +1,309 @@
+"""Subaccounts, teammates, signing in by link, and who may do it."""
+
+import asyncio
+import re
+from collections import Counter
+
+import pytest
+
+from tearoff.accounts import members, subaccounts
+from tests.api.caller import Caller
+from tests.cast import Shop
+
+_N = iter(range(10**6))
+
+
+def address(name="ann"):
+    return f"{name}.{next(_N)}.{id(_N)}@example.com"
+
+
+async def create(caller, path="/v4/subaccount/create", **values):
+    values.setdefault("email", address())
+    answer = await caller.post(path, values)
+    assert answer.status == 200, answer.text
+    return answer.body["subaccount"]
+
+
+def caller_of(caller, sub):
+    shop = Shop(
+        account=int(sub["ID"].removeprefix("sub_")), client_id=sub["api_key"],
+        client_secret=sub["api_secret"], campaign=0, code="", location=0, connection=None,
+    )  # fmt: skip
+    return Caller(caller.http, caller.url, shop)
+
+
+async def test_create_and_get(caller):
+    email = address()
+    made = await create(
+        caller, email=email, password="a long enough one", status="trial", first_name="Ann",
+        last_name="Peeters", country="be", company_name="Corner Coffee", expiry_date="2030-12-31",
+    )  # fmt: skip
+    assert re.fullmatch(r"\d{31}", made["api_key"])
+    assert len(made["api_secret"]) == 31
+    for path in ("/v4/subaccount", "/v3/subaccount"):
+        answer = await caller.post(path, {"subaccount": made["ID"]})
+        assert answer.body["subaccount"] == {
+            "ID": made["ID"], "email": email, "language": "en", "lastlogin": "",
+            "amountlogin": "0", "currency": "EUR", "max_campaigns": "",
+            "expiry_date": "2030-12-31", "api_key": made["api_key"], "api_secret": "",
+            "has_campaigns": "0", "campaigns": [], "first_name": "Ann", "last_name": "Peeters",
+            "company_name": "Corner Coffee", "username": email, "country": "BE",
+            "status": "trial", "package": "", "blocked": "0", "webhook_endpoint": "",
+            "available_campaigns": "", "access_dashboard": True, "access_directory": True,
+            "access_campaigns": True, "access_statistics": True, "access_distribution": True,
+            "access_validation": True, "access_integrations": True, "access_loyalty": True,
+        }  # fmt: skip
+    listed = await caller.request("GET", "/v4/subaccount/list", headers=caller.shop.headers)
+    assert [each["ID"] for each in listed.body["subaccount"]] == [made["ID"]]
+    assert made["api_secret"] not in listed.text
+
+
+@pytest.mark.parametrize(
+    ("values", "codes", "texts"),
+    [
+        ({}, [200], ["Missing parameter: email"]),
+        ({"email": "nobody"}, [305], ["Email address is not valid"]),
+        (
+            {"email": "a@example.com", "expiry_date": "31/12/2030"}, [303],
+            ["Invalid format in parameter: expiry_date. Required format: yyyy-MM-dd"],
+        ),
+        ({"email": "a@example.com", "status": "vip", "country": "Belgium"}, [302, 302], None),
+        ({"email": "a@example.com", "package": "pac_999999"}, [524], None),
+        ({"email": "a@example.com", "password": "short"}, [300], None),
+    ],
+)  # fmt: skip
+async def test_create_refusals(caller, values, codes, texts):
+    answer = await caller.post("/v4/subaccount/create", values)
+    assert answer.codes == codes
+    assert texts is None or answer.texts == texts
+
+
+async def test_an_address_is_used_once(caller, other_caller):
+    email = address()
+    await create(caller, email=email)
+    for other in (caller, other_caller):
+        answer = await other.post("/v4/subaccount/create", {"email": email.upper()})
+        assert answer.codes == [304]
+        assert answer.texts == ["Email already exists"]
+    answers = await asyncio.gather(
+        *(caller.post("/v4/subaccount/create", {"email": "race" + email}) for _ in range(5))
+    )
+    assert Counter(a.status for a in answers) == {200: 1, 422: 4}
+
+
+ONE = ("", "/update", "/block", "/unblock", "/reset/url", "/sso")
+
+
+@pytest.mark.parametrize("path", ONE)
+@pytest.mark.parametrize("version", ["v3", "v4"])
+async def test_others_subaccounts_do_not_exist(caller, other_caller, path, version):
+    made = await create(caller)
+    whole = f"/{version}/subaccount{path}"
+    for wrong in (made["ID"], "sub_999999", f"sub_{caller.shop.account}"):
+        asker = other_caller if wrong == made["ID"] else caller
+        answer = await asker.post(whole, {"subaccount": wrong})
+        assert (answer.codes, answer.texts) == ([510], ["Subaccount ID not correct."])
+    assert (await caller.post(whole)).codes == [200]
+    assert (await caller.post(whole, {"subaccount": "x"})).codes == [301]
+
+
+async def test_a_subaccount_manages_none(caller):
+    sub = await create(caller)
+    own = caller_of(caller, sub)
+    for path in (*ONE, "/list", "/create"):
+        answer = await own.post(
+            f"/v4/subaccount{path}", {"subaccount": sub["ID"], "email": address()}
+        )
+        assert answer.status == 403
+        assert answer.codes == [102]
+        assert answer.texts == [
+            "You are trying to use subaccount credentials to manage subaccounts"
+        ]
+    answer = await own.post("/v3/coupon/create", {"name": "x", "subaccount": "sub_999999"})
+    assert answer.codes == [102]
+
+
+async def test_a_parent_reaches_only_what_the_contract_says(caller):
+    sub = await create(caller)
+    own = caller_of(caller, sub)
+    made = await caller.post("/v3/coupon/create", {"name": "For them", "subaccount": sub["ID"]})
+    info = made.body["coupon_info"]
+    assert info["subaccount"] == sub["ID"]
+    assert (await own.post("/v3/coupon/info", {"campaign": info["ID"]})).status == 200
+    for path, more in (
+        ("coupon/info", {}), ("campaign/data", {}), ("coupon/delete", {}),
+        ("singleuse/create", {}), ("send/sms", {"phone": "+32470001000"}),
+    ):  # fmt: skip
+        answer = await caller.post(f"/v3/{path}", {"campaign": info["ID"], **more})
+        assert answer.codes == [502], path
+    code = (await own.post("/v3/singleuse/create", {"campaign": info["ID"]})).body[
+        "single_use_code"
+    ]
+    assert (await caller.post("/v3/couponsession/data", {"couponsession": code})).codes == [505]
+    seen = (await caller.post("/v4/subaccount", {"subaccount": sub["ID"]})).body["subaccount"]
+    assert seen["has_campaigns"] == "1"
+    assert seen["campaigns"] == [
+        {"ID": info["ID"], "code": info["code"], "url": info["url"], "status": "active"}
+    ]
+
+
+async def test_blocking_and_ending(caller):
+    sub = await create(caller)
+    own = caller_of(caller, sub)
+    assert (await own.post("/v3/coupon/list")).status == 200
+    answer = await caller.post("/v4/subaccount/block", {"subaccount": sub["ID"]})
+    assert answer.body["subaccount"]["blocked"] == "1"
+    refused = await own.post("/v3/coupon/list")
+    assert (refused.status, refused.codes) == (403, [101])
+    assert refused.texts == ["Account has expired"]
+    await caller.post("/v3/subaccount/unblock", {"subaccount": sub["ID"]})
+    assert (await own.post("/v3/coupon/list")).status == 200
+    await caller.post(
+        "/v4/subaccount/update", {"subaccount": sub["ID"], "expiry_date": "2020-01-01"}
+    )
+    assert (await own.post("/v3/coupon/list")).codes == [101]
+    answer = await caller.post(
+        "/v4/subaccount/update",
+        {"subaccount": sub["ID"], "expiry_date": "2031-01-01", "company_name": "New",
+         "first_name": "Bo", "blocked": "0"},
+    )  # fmt: skip
+    changed = answer.body["subaccount"]
+    assert (changed["company_name"], changed["first_name"]) == ("New", "Bo")
+    assert changed["expiry_date"] == "2031-01-01"
+    assert (await own.post("/v3/coupon/list")).status == 200
+
+
+async def test_a_package_limits_campaigns_exactly(caller, services):
+    package = await subaccounts.create_package(
+        services.db, caller.shop.account, "Small", 3, ("dashboard", "campaigns")
+    )
+    sub = await create(caller, package=package.ref)
+    assert (sub["max_campaigns"], sub["available_campaigns"]) == ("3", "3")
+    assert (sub["access_campaigns"], sub["access_statistics"]) == (True, False)
+    own = caller_of(caller, sub)
+    answers = await asyncio.gather(
+        *(own.post("/v3/coupon/create", {"name": f"c{i}"}) for i in range(12))
+    )
+    assert Counter(a.status for a in answers) == {200: 3, 422: 9}
+    assert {tuple(a.codes) for a in answers if a.status == 422} == {(516,)}
+
+
+# signing in -------------------------------------------------------------------------------
+
+
+async def visit(caller, url, method="GET", **more):
+    path = "/" + url.split("/", 3)[3]
+    async with caller.http.request(
+        method, caller.url + path, allow_redirects=False, **more
+    ) as answer:
+        return answer.status, await answer.text(), answer.headers
+
+
+async def test_a_link_signs_in_once_and_only_by_a_post(caller, services):
+    sub = await create(caller, company_name="Corner Coffee")
+    ticket = (
+        await caller.post("/v3/subaccount/sso", {"subaccount": sub["ID"], "page": "statistics"})
+    ).body["subaccount"]
+    assert ticket["ID"] == sub["ID"]
+    assert re.fullmatch(r"[A-Za-z0-9]{49}", ticket["token"])
+    assert ticket["url"] == f"https://coupons.example.com/sso/{ticket['token']}"
+    for _ in range(3):  # a scanner looks at the link
+        status, text, _ = await visit(caller, ticket["url"])
+        assert status == 200
+        assert "Corner Coffee" in text
+        assert "<form" in text
+    answers = await asyncio.gather(*(visit(caller, ticket["url"], "POST") for _ in range(5)))
+    assert Counter(status for status, _, _ in answers) == {303: 1, 410: 4}
+    headers = next(h for status, _, h in answers if status == 303)
+    cookie = headers["Set-Cookie"]
+    assert {"HttpOnly", "SameSite=Lax", "Secure", "Path=/"} <= set(cookie.split("; "))
+    name, _, value = cookie.split(";")[0].partition("=")
+    status, text, _ = await visit(caller, "x://x/signed-in?page=statistics",
+                                  headers={"Cookie": f"{name}={value}"})  # fmt: skip
+    assert status == 200
+    assert "Corner Coffee" in text
+    stored = await services.db.fetchval(
+        "SELECT count(*) FROM sign_ins WHERE encode(token_sha256, 'escape') = $1", value
+    )
+    assert stored == 0
+    seen = (await caller.post("/v4/subaccount", {"subaccount": sub["ID"]})).body["subaccount"]
+    assert seen["amountlogin"] == "1"
+    assert seen["lastlogin"] != ""
+    forged = await visit(caller, "x://x/sign-out", "POST", data={"t": "wrong"},
+                         headers={"Cookie": f"{name}={value}"})  # fmt: skip
+    assert forged[0] == 403
+    token = re.search(r'name="t" value="([^"]+)"', text)[1]
+    out = await visit(caller, "x://x/sign-out", "POST", data={"t": token},
+                      headers={"Cookie": f"{name}={value}"})  # fmt: skip
+    assert out[0] == 303
+    again = await visit(caller, "x://x/signed-in", headers={"Cookie": f"{name}={value}"})
+    assert again[0] == 401
+
+
+async def test_a_link_that_is_over(caller, services):
+    ticket = (await caller.post("/v3/account/sso")).body["account"]
+    await services.db.execute(
+        "UPDATE one_time_tokens SET expires_at = now() - interval '1 second'"
+        " WHERE account_id = $1", caller.shop.account,
+    )  # fmt: skip
+    assert (await visit(caller, ticket["url"]))[0] == 410
+    assert (await visit(caller, ticket["url"], "POST"))[0] == 410
+    assert (await visit(caller, f"x://x/sso/{'a' * 49}"))[0] == 410
+
+
+@pytest.mark.parametrize(
+    ("values", "codes"),
+    [
+        ({"page": "kitchen"}, [302]),
+        ({"page": "update_campaign"}, [200]),
+        ({"page": "update_campaign", "campaign": "cam_999999"}, [502]),
+        ({"campaign": "?"}, [301]),
+    ],
+)
+async def test_sso_refusals(caller, services, values, codes):
+    teammate = await _teammate(caller, services)
+    for path, more in (("account", {}), ("teammate", {"teammate": str(teammate)})):
+        answer = await caller.post(f"/v3/{path}/sso", {**values, **more})
+        assert answer.codes == codes
+
+
+async def _teammate(caller, services):
+    async with services.db.transaction() as db:
+        return await members.create_member(
+            db, caller.shop.account, members.NewMember(email=address("team"), role="editor")
+        )
+
+
+async def test_teammates(caller, other_caller, services):
+    teammate = await _teammate(caller, services)
+    answer = await caller.post("/v3/teammate/sso", {"teammate": teammate})
+    assert answer.body["teammate"]["ID"] == str(teammate)
+    assert (await other_caller.post("/v3/teammate/sso", {"teammate": teammate})).codes == [503]
+    assert (await caller.post("/v3/teammate/sso")).codes == [200]
+    assert (await caller.post("/v3/teammate/sso", {"teammate": "x"})).codes == [301]
+
+
+async def test_setting_a_password(caller, services):
+    sub = await create(caller)
+    answer = await caller.post("/v3/subaccount/reset/url", {"subaccount": sub["ID"]})
+    url = answer.body["subaccount"]["url"]
+    status, text, _ = await visit(caller, url)
+    assert status == 200
+    assert sub["email"] in text
+    for values, words in (
+        ({"password": "brief", "again": "brief"}, "at least 10"),
+        ({"password": "long enough 1", "again": "long enough 2"}, "not the same"),
+        ({"password": sub["email"], "again": sub["email"]}, "address"),
+    ):
+        status, text, _ = await visit(caller, url, "POST", data=values)
+        assert status == 422
+        assert words in text
+        assert text.count('type="password"') == 2
+        assert 'type="password" value' not in text
+    good = {"password": "a very good one", "again": "a very good one"}
+    assert (await visit(caller, url, "POST", data=good))[0] == 200
+    stored = await services.db.fetchval(
+        "SELECT password_hash FROM members WHERE lower(email) = $1", sub["email"].lower()
+    )
+    assert stored.startswith("$argon2id$")
+    assert (await visit(caller, url, "POST", data=good))[0] == 410
