@@ -21,7 +21,11 @@ class Got:
 
     @property
     def body(self) -> dict[str, Any]:
-        return json.loads(self.raw)
+        """Parsed; what was parsed is written again as it was, octet for octet."""
+        body = json.loads(self.raw)
+        again = json.dumps(body, separators=(",", ":"), ensure_ascii=False)
+        assert again.encode() == self.raw
+        return body
 
     @property
     def kind(self) -> str:

@@ -107,8 +107,8 @@ async def test_events_of_a_session_keep_their_order(caller, receiver, services):
     await operate(caller, code, "opened", "claimed", "validated")
     await receiver.wait_for(1)
     await operate(caller, other, "opened")
-    for _ in range(2):
-        await until_tried(services, webhook, code)
+    for n in (1, 2):
+        await until_tried(services, webhook, code, n)
         await let_time_pass(services, webhook)
     await wait_for_states(caller, webhook, *["delivered"] * 4)
     kinds = [got.kind for got in receiver.got if got.body["session"] == code]
@@ -118,14 +118,14 @@ async def test_events_of_a_session_keep_their_order(caller, receiver, services):
     assert taken == sorted(taken)
 
 
-async def until_tried(services, webhook, code):
-    """Until nothing of this session is under way, and its first event has failed."""
-    db = services.db
-    while not await db.fetchval(
-        "SELECT bool_or(state <> 'waiting' OR (tries > 0 AND claimed_until IS NULL))"
-        " FROM hook_deliveries WHERE endpoint_id = $1 AND thread = $2",
+async def until_tried(services, webhook, code, n):
+    """Until the first event of this session has failed n times, and nothing is under way."""
+    while not await services.db.fetchval(
+        "SELECT max(tries) = $3 AND count(claimed_until) = 0 FROM hook_deliveries"
+        " WHERE endpoint_id = $1 AND thread = $2",
         id_of(webhook),
         code,
+        n,
     ):
         await asyncio.sleep(0.05)
 
@@ -136,8 +136,7 @@ async def test_after_three_tries_the_next_event_goes_first(caller, receiver, ser
     code = await make_session(caller)
     await operate(caller, code, "opened", "claimed")
     for n in (1, 2):
-        await receiver.wait_for(n)
-        await until_tried(services, webhook, code)
+        await until_tried(services, webhook, code, n)
         assert receiver.kinds == ["coupon_opened"] * n
         await let_time_pass(services, webhook)
     await receiver.wait_for(4)

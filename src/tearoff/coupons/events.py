@@ -25,6 +25,14 @@ OF_OPERATION = {
     "voided": "coupon_voided",
 }
 """The kind that an operation on a session announces, if any."""
+_IMPLIED = {"claimed": ("opened",), "validated": ("opened", "claimed")}
+"""What an operation does besides, where it was not done yet."""
+
+
+def kinds_of(operation: str) -> tuple[str, ...]:
+    """All kinds that an operation can announce, in their order."""
+    names = (*_IMPLIED.get(operation, ()), operation)
+    return tuple(OF_OPERATION[name] for name in names if name in OF_OPERATION)
 
 
 async def announce_campaign(
@@ -61,12 +69,10 @@ async def announce_operation(
 ) -> None:
     """What an operation did to a session, and before it what it implied: taking a coupon in
     opens and claims it where nobody had."""
-    session = found.session
-    implied = {"claimed": ("opened",), "validated": ("opened", "claimed")}.get(operation, ())
-    at = {"opened": session.opened_at, "claimed": session.claimed_at}
-    for name in (*(name for name in implied if at[name] == now), operation):
-        if name in OF_OPERATION:
-            await announce_session(db, listener, OF_OPERATION[name], found, now)
+    at = {"coupon_opened": found.session.opened_at, "coupon_claimed": found.session.claimed_at}
+    for kind in kinds_of(operation):
+        if at.get(kind, now) == now:
+            await announce_session(db, listener, kind, found, now)
 
 
 async def announce_session(

@@ -11,7 +11,7 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Call, Endpoint, Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
-from tearoff.coupons import actions, queries, rules
+from tearoff.coupons import actions, events, queries, rules
 from tearoff.coupons.models import Doer, Session, SessionAndCampaign
 from tearoff.coupons.status import utc
 from tearoff.errors import TearoffError
@@ -48,7 +48,7 @@ async def session_data(call: Call, db: Handle) -> dict[str, Any]:
 async def update_session(call: Call, db: Handle) -> dict[str, Any]:
     _check_asked(call.given)
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
-    return await _updated(call, db, await _update(call, db, found))
+    return await _updated(call, db, await apply(call, db, found))
 
 
 async def update_sessions(call: Call, db: Handle) -> dict[str, Any]:
@@ -76,7 +76,7 @@ async def _update_one(
         if found is None:
             raise actions.SessionNotFound
         async with db.transaction():  # type: ignore[attr-defined]
-            await _update(call, db, found)
+            await apply(call, db, found)
     except TearoffError as error:
         failure = failure_of(error)
         number, text = failure.problems[0]
@@ -85,7 +85,7 @@ async def _update_one(
     return {"session": code, "result": "ok", "error_code": None}
 
 
-async def _update(call: Call, db: Handle, found: SessionAndCampaign) -> SessionAndCampaign:
+async def apply(call: Call, db: Handle, found: SessionAndCampaign) -> SessionAndCampaign:
     """Set the fields that were given and do the operation, if there is one."""
     session, operation = found.session, call.given["operation"]
     fields = _changed_fields(call.given)
@@ -109,7 +109,7 @@ async def update_at_once(call: Call) -> dict[str, Any] | None:
         return None
     if operation != "validated" and actions.takes_back(operation):
         return None
-    if call.listener is not None:
+    if call.account.has_hook(*events.kinds_of(operation)):
         return None
     db = call.doors.services.db
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])

@@ -1,0 +1,75 @@
+"""A worker that is stopped or killed in the middle of a delivery loses nothing."""
+
+import asyncio
+
+import asyncpg
+import msgspec
+import pytest
+import pytest_asyncio
+
+from tearoff.kit.db import Database
+from tearoff.kit.migrate import migrate
+from tearoff.kit.services import Services
+from tests.api.caller import Caller
+from tests.cast import open_shop
+from tests.hooks.listening import let_time_pass, listen, make_session, wait_for_states
+from tests.running import launch
+
+pytestmark = pytest.mark.kill
+
+
+@pytest_asyncio.fixture
+async def own(settings, services, tmp_path):
+    """Services with a database of their own: the worker of the other tests must not help."""
+    name = await services.db.fetchval("SELECT current_database()")
+    mine = f"{name}_hooks"
+    connection = await asyncpg.connect(settings.database_url)
+    await connection.execute(f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")
+    await connection.execute(f"CREATE DATABASE {mine}")
+    url = settings.database_url.replace(f"/{name}", f"/{mine}", 1)
+    await migrate(url)
+    settings = msgspec.structs.replace(settings, database_url=url, data=tmp_path)
+    db = await Database.open(url, size=4)
+    yield Services(settings, db, services.vault, url)
+    await db.close()
+    await connection.execute(f"DROP DATABASE {mine} WITH (FORCE)")
+    await connection.close()
+
+
+async def test_killed_in_the_middle(own, http, receiver, tmp_path):
+    receiver.delay = 60
+    shop = await open_shop(own, kind=None)
+    server = launch(own.settings, tmp_path)
+    try:
+        caller = Caller(http, server.url, shop)
+        webhook = await listen(caller, receiver, "coupon_distributed")
+        await make_session(caller)
+        await receiver.wait_for(1)
+        server.kill()
+        receiver.delay = 0
+        server = launch(own.settings, tmp_path)
+        caller = Caller(http, server.url, shop)
+        await let_time_pass(own, webhook)  # the lease of the one that was killed
+        first, second = await receiver.wait_for(2)
+        assert first.headers["webhook-id"] == second.headers["webhook-id"]
+        assert first.raw == second.raw
+        (row,) = await wait_for_states(caller, webhook, "delivered")
+        assert row["tries"] == 2
+    finally:
+        await asyncio.to_thread(server.stop)
+
+
+async def test_stopped_in_the_middle(own, http, receiver, tmp_path):
+    """What is under way is finished first."""
+    receiver.delay = 2
+    shop = await open_shop(own, kind=None)
+    server = launch(own.settings, tmp_path)
+    try:
+        caller = Caller(http, server.url, shop)
+        await listen(caller, receiver, "coupon_distributed")
+        await make_session(caller)
+        await receiver.wait_for(1)
+    finally:
+        await asyncio.to_thread(server.stop)
+    row = await own.db.fetchrow("SELECT state, tries FROM hook_deliveries")
+    assert tuple(row) == ("delivered", 1)
