@@ -1,6 +1,7 @@
-"""The account's list of numbers that must get nothing, and why.
+"""The account's list of numbers and e-mail addresses that must get nothing, and why.
 
-A number can stand on the list for several reasons at once. START lifts only what a reply or
+An address can stand on the list for several reasons at once; e-mail addresses stand there in
+lower case. START lifts only what a reply or
 a one-tap link (or the provider's own STOP handling) set, never an entry that the shop made
 or a complaint.
 """
@@ -54,12 +55,15 @@ async def add(
     reason: str = "",
     evidence: Evidence = Evidence(),  # noqa: B008 (frozen)
 ) -> bool:
-    """Put an E.164 number on the list; False when it stood there already for this source."""
+    """Put an E.164 number or an e-mail address on the list; False when it stood there already
+    for this source."""
+    address = address.lower()
     added = await db.fetchval(
-        "INSERT INTO opt_outs (account_id, address, source, reason, created_at)"
-        " VALUES ($1, $2, $3, $4, $5) ON CONFLICT DO NOTHING RETURNING true",
+        "INSERT INTO opt_outs (account_id, address, channel, source, reason, created_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true",
         account_id,
         address,
+        channel_of(address),
         source,
         reason,
         now,
@@ -95,7 +99,8 @@ async def lift(
 
 
 async def remove(db: Handle, account_id: int, address: str, *, now: datetime) -> None:
-    """Take the number off the list altogether, as the shop's own decision."""
+    """Take the number or address off the list altogether, as the shop's own decision."""
+    address = address.lower()
     gone = await db.fetchval(
         "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = $2 RETURNING 1)"
         " SELECT count(*) FROM gone",
@@ -112,7 +117,7 @@ async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
     found = await db.fetchval(
         "SELECT true FROM opt_outs WHERE account_id = $1 AND address = $2 LIMIT 1",
         account_id,
-        address,
+        address.lower(),
     )
     return bool(found)
 
@@ -124,6 +129,60 @@ async def list_all(db: Handle, account_id: int) -> list[OptOut]:
         account_id,
     )
     return [read(OptOut, row) for row in rows]
+
+
+async def list_page(
+    db: Handle, account_id: int, channel: str, *, limit: int, offset: int = 0
+) -> list[OptOut]:
+    """Of one channel, oldest first."""
+    rows = await db.fetch(
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND channel = $2"
+        " ORDER BY created_at, address, source LIMIT $3 OFFSET $4",
+        account_id,
+        channel,
+        limit,
+        offset,
+    )
+    return [read(OptOut, row) for row in rows]
+
+
+async def count_all(db: Handle, account_id: int, channel: str) -> int:
+    n: int = await db.fetchval(
+        "SELECT count(*) FROM opt_outs WHERE account_id = $1 AND channel = $2",
+        account_id,
+        channel,
+    )
+    return n
+
+
+def channel_of(address: str) -> str:
+    """`email` or `sms`."""
+    return "email" if "@" in address else "sms"
+
+
+async def page(
+    db: Handle, account_id: int, after: tuple[str, str], limit: int
+) -> list[OptOut]:
+    """In the order of addresses, behind this address and source."""
+    rows = await db.fetch(
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1"
+        " AND (address, source) > ($2, $3) ORDER BY address, source LIMIT $4",
+        account_id,
+        *after,
+        limit,
+    )
+    return [read(OptOut, row) for row in rows]
+
+
+async def of_address(db: Handle, account_id: int, address: str, source: str) -> OptOut | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND address = $2"
+        " AND source = $3",
+        account_id,
+        address,
+        source,
+    )
+    return row and read(OptOut, row)
 
 
 async def _count(db: Handle, account_id: int, address: str) -> int:

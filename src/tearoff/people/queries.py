@@ -1,0 +1,127 @@
+"""One function per statement about contacts and their groups. Each takes the account."""
+
+from __future__ import annotations
+
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+from tearoff.people.models import Contact, ContactFields, Group, GroupAndAmount, Member
+
+KEYS = {"sms": "phone", "email": "lower(email)"}
+"""By what a contact is known, for each channel."""
+
+
+async def groups(db: Handle, account_id: int, channel: str) -> list[Group]:
+    rows = await db.fetch(
+        f"SELECT {columns(Group)} FROM groups WHERE account_id = $1 AND channel = $2 ORDER BY id",
+        account_id,
+        channel,
+    )
+    return [read(Group, row) for row in rows]
+
+
+async def group(db: Handle, account_id: int, channel: str, group_id: int) -> GroupAndAmount | None:
+    """The group and how many contacts it has."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Group)}, (SELECT count(*) FROM group_contacts WHERE group_id = $3)"
+        " AS amount FROM groups WHERE account_id = $1 AND channel = $2 AND id = $3",
+        account_id,
+        channel,
+        group_id,
+    )
+    return row and GroupAndAmount(read(Group, row), row["amount"])
+
+
+async def insert_group(
+    db: Handle, account_id: int, channel: str, name: str, most: int
+) -> Group | None:
+    """None when the account has `most` groups of this channel already."""
+    row = await db.fetchrow(
+        "INSERT INTO groups (account_id, channel, name) SELECT $1, $2, $3"
+        " WHERE (SELECT count(*) FROM groups WHERE account_id = $1 AND channel = $2) < $4"
+        f" RETURNING {columns(Group)}",
+        account_id,
+        channel,
+        name,
+        most,
+    )
+    return row and read(Group, row)
+
+
+async def members(
+    db: Handle, account_id: int, group: Group, *, limit: int, offset: int
+) -> list[Member]:
+    """Contacts of a group, oldest first, with the moment since which they have opted out."""
+    rows = await db.fetch(
+        f"SELECT {columns(Contact, 'c')}, (SELECT min(o.created_at) FROM opt_outs o"
+        f" WHERE o.account_id = $1 AND o.address = c.key) AS opted_out_at"
+        f" FROM (SELECT *, {KEYS[group.channel]} AS key FROM contacts c WHERE account_id = $1"
+        " AND EXISTS (SELECT 1 FROM group_contacts g WHERE g.group_id = $2"
+        " AND g.contact_id = c.id) ORDER BY id LIMIT $3 OFFSET $4) c ORDER BY id",
+        account_id,
+        group.id,
+        limit,
+        offset,
+    )
+    return [Member(read(Contact, row), row["opted_out_at"]) for row in rows]
+
+
+async def put_contact(
+    db: Handle, account_id: int, channel: str, address: str, fields: ContactFields
+) -> Contact:
+    """Insert the contact with this phone number or e-mail address, or update what is given of
+    the one that there is."""
+    column, key = ("phone", "phone") if channel == "sms" else ("email", "lower(email)")
+    row = await db.fetchrow(
+        f"INSERT INTO contacts AS c (account_id, {column}, first_name, last_name, birthday,"
+        " customfields) VALUES ($1, $2, coalesce($3, ''), coalesce($4, ''), $5, $6)"
+        f" ON CONFLICT (account_id, {key}) WHERE {column} IS NOT NULL DO UPDATE SET"
+        " first_name = coalesce($3, c.first_name), last_name = coalesce($4, c.last_name),"
+        " birthday = coalesce($5, c.birthday), customfields = CASE WHEN $6::text[] IS NULL"
+        " THEN c.customfields ELSE (SELECT array_agg(coalesce(new, old) ORDER BY n)"
+        " FROM unnest($6::text[], c.customfields) WITH ORDINALITY AS u (new, old, n)) END"
+        f" RETURNING {columns(Contact)}",
+        account_id,
+        address,
+        fields.first_name,
+        fields.last_name,
+        fields.birthday,
+        fields.customfields,
+    )
+    assert row is not None
+    return read(Contact, row)
+
+
+async def join(db: Handle, account_id: int, group_id: int, contact_id: int) -> bool:
+    """False when the account has no such group (any more)."""
+    done = await db.fetchval(
+        "WITH g AS (SELECT id FROM groups WHERE account_id = $1 AND id = $2 FOR KEY SHARE),"
+        " joined AS (INSERT INTO group_contacts (group_id, contact_id) SELECT id, $3 FROM g"
+        " ON CONFLICT DO NOTHING) SELECT EXISTS (SELECT 1 FROM g)",
+        account_id,
+        group_id,
+        contact_id,
+    )
+    return bool(done)
+
+
+async def leave(db: Handle, account_id: int, group_id: int, contact_id: int) -> bool:
+    """Take a contact out of a group; False when it is not in it."""
+    done = await db.fetchval(
+        "WITH gone AS (DELETE FROM group_contacts m USING groups g WHERE g.id = m.group_id"
+        " AND g.account_id = $1 AND m.group_id = $2 AND m.contact_id = $3 RETURNING 1)"
+        " SELECT EXISTS (SELECT 1 FROM gone)",
+        account_id,
+        group_id,
+        contact_id,
+    )
+    return bool(done)
+
+
+async def forget_if_alone(db: Handle, account_id: int, contact_id: int) -> None:
+    """Delete a contact that is in no group any more."""
+    await db.execute(
+        "DELETE FROM contacts c WHERE c.account_id = $1 AND c.id = $2 AND NOT EXISTS"
+        " (SELECT 1 FROM group_contacts WHERE contact_id = c.id)",
+        account_id,
+        contact_id,
+    )
