@@ -23,6 +23,7 @@ from litestar.types import ControllerRouterHandler
 from tearoff.api import callbacks, openapi
 from tearoff.api.deps import open_doors
 from tearoff.api.v3 import routes as v3
+from tearoff.api.v4 import routes as v4
 from tearoff.config import Settings, read_settings
 from tearoff.kit import clock, keys, logs, metrics
 from tearoff.kit.db import Database, DatabaseAway
@@ -30,7 +31,7 @@ from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
-from tearoff.web import notes, pages
+from tearoff.web import notes, pages, signin
 
 log = structlog.get_logger()
 
@@ -45,9 +46,11 @@ def create_app(
     return Litestar(
         route_handlers=[
             *v3.ROUTES,
+            *v4.ROUTES,
             callbacks.callback,
             openapi.document,
             *pages.ROUTES,
+            *signin.ROUTES,
             healthz,
             readyz,
             prometheus,
@@ -138,8 +141,11 @@ def _spare_callers_the_collector() -> None:
 
 def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """Unknown paths and methods, in the words of the door they were meant for."""
-    if request.scope["path"].startswith(("/v3/", "/v4/")):
-        return v3.unknown_path()
+    path = request.scope["path"]
+    if path.startswith(("/v3/", "/v4/subaccount")):
+        return v3.unknown_path(path)
+    if path.startswith("/v4/"):
+        return v4.unknown_path(path, error)
     return notes.error_page(request, error.status_code)
 
 

@@ -112,6 +112,22 @@ async def _rows(db: Handle, campaign_id: int, name: str, skip: int, amount: int)
     return [read(Session, row) for row in rows[:amount]]
 
 
+async def sessions_after(
+    db: Handle, campaign_id: int, after: int | None, limit: int
+) -> list[Session]:
+    """A campaign's sessions behind the one with this id, in the order in which they were made.
+    The account must have been asked for with the campaign."""
+    rows = await db.fetch(
+        f"SELECT {columns(Session)} FROM sessions WHERE campaign_id = $1 AND (created_at, id) >"
+        " (coalesce((SELECT created_at FROM sessions WHERE id = $2 AND campaign_id = $1),"
+        " '-infinity'), coalesce($2, 0)) ORDER BY created_at, id LIMIT $3",
+        campaign_id,
+        after,
+        limit,
+    )
+    return [read(Session, row) for row in rows]
+
+
 # anchors --------------------------------------------------------------------------------
 
 

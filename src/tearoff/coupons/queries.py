@@ -3,7 +3,7 @@ consumer's link names campaign and session by their secret codes."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -315,6 +315,19 @@ async def sessions_of_codes(
         account_id,
         [code[:6] for code in codes],
         list(codes),
+    )
+    return [both for both in map(_both, rows) if both is not None]
+
+
+async def sessions_of_ids(
+    db: Handle, account_id: int, ids: Collection[int]
+) -> list[SessionAndCampaign]:
+    """In no order."""
+    rows = await db.fetch(
+        f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
+        " WHERE s.account_id = $1 AND s.id = ANY($2)",
+        account_id,
+        list(ids),
     )
     return [both for both in map(_both, rows) if both is not None]
 

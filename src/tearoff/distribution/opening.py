@@ -60,7 +60,8 @@ class Opener:
         return msgspec.structs.replace(
             request.new,
             phone=request.phone.e164,
-            expires_at=drafts.to_utc(request.local_expiry, campaign.timezone),
+            expires_at=drafts.to_utc(request.local_expiry, campaign.timezone)
+            or request.new.expires_at,
         )
 
     async def _carry(

@@ -41,6 +41,20 @@ async def messages(
     return {row["id"]: read(Message, row) for row in rows}
 
 
+async def messages_before(
+    db: Handle, account_id: int, before: int | None, limit: int
+) -> list[Message]:
+    """The account's messages, newest first, from below an id."""
+    rows = await db.fetch(
+        f"SELECT {columns(Message)} FROM messages WHERE account_id = $1"
+        " AND id < coalesce($2, 9223372036854775807) ORDER BY id DESC LIMIT $3",
+        account_id,
+        before,
+        limit,
+    )
+    return [read(Message, row) for row in rows]
+
+
 async def accept(
     db: Handle,
     message_id: int,

@@ -1,0 +1,323 @@
+"""`/v4/campaigns`, `/v4/folders` and `/v4/categories`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tearoff.accounts.subaccounts import check_room
+from tearoff.api.v3 import parameters as p
+from tearoff.api.v4 import fields as f
+from tearoff.api.v4 import shapes
+from tearoff.api.v4.operation import Call, Operation
+from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
+from tearoff.api.v4.sessions import CAMPAIGN_ID
+from tearoff.coupons import campaigns, catalogue, events, shelves
+from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Filter
+from tearoff.kit.db import Handle
+
+TAG = "Campaigns"
+SHELVES = "Folders and categories"
+
+_COLUMNS = {"folder": "folder_id", "category": "category_id"}
+LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
+
+
+async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
+    given = call.given
+    limit = given.get("limit", DEFAULT_LIMIT)
+    (after,) = given.get("cursor", (0,))
+    only = Filter(
+        status=given.get("status"),
+        folder_id=given.get("folder"),
+        category_id=given.get("category"),
+        tags=(given["tag"],) if "tag" in given else None,
+    )
+    found = await catalogue.entries(db, call.account.id, only, after=after, limit=limit + 1)
+    return page_of(
+        "campaigns",
+        found,
+        limit,
+        lambda entry: shapes.show_campaign(entry, call.link_host),
+        lambda entry: (entry.campaign.id,),
+    )
+
+
+async def get_campaign(call: Call, db: Handle) -> shapes.Campaign:
+    return await _shown(call, db, call.given["id"])
+
+
+async def create_campaign(call: Call, db: Handle) -> shapes.Campaign:
+    await check_room(db, call.account.id)
+    changes = await _changes(call, db)
+    template = call.given.get("template")
+    if template is not None:
+        known = await catalogue.entry(db, call.account.id, template)
+        made = await catalogue.copy(db, known, call.account.id, changes)
+    elif isinstance(changes.name, str):
+        made = await campaigns.create_campaign(db, call.account.id, _new(call, changes))
+    else:
+        raise f.wrong("name", 200, "Missing parameter: name")
+    await events.announce_campaign(db, call.listener, "coupon_created", made, call.now)
+    return await _shown(call, db, made.id)
+
+
+async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
+    changes = await _changes(call, db)
+    entry = await catalogue.change(db, call.account.id, call.given["id"], changes)
+    await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
+    return shapes.show_campaign(entry, call.link_host)
+
+
+async def delete_campaign(call: Call, db: Handle) -> None:
+    known = await catalogue.entry(db, call.account.id, call.given["id"])
+    await catalogue.remove(db, call.account.id, known.campaign.id, call.now)
+    await events.announce_campaign(db, call.listener, "coupon_removed", known.campaign, call.now)
+
+
+async def list_folders(call: Call, db: Handle) -> Page[shapes.Folder]:
+    """All of them: an account has at most 1,000."""
+    found = await shelves.folders(db, call.account.id)
+    return Page([shapes.show_folder(folder) for folder in found])
+
+
+async def create_folder(call: Call, db: Handle) -> shapes.Folder:
+    return shapes.show_folder(await shelves.create_folder(db, call.account.id, call.given["name"]))
+
+
+async def delete_folder(call: Call, db: Handle) -> None:
+    await shelves.delete_folder(db, call.account.id, call.given["id"])
+
+
+async def list_categories(call: Call, db: Handle) -> Page[shapes.Category]:
+    found = await shelves.categories(db, call.account.id)
+    return Page([shapes.show_category(category) for category in found])
+
+
+async def create_category(call: Call, db: Handle) -> shapes.Category:
+    made = await shelves.create_category(
+        db, call.account.id, call.given["name"], call.given.get("parent")
+    )
+    return shapes.show_category(made)
+
+
+async def delete_category(call: Call, db: Handle) -> None:
+    await shelves.delete_category(db, call.account.id, call.given["id"])
+
+
+async def _shown(call: Call, db: Handle, campaign_id: int) -> shapes.Campaign:
+    entry = await catalogue.entry(db, call.account.id, campaign_id)
+    return shapes.show_campaign(entry, call.link_host)
+
+
+def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
+    values = changes.given()
+    account = call.account
+    return campaigns.NewCampaign(
+        **{
+            "title": values["name"],
+            "brand": account.name,
+            "language": account.language,
+            "timezone": account.timezone,
+            **values,
+        }
+    )
+
+
+async def _changes(call: Call, db: Handle) -> CampaignChanges:
+    """What was given; folder and category must be the account's own."""
+    given: Mapping[str, Any] = call.given
+    if given.get("folder") is not None:
+        await shelves.check_folder(db, call.account.id, given["folder"])
+    if given.get("category") is not None:
+        await shelves.category(db, call.account.id, given["category"])
+    named = {_COLUMNS.get(name, name): value for name, value in given.items()}
+    known = CampaignChanges.__struct_fields__
+    return CampaignChanges(**{name: value for name, value in named.items() if name in known})
+
+
+def _color(name: str, given: Any) -> str:
+    value: str = given.strip().lower()
+    if not campaigns.COLOR.fullmatch(value):
+        raise p.WrongValue(302, f"Invalid value in parameter: {name}. Use a colour: #0b5d4b.")
+    return value
+
+
+def _tag(name: str, given: Any) -> str:
+    value: str = p.text(50)(name, given).strip().lower()
+    if not value or "," in value:
+        raise p.WrongValue(301, f"Invalid value in parameter: {name}. A tag is a word.")
+    return value
+
+
+_NAME = f.text_field("name", f.required_text(200), "The internal name.", "Two for one")
+_FIELDS = (
+    _NAME,
+    f.text_field("title", p.text(200), "The offer in a few words.", "2-for-1 cappuccino"),
+    f.text_field("subtitle", p.text(200), "A line below the title."),
+    f.text_field("description", p.text(5_000, lines=True), "What the offer is."),
+    f.text_field("terms", p.text(5_000, lines=True), "The conditions."),
+    f.text_field("value", p.text(100), "What it is worth.", "Second cup free"),
+    f.text_field("brand", p.text(100), "The shop's name on the page.", "Bean & Leaf"),
+    f.text_field("brand_color", _color, "The brand's colour.", "#0b5d4b"),
+    f.words_field("language", LANGUAGES, "Language of the page.", "en"),
+    f.text_field("message_text", p.text(2_000, lines=True),
+                 "Default text of messages; {link} stands for the coupon's address.",
+                 "Your coffee: {link}"),
+    f.text_field("timezone", p.zone, "Time zone in which people read its dates.",
+                 "Europe/Brussels"),
+    f.moment_field("starts_at", "First moment; null: at once.", nullable=True),
+    f.moment_field("expires_at", "The moment from which it is over; null: never.",
+                   "2027-12-31T23:00:00Z", nullable=True),
+    f.integer_field("uses", "How often one coupon can be used.", 1, least=1, most=1_000),
+    f.integer_field("limit_sessions", "At most so many coupons are issued; null: no limit.",
+                    least=0, most=10**9, nullable=True),
+    f.integer_field("limit_validations", "At most so many are taken in; null: no limit.",
+                    least=0, most=10**9, nullable=True),
+    f.words_field("status", STATUSES, "Coupons of an active campaign can be used.", "active"),
+    f.integer_field("folder", "Id of a folder; null: none.", nullable=True),
+    f.integer_field("category", "Id of a category; null: none.", nullable=True),
+    f.texts_field("tags", 50, 50, "Tags.", ["drinks", "food"], each=_tag),
+    f.text_field("customid", p.text(50), "Your own tag, at most 50 characters."),
+    f.boolean_field("featured", "Whether it stands out.", example=False),
+)  # fmt: skip
+_SHELF_NAME = f.text_field("name", f.required_text(100), "Its name.", "Autumn", required=True)
+_WRITES = (201, 300, 301, 302, 303, 409, 422, 515, 521)
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/v4/campaigns",
+        tag=TAG,
+        summary="The account's campaigns, in the order in which they were made.",
+        query=(
+            LIMIT,
+            cursor_field("campaigns", int),
+            f.words_field("status", STATUSES, "Only those in this status.", "active"),
+            f.query_integer("folder", "Only those in this folder.", 100001, least=1,
+                            most=2**53 - 1),
+            f.query_integer("category", "Only those in this category or below it.", 100001,
+                            least=1, most=2**53 - 1),
+            f.text_field("tag", _tag, "Only those with this tag.", "food"),
+        ),
+        act=list_campaigns,
+        errors=(201, 300, 301, 302),
+        answers={200: ("A page of campaigns.", Page[shapes.Campaign])},
+        example=Page([shapes.CAMPAIGN], None),
+    ),
+    Operation(
+        method="POST",
+        path="/v4/campaigns",
+        tag=TAG,
+        summary="Make a campaign, plain or like another one.",
+        body=(
+            f.integer_field("template", "Id of a campaign to copy. What is given beside it is"
+                            " changed in the copy."),
+            *_FIELDS,
+        ),
+        act=create_campaign,
+        errors=(200, *_WRITES, 502, 516),
+        answers={201: ("The campaign.", shapes.Campaign)},
+        example=shapes.CAMPAIGN,
+    ),
+    Operation(
+        method="GET",
+        path="/v4/campaigns/{id}",
+        tag=TAG,
+        summary="One campaign.",
+        path_fields=(CAMPAIGN_ID,),
+        act=get_campaign,
+        errors=(404, 502),
+        answers={200: ("The campaign.", shapes.Campaign)},
+        example=shapes.CAMPAIGN,
+    ),
+    Operation(
+        method="PATCH",
+        path="/v4/campaigns/{id}",
+        tag=TAG,
+        summary="Change a campaign; what is left out stays, null empties.",
+        path_fields=(CAMPAIGN_ID,),
+        body=_FIELDS,
+        act=update_campaign,
+        errors=(*_WRITES, 404, 502),
+        answers={200: ("The campaign as it is then.", shapes.Campaign)},
+        example=shapes.CAMPAIGN,
+    ),
+    Operation(
+        method="DELETE",
+        path="/v4/campaigns/{id}",
+        tag=TAG,
+        summary="Put a campaign away for good; its sessions keep their history.",
+        path_fields=(CAMPAIGN_ID,),
+        act=delete_campaign,
+        errors=(404, 409, 422, 502),
+        answers={204: ("It is gone.", None)},
+    ),
+    Operation(
+        method="GET",
+        path="/v4/folders",
+        tag=SHELVES,
+        summary="All folders, on one page.",
+        act=list_folders,
+        errors=(201,),
+        answers={200: ("The folders.", Page[shapes.Folder])},
+        example=Page([shapes.FOLDER]),
+    ),
+    Operation(
+        method="POST",
+        path="/v4/folders",
+        tag=SHELVES,
+        summary="Make a folder.",
+        body=(_SHELF_NAME,),
+        act=create_folder,
+        errors=(200, 201, 300, 301, 409, 422, 516),
+        answers={201: ("The folder.", shapes.Folder)},
+        example=msgspec.structs.replace(shapes.FOLDER, campaigns=0),
+    ),
+    Operation(
+        method="DELETE",
+        path="/v4/folders/{id}",
+        tag=SHELVES,
+        summary="Delete a folder; its campaigns stay, in no folder.",
+        path_fields=(f.path_id("id", "fol", "Id of the folder.", 100001),),
+        act=delete_folder,
+        errors=(404, 409, 422, 515),
+        answers={204: ("It is gone.", None)},
+    ),
+    Operation(
+        method="GET",
+        path="/v4/categories",
+        tag=SHELVES,
+        summary="All categories, on one page.",
+        act=list_categories,
+        errors=(201,),
+        answers={200: ("The categories.", Page[shapes.Category])},
+        example=Page([shapes.CATEGORY]),
+    ),
+    Operation(
+        method="POST",
+        path="/v4/categories",
+        tag=SHELVES,
+        summary="Make a category, at the top or below another one; there are three levels.",
+        body=(
+            _SHELF_NAME,
+            f.integer_field("parent", "Id of the category above it.", nullable=True),
+        ),
+        act=create_category,
+        errors=(200, 201, 300, 301, 409, 422, 516, 521),
+        answers={201: ("The category.", shapes.Category)},
+        example=shapes.CATEGORY,
+    ),
+    Operation(
+        method="DELETE",
+        path="/v4/categories/{id}",
+        tag=SHELVES,
+        summary="Delete a category with those below it; its campaigns stay, in no category.",
+        path_fields=(f.path_id("id", "cat", "Id of the category.", 100001),),
+        act=delete_category,
+        errors=(404, 409, 422, 521),
+        answers={204: ("It is gone.", None)},
+    ),
+)  # fmt: skip

@@ -1,0 +1,277 @@
+"""`/v4/messages`: what a text would cost, sending one, and what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from tearoff.accounts import idempotency
+from tearoff.api.v3 import parameters as p
+from tearoff.api.v4 import fields as f
+from tearoff.api.v4 import shapes
+from tearoff.api.v4.operation import Call, Operation, encode, told
+from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
+from tearoff.api.v4.people import CONSUMER, new_session
+from tearoff.coupons import queries as coupons
+from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.distribution import preview
+from tearoff.distribution.send import Keyed, NotSent, OutcomeUnknown, SendRequest, Sent
+from tearoff.errors import NotFound, TearoffError
+from tearoff.kit.db import Handle
+from tearoff.messages import queries
+from tearoff.messages.models import Message
+
+TAG = "Messages"
+
+
+class MessageNotFound(NotFound):
+    """There is no such message."""
+
+
+class Preview(msgspec.Struct, frozen=True):
+    """`units` are septets (GSM-7) or UTF-16 code units (UCS-2), without headers; `offending`
+    are the characters that force UCS-2."""
+
+    encoding: str
+    segments: int
+    units: int
+    text: str
+    offending: list[str]
+
+
+async def preview_message(call: Call, db: Handle) -> Preview:
+    text, campaign_id = call.given.get("text"), call.given.get("campaign")
+    found = None
+    if campaign_id is not None:
+        found = await campaign(db, call.account.id, campaign_id)
+        if found is None:
+            raise CampaignNotFound
+    if text is None and found is None:
+        raise f.wrong("text", 200, "Missing parameter: text")
+    shown = preview.preview(
+        call.account, text, found, call.given.get("fields"), link_host=call.link_host
+    )
+    measured = shown.measured
+    return Preview(
+        measured.encoding, measured.segments, measured.units, shown.text, list(measured.offending)
+    )
+
+
+async def list_messages(call: Call, db: Handle) -> Page[shapes.Message]:
+    limit = call.given.get("limit", DEFAULT_LIMIT)
+    (before,) = call.given.get("cursor", (None,))
+    rows = await queries.messages_before(db, call.account.id, before, limit + 1)
+    carried = await _carried(db, call, rows)
+    return page_of(
+        "messages",
+        rows,
+        limit,
+        lambda row: shapes.show_message(row, carried.get(row.about), call.link_host),
+        lambda row: (row.id,),
+    )
+
+
+async def get_message(call: Call, db: Handle) -> shapes.MessageWithTimeline:
+    return await _shown(call, db, call.given["id"])
+
+
+async def send_message(call: Call) -> tuple[int, bytes]:
+    """201 when the service has it, 202 when nobody can know yet."""
+    message_id = await _interrupted(call)
+    if message_id is not None:
+        return await _answer(call, message_id)
+    keyed = Keyed(call.key, _refusal) if call.key else None
+    try:
+        sent = await call.doors.sender.send(call.caller, _request(call), call.now, keyed)
+    except OutcomeUnknown as unknown:
+        return await _maybe_sent(call, unknown)
+    status, body = await _answer(call, sent.message_id)
+    if status == 201:
+        await _keep(call, sent.message_id, body)
+    return status, body
+
+
+def _request(call: Call) -> SendRequest:
+    given = call.given
+    expiry = given.get("expires_at")
+    return SendRequest(
+        campaign_id=given["campaign"],
+        phone=given["phone"][1],
+        body=given.get("text"),
+        session_code=given.get("session"),
+        sender=given.get("sender"),
+        new=msgspec.structs.replace(new_session(given), phone=None, expires_at=expiry),
+        unique_by=given.get("unique_by"),
+    )
+
+
+async def _interrupted(call: Call) -> int | None:
+    """The message of an earlier call with this key that died before it had an answer."""
+    if call.key is None:
+        return None
+    services = call.doors.services
+    known = await idempotency.look(services.db, services.vault, call.key, call.now)
+    if not isinstance(known, idempotency.Interrupted):
+        return None
+    await queries.settle_overdue(services.db, call.now, services.settings.open_guard)
+    return known.message_id
+
+
+async def _maybe_sent(call: Call, unknown: OutcomeUnknown) -> tuple[int, bytes]:
+    """This call's message is told as it stands; that of an earlier, equal call stands in the
+    way of this one, and nothing was done."""
+    message = await queries.message(call.doors.services.db, unknown.message_id, call.account.id)
+    if message is None or message.created_at != call.now:
+        raise unknown
+    return await _answer(call, message.id)
+
+
+async def _answer(call: Call, message_id: int) -> tuple[int, bytes]:
+    shown = await _shown(call, call.doors.services.db, message_id)
+    if shown.state == "failed":
+        raise NotSent(shown.reason_text or "The SMS provider refused the message.")
+    return 202 if shown.state in ("submitting", "unknown") else 201, encode(shown)
+
+
+def _refusal(result: Sent | TearoffError) -> idempotency.Answer | None:
+    """What is stored in the send's own commit. An accepted message has its answer put together
+    from its row, at any time."""
+    if isinstance(result, Sent | OutcomeUnknown):
+        return None
+    reply = told(result)
+    return idempotency.Answer(reply.status, reply.body) if reply.status < 429 else None
+
+
+async def _keep(call: Call, message_id: int, body: bytes) -> None:
+    """The key was claimed when the message was written, unless an equal one stood already."""
+    if call.key is None:
+        return
+    services = call.doors.services
+    async with services.db.transaction() as db:
+        await idempotency.claim(db, call.key, call.now, 0, message_id)
+        await idempotency.store(db, services.vault, call.key, idempotency.Answer(201, body))
+
+
+async def _shown(call: Call, db: Handle, message_id: int) -> shapes.MessageWithTimeline:
+    row = await queries.message(db, message_id, call.account.id)
+    if row is None:
+        raise MessageNotFound
+    carried = await _carried(db, call, [row])
+    return shapes.show_message_whole(row, carried.get(row.about), call.link_host)
+
+
+async def _carried(db: Handle, call: Call, rows: Sequence[Message]) -> dict[int | None, Any]:
+    ids = {row.about for row in rows if row.about is not None}
+    if not ids:
+        return {}
+    found = await coupons.sessions_of_ids(db, call.account.id, ids)
+    return {both.session.id: both for both in found}
+
+
+def person_fields(name: str, given: Any) -> dict[str, str]:
+    """Values for the fields of a text, by name."""
+    if not isinstance(given, dict):
+        raise p.WrongValue(301, f"Invalid value in parameter: {name}. Use an object of texts.")
+    unknown = [key for key in given if key not in preview.FIELDS]
+    if unknown:
+        raise p.WrongValue(
+            302, f"Invalid value in parameter: {name}. Use some of: {', '.join(preview.FIELDS)}."
+        )
+    return {key: f.of_text(p.text(254))(name, value) for key, value in given.items()}
+
+
+_TEXT = f.text_field(
+    "text", p.text(2000, lines=True),
+    "The text. {link} stands for the coupon's address, which is appended otherwise. Default:"
+    " the campaign's message text.", "Here is your coffee: {link}", schema={"maxLength": 2000},
+)  # fmt: skip
+_ID = f.path_id("id", "msg", "Id of the message; `msg_…` is taken too.", 62391478206464001)
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/v4/messages/preview",
+        tag=TAG,
+        summary="How many texts a text is, and in which encoding it would leave. With `text`"
+        " alone nothing is appended and nothing is changed.",
+        body=(
+            f.text_field(
+                "text", p.text(20_000, lines=True),
+                "The text; left out, the campaign's.", "Café, 2 for 1: {link}",
+                schema={"maxLength": 20_000},
+            ),
+            f.integer_field("campaign", "Measured with the link of a coupon of this campaign.",
+                            100001),
+            f.Field(
+                name="fields", read=person_fields,
+                help="Values for {first_name} and the like: " + ", ".join(preview.FIELDS) + ".",
+                schema={"type": "object", "additionalProperties": {"type": "string"}},
+                example={"first_name": "Ann"},
+            ),
+        ),
+        act=preview_message,
+        errors=(200, 201, 300, 301, 302, 502),
+        answers={200: ("The text as it would leave.", Preview)},
+        example=Preview(
+            "GSM-7", 1, 75,
+            f"Café, 2 for 1: https://coupons.example.com/p/vuhykb/{shapes.CODE}", [],
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/v4/messages",
+        tag=TAG,
+        summary="The account's messages, newest first.",
+        query=(LIMIT, cursor_field("messages", int)),
+        act=list_messages,
+        errors=(201, 300, 301),
+        answers={200: ("A page of messages.", Page[shapes.Message])},
+        example=Page([shapes.MESSAGE], None),
+    ),
+    Operation(
+        method="POST",
+        path="/v4/messages",
+        tag=TAG,
+        summary="Text a coupon to one person and wait for the service's answer.",
+        body=(
+            f.integer_field("campaign", "Id of the campaign.", 100001, required=True),
+            f.Field(
+                name="phone", read=f.of_text(p.phone), required=True, example="+32470001234",
+                help="Receiver, E.164.", schema={"type": "string"},
+            ),
+            _TEXT,
+            f.text_field("session", p.session_code,
+                         "Send this existing session: 21 characters, or the first 6."),
+            f.text_field("sender", p.text(16),
+                         "Overrides the sender where the provider allows it.", "BEANLEAF"),
+            *CONSUMER,
+        ),
+        act_alone=send_message,
+        errors=(103, 200, 201, 300, 301, 302, 303, 305, 409, 422, 502, 513, 602, 605),
+        answers={
+            201: ("The service has accepted the message.", shapes.MessageWithTimeline),
+            202: (
+                "The service has not confirmed the message. It may have been sent, so it is not"
+                " sent again; its state settles when the service reports.",
+                shapes.MessageWithTimeline,
+            ),
+        },
+        example=msgspec.structs.replace(
+            shapes.MESSAGE_WITH_TIMELINE, state="accepted", settled_at=None,
+            timeline=shapes.MESSAGE_WITH_TIMELINE.timeline[:2],
+        ),
+    ),
+    Operation(
+        method="GET",
+        path="/v4/messages/{id}",
+        tag=TAG,
+        summary="A message with what happened to it.",
+        path_fields=(_ID,),
+        act=get_message,
+        errors=(404, 501),
+        answers={200: ("The message.", shapes.MessageWithTimeline)},
+        example=shapes.MESSAGE_WITH_TIMELINE,
+    ),
+)  # fmt: skip

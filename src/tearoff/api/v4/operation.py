@@ -1,0 +1,263 @@
+"""What every v4 call has in common: read, find the caller, act, answer."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+import asyncpg
+import msgspec
+from litestar import Request, Response
+
+from tearoff.accounts import idempotency
+from tearoff.accounts.models import Caller
+from tearoff.api.deps import Doors, authenticate, doors_of, spend
+from tearoff.api.v3.body import MAX_BODY, MAX_VALUES, Unreadable
+from tearoff.api.v3.endpoint import NOT_STORED, Call
+from tearoff.api.v3.parameters import Parameter
+from tearoff.api.v4.fields import BadFields, FieldProblem, read_fields
+from tearoff.api.v4.problems import MEDIA_TYPE, problem_of
+from tearoff.distribution.send import StaleCaller
+from tearoff.kit import clock, metrics
+from tearoff.kit.bodies import read_body
+from tearoff.kit.db import Handle
+
+__all__ = ["Answered", "Call", "Operation", "answer", "encode"]
+
+
+class Answered(msgspec.Struct, frozen=True):
+    """An answer with another status than the operation's first."""
+
+    status: int
+    body: Any = None
+
+
+Act = Callable[[Call, Handle], Awaitable[Any]]
+"""Does the work of a call in the transaction it is given; gives a struct, an `Answered`, or
+None for an answer without a body."""
+
+ActAlone = Callable[[Call], Awaitable[tuple[int, bytes]]]
+"""Does the work with transactions of its own."""
+
+Before = Callable[[Call], Awaitable[None]]
+"""Checks what needs the network, before any transaction."""
+
+Explain = Callable[[Call, Exception], Awaitable[Exception]]
+"""Says more of an error, once its transaction is over."""
+
+
+class Operation(msgspec.Struct, frozen=True, kw_only=True):
+    """`answers`: what each status of success means and carries. `example` goes with the first
+    of them. `errors`: v3's numbers."""
+
+    method: str
+    path: str
+    tag: str
+    summary: str
+    answers: Mapping[int, tuple[str, Any]]
+    example: Any = None
+    path_fields: Sequence[Parameter] = ()
+    query: Sequence[Parameter] = ()
+    body: Sequence[Parameter] = ()
+    errors: Sequence[int] = ()
+    act: Act | None = None
+    act_alone: ActAlone | None = None
+    before: Before | None = None
+    explain: Explain | None = None
+
+    @property
+    def writes(self) -> bool:
+        return self.method != "GET"
+
+    @property
+    def status(self) -> int:
+        first: int = next(iter(self.answers))
+        return first
+
+
+class _Reply(msgspec.Struct, frozen=True):
+    status: int
+    body: bytes
+    headers: dict[str, str] = {}
+
+
+def encode(body: Any) -> bytes:
+    return b"" if body is None else msgspec.json.encode(body)
+
+
+async def answer(request: Request[Any, Any, Any], operation: Operation) -> Response[bytes]:
+    """Answer one call, whatever it holds."""
+    started = time.perf_counter()
+    quota: dict[str, str] = {}
+    try:
+        reply = await _answer(request, operation, quota)
+    except Exception as error:
+        reply = told(error)
+    name = f"{operation.method} {operation.path}"
+    metrics.calls.labels(name, str(reply.status)).inc()
+    metrics.call_seconds.labels(name).observe(time.perf_counter() - started)
+    return Response(
+        reply.body,
+        status_code=reply.status,
+        headers=reply.headers | quota,
+        media_type="application/json" if reply.status < 400 else MEDIA_TYPE,
+    )
+
+
+def told(error: BaseException) -> _Reply:
+    """An error as it is answered."""
+    problem, after = problem_of(error)
+    headers = {} if after is None else {"Retry-After": str(max(1, round(after)))}
+    return _Reply(problem.status, msgspec.json.encode(problem), headers)
+
+
+async def _answer(
+    request: Request[Any, Any, Any], operation: Operation, quota: dict[str, str]
+) -> _Reply:
+    doors, now = doors_of(request), clock.now()
+    raw = await _raw(request) if operation.writes else b""
+    caller = await authenticate(doors, request, {}, now)
+    await spend(doors, caller, now, quota)
+    given = _given(request, operation, raw)
+    call = Call(doors, caller, given, now, _key(caller, request, operation, raw))
+    kept = await _kept(call)
+    if kept is not None:
+        return _Reply(kept.status, kept.body, {"Idempotent-Replay": "true"})
+    try:
+        return await _act(call, operation)
+    except StaleCaller:
+        return await _act(await _again(call, request, doors, now), operation)
+
+
+async def _again(call: Call, request: Request[Any, Any, Any], doors: Doors, now: datetime) -> Call:
+    caller = await authenticate(doors, request, {}, now)
+    return msgspec.structs.replace(call, caller=caller)
+
+
+async def _raw(request: Request[Any, Any, Any]) -> bytes:
+    body = await read_body(request, MAX_BODY)
+    if body is None:
+        raise Unreadable(f"The body is larger than {MAX_BODY} bytes.")
+    return body
+
+
+def _given(request: Request[Any, Any, Any], operation: Operation, raw: bytes) -> dict[str, Any]:
+    """All values by name: those of the path, of the query string and of the body. Problems of
+    all of them are told together."""
+    values: dict[str, Any] = {}
+    problems: list[FieldProblem] = []
+    for fields, read in (
+        (operation.path_fields, lambda: request.path_params),
+        (operation.query, lambda: _query(request.scope["query_string"])),
+        (operation.body, lambda: _json(raw)),
+    ):
+        try:
+            values |= read_fields(fields, read())
+        except BadFields as bad:
+            problems += bad.problems
+    if problems:
+        raise BadFields(problems)
+    return values
+
+
+def _query(text: bytes) -> dict[str, str]:
+    try:
+        pairs = parse_qsl(
+            text.decode("ascii"), keep_blank_values=True, errors="strict",
+            max_num_fields=MAX_VALUES,
+        )  # fmt: skip
+    except (UnicodeDecodeError, ValueError) as error:
+        raise Unreadable(f"The query string cannot be read: {error}") from None
+    return dict(pairs)
+
+
+def _json(raw: bytes) -> dict[str, Any]:
+    if not raw.strip():
+        return {}
+    try:
+        values = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise Unreadable(f"The body is not JSON: {error}") from None
+    if not isinstance(values, dict):
+        raise Unreadable("The body is not a JSON object.")
+    return values
+
+
+def _key(
+    caller: Caller, request: Request[Any, Any, Any], operation: Operation, raw: bytes
+) -> idempotency.Key | None:
+    text = request.headers.get("idempotency-key") if operation.writes else None
+    if text is None:
+        return None
+    canonical = msgspec.json.encode(_json(raw), order="deterministic")
+    path = f"{operation.method} {request.scope['path']}"
+    return idempotency.make_key(caller.account.id, path, text, canonical)
+
+
+async def _kept(call: Call) -> idempotency.Answer | None:
+    if call.key is None:
+        return None
+    services = call.doors.services
+    known = await idempotency.look(services.db, services.vault, call.key, call.now)
+    return known if isinstance(known, idempotency.Answer) else None
+
+
+async def _act(call: Call, operation: Operation) -> _Reply:
+    try:
+        if operation.before is not None:
+            await operation.before(call)
+        if operation.act_alone is not None:
+            status, body = await operation.act_alone(call)
+            return _Reply(status, body)
+        assert operation.act is not None
+        if not operation.writes:
+            return _reply(operation, await operation.act(call, call.doors.services.db))
+        return await _act_once(call, operation, operation.act)
+    except StaleCaller:
+        raise
+    except Exception as error:
+        better = error if operation.explain is None else await operation.explain(call, error)
+        await _store_failure(call, better)
+        raise better from None
+
+
+def _reply(operation: Operation, done: Any) -> _Reply:
+    if isinstance(done, Answered):
+        return _Reply(done.status, encode(done.body))
+    return _Reply(operation.status, encode(done))
+
+
+async def _act_once(call: Call, operation: Operation, act: Act) -> _Reply:
+    """In one transaction, and with it the answer under the call's key."""
+    services = call.doors.services
+    async with services.db.transaction() as db:
+        if call.key is not None and not await _claim(db, call):
+            raise idempotency.KeyBusy
+        reply = _reply(operation, await act(call, db))
+        if call.key is not None:
+            stored = idempotency.Answer(reply.status, reply.body)
+            await idempotency.store(db, services.vault, call.key, stored)
+    return reply
+
+
+async def _store_failure(call: Call, error: Exception) -> None:
+    """A refusal did nothing, and repeating it does nothing."""
+    reply = told(error) if call.key is not None else None
+    if call.key is None or reply is None or reply.status in NOT_STORED - {409}:
+        return
+    if isinstance(error, idempotency.KeyBusy):
+        return
+    services = call.doors.services
+    async with services.db.transaction() as db:
+        if await _claim(db, call):
+            stored = idempotency.Answer(reply.status, reply.body)
+            await idempotency.store(db, services.vault, call.key, stored)
+
+
+async def _claim(db: asyncpg.Connection, call: Call) -> bool:
+    assert call.key is not None
+    lease = call.doors.services.settings.send_lease
+    return await idempotency.claim(db, call.key, call.now, lease)

@@ -1,0 +1,127 @@
+"""Errors as problem details (RFC 9457), with the numbers that v3 uses too."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+from msgspec import UNSET, UnsetType
+
+from tearoff.accounts.idempotency import KeyReused
+from tearoff.api.v3.endpoint import Told
+from tearoff.api.v3.errors import Failure, failure_of
+from tearoff.api.v3.parameters import BadParameters
+from tearoff.api.v4.fields import BadFields, FieldProblem, Unknown
+from tearoff.coupons.rules import CannotUse
+from tearoff.distribution.outcome import OutcomeUnknown
+from tearoff.errors import Conflict, Invalid, NotFound
+
+MEDIA_TYPE = "application/problem+json"
+
+TITLES = {
+    101: "The account has expired",
+    102: "Not for subaccounts",
+    103: "No SMS service is connected",
+    104: "No e-mail service is connected",
+    200: "A parameter is missing",
+    201: "A parameter is not known here",
+    300: "A value is not right",
+    301: "A value cannot be read",
+    302: "A value is none of those allowed",
+    303: "A date cannot be read",
+    305: "An e-mail address is not valid",
+    400: "The body cannot be read",
+    403: "Not allowed",
+    404: "Unknown address",
+    409: "The first call with this key is still at work",
+    422: "The key was used for another call",
+    429: "Too many calls",
+    500: "Something broke on our side",
+    501: "There is no such thing",
+    502: "There is no such campaign",
+    503: "Not possible at this moment",
+    505: "There is no such session",
+    506: "The coupon has been used",
+    508: "The coupon is voided",
+    509: "There is no such webhook",
+    510: "There is no such subaccount",
+    511: "The coupon is locked",
+    512: "The coupon has expired",
+    513: "There is no such session",
+    515: "There is no such folder",
+    516: "A limit is reached",
+    517: "The coupon is not valid yet",
+    518: "The campaign is not active",
+    519: "Not valid at this location",
+    520: "Another till holds the coupon",
+    521: "There is no such category",
+    522: "The reservation is over",
+    523: "The webhook is switched off",
+    602: "The message was not sent",
+    605: "The receiver has opted out",
+    1000: "Wrong or missing credentials",
+}
+NOT_FOUND = 501
+"""Code of what does not exist and has no number of its own in v3."""
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """`type` is the address of a page that tells more. `errors` has an entry for each value
+    that is missing or wrong; it is empty for anything else. `at` and `location`: when and where
+    what stands in the way happened; `message`: the message that it is about."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: int
+    errors: list[FieldProblem] = []
+    at: datetime | UnsetType = UNSET
+    location: int | UnsetType = UNSET
+    message: int | UnsetType = UNSET
+
+
+def problem_of(error: BaseException) -> tuple[Problem, float | None]:
+    """The problem, and the seconds after which the call may be repeated, if that helps."""
+    if isinstance(error, BadFields):
+        return _problem(422, error.problems[0].code, str(error), list(error.problems)), None
+    if isinstance(error, BadParameters):
+        listed = [FieldProblem("", code, text) for code, text in error.problems]
+        return _problem(422, listed[0].code, str(error), listed), None
+    if isinstance(error, Unknown):
+        return _problem(404, 404, str(error)), None
+    failure = error.failure if isinstance(error, Told) else failure_of(error)
+    code, text = failure.problems[0]
+    if isinstance(error, Invalid) and error.field:
+        named = FieldProblem(error.field, code, str(error))
+        return _problem(failure.http, code, str(error), [named]), None
+    if isinstance(error, NotFound) and code == 500:
+        code = NOT_FOUND
+    problem = _problem(status_of(error, failure), code, text)
+    return msgspec.structs.replace(problem, **_more(error)), failure.after
+
+
+def _more(error: BaseException) -> dict[str, object]:
+    if isinstance(error, OutcomeUnknown):
+        return {"message": error.message_id}
+    if not isinstance(error, CannotUse):
+        return {}
+    return {"at": error.at or UNSET, "location": error.where or UNSET}
+
+
+def status_of(error: BaseException, failure: Failure) -> int:
+    """What v3 tells as 422 whatever it is, REST has words for."""
+    if failure.http != 422 or isinstance(error, KeyReused):
+        return failure.http
+    if isinstance(error, NotFound):
+        return 404
+    return 409 if isinstance(error, Conflict) else 422
+
+
+def _problem(
+    status: int, code: int, detail: str, errors: list[FieldProblem] | None = None
+) -> Problem:
+    title = TITLES.get(code, "The call failed")
+    if code == 1000:
+        detail = "Client id or secret not correct."
+    return Problem(f"/docs/api#error-{code}", title, status, detail, code, errors or [])

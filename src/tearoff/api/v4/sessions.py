@@ -1,0 +1,196 @@
+"""`/v4/sessions` and the sessions of a campaign."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from tearoff.api.v3 import parameters as p
+from tearoff.api.v3.couponsession import OPERATIONS as WORDS
+from tearoff.api.v3.couponsession import apply
+from tearoff.api.v4 import fields as f
+from tearoff.api.v4 import shapes
+from tearoff.api.v4.operation import Answered, Call, Operation
+from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
+from tearoff.api.v4.people import CONSUMER, PERSON, TAGGED, new_session
+from tearoff.coupons import actions, lists
+from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.coupons.events import announce_session
+from tearoff.coupons.models import Campaign, SessionAndCampaign
+from tearoff.kit.db import Handle
+
+TAG = "Sessions"
+
+
+async def list_sessions(call: Call, db: Handle) -> Page[shapes.Session]:
+    found = await _campaign(call, db)
+    limit = call.given.get("limit", DEFAULT_LIMIT)
+    (after,) = call.given.get("cursor", (None,))
+    rows = await lists.sessions_after(db, found.id, after, limit + 1)
+    return page_of(
+        "sessions",
+        rows,
+        limit,
+        lambda row: _show(call, SessionAndCampaign(row, found)),
+        lambda row: (row.id,),
+    )
+
+
+async def make_session(call: Call, db: Handle) -> shapes.Session | Answered:
+    given = call.given
+    found = await _campaign(call, db)
+    issued = await actions.issue_session(
+        db,
+        found,
+        msgspec.structs.replace(new_session(given), validation_code=given.get("validation_code")),
+        now=call.now,
+        unique_by=given.get("unique_by"),
+        automatic_code=given.get("automatic_code"),
+    )
+    made = await actions.find_session(db, call.account.id, issued.code)
+    if issued.is_duplicate:
+        return Answered(200, _show(call, made))
+    await announce_session(db, call.listener, "coupon_distributed", made, call.now)
+    return _show(call, made)
+
+
+async def get_session(call: Call, db: Handle) -> shapes.Session:
+    return _show(call, await actions.find_session(db, call.account.id, call.given["code"]))
+
+
+async def change_session(call: Call, db: Handle) -> shapes.Session:
+    if not any(name in call.given for name in _CHANGED):
+        raise f.wrong("", 200, "Nothing was given to change.")
+    return await _apply(call, db, None)
+
+
+async def operate(call: Call, db: Handle) -> shapes.Session:
+    return await _apply(call, db, call.given["operation"])
+
+
+async def _apply(call: Call, db: Handle, operation: str | None) -> shapes.Session:
+    """What v3's `couponsession/update` does, with its names for things."""
+    found = await actions.find_session(db, call.account.id, call.given["code"])
+    values = dict.fromkeys(_V3) | dict(call.given)
+    values |= {"operation": operation, "redeem_location": call.given.get("location")}
+    changed = await apply(msgspec.structs.replace(call, given=values), db, found)
+    return _show(call, changed)
+
+
+async def _campaign(call: Call, db: Handle) -> Campaign:
+    found = await campaign(db, call.account.id, call.given["id"])
+    if found is None:
+        raise CampaignNotFound
+    return found
+
+
+def _show(call: Call, found: SessionAndCampaign) -> shapes.Session:
+    return shapes.show_session(found, call.link_host, call.now)
+
+
+def _code(name: str, given: Any) -> str:
+    try:
+        return p.session_code(name, given)
+    except p.WrongValue:
+        raise f.Unknown from None
+
+
+CAMPAIGN_ID = f.path_id("id", "cam", "Id of the campaign.", 100001)
+_CODE = f.Field(
+    name="code", read=_code, required=True, example=shapes.CODE, schema={"type": "string"},
+    help="Code of the session: 21 characters, or the first 6.",
+)  # fmt: skip
+_PHONE = f.Field(
+    name="phone", read=f.of_text(p.phone), example="+32470001234",
+    help="Phone number of the consumer, E.164.", schema={"type": "string"},
+)  # fmt: skip
+_FIELDS = (
+    *PERSON,
+    _PHONE,
+    f.text_field("gender", p.text(20), "Gender of the consumer."),
+    *TAGGED,
+    f.text_field("value", p.text(100), "Value of this coupon, instead of the campaign's."),
+)
+_CHANGED = tuple(field.name for field in _FIELDS)
+_V3 = (*_CHANGED, "validation_value")
+_REFUSALS = (506, 508, 511, 512, 516, 517, 518, 519, 520)
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/v4/campaigns/{id}/sessions",
+        tag=TAG,
+        summary="A campaign's sessions, in the order in which they were made.",
+        path_fields=(CAMPAIGN_ID,),
+        query=(LIMIT, cursor_field("sessions", int)),
+        act=list_sessions,
+        errors=(201, 300, 301, 404, 502),
+        answers={200: ("A page of sessions.", Page[shapes.Session])},
+        example=Page([shapes.SESSION], None),
+    ),
+    Operation(
+        method="POST",
+        path="/v4/campaigns/{id}/sessions",
+        tag=TAG,
+        summary="Make a session for one person and get its link.",
+        path_fields=(CAMPAIGN_ID,),
+        body=(
+            *CONSUMER,
+            _PHONE,
+            f.text_field("validation_code", p.text(100), "Your own validation code."),
+            f.words_field("automatic_code", tuple(actions.AUTOMATIC_CODES),
+                          "Let a validation code of so many digits be made."),
+        ),
+        act=make_session,
+        errors=(201, 300, 301, 302, 303, 305, 404, 409, 422, 502, 516),
+        answers={
+            201: ("The session.", shapes.Session),
+            200: ("The session that this person had already (`unique_by`).", shapes.Session),
+        },
+        example=shapes.SESSION,
+    ),
+    Operation(
+        method="GET",
+        path="/v4/sessions/{code}",
+        tag=TAG,
+        summary="One session.",
+        path_fields=(_CODE,),
+        act=get_session,
+        errors=(404, 505),
+        answers={200: ("The session.", shapes.Session)},
+        example=shapes.SESSION,
+    ),
+    Operation(
+        method="PATCH",
+        path="/v4/sessions/{code}",
+        tag=TAG,
+        summary="Change what is known of the person, or the value of the coupon.",
+        path_fields=(_CODE,),
+        body=_FIELDS,
+        act=change_session,
+        errors=(200, 201, 300, 301, 305, 404, 409, 422, 505),
+        answers={200: ("The session.", shapes.Session)},
+        example=shapes.SESSION,
+    ),
+    Operation(
+        method="POST",
+        path="/v4/sessions/{code}/{operation}",
+        tag=TAG,
+        summary="Take a coupon in, void it, lock it, or take that back. What is already so is"
+        " fine and changes nothing.",
+        path_fields=(
+            _CODE,
+            f.words_field("operation", WORDS, "What is done.", "opened", required=True),
+        ),
+        body=(
+            f.text_field("validation_value", p.text(50),
+                         "With `validated`: money spent.", "12.50"),
+            f.integer_field("location", "With `validated`: where it is taken in."),
+        ),
+        act=operate,
+        errors=(201, 300, 301, 302, 404, 409, 422, 505, *_REFUSALS),
+        answers={200: ("The session as it is then.", shapes.Session)},
+        example=shapes.SESSION,
+    ),
+)  # fmt: skip

@@ -1,0 +1,367 @@
+"""How things look in v4: every key is always there, null says that there is nothing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from tearoff.coupons import shelves
+from tearoff.coupons.catalogue import Entry as CatalogueEntry
+from tearoff.coupons.models import UTM_NAMES, SessionAndCampaign
+from tearoff.coupons.models import Session as SessionRow
+from tearoff.messages.models import Message as MessageRow
+from tearoff.people.optouts import OptOut
+
+_AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+
+
+class Event(msgspec.Struct, frozen=True):
+    """Something that happened to a message; `detail` is for people."""
+
+    at: datetime
+    event: str
+    detail: str = ""
+
+
+class Message(msgspec.Struct, frozen=True):
+    """A message. `id` is larger than what JavaScript keeps exactly; `ref` names it as well.
+    `state`: queued, submitting, unknown, accepted, sent, failed or delivered. `campaign` and
+    `session` are those that it carries."""
+
+    id: int
+    ref: str
+    channel: str
+    recipient: str
+    sender: str | None
+    text: str
+    encoding: str
+    segments: int
+    state: str
+    reason: str | None
+    reason_text: str | None
+    campaign: int | None
+    session: str | None
+    session_url: str | None
+    created_at: datetime
+    answered_at: datetime | None
+    settled_at: datetime | None
+
+
+class MessageWithTimeline(Message, frozen=True):
+    """The same with what happened to it, as far as it is known, oldest first."""
+
+    timeline: list[Event]
+
+
+class Customer(msgspec.Struct, frozen=True):
+    firstname: str | None = None
+    lastname: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    gender: str | None = None
+    customfields: tuple[str | None, ...] = (None,) * 7
+
+
+class Session(msgspec.Struct, frozen=True):
+    """One person's coupon. `state`: created, opened, claimed, validated, voided, locked or
+    expired, the strongest that is so."""
+
+    id: int
+    code: str
+    short_code: str
+    url: str
+    campaign: int
+    state: str
+    value: str
+    validation_code: str | None
+    uses: int
+    uses_left: int
+    customid: str | None
+    customer: Customer
+    utm: dict[str, str | None]
+    expires_at: datetime | None
+    created_at: datetime
+    opened_at: datetime | None
+    claimed_at: datetime | None
+    validated_at: datetime | None
+    validation_value: str | None
+    location: int | None
+    voided_at: datetime | None
+    locked_at: datetime | None
+    message: int | None
+
+
+class Campaign(msgspec.Struct, frozen=True):
+    """A campaign. Moments are in UTC; `timezone` is the zone in which people read them."""
+
+    id: int
+    code: str
+    url: str
+    status: str
+    name: str
+    title: str
+    subtitle: str
+    description: str
+    terms: str
+    value: str
+    brand: str
+    brand_color: str
+    language: str
+    message_text: str
+    timezone: str
+    starts_at: datetime | None
+    expires_at: datetime | None
+    uses: int
+    limit_sessions: int | None
+    limit_validations: int | None
+    has_pool: bool
+    folder: int | None
+    category: int | None
+    tags: tuple[str, ...]
+    customid: str
+    featured: bool
+    created_at: datetime
+
+
+class Folder(msgspec.Struct, frozen=True):
+    id: int
+    name: str
+    campaigns: int
+
+
+class Category(msgspec.Struct, frozen=True):
+    """`level` 1 is the top."""
+
+    id: int
+    name: str
+    parent: int | None
+    level: int
+
+
+class Suppression(msgspec.Struct, frozen=True):
+    """An address that gets nothing. `source`: reply, provider, shop, link or complaint; an
+    address that stands on the list for several reasons is listed once for each."""
+
+    address: str
+    source: str
+    reason: str
+    created_at: datetime
+
+
+def show_message(row: MessageRow, carried: SessionAndCampaign | None, link_host: str) -> Message:
+    return Message(**_message_fields(row, carried, link_host))
+
+
+def show_message_whole(
+    row: MessageRow, carried: SessionAndCampaign | None, link_host: str
+) -> MessageWithTimeline:
+    fields = _message_fields(row, carried, link_host)
+    return MessageWithTimeline(**fields, timeline=timeline(row))
+
+
+def timeline(row: MessageRow) -> list[Event]:
+    """What is known of a message's way. When the service took its time to settle it, both
+    moments are there; a state that came without a moment is not made up."""
+    events = [Event(row.created_at, "created")]
+    refused_at_once = row.state == "failed" and row.answered_at == row.settled_at
+    if row.answered_at is not None and not refused_at_once:
+        events.append(Event(row.answered_at, "accepted"))
+    if row.settled_at is not None:
+        events.append(Event(row.settled_at, row.state, row.reason_text or ""))
+    return events
+
+
+def _message_fields(
+    row: MessageRow, carried: SessionAndCampaign | None, link_host: str
+) -> dict[str, Any]:
+    same = {
+        name: getattr(row, name)
+        for name in (
+            "id", "ref", "channel", "recipient", "sender", "text", "encoding", "segments",
+            "state", "reason", "reason_text", "created_at", "answered_at", "settled_at",
+        )
+    }  # fmt: skip
+    return {
+        **same,
+        "campaign": carried.campaign.id if carried else None,
+        "session": carried.session.code if carried else None,
+        "session_url": session_url(carried, link_host) if carried else None,
+    }
+
+
+def session_url(found: SessionAndCampaign, link_host: str) -> str:
+    return f"{link_host}/p/{found.campaign.code}/{found.session.code}"
+
+
+def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Session:
+    row, campaign = found.session, found.campaign
+    return Session(
+        id=row.id,
+        code=row.code,
+        short_code=row.short_code,
+        url=session_url(found, link_host),
+        campaign=campaign.id,
+        state=_state(found, now),
+        value=row.value or campaign.value,
+        validation_code=row.validation_code,
+        uses=row.uses,
+        uses_left=max(0, campaign.uses - row.uses),
+        customid=row.customid,
+        customer=_customer(row),
+        utm=dict(zip(UTM_NAMES, row.utm or (None,) * len(UTM_NAMES), strict=True)),
+        expires_at=row.expiry(campaign),
+        created_at=row.created_at,
+        opened_at=row.opened_at,
+        claimed_at=row.claimed_at,
+        validated_at=row.validated_at,
+        validation_value=row.validation_value,
+        location=row.location_id,
+        voided_at=row.voided_at if row.voided else None,
+        locked_at=row.locked_at if row.locked else None,
+        message=row.last_message_id,
+    )
+
+
+def _customer(row: SessionRow) -> Customer:
+    return Customer(
+        row.firstname,
+        row.lastname,
+        row.email,
+        row.phone,
+        row.gender,
+        (*(row.customfields or ()), *[None] * 7)[:7],
+    )
+
+
+def _state(found: SessionAndCampaign, now: datetime) -> str:
+    row = found.session
+    if row.validated_at is not None:
+        return "validated"
+    if row.voided:
+        return "voided"
+    if row.locked:
+        return "locked"
+    if row.has_expired(found.campaign, now):
+        return "expired"
+    if row.claimed_at is not None:
+        return "claimed"
+    return "created" if row.opened_at is None else "opened"
+
+
+def show_campaign(entry: CatalogueEntry, link_host: str) -> Campaign:
+    campaign, shelf = entry.campaign, entry.shelf
+    own: dict[str, Any] = {
+        "url": f"{link_host}/p/{campaign.code}",
+        "folder": shelf.folder_id,
+        "category": shelf.category_id,
+        "tags": shelf.tags,
+        "customid": shelf.customid,
+        "featured": shelf.featured,
+    }
+    same = {name: getattr(campaign, name) for name in Campaign.__struct_fields__ if name not in own}
+    return Campaign(**same, **own)
+
+
+def show_folder(folder: shelves.Folder) -> Folder:
+    return Folder(folder.id, folder.name, folder.campaigns)
+
+
+def show_category(category: shelves.Category) -> Category:
+    return Category(category.id, category.name, category.parent_id, category.level)
+
+
+def show_suppression(found: OptOut) -> Suppression:
+    return Suppression(found.address, found.source, found.reason, found.created_at)
+
+
+# as the API reference shows them --------------------------------------------------------
+
+CODE = "ac6s7u3g8a25ja7x9qg87"
+_URL = "https://coupons.example.com/p/vuhykb"
+
+MESSAGE = Message(
+    id=62391478206464001,
+    ref="msg_62391478206464001",
+    channel="sms",
+    recipient="+32470001234",
+    sender="BEANLEAF",
+    text=f"Here is your coffee: {_URL}/{CODE}",
+    encoding="GSM-7",
+    segments=1,
+    state="delivered",
+    reason=None,
+    reason_text=None,
+    campaign=100001,
+    session=CODE,
+    session_url=f"{_URL}/{CODE}",
+    created_at=_AT,
+    answered_at=_AT.replace(second=1),
+    settled_at=_AT.replace(second=4),
+)
+MESSAGE_WITH_TIMELINE = MessageWithTimeline(
+    **{name: getattr(MESSAGE, name) for name in Message.__struct_fields__},
+    timeline=[
+        Event(_AT, "created"),
+        Event(_AT.replace(second=1), "accepted"),
+        Event(_AT.replace(second=4), "delivered"),
+    ],
+)
+SESSION = Session(
+    id=19878460,
+    code=CODE,
+    short_code=CODE[:6],
+    url=f"{_URL}/{CODE}",
+    campaign=100001,
+    state="created",
+    value="Second cup free",
+    validation_code=None,
+    uses=0,
+    uses_left=1,
+    customid="42",
+    customer=Customer("Ann", "Peeters", "ann@example.com", "+32470001234"),
+    utm=dict.fromkeys(UTM_NAMES),
+    expires_at=datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC),
+    created_at=_AT,
+    opened_at=None,
+    claimed_at=None,
+    validated_at=None,
+    validation_value=None,
+    location=None,
+    voided_at=None,
+    locked_at=None,
+    message=None,
+)
+CAMPAIGN = Campaign(
+    id=100001,
+    code="vuhykb",
+    url=_URL,
+    status="active",
+    name="Two for one",
+    title="2-for-1 cappuccino",
+    subtitle="",
+    description="",
+    terms="",
+    value="Second cup free",
+    brand="Bean & Leaf",
+    brand_color="#0b5d4b",
+    language="en",
+    message_text="Your coffee: {link}",
+    timezone="Europe/Brussels",
+    starts_at=None,
+    expires_at=datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC),
+    uses=1,
+    limit_sessions=None,
+    limit_validations=None,
+    has_pool=False,
+    folder=None,
+    category=None,
+    tags=("drinks", "food"),
+    customid="",
+    featured=False,
+    created_at=_AT,
+)
+SUPPRESSION = Suppression("+32470001234", "shop", "Asked by phone", _AT)
+FOLDER = Folder(100001, "Autumn", 2)
+CATEGORY = Category(100001, "Food", None, 1)
