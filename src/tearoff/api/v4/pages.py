@@ -68,9 +68,10 @@ def _shape(kinds: tuple[type, ...]) -> Any:
 def _read_cursor(field: str, given: Any, name: str, kinds: tuple[type, ...]) -> tuple[Any, ...]:
     bad = p.WrongValue(301, f"Invalid value in parameter: {field}. Use next_cursor of a page.")
     try:
-        raw = base64.b64decode(given.encode("ascii") + b"==", altchars=b"-_", validate=True)
+        padded = given + "=" * (-len(given) % 4)
+        raw = base64.b64decode(padded, altchars=b"-_", validate=True)
         named, *place = msgspec.convert(msgspec.json.decode(raw), _shape(kinds))
-    except (UnicodeEncodeError, binascii.Error, ValueError, msgspec.DecodeError):
+    except (binascii.Error, ValueError, msgspec.DecodeError):
         raise bad from None
     if named != name or any(type(v) is int and not 0 <= v < 2**63 for v in place):
         raise bad
