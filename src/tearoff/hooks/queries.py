@@ -174,6 +174,30 @@ async def deliveries(
     return [_logged(row) for row in rows]
 
 
+async def deliveries_before(
+    db: Handle,
+    account_id: int,
+    endpoint_id: int,
+    wanted: Wanted,
+    before: int | None,
+    limit: int,
+) -> list[Logged]:
+    """The log, newest first, from below an id."""
+    rows = await db.fetch(
+        f"SELECT {columns(Delivery, 'd', 'd_')}, v.ref, v.kind, v.body FROM ("
+        f" SELECT * {_OF_ENDPOINT} AND ($5::bigint IS NULL OR d.id < $5)"
+        " ORDER BY d.id DESC LIMIT $6) d"
+        " JOIN hook_events v ON v.id = d.event_id ORDER BY d.id DESC",
+        account_id,
+        endpoint_id,
+        wanted.state,
+        wanted.since,
+        before,
+        limit,
+    )
+    return [_logged(row) for row in rows]
+
+
 def _logged(row: asyncpg.Record) -> Logged:
     return Logged(read(Delivery, row, "d_"), row["ref"], row["kind"], row["body"])
 

@@ -125,3 +125,60 @@ async def forget_if_alone(db: Handle, account_id: int, contact_id: int) -> None:
         account_id,
         contact_id,
     )
+
+
+async def group_of_id(db: Handle, account_id: int, group_id: int) -> GroupAndAmount | None:
+    """Of whatever channel."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Group)}, (SELECT count(*) FROM group_contacts WHERE group_id = $2)"
+        " AS amount FROM groups WHERE account_id = $1 AND id = $2",
+        account_id,
+        group_id,
+    )
+    return row and GroupAndAmount(read(Group, row), row["amount"])
+
+
+async def groups_after(db: Handle, account_id: int, after: int, limit: int) -> list[GroupAndAmount]:
+    """Of both channels, in the order in which they were made, from behind this id."""
+    rows = await db.fetch(
+        f"SELECT {columns(Group, 'g')}, (SELECT count(*) FROM group_contacts m"
+        " WHERE m.group_id = g.id) AS amount FROM groups g WHERE g.account_id = $1 AND g.id > $2"
+        " ORDER BY g.id LIMIT $3",
+        account_id,
+        after,
+        limit,
+    )
+    return [GroupAndAmount(read(Group, row), row["amount"]) for row in rows]
+
+
+async def delete_group(db: Handle, account_id: int, group_id: int) -> bool:
+    """With the contacts that are in no other group."""
+    done = await db.fetchval(
+        "WITH gone AS (DELETE FROM groups WHERE account_id = $1 AND id = $2 RETURNING id),"
+        " alone AS (DELETE FROM contacts c USING group_contacts m, gone"
+        "  WHERE m.group_id = gone.id AND c.id = m.contact_id AND c.account_id = $1"
+        "  AND NOT EXISTS (SELECT 1 FROM group_contacts o WHERE o.contact_id = c.id"
+        "   AND o.group_id <> gone.id))"
+        " SELECT true FROM gone",
+        account_id,
+        group_id,
+    )
+    return bool(done)
+
+
+async def members_after(
+    db: Handle, account_id: int, group: Group, after: int, limit: int
+) -> list[Member]:
+    """Contacts of a group, oldest first, from behind this id."""
+    rows = await db.fetch(
+        f"SELECT {columns(Contact, 'c')}, (SELECT min(o.created_at) FROM opt_outs o"
+        f" WHERE o.account_id = $1 AND o.address = {KEYS[group.channel]}) AS opted_out_at"
+        " FROM contacts c WHERE c.account_id = $1 AND c.id > $3 AND EXISTS (SELECT 1"
+        " FROM group_contacts m WHERE m.group_id = $2 AND m.contact_id = c.id)"
+        " ORDER BY c.id LIMIT $4",
+        account_id,
+        group.id,
+        after,
+        limit,
+    )
+    return [Member(read(Contact, row), row["opted_out_at"]) for row in rows]

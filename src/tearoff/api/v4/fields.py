@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import msgspec
@@ -121,6 +121,8 @@ def boolean(name: str, given: Any) -> bool:
     return given
 
 
+YEARS = range(1900, 3000)
+"""Outside of them, changing a time's zone may leave what a date can be."""
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6}\d*)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
@@ -132,9 +134,24 @@ def moment(name: str, given: Any) -> datetime:
     if not isinstance(given, str) or not _MOMENT.fullmatch(given):
         raise p.WrongValue(303, text)
     try:
-        return datetime.fromisoformat(given.upper()).astimezone(UTC)
+        at = datetime.fromisoformat(given.upper()).astimezone(UTC)
     except (ValueError, OverflowError):
         raise p.WrongValue(303, text) from None
+    if at.year not in YEARS:
+        raise p.WrongValue(303, text)
+    return at
+
+
+def day(name: str, given: Any) -> date:
+    """A day as RFC 3339 writes it."""
+    text = f"Invalid format in parameter: {name}. Required format: yyyy-MM-dd"
+    try:
+        found = date.fromisoformat(given if len(given) == 10 else "")
+    except ValueError:
+        raise p.WrongValue(303, text) from None
+    if found.year not in YEARS:
+        raise p.WrongValue(303, text)
+    return found
 
 
 def texts(limit: int, length: int, each: Read | None = None) -> Read:

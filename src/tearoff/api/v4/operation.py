@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
 
-import asyncpg
 import msgspec
 from litestar import Request, Response
 
@@ -25,7 +24,7 @@ from tearoff.kit import clock, metrics
 from tearoff.kit.bodies import read_body
 from tearoff.kit.db import Handle
 
-__all__ = ["Answered", "Call", "Operation", "answer", "encode"]
+__all__ = ["Answered", "Call", "Operation", "answer", "claim_key", "encode", "keep_answer", "told"]
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -234,13 +233,23 @@ async def _act_once(call: Call, operation: Operation, act: Act) -> _Reply:
     """In one transaction, and with it the answer under the call's key."""
     services = call.doors.services
     async with services.db.transaction() as db:
-        if call.key is not None and not await _claim(db, call):
-            raise idempotency.KeyBusy
+        await claim_key(db, call)
         reply = _reply(operation, await act(call, db))
-        if call.key is not None:
-            stored = idempotency.Answer(reply.status, reply.body)
-            await idempotency.store(db, services.vault, call.key, stored)
+        await keep_answer(db, call, reply.status, reply.body)
     return reply
+
+
+async def claim_key(db: Handle, call: Call) -> None:
+    """Claim the call's key, if it has one. Raises `KeyBusy`."""
+    if call.key is not None and not await _claim(db, call):
+        raise idempotency.KeyBusy
+
+
+async def keep_answer(db: Handle, call: Call, status: int, body: bytes) -> None:
+    """Store what a repeated call is answered."""
+    if call.key is not None:
+        vault = call.doors.services.vault
+        await idempotency.store(db, vault, call.key, idempotency.Answer(status, body))
 
 
 async def _store_failure(call: Call, error: Exception) -> None:
@@ -253,11 +262,10 @@ async def _store_failure(call: Call, error: Exception) -> None:
     services = call.doors.services
     async with services.db.transaction() as db:
         if await _claim(db, call):
-            stored = idempotency.Answer(reply.status, reply.body)
-            await idempotency.store(db, services.vault, call.key, stored)
+            await keep_answer(db, call, reply.status, reply.body)
 
 
-async def _claim(db: asyncpg.Connection, call: Call) -> bool:
+async def _claim(db: Handle, call: Call) -> bool:
     assert call.key is not None
     lease = call.doors.services.settings.send_lease
     return await idempotency.claim(db, call.key, call.now, lease)

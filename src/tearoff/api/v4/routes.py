@@ -8,12 +8,20 @@ from litestar import Request, Response, route
 from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
-from tearoff.api.v4 import campaigns, messages, sessions, suppressions
+from tearoff.api.v4 import (
+    account,
+    campaigns,
+    groups,
+    messages,
+    sessions,
+    suppressions,
+    webhooks,
+)
 from tearoff.api.v4.fields import Unknown
 from tearoff.api.v4.operation import Operation, answer, told
 from tearoff.api.v4.problems import MEDIA_TYPE
 
-NOUNS = (campaigns, sessions, messages, suppressions)
+NOUNS = (campaigns, sessions, messages, suppressions, groups, webhooks, account)
 """The files of this dialect, in the order in which the API reference shows them."""
 
 OPERATIONS: tuple[Operation, ...] = tuple(o for noun in NOUNS for o in noun.OPERATIONS)

@@ -14,7 +14,7 @@ from tearoff.coupons.models import Session as SessionRow
 from tearoff.messages.models import Message as MessageRow
 from tearoff.people.optouts import OptOut
 
-_AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
+AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -296,16 +296,16 @@ MESSAGE = Message(
     campaign=100001,
     session=CODE,
     session_url=f"{_URL}/{CODE}",
-    created_at=_AT,
-    answered_at=_AT.replace(second=1),
-    settled_at=_AT.replace(second=4),
+    created_at=AT,
+    answered_at=AT.replace(second=1),
+    settled_at=AT.replace(second=4),
 )
 MESSAGE_WITH_TIMELINE = MessageWithTimeline(
     **{name: getattr(MESSAGE, name) for name in Message.__struct_fields__},
     timeline=[
-        Event(_AT, "created"),
-        Event(_AT.replace(second=1), "accepted"),
-        Event(_AT.replace(second=4), "delivered"),
+        Event(AT, "created"),
+        Event(AT.replace(second=1), "accepted"),
+        Event(AT.replace(second=4), "delivered"),
     ],
 )
 SESSION = Session(
@@ -323,7 +323,7 @@ SESSION = Session(
     customer=Customer("Ann", "Peeters", "ann@example.com", "+32470001234"),
     utm=dict.fromkeys(UTM_NAMES),
     expires_at=datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC),
-    created_at=_AT,
+    created_at=AT,
     opened_at=None,
     claimed_at=None,
     validated_at=None,
@@ -360,8 +360,8 @@ CAMPAIGN = Campaign(
     tags=("drinks", "food"),
     customid="",
     featured=False,
-    created_at=_AT,
+    created_at=AT,
 )
-SUPPRESSION = Suppression("+32470001234", "shop", "Asked by phone", _AT)
+SUPPRESSION = Suppression("+32470001234", "shop", "Asked by phone", AT)
 FOLDER = Folder(100001, "Autumn", 2)
 CATEGORY = Category(100001, "Food", None, 1)
