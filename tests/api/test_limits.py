@@ -109,3 +109,55 @@ async def test_calls_without_credentials_are_not_counted(strict, services):
             async with http.post(f"{strict.url}/v3/coupon/list") as answer:
                 assert answer.status == 401
         assert (await knock(http, strict, shop, shop.client_secret, "10.3.0.1"))[0] == 200
+
+
+async def test_a_burst_spends_what_it_uses(http, server, services):
+    caller = await limited(http, server.url, services, 100, 1000)
+    answers = await asyncio.gather(*(caller.post("/v3/category/list") for _ in range(300)))
+    assert Counter(a.status for a in answers) == {200: 300}
+    left = await services.db.fetchval(
+        "SELECT tokens FROM call_buckets WHERE client_id = $1", caller.shop.client_id
+    )
+    # A lot is ten; what came back meanwhile can only be more.
+    assert left >= 1000 - 300 - 20
+
+
+async def knock_twice(http, server, first, second, address):
+    """Two pairs in one call: in headers and in the body."""
+    headers = {
+        "X-Client-Id": first[0], "X-Client-Secret": first[1], "X-Forwarded-For": address,
+    }  # fmt: skip
+    body = {"client_id": second[0], "client_secret": second[1]}
+    async with http.post(f"{server.url}/v3/category/list", headers=headers, json=body) as answer:
+        return answer.status
+
+
+async def test_a_decoy_in_front_does_not_hide_guesses(http, strict, services):
+    shop = await open_shop(services)
+    for i in range(12):
+        guess = (shop.client_id, f"wrong{i}")
+        await knock_twice(http, strict, (f"{i:031d}", "x"), guess, "10.4.0.1")
+    assert (await knock(http, strict, shop, shop.client_secret, "10.4.0.1"))[0] == 429
+
+
+async def test_a_right_pair_beside_does_not_hide_guesses(http, strict, services):
+    shop, own = await open_shop(services), await open_shop(services)
+    right = (own.client_id, own.client_secret)
+    for i in range(12):
+        guess = (shop.client_id, f"wrong{i}")
+        await knock_twice(http, strict, guess, right, "10.5.0.1")
+    assert (await knock(http, strict, shop, shop.client_secret, "10.5.0.1"))[0] == 429
+    # What stands beside a right pair does not make it fail.
+    assert await knock_twice(http, strict, (shop.client_id, "wrong"), right, "10.5.0.1") == 200
+
+
+async def test_a_block_holds_in_every_process(http, strict, services, settings, tmp_path):
+    shop = await open_shop(services)
+    with start_server(
+        settings, tmp_path, with_worker=False, TEAROFF_WRONG_CREDENTIALS="25",
+        TEAROFF_TRUSTED_PROXIES="127.0.0.1",
+    ) as second:  # fmt: skip
+        for i in range(11):
+            await knock(http, strict, shop, f"wrong{i}", "10.6.0.1")
+        assert (await knock(http, second, shop, shop.client_secret, "10.6.0.1"))[0] == 429
+        assert (await knock(http, second, shop, shop.client_secret, "10.6.0.2"))[0] == 200

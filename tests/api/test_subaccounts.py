@@ -300,6 +300,7 @@ async def test_setting_a_password(caller, services):
         assert words in text
         assert text.count('type="password"') == 2
         assert 'type="password" value' not in text
+    second = (await caller.post("/v3/subaccount/reset/url", {"subaccount": sub["ID"]})).body
     good = {"password": "a very good one", "again": "a very good one"}
     assert (await visit(caller, url, "POST", data=good))[0] == 200
     stored = await services.db.fetchval(
@@ -307,3 +308,6 @@ async def test_setting_a_password(caller, services):
     )
     assert stored.startswith("$argon2id$")
     assert (await visit(caller, url, "POST", data=good))[0] == 410
+    # Older links set nothing any more.
+    old = second["subaccount"]["url"]
+    assert (await visit(caller, old, "POST", data=good))[0] == 410

@@ -7,9 +7,11 @@ given up: a little less is allowed than the bucket holds, never more.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections import OrderedDict
 from datetime import datetime
+from weakref import WeakValueDictionary
 
 import msgspec
 
@@ -68,18 +70,29 @@ class Buckets:
 
     def __init__(self) -> None:
         self._lots: OrderedDict[str, _Lot] = OrderedDict()
+        self._gates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def spend(self, db: Handle, caller: Caller, now: datetime) -> Quota | None:
         """One call. None when the account has no limit. Raises `TooManyCalls`."""
         rate, size = caller.account.calls_per_second, caller.account.calls_at_once
         if rate is None or size is None:
             return None
-        lot = self._lots.get(caller.key.client_id)
-        if lot is None or lot.tokens < 1 or lot.until < time.monotonic():
-            lot = await self._take(db, caller.key.client_id, rate, size, now)
+        client_id = caller.key.client_id
+        lot = self._open_lot(client_id)
+        if lot is None:
+            # One at a time: if each call of a burst took a lot, all but the last were lost.
+            gate = self._gates.setdefault(client_id, asyncio.Lock())
+            async with gate:
+                lot = self._open_lot(client_id)
+                if lot is None:
+                    lot = await self._take(db, client_id, rate, size, now)
         lot.tokens -= 1
         remaining = lot.tokens + int(lot.left)
         return Quota(size, remaining, -(-(size - remaining) // rate))
+
+    def _open_lot(self, client_id: str) -> _Lot | None:
+        lot = self._lots.get(client_id)
+        return None if lot is None or lot.tokens < 1 or lot.until < time.monotonic() else lot
 
     async def _take(self, db: Handle, client_id: str, rate: int, size: int, now: datetime) -> _Lot:
         amount = max(1, min(rate // 10, size // 20))

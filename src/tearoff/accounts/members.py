@@ -160,6 +160,13 @@ async def set_password(db: asyncpg.Connection, token: str, password: str, now: d
     await use_ticket(db, token, "password", now)
     await db.execute("UPDATE members SET password_hash = $2 WHERE id = $1", known.id, hashed)
     await db.execute("DELETE FROM sign_ins WHERE member_id = $1", known.id)
+    await db.execute(
+        "UPDATE one_time_tokens SET used_at = $2 WHERE account_id = $3 AND member_id = $1"
+        " AND purpose = 'password' AND used_at IS NULL",
+        known.id,
+        now,
+        known.account_id,
+    )
 
 
 # links ------------------------------------------------------------------------------------

@@ -72,8 +72,17 @@ class Refusals:
         self._blocked = Memory()
         self._trusted = Memory()
 
-    def check(self, source: Source) -> None:
-        """Raises `TooManyFailures`. Costs two look-ups in memory."""
+    async def check(self, db: Database, source: Source, now: datetime) -> None:
+        """Raises `TooManyFailures`. Two look-ups in memory; a pair that was not right here
+        within the hour is also looked up in the database, where other processes count."""
+        self._check_memory(source)
+        if self._trusted.left(source.pair):
+            return
+        for scope, most in self._scopes(source):
+            if await tallies.reached(db, NOBODY, scope, now) >= most:
+                raise TooManyFailures("Too many wrong credentials.", after=WINDOW.total_seconds())
+
+    def _check_memory(self, source: Source) -> None:
         wait = self._blocked.left(source.pair)
         if not wait and not self._trusted.left(source.pair):
             wait = self._blocked.left(source.place)
@@ -86,15 +95,14 @@ class Refusals:
 
     async def failed(self, db: Database, source: Source, now: datetime) -> None:
         """Count it. Raises `TooManyFailures` when that is one too many."""
-        counted = (
-            (source.pair, PAIR_FAILURES),
-            (source.place, self._address_failures),
-        )
-        for scope, most in counted:
+        for scope, most in self._scopes(source):
             try:
                 async with db.transaction() as work:
                     await tallies.count(work, NOBODY, [Tally(scope, most, WINDOW)], now)
             except TallyFull:
                 wait = WINDOW.total_seconds()
                 self._blocked.keep(scope, wait)
-        self.check(source)
+        self._check_memory(source)
+
+    def _scopes(self, source: Source) -> tuple[tuple[str, int], tuple[str, int]]:
+        return (source.pair, PAIR_FAILURES), (source.place, self._address_failures)

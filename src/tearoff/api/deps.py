@@ -12,7 +12,7 @@ from litestar import Request
 from tearoff.accounts.actions import AccountExpired, WrongCredentials, check_caller
 from tearoff.accounts.buckets import Buckets, Quota, TooManyCalls
 from tearoff.accounts.models import Caller
-from tearoff.accounts.refusals import Refusals, Source
+from tearoff.accounts.refusals import Refusals, Source, TooManyFailures
 from tearoff.distribution.context import Contexts
 from tearoff.distribution.send import Sender
 from tearoff.kit.proxies import client_address
@@ -60,24 +60,29 @@ async def authenticate(
     Raises `WrongCredentials`, `AccountExpired` and `TooManyFailures`.
     """
     address = client_address(request.scope, doors.services.settings.trusted_proxies)
-    expired, wrong = False, None
-    for client_id, secret in _pairs(request.headers, values):
+    db, refusals = doors.services.db, doors.refusals
+    caller, reason, wrong = None, None, []
+    for client_id, secret in dict.fromkeys(_pairs(request.headers, values)):
         source = Source(address, client_id)
-        doors.refusals.check(source)
         try:
+            await refusals.check(db, source, now)
             caller = await _check(doors, client_id, secret, now, from_memory)
         except WrongCredentials:
-            wrong = wrong or source
-        except AccountExpired:
-            expired = True
+            wrong.append(source)
+        except (AccountExpired, TooManyFailures) as error:
+            reason = reason or error
         else:
-            doors.refusals.succeeded(source)
-            return caller
-    if expired:
-        raise AccountExpired
-    if wrong is not None:
-        await doors.refusals.failed(doors.services.db, wrong, now)
-    raise WrongCredentials
+            refusals.succeeded(source)
+            break
+    # Every wrong pair counts, also beside a right one: else one's own key hides the guesses.
+    for source in wrong:
+        try:
+            await refusals.failed(db, source, now)
+        except TooManyFailures as error:
+            reason = reason or error
+    if caller is None:
+        raise reason or WrongCredentials
+    return caller
 
 
 async def spend(doors: Doors, caller: Caller, now: datetime, headers: dict[str, str]) -> None:

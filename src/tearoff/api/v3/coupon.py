@@ -301,7 +301,7 @@ ENDPOINTS = (
             p.string("subaccount", p.reference("sub"), "The subaccount that gets it."),
         ),
         act=create_coupon,
-        errors=(102, 200, 300, 301, 302, 303, 502, 510, 515, 521, 523),
+        errors=(102, 200, 300, 301, 302, 303, 502, 510, 515, 516, 521),
         example={
             **_OK,
             "campaign": "cam_100001",

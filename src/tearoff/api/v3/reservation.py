@@ -85,7 +85,7 @@ _RESERVATION = p.string(
     "k3v8mqz0a1b2c3d4e5f6g",
     required=True,
 )
-_REFUSALS = (506, 508, 511, 512, 516, 517, 518, 519, 520)
+_REFUSALS = (508, 511, 512, 517, 518, 519)
 _OK = {"status": {"status": "OK"}}
 
 ENDPOINTS = (
@@ -99,7 +99,7 @@ ENDPOINTS = (
         ),
         act=reserve,
         explain=_explain,
-        errors=(200, 300, 301, 505, *_REFUSALS),
+        errors=(200, 300, 301, 505, 506, *_REFUSALS, 520),
         example={
             **_OK,
             "campaign": "cam_100001",
@@ -119,7 +119,7 @@ ENDPOINTS = (
         ),
         act=confirm,
         explain=_explain,
-        errors=(200, 301, 522, *_REFUSALS),
+        errors=(200, 301, 516, *_REFUSALS, 522),
         example={
             **_OK,
             "campaign": "cam_100001",

@@ -1,0 +1,405 @@
+"""One table of calls: for every endpoint of the v3 dialect the right one, and one for each error
+that it names.
+
+A value that begins with `$` is made for the call: `$campaign`, `$session:voided` and so on, by
+the functions of `Maker`. The tests in `test_table.py` are generated from this table.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from tearoff.accounts import members, subaccounts
+from tearoff.coupons import campaigns, shelves
+from tearoff.people import optouts
+from tests.api.caller import Caller
+from tests.cast import Shop, open_shop
+
+Values = Mapping[str, Any]
+NUMBER = "+32470001000"
+_N = iter(range(10**9))
+
+
+@dataclass(frozen=True)
+class Wrong:
+    """Values to put over the right ones (None takes one away), and who calls."""
+
+    over: Values = field(default_factory=dict)
+    who: str = "shop"
+
+
+@dataclass(frozen=True)
+class Case:
+    """`foreign`: the code that another tenant gets for the same values; None where the call
+    names nothing, so that the answer must only not show the first tenant's things."""
+
+    right: Values
+    errors: Mapping[int, Wrong | Values] = field(default_factory=dict)
+    foreign: int | None = None
+
+    def wrong(self, code: int) -> Wrong:
+        given = self.errors[code]
+        return given if isinstance(given, Wrong) else Wrong(given)
+
+
+PAST, FUTURE = timedelta(days=-1), timedelta(days=1)
+CAMPAIGNS = {
+    "paused": {"status": "paused"},
+    "over": {"expires_at": PAST},
+    "notyet": {"starts_at": FUTURE},
+    "full": {"limit_sessions": 0},
+    "closed": {"limit_validations": 0},
+}
+OF_CAMPAIGN = {"expired": "over", "notyet": "notyet", "paused": "paused", "closed": "closed"}
+
+
+class Maker:
+    """Makes what a call names, for one shop."""
+
+    def __init__(self, caller: Caller, services: Any) -> None:
+        self.caller, self.services = caller, services
+
+    async def values(self, given: Values) -> dict[str, Any]:
+        return {name: await self._value(value) for name, value in given.items()}
+
+    async def _value(self, value: Any) -> Any:
+        if not isinstance(value, str) or not value.startswith("$"):
+            return value
+        kind, _, state = value[1:].partition(":")
+        return await getattr(self, kind)(state)
+
+    async def post(self, path: str, values: Values) -> dict[str, Any]:
+        answer = await self.caller.post(f"/v3/{path}", values)
+        assert answer.status == 200, (path, answer.text)
+        return answer.body
+
+    async def campaign(self, state: str) -> str:
+        if not state:
+            return self.caller.shop.ref
+        values = {
+            name: datetime.now(UTC) + value if isinstance(value, timedelta) else value
+            for name, value in CAMPAIGNS[state].items()
+        }
+        made = await campaigns.create_campaign(
+            self.services.db, self.caller.shop.account,
+            campaigns.NewCampaign(name=state, message_text="Here: {link}", **values),
+        )  # fmt: skip
+        return made.ref
+
+    async def session(self, state: str) -> str:
+        campaign = await self.campaign(OF_CAMPAIGN.get(state, ""))
+        made = await self.post("singleuse/create", {"campaign": campaign})
+        code = made["single_use_code"]
+        if state == "reserved":
+            await self.post("couponsession/reserve", {"couponsession": code})
+        elif state in ("validated", "voided", "locked"):
+            await self.post("couponsession/update", {"couponsession": code, "operation": state})
+        return code
+
+    async def reservation(self, state: str) -> str:
+        code = await self.session("closed" if state == "closed" else "")
+        held = await self.post("couponsession/reserve", {"couponsession": code})
+        if state in ("voided", "locked"):
+            await self.post("couponsession/update", {"couponsession": code, "operation": state})
+        changes = {"expired": ("expires_at", PAST), "notyet": ("starts_at", FUTURE)}
+        if state in changes:
+            column, offset = changes[state]
+            await self.services.db.execute(
+                f"UPDATE campaigns SET {column} = $2 WHERE id = $1",
+                self.caller.shop.campaign, datetime.now(UTC) + offset,
+            )  # fmt: skip
+        if state == "paused":
+            await self.services.db.execute(
+                "UPDATE campaigns SET status = 'paused' WHERE id = $1", self.caller.shop.campaign
+            )
+        return held["reservation"]
+
+    async def location(self, state: str) -> str:
+        return f"loc_{self.caller.shop.location}"
+
+    async def folder(self, state: str) -> str:
+        made = await shelves.create_folder(self.services.db, self.caller.shop.account, "Autumn")
+        return str(made.id)
+
+    async def category(self, state: str) -> str:
+        made = await shelves.create_category(self.services.db, self.caller.shop.account, "Food")
+        return made.ref
+
+    async def webhook(self, state: str) -> str:
+        made = await self.post("webhook/create", {"url": "http://127.0.0.1:9/hook"})
+        ref = made["webhook"]["ID"]
+        if state == "off":
+            await self.post("webhook/update", {"webhook": ref, "active": False})
+        return ref
+
+    async def event(self, state: str) -> str:
+        """Something that a webhook of the shop was told of."""
+        await self.webhook("")
+        await self.session("validated")
+        return await self.services.db.fetchval(
+            "SELECT ref FROM hook_events WHERE account_id = $1 ORDER BY id DESC LIMIT 1",
+            self.caller.shop.account,
+        )
+
+    async def subaccount(self, state: str) -> str:
+        made = await self.post("subaccount/create", {"email": await self.email("")})
+        return made["subaccount"]["ID"]
+
+    async def email(self, state: str) -> str:
+        address = f"n{next(_N)}.{self.caller.shop.account}@example.com"
+        if state == "taken":
+            await self.post("subaccount/create", {"email": address})
+        return address
+
+    async def teammate(self, state: str) -> str:
+        new = members.NewMember(email=await self.email(""), role="editor")
+        async with self.services.db.transaction() as db:
+            return str(await members.create_member(db, self.caller.shop.account, new))
+
+    async def phone(self, state: str) -> str:
+        now = datetime.now(UTC)
+        await optouts.add(
+            self.services.db, self.caller.shop.account, NUMBER, source="shop", now=now
+        )
+        return NUMBER
+
+
+async def another_caller(who: str, caller: Caller, services: Any) -> Caller:
+    """Who makes a wrong call: the shop itself, or one that something is missing for."""
+    if who == "shop":
+        return caller
+    if who == "bare":
+        return Caller(caller.http, caller.url, await open_shop(services, kind=None))
+    if who == "packaged":
+        shop = await open_shop(services)
+        package = await subaccounts.create_package(services.db, shop.account, "None", 0, ())
+        await services.db.execute(
+            "UPDATE accounts SET package_id = $2 WHERE id = $1", shop.account, package.id
+        )
+        return Caller(caller.http, caller.url, shop)
+    assert who == "subaccount"
+    made = await caller.post(
+        "/v3/subaccount/create", {"email": await Maker(caller, services).email("")}
+    )
+    sub = made.body["subaccount"]
+    shop = Shop(
+        account=int(sub["ID"].removeprefix("sub_")), client_id=sub["api_key"],
+        client_secret=sub["api_secret"], campaign=0, code="", location=0, connection=None,
+    )  # fmt: skip
+    return Caller(caller.http, caller.url, shop)
+
+
+_CHANGE_ERRORS = {
+    300: {"customid": "x" * 51},
+    302: {"operation": "eaten"},
+    305: {"email": "nobody"},
+}
+_STATES = {
+    506: "validated", 508: "voided", 511: "locked", 512: "expired", 516: "closed",
+    517: "notyet", 518: "paused", 520: "reserved",
+}  # fmt: skip
+_REFUSED_SESSIONS = {code: {"couponsession": f"$session:{s}"} for code, s in _STATES.items()}
+_LISTED = {
+    300: {"page": 0}, 303: {"start_date": "soon"}, 502: {"campaign": "cam_999999"},
+}  # fmt: skip
+_PERIODIC = Case({"campaign": "$campaign", "page": 1, "start_date": "2026-01-01"}, _LISTED, 502)
+_SUB = Case(
+    {"subaccount": "$subaccount"},
+    {102: Wrong(who="subaccount"), 510: {"subaccount": "sub_999999"}},
+    510,
+)
+_SUB_FIELDS = {
+    300: {"password": "short"}, 302: {"status": "vip"}, 303: {"expiry_date": "31/12/2030"},
+    304: {"email": "$email:taken"}, 305: {"email": "nobody"}, 524: {"package": "pac_999999"},
+}  # fmt: skip
+_SSO = {
+    200: {"page": "update_campaign"}, 301: {"campaign": "?"}, 302: {"page": "kitchen"},
+    502: {"campaign": "cam_999999"},
+}  # fmt: skip
+
+CASES: dict[str, Case] = {
+    "/v3/send/sms": Case(
+        {"campaign": "$campaign", "phone": NUMBER, "body": "Hello {link}"},
+        {
+            103: Wrong(who="bare"), 302: {"duplicate_check": "shoe"},
+            303: {"expiry_date": "soon"}, 305: {"email": "nobody"},
+            502: {"campaign": "cam_999999"}, 513: {"couponsession": "zzzzzz"},
+            602: {"campaign": "$campaign:paused"}, 605: {"phone": "$phone:out"},
+        },
+        502,
+    ),
+    "/v3/singleuse/create": Case(
+        {"campaign": "$campaign", "firstname": "Ann", "customid": "42"},
+        {
+            300: {"customid": "x" * 51}, 302: {"autovalcode": "7digits"},
+            303: {"expiry_date": "soon"}, 305: {"email": "nobody"},
+            502: {"campaign": "cam_999999"}, 516: {"campaign": "$campaign:full"},
+        },
+        502,
+    ),
+    "/v3/multiplesingleuse/create": Case(
+        {"campaign": "$campaign", "amount": 2},
+        {
+            300: {"amount": 100_001}, 302: {"status": "asleep"},
+            502: {"campaign": "cam_999999"}, 516: {"campaign": "$campaign:full"},
+        },
+        502,
+    ),
+    "/v3/singleuse/remove": Case(
+        {"campaign": "$campaign", "single_use_code": "$session"},
+        {
+            502: {"campaign": "cam_999999"}, 505: {"single_use_code": "zzzzzz"},
+            506: {"single_use_code": "$session:validated"},
+        },
+        505,
+    ),
+    "/v3/couponsession/data": Case(
+        {"couponsession": "$session"}, {505: {"couponsession": "zzzzzz"}}, 505
+    ),
+    "/v3/couponsession/update": Case(
+        {"couponsession": "$session", "operation": "validated", "validation_value": "2.50"},
+        {
+            **_CHANGE_ERRORS, **_REFUSED_SESSIONS, 505: {"couponsession": "zzzzzz"},
+            519: {"redeem_location": "loc_999999"},
+        },
+        505,
+    ),
+    "/v3/couponsession/updatemultiple": Case(
+        {"couponsessions": "$session", "operation": "locked"}, _CHANGE_ERRORS
+    ),
+    "/v3/couponsession/reserve": Case(
+        {"couponsession": "$session", "seconds": 60, "redeem_location": "$location"},
+        {
+            **{k: v | {"redeem_location": None} for k, v in _REFUSED_SESSIONS.items()},
+            300: {"seconds": 9}, 505: {"couponsession": "zzzzzz"},
+            519: {"redeem_location": "loc_999999"},
+        },
+        505,
+    ),
+    "/v3/couponsession/confirm": Case(
+        {"reservation": "$reservation", "validation_value": "1.20"},
+        {
+            **{code: {"reservation": f"$reservation:{s}"} for code, s in _STATES.items()},
+            519: {"redeem_location": "loc_999999"}, 522: {"reservation": "zzzzzzzz"},
+        },
+        522,
+    ),
+    "/v3/couponsession/release": Case(
+        {"reservation": "$reservation"}, {522: {"reservation": "zzzzzzzz"}}, 522
+    ),
+    "/v3/campaign/data": _PERIODIC,
+    "/v3/campaign/opens": _PERIODIC,
+    "/v3/campaign/claims": _PERIODIC,
+    "/v3/campaign/validations": _PERIODIC,
+    "/v3/campaign/search": Case(
+        {"campaign": "$campaign", "search": "$session"},
+        {300: {"page": 0}, 305: {"email": "nobody"}, 502: {"campaign": "cam_999999"}},
+        502,
+    ),
+    "/v3/couponsession/search": Case(
+        {"search": "$session"}, {300: {"page": 0}, 305: {"email": "nobody"}}
+    ),
+    "/v3/coupon/list": Case(
+        {"only_active": True},
+        {300: {"tags": ["x"] * 51}, 301: {"folder": "?"}, 302: {"sorting": "up"},
+         515: {"folder": "999999"}},
+    ),
+    "/v3/coupon/info": Case(
+        {"campaign": "$campaign", "show_usage_stats": True},
+        {302: {"show_usage_stats": "maybe"}, 502: {"campaign": "cam_999999"}},
+        502,
+    ),
+    "/v3/coupon/create": Case(
+        {"name": "Autumn", "title": "Soup", "folder": "$folder", "category": "$category",
+         "expiry_date": "2030-12-31"},
+        {
+            102: Wrong({"subaccount": "sub_999999", "folder": None, "category": None},
+                       "subaccount"),
+            300: {"uses": 0}, 301: {"category": "?"}, 302: {"timezone": "Mars/Base"},
+            303: {"expiry_date": "soon"}, 502: {"template": "cam_999999"},
+            510: {"subaccount": "sub_999999"}, 515: {"folder": "999999"},
+            516: Wrong({"folder": None, "category": None}, "packaged"),
+            521: {"category": "cat_999999"},
+        },
+        515,
+    ),
+    "/v3/coupon/update": Case(
+        {"campaign": "$campaign", "title": "Soup"},
+        {300: {"uses": 0}, 302: {"timezone": "Mars/Base"}, 303: {"expiry_date": "soon"},
+         502: {"campaign": "cam_999999"}, 515: {"folder": "999999"},
+         521: {"category": "cat_999999"}},
+        502,
+    ),
+    "/v3/coupon/status": Case(
+        {"campaign": "$campaign", "status": "paused"},
+        {302: {"status": "asleep"}, 502: {"campaign": "cam_999999"}}, 502,
+    ),
+    "/v3/coupon/delete": Case({"campaign": "$campaign"}, {502: {"campaign": "cam_999999"}}, 502),
+    "/v3/category/list": Case({}),
+    "/v3/category/main/list": Case({}),
+    "/v3/folder/list": Case({}),
+    "/v3/webhook/create": Case(
+        {"url": "http://127.0.0.1:9/hook", "events": "coupon_validated", "description": "Till"},
+        {300: {"url": "ftp://example.com"}, 301: {"description": "a\u0000b"},
+         302: {"events": "coupon_eaten"}},
+    ),
+    "/v3/webhook/list": Case({}),
+    "/v3/webhook/update": Case(
+        {"webhook": "$webhook", "active": False},
+        {300: {"url": "ftp://example.com"}, 302: {"active": "maybe"},
+         509: {"webhook": "whk_999999"}},
+        509,
+    ),
+    "/v3/webhook/delete": Case({"webhook": "$webhook"}, {509: {"webhook": "whk_999999"}}, 509),
+    "/v3/webhook/test": Case({"webhook": "$webhook"}, {509: {"webhook": "whk_999999"}}, 509),
+    "/v3/webhook/deliveries": Case(
+        {"webhook": "$webhook"},
+        {300: {"page": 0}, 302: {"state": "lost"}, 303: {"since": "soon"},
+         509: {"webhook": "whk_999999"}},
+        509,
+    ),
+    "/v3/webhook/resend": Case(
+        {"event": "$event"},
+        {303: {"since": "soon"}, 509: {"event": "evt_00000000000000000000"},
+         523: {"event": None, "webhook": "$webhook:off", "since": "2026-01-01"}},
+        509,
+    ),
+    "/v3/webhook/verification": Case(
+        {"webhook": "$event"}, {509: {"webhook": "evt_00000000000000000000"}}, 509
+    ),
+    "/v3/account/info": Case({}),
+    "/v3/account/usage": Case(
+        {"campaign": "$campaign"},
+        {300: {"start_date": "2020-01-01"}, 303: {"start_date": "soon"},
+         502: {"campaign": "cam_999999"}},
+        502,
+    ),
+    "/v3/account/sso": Case({"page": "statistics"}, _SSO),
+    "/v3/teammate/sso": Case({"teammate": "$teammate"},
+                             {**_SSO, 503: {"teammate": "999999"}}, 503),
+    "/v3/subaccount": _SUB,
+    "/v3/subaccount/list": Case({}, {102: Wrong(who="subaccount")}),
+    "/v3/subaccount/create": Case(
+        {"email": "$email", "first_name": "Ann", "company_name": "Corner Coffee"},
+        {102: Wrong(who="subaccount"), 301: {"first_name": "a\nb"}, **_SUB_FIELDS},
+    ),
+    "/v3/subaccount/update": Case(
+        {"subaccount": "$subaccount", "first_name": "Bo"},
+        {**_SUB.errors, **_SUB_FIELDS, 300: {"first_name": "x" * 101}}, 510,
+    ),
+    "/v3/subaccount/block": _SUB,
+    "/v3/subaccount/unblock": _SUB,
+    "/v3/subaccount/reset/url": _SUB,
+    "/v3/subaccount/sso": Case(
+        {"subaccount": "$subaccount", "page": "campaigns"},
+        {**_SUB.errors, 302: {"page": "kitchen"}, 502: {"campaign": "cam_999999"}}, 510,
+    ),
+}  # fmt: skip
+
+
+def case_of(path: str) -> Case:
+    """Old paths under /v4 are the same calls."""
+    return CASES[path.replace("/v4/", "/v3/", 1)]
