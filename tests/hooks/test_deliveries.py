@@ -306,6 +306,29 @@ async def test_several_deliverers_share_the_work(caller, receiver, services):
         assert kinds == ["coupon_opened", "coupon_claimed", "coupon_validated"]
 
 
+async def test_webhooks_that_come_and_go_disturb_nobody(caller, receiver):
+    """What is announced while its webhook is being deleted, tested or sent to again."""
+
+    async def come_and_go(n):
+        made = await listen(caller, receiver, "all")
+        body = {"webhook": made["ID"], "since": "2020-01-01"}
+        told = [made["ID"]]
+        told += await asyncio.gather(
+            caller.post("/v3/webhook/delete", body), caller.post("/v3/webhook/test", body),
+            caller.post("/v3/webhook/resend", body), caller.post("/v3/webhook/update", body),
+        )  # fmt: skip
+        return told[1:]
+
+    async def use(n):
+        code = await make_session(caller)
+        await operate(caller, code, "opened", "validated", "unvalidated", "voided")
+
+    told = await asyncio.gather(*(come_and_go(n) for n in range(15)), *(use(n) for n in range(30)))
+    answers = [answer for some in told[:15] for answer in some]
+    assert {answer.status for answer in answers} <= {200, 422}
+    assert all(answer.codes == [509] for answer in answers if answer.status == 422)
+
+
 async def test_old_events_are_swept(caller, receiver, services):
     from tearoff.hooks.jobs import sweep
 

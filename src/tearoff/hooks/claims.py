@@ -169,22 +169,28 @@ WITH done AS (
     AND d.tries = 0 AND d.state = 'waiting' AND d.id = (
       SELECT n.id FROM hook_deliveries n
       WHERE n.endpoint_id = done.endpoint_id AND n.thread = done.thread AND n.state = 'waiting'
-        AND n.event_id > done.event_id ORDER BY n.event_id LIMIT 1)
+        AND n.event_id > done.event_id ORDER BY n.event_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 )
-SELECT endpoint_id FROM done
+SELECT e.failing_since FROM done JOIN hook_endpoints e ON e.id = done.endpoint_id
 """
+
+
+class Settled(msgspec.Struct, frozen=True):
+    """`failing_since` is what is known of the endpoint so far."""
+
+    failing_since: datetime | None
 
 
 async def settle(
     db: Handle, claimed: Claimed, result: Result, state: str, next_at: datetime, now: datetime
-) -> bool:
+) -> Settled | None:
     """Note what a try brought, and let the next event of the thread go. What was dropped meanwhile
-    stays so unless it arrived. False when the lease ran out and the delivery is another's."""
-    done = await db.fetchval(
+    stays so unless it arrived. None when the lease ran out and the delivery is another's."""
+    row = await db.fetchrow(
         _SETTLE, claimed.id, claimed.claimed_until, state, next_at, result.status,
         result.error, result.answer, result.took_ms, now, rules.IN_ORDER_FOR,
     )  # fmt: skip
-    return done is not None
+    return row and read(Settled, row)
 
 
 async def note_success(db: Handle, endpoint_id: int) -> None:

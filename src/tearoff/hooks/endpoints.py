@@ -85,6 +85,12 @@ async def find(db: Handle, account_id: int, endpoint_id: int) -> Endpoint:
     return found
 
 
+async def hold(db: Handle, account_id: int, endpoint_id: int) -> Endpoint:
+    """The same, and it stays as it is until the transaction ends."""
+    await queries.hold_account(db, account_id)
+    return await find(db, account_id, endpoint_id)
+
+
 async def update(
     db: Handle,
     vault: Vault,
@@ -95,8 +101,7 @@ async def update(
 ) -> Shown:
     """Change an endpoint. Switching it on forgets its failures; a rolled secret is seen here,
     and the old one signs too for another 24 hours. Raises `WebhookNotFound`."""
-    await queries.hold_account(db, account_id)
-    known = await find(db, account_id, endpoint_id)
+    known = await hold(db, account_id, endpoint_id)
     secret = new_secret() if changes.roll_secret else None
     values = _values(known, changes, now)
     if secret is not None:
@@ -186,5 +191,5 @@ async def resend_failed(
 
 
 async def _require_active(db: Handle, account_id: int, endpoint_id: int) -> None:
-    if not (await find(db, account_id, endpoint_id)).active:
+    if not (await hold(db, account_id, endpoint_id)).active:
         raise WebhookOff

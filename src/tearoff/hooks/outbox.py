@@ -16,6 +16,7 @@ _ANNOUNCE = """
 WITH hits AS MATERIALIZED (
   SELECT id FROM hook_endpoints
   WHERE account_id = $1 AND active AND (kinds IS NULL OR $3 = ANY(kinds))
+  FOR KEY SHARE  -- one that is deleted at this moment is none
 ), next AS MATERIALIZED (
   SELECT nextval(pg_get_serial_sequence('hook_events', 'id')) AS id WHERE EXISTS (SELECT FROM hits)
 ), event AS (

@@ -15,7 +15,8 @@ from tearoff.kit.services import Services
 
 
 async def prepare(db: Handle, endpoint: Endpoint, now: datetime) -> Claimed:
-    """Write the event and take its delivery in hand, in one transaction: no deliverer gets it."""
+    """Write the event and take its delivery in hand, in one transaction: no deliverer gets it.
+    The account is held."""
     event_id = await outbox.write(db, endpoint.account_id, TEST, at=now, body=Body())
     await queries.owe_event(db, endpoint.account_id, event_id, endpoint.id, now)
     claimed = await claims.claim_one(db, endpoint.id, event_id, now + LEASE)

@@ -11,6 +11,8 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
 
@@ -26,6 +28,10 @@ MAX_ANSWER = 64 * 1024
 TIMEOUTS = aiohttp.ClientTimeout(total=10, connect=3, sock_connect=3, sock_read=8)
 """Seconds. `connect` holds the wait for a free connection too; it is shorter than `total` so
 that running out of it always means that nothing was written."""
+
+_LOOK_UPS = ThreadPoolExecutor(64, thread_name_prefix="look-up")
+"""A look-up cannot be broken off. Names that a tenant's slow name server holds up must not keep
+the few threads of the loop busy, which everybody else's look-ups need."""
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 """As `socket.getaddrinfo` gives it: family, type, protocol, canonical name, address."""
@@ -250,14 +256,16 @@ def _plain(host: str) -> str:
 
 
 async def _look_up(host: str, port: int, family: int) -> list[AddressInfo]:
+    ask = partial(
+        socket.getaddrinfo,
+        host.strip("[]"),
+        port,
+        family=family,
+        type=socket.SOCK_STREAM,
+        flags=socket.AI_ADDRCONFIG,
+    )
     try:
-        found: Sequence[Any] = await asyncio.get_running_loop().getaddrinfo(
-            host.strip("[]"),
-            port,
-            family=family,
-            type=socket.SOCK_STREAM,
-            flags=socket.AI_ADDRCONFIG,
-        )
+        found: Sequence[Any] = await asyncio.get_running_loop().run_in_executor(_LOOK_UPS, ask)
     except UnicodeError:
         raise socket.gaierror(socket.EAI_NONAME, f"{host!r} is not a host name") from None
     return list(found)

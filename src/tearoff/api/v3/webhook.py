@@ -68,7 +68,7 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
     taken: list[Claimed] = []
 
     async def prepare(db: Handle) -> bytes:
-        endpoint = await endpoints.find(db, call.account.id, call.given["webhook"])
+        endpoint = await endpoints.hold(db, call.account.id, call.given["webhook"])
         taken.append(await trial.prepare(db, endpoint, call.now))
         return taken[0].ref.encode()
 
