@@ -18,7 +18,7 @@ def test_every_kind_has_fields(kind: str) -> None:
     names = [field.name for field in fields]
     assert len(names) == len(set(names))
     assert all(field.help for field in fields)
-    assert "sender" in names or kind == "smpp"
+    assert "sender" in names or registry.channel_of(kind) == "email"
 
 
 def test_secrets_are_marked() -> None:

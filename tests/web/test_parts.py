@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
-from tearoff.web import colors, paper, robots
+from tearoff.kit import colors
+from tearoff.kit.times import locale_of
+from tearoff.web import paper, robots
 from tearoff.web.qr import draw_qr
-from tearoff.web.words import WORDS, Words, choose_language, counted, locale_of
+from tearoff.web.words import WORDS, Words, choose_language, counted
 
 
 def modules(qr):

@@ -62,7 +62,7 @@ class Contexts:
     def __init__(self, size: int = 4096) -> None:
         self._callers: Memory[str, Caller] = Memory(size)
         self._campaigns: Memory[tuple[int, int], Campaign] = Memory(size)
-        self._routes: Memory[int, Connection] = Memory(size)
+        self._routes: Memory[tuple[int, str], Connection] = Memory(size)
 
     def remembered_caller(self, client_id: str) -> Caller | None:
         return self._callers.get(client_id)
@@ -76,22 +76,26 @@ class Contexts:
             self._callers.keep(client_id, found)
         return found
 
-    def remembered(self, caller: Caller, campaign_id: int) -> SendContext | None:
+    def remembered(
+        self, caller: Caller, campaign_id: int, channel: str = "sms"
+    ) -> SendContext | None:
         """What is in memory; None when a part is missing."""
         campaign = self._campaigns.get((caller.account.id, campaign_id))
-        route = self._routes.get(caller.account.id)
+        route = self._routes.get((caller.account.id, channel))
         if campaign is None or route is None:
             return None
         return SendContext(caller, campaign, route)
 
-    async def load(self, db: Handle, caller: Caller, campaign_id: int) -> SendContext:
+    async def load(
+        self, db: Handle, caller: Caller, campaign_id: int, channel: str = "sms"
+    ) -> SendContext:
         """Everything as it is now, read anew."""
         account_id = caller.account.id
         fresh = await self.caller(db, caller.key.client_id) or caller
         campaign = await campaigns.campaign(db, account_id, campaign_id)
-        route = await connections.route(db, account_id)
+        route = await connections.route(db, account_id, channel)
         if campaign is not None:
             self._campaigns.keep((account_id, campaign_id), campaign)
         if route is not None:
-            self._routes.keep(account_id, route)
+            self._routes.keep((account_id, channel), route)
         return SendContext(fresh, campaign, route)

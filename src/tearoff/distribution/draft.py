@@ -22,6 +22,7 @@ from tearoff.messages.connections import NoRoute
 from tearoff.messages.segments import Segmented, measure
 from tearoff.messages.smart import typography
 from tearoff.messages.template import EmptyField, has_forbidden_characters, render
+from tearoff.providers.base import Letter
 
 MAX_SEGMENTS = 10
 FIELDS = (
@@ -42,11 +43,22 @@ class NotSent(Conflict):
         self.reason = reason
 
 
+class MailTo(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a coupon by e-mail goes. An empty `subject` is the campaign's title.
+    `check_unique`: not to somebody who has this coupon already."""
+
+    email: str
+    subject: str = ""
+    check_unique: bool = False
+
+
 class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """A send as it was asked for. `local_expiry` is in the campaign's time zone."""
+    """A send as it was asked for: to a phone or by mail. `local_expiry` is in the campaign's
+    time zone."""
 
     campaign_id: int
-    phone: Phone
+    phone: Phone | None = None
+    mail: MailTo | None = None
     body: str | None = None
     session_code: str | None = None
     sender: str | None = None
@@ -54,13 +66,29 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     local_expiry: datetime | None = None
     unique_by: str | None = None
 
+    @property
+    def channel(self) -> str:
+        return "sms" if self.mail is None else "email"
+
+    @property
+    def recipient(self) -> str:
+        """E.164, or an e-mail address."""
+        if self.mail is not None:
+            return self.mail.email
+        assert self.phone is not None
+        return self.phone.e164
+
+    @property
+    def check_unique(self) -> bool:
+        return self.mail is not None and self.mail.check_unique
+
 
 class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A message as it will leave.
 
     `session_id` is None when the session is made together with the message; `is_new` says
     whether the session is made for this message, so that it goes when the message fails.
-    `guard` is the same for equal sends.
+    `guard` is the same for equal sends. `cost` is in millionths of the currency unit.
     """
 
     campaign: Campaign
@@ -76,6 +104,9 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     url: str
     new: NewSession
     guard: bytes
+    cost: int = 0
+    channel: str = "sms"
+    letter: Letter | None = None
     tallies: tuple[Tally, ...] = ()
 
 
@@ -123,6 +154,7 @@ def make_draft(
     campaign, account, route = context.campaign, context.caller.account, context.route
     assert campaign is not None
     assert route is not None
+    assert request.phone is not None
     asked = campaign.message_text if request.body is None else request.body
     url = f"{account.link_host or link_host}/p/{campaign.code}/{carried.code}"
     fields = _fields(asked, carried.new, request.phone)
@@ -142,6 +174,7 @@ def make_draft(
         url=url,
         new=carried.new,
         guard=_guard(campaign.id, request.phone.e164, asked, fields),
+        cost=cost,
         tallies=_tallies(account, campaign, request.phone.e164, cost, carried),
     )
 
@@ -189,6 +222,8 @@ def _guard(campaign_id: int, phone: str, asked: str, fields: Mapping[str, str]) 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _LIMIT_TEXTS = {
     "campaign": "The campaign has reached its limit.",
+    "address-day": "Too many messages to this address today.",
+    "address-hour": "Too many messages to this address in the last hour.",
     "number-day": "Too many messages to this number today.",
     "number-hour": "Too many messages to this number in the last hour.",
     "prefix-hour": "Too many messages to numbers of this block in the last hour.",
@@ -201,21 +236,32 @@ def _tallies(
     account: Account, campaign: Campaign, phone: str, cost: int, carried: Carried
 ) -> tuple[Tally, ...]:
     """The limits that this send counts against, in the order of their scopes."""
-    found = []
-    if carried.session_id is None and campaign.limit_sessions is not None:
-        scope = f"campaign:{campaign.id}:sessions"
-        found.append(Tally(scope, campaign.limit_sessions, FOR_EVER))
+    found = campaign_tally(campaign, carried)
     if account.limit_number_day is not None:
         found.append(Tally(f"number-day:{phone}", account.limit_number_day, _DAY))
     if account.limit_number_hour is not None:
         found.append(Tally(f"number-hour:{phone}", account.limit_number_hour, _HOUR))
     if account.limit_prefix_hour is not None:
         found.append(Tally(f"prefix-hour:{phone[:-4]}", account.limit_prefix_hour, _HOUR))
+    found.extend(spend_tallies(account, cost))
+    return tuple(found)
+
+
+def campaign_tally(campaign: Campaign, carried: Carried) -> list[Tally]:
+    """The campaign's limit, where the session is made together with the message."""
+    if carried.session_id is not None or campaign.limit_sessions is None:
+        return []
+    return [Tally(f"campaign:{campaign.id}:sessions", campaign.limit_sessions, FOR_EVER)]
+
+
+def spend_tallies(account: Account, cost: int) -> list[Tally]:
+    """What the account may spend; `cost` is in millionths of its currency unit."""
+    found = []
     if cost and account.limit_spend_day is not None:
         found.append(Tally("spend-day", account.limit_spend_day, _DAY, cost))
     if cost and account.limit_spend_month is not None:
         found.append(Tally("spend-month", account.limit_spend_month, timedelta(days=30), cost))
-    return tuple(found)
+    return found
 
 
 def to_utc(local: datetime | None, timezone: str) -> datetime | None:

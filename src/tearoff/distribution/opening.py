@@ -15,7 +15,7 @@ from tearoff.coupons.models import Campaign, NewSession
 from tearoff.coupons.pools import PoolEmpty
 from tearoff.coupons.rules import LimitReached
 from tearoff.distribution import draft as drafts
-from tearoff.distribution import queries
+from tearoff.distribution import mail, queries
 from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Carried, Draft, NotSent, SendRequest
 from tearoff.errors import NotFound
@@ -43,7 +43,8 @@ class Opener:
         new = self._new_session(campaign, request)
         issues = _must_issue(campaign, request, new)
         try:
-            if key is None and not issues and not account.has_hook("coupon_distributed"):
+            is_alone = key is None and not issues and not request.check_unique
+            if is_alone and not account.has_hook("coupon_distributed"):
                 carried = await self._carry(self._services.db, campaign, request, new)
                 return await self._open_in(self._services.db, context, request, carried, now)
             return await self._write_in_transaction(context, request, new, now, key)
@@ -57,9 +58,10 @@ class Opener:
             raise drafts.limit_reached(tallies.TallyFull("campaign")) from None
 
     def _new_session(self, campaign: Campaign, request: SendRequest) -> NewSession:
+        person = "phone" if request.mail is None else "email"
         return msgspec.structs.replace(
             request.new,
-            phone=request.phone.e164,
+            **{person: request.recipient},
             expires_at=drafts.to_utc(request.local_expiry, campaign.timezone)
             or request.new.expires_at,
         )
@@ -104,10 +106,15 @@ class Opener:
         carried: Carried,
         now: datetime,
     ) -> tuple[Draft, queries.Opened]:
-        settings = self._services.settings
-        draft = drafts.make_draft(context, request, carried, settings.link_host, now)
-        lease = settings.send_lease
+        draft = self._make_draft(context, request, carried, now)
+        lease = self._services.settings.send_lease
         return draft, await queries.open_send(db, context, draft, lease=lease, now=now)
+
+    def _make_draft(
+        self, context: SendContext, request: SendRequest, carried: Carried, now: datetime
+    ) -> Draft:
+        make = drafts.make_draft if request.mail is None else mail.make_draft
+        return make(context, request, carried, self._services.settings.link_host, now)
 
     async def _write_in_transaction(
         self,
@@ -127,6 +134,11 @@ class Opener:
             try:
                 if key is not None:
                     await self._claim(db, key, now)
+                if request.check_unique and await self._is_taken(db, campaign, request):
+                    carried = await self._carry(db, campaign, request, new)
+                    draft = self._make_draft(context, request, carried, now)
+                    await transaction.rollback()
+                    return draft, queries.Opened(True, False, None, is_taken=True)
                 if _must_issue(campaign, request, new):
                     carried = await self._issue(db, campaign, request, new, now)
                 else:
@@ -143,6 +155,13 @@ class Opener:
                 raise
             await transaction.commit()
         return draft, opened
+
+    async def _is_taken(self, db: Handle, campaign: Campaign, request: SendRequest) -> bool:
+        """Whether this person has the coupon already. Asked under the lock under which it is
+        made, so of two equal calls at once the second one sees the first."""
+        person = (campaign.account_id, campaign.id, "email", request.recipient)
+        await coupon_queries.lock_duplicates(db, *person)
+        return await queries.has_coupon(db, campaign, request.recipient, request.session_code)
 
     async def _claim(self, db: Handle, key: idempotency.Key, now: datetime) -> None:
         lease = self._services.settings.send_lease

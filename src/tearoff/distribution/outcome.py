@@ -23,9 +23,10 @@ from tearoff.providers.base import Accepted, NoAnswer, Outcome, Reason, Refused
 class OutcomeUnknown(NotSent):
     """Nobody can know whether the message left; `message_id` settles it later."""
 
-    def __init__(self, message_id: int) -> None:
+    def __init__(self, message_id: int, channel: str = "sms") -> None:
+        service = "SMS" if channel == "sms" else channel
         super().__init__(
-            f"The SMS provider has not confirmed message msg_{message_id}. It may have been"
+            f"The {service} provider has not confirmed message msg_{message_id}. It may have been"
             " sent, so it is not sent again until this is settled."
         )
         self.message_id = message_id
@@ -40,10 +41,11 @@ class About(msgspec.Struct, frozen=True):
     recipient: str
     created_at: datetime
     find_by_id: bool
+    channel: str = "sms"
     listener: Listener | None = None
 
 
-def error_of(answer: Outcome, message_id: int) -> TearoffError | None:
+def error_of(answer: Outcome, message_id: int, channel: str = "sms") -> TearoffError | None:
     """What the caller is told; None when the message was accepted."""
     match answer:
         case Accepted():
@@ -53,7 +55,7 @@ def error_of(answer: Outcome, message_id: int) -> TearoffError | None:
         case Refused(text=text):
             return NotSent(text)
         case _:
-            return OutcomeUnknown(message_id)
+            return OutcomeUnknown(message_id, channel)
 
 
 def needs_transaction(about: About, answer: Outcome) -> bool:

@@ -10,17 +10,20 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts.tallies import TallyFull, full_scope
+from tearoff.coupons.models import Campaign
 from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Draft
 from tearoff.kit.db import Handle
 
 
 class Opened(msgspec.Struct, frozen=True):
-    """What opening a send said. `message_id` is None unless everything was in order."""
+    """What opening a send said. `message_id` is None unless everything was in order.
+    `is_taken`: this person has the coupon already, so nothing else was asked."""
 
     is_fresh: bool
     is_barred: bool
     message_id: int | None
+    is_taken: bool = False
 
 
 _FRESH = """
@@ -29,7 +32,7 @@ fresh AS MATERIALIZED (
   WHERE k.client_id = $1 AND k.version = $2 AND a.id = $3 AND a.version = $4
     AND c.id = $5 AND c.version = $6 AND r.id = $7 AND r.version = $8
 ), barred AS MATERIALIZED (
-  SELECT 1 FROM opt_outs WHERE account_id = $3 AND address = $9 LIMIT 1
+  SELECT 1 FROM opt_outs WHERE account_id = $3 AND address = lower($9) LIMIT 1
 ), fine AS MATERIALIZED (
   SELECT new_time_id() AS message_id FROM fresh WHERE NOT EXISTS (SELECT 1 FROM barred)
 ), held AS (
@@ -52,21 +55,22 @@ _NEW_SESSION = """
 made AS (
   INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email, phone, customid,
     customfields, utm, expires_at, created_at, last_message_id)
-  SELECT $3, $5, $23, $24, $25, $26, $9, $27, $28, $29, $30, $16, message_id FROM held
+  SELECT $3, $5, $26, $27, $28, $29, $30, $31, $32, $33, $34, $16, message_id FROM held
   RETURNING id
 ), """
 
 _OLD_SESSION = """
 made AS (
   UPDATE sessions s SET last_message_id = held.message_id FROM held
-  WHERE s.account_id = $3 AND s.id = $23 RETURNING s.id
+  WHERE s.account_id = $3 AND s.id = $26 RETURNING s.id
 ), """
 
 _MESSAGE = """
 written AS (
   INSERT INTO messages (id, account_id, connection_id, about, about_is_new, recipient, sender, text,
-    asked_text, encoding, segments, state, created_at)
-  SELECT held.message_id, $3, $7, made.id, $17, $9, $18, $19, $20, $21, $22, 'submitting', $16
+    asked_text, encoding, segments, channel, subject, cost, state, created_at)
+  SELECT held.message_id, $3, $7, made.id, $17, $9, $18, $19, $20, $21, $22, $23, $24, $25,
+    'submitting', $16
   FROM held, made
 )
 SELECT EXISTS (SELECT 1 FROM fresh) AS is_fresh, EXISTS (SELECT 1 FROM barred) AS is_barred,
@@ -108,16 +112,35 @@ def _common(context: SendContext, draft: Draft, lease: float, now: datetime) -> 
         [t.scope for t in draft.tallies], [t.step for t in draft.tallies],
         [t.cap for t in draft.tallies], [now + t.window for t in draft.tallies],
         now, draft.is_new, draft.sender, draft.text, draft.asked_text,
-        draft.encoding, len(draft.parts),
+        draft.encoding, len(draft.parts), draft.channel,
+        draft.letter and draft.letter.subject, draft.cost,
     )  # fmt: skip
 
 
 def _session_values(draft: Draft) -> Sequence[object]:
     new = draft.new
     return (
-        draft.session_code, new.firstname, new.lastname, new.email, new.customid,
+        draft.session_code, new.firstname, new.lastname, new.email, new.phone, new.customid,
         new.customfields, new.utm, new.expires_at,
     )  # fmt: skip
+
+
+async def has_coupon(db: Handle, campaign: Campaign, email: str, session_code: str | None) -> bool:
+    """Whether this address was mailed the campaign's coupon, or somebody with this address has
+    one that is live, other than the session (21 or 6 characters) that is asked for."""
+    found = await db.fetchval(
+        "SELECT EXISTS (SELECT 1 FROM messages m JOIN sessions s ON s.id = m.about"
+        " WHERE m.account_id = $1 AND m.channel = 'email' AND lower(m.recipient) = lower($3)"
+        " AND m.state <> 'failed' AND s.campaign_id = $2 AND NOT s.voided)"
+        " OR EXISTS (SELECT 1 FROM sessions WHERE account_id = $1 AND campaign_id = $2"
+        " AND lower(email) = lower($3) AND NOT voided"
+        " AND ($4::text IS NULL OR short_code <> left($4, 6)))",
+        campaign.account_id,
+        campaign.id,
+        email,
+        session_code,
+    )
+    return bool(found)
 
 
 async def void_carried(
@@ -129,9 +152,9 @@ async def void_carried(
         "WITH won AS (UPDATE sessions s SET voided = true, voided_at = $3 FROM messages m"
         " WHERE m.id = $1 AND m.about_is_new AND s.id = m.about AND s.account_id = $2"
         " AND s.last_message_id = $1 AND NOT s.voided AND s.validated_at IS NULL"
-        " RETURNING s.account_id, s.campaign_id, s.id)"
+        " RETURNING s.account_id, s.campaign_id, s.id, m.channel AS over)"
         " INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
-        " channel, reason) SELECT account_id, campaign_id, id, 'voided', $3, 'tearoff', 'sms', $4"
+        " channel, reason) SELECT account_id, campaign_id, id, 'voided', $3, 'tearoff', over, $4"
         " FROM won RETURNING session_id",
         message_id,
         account_id,

@@ -31,7 +31,7 @@ from tearoff.distribution.context import Contexts, SendContext
 from tearoff.distribution.draft import Draft, NotSent, SendRequest
 from tearoff.distribution.opening import Opener, StatcodeNotFound
 from tearoff.distribution.outcome import OutcomeUnknown
-from tearoff.errors import TearoffError, TryLater
+from tearoff.errors import Conflict, TearoffError, TryLater
 from tearoff.kit import clock, metrics
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
@@ -42,6 +42,7 @@ from tearoff.providers import registry
 from tearoff.providers.base import Outcome, Outgoing
 
 __all__ = [
+    "AlreadyReceived",
     "Keyed",
     "NotSent",
     "OutcomeUnknown",
@@ -63,6 +64,10 @@ class AlreadySent(TearoffError):
         self.message = message
 
 
+class AlreadyReceived(Conflict):
+    """This person already received this coupon."""
+
+
 class StaleCaller(TearoffError):
     """The caller's key or account has changed since it was read: look at it again."""
 
@@ -77,6 +82,7 @@ class Sent(msgspec.Struct, frozen=True):
     url: str
     segments: int
     encoding: str
+    subject: str = ""
 
 
 class Keyed(msgspec.Struct, frozen=True):
@@ -101,11 +107,11 @@ class Sender:
     async def send(
         self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None = None
     ) -> Sent:
-        """Text somebody a coupon and wait for the service's answer.
+        """Text or mail somebody a coupon and wait for the service's answer.
 
-        Raises `CampaignNotFound`, `NoRoute`, `StatcodeNotFound`, `optouts.OptedOut`,
-        `NotSent` (nothing left), `OutcomeUnknown`, `Invalid`, `idempotency.KeyBusy`. A caller
-        who hangs up changes nothing: what was begun is finished.
+        Raises `CampaignNotFound`, `NoRoute`, `StatcodeNotFound`, `AlreadyReceived`,
+        `optouts.OptedOut`, `NotSent` (nothing left), `OutcomeUnknown`, `Invalid`,
+        `idempotency.KeyBusy`. A caller who hangs up changes nothing: what was begun is finished.
         """
         task = asyncio.create_task(self._send(caller, request, now, keyed))
         self._running.add(task)
@@ -137,6 +143,7 @@ class Sender:
             url=f"{host}/p/{campaign}/{code}",
             segments=message.segments,
             encoding=message.encoding,
+            subject=message.subject or "",
         )
 
     async def _tell_again(self, account: Account, message: Message, keyed: Keyed | None) -> Sent:
@@ -154,12 +161,15 @@ class Sender:
     ) -> Sent:
         context, draft, message_id = await self._open(caller, request, now, keyed)
         answer = await self._hand_over(context, draft, message_id)
-        result = outcome.error_of(answer, message_id) or _sent(draft, message_id)
+        error = outcome.error_of(answer, message_id, draft.channel)
+        result = error or _sent(draft, message_id)
         assert context.route is not None
         by_id = registry.reports_by_its_own_id(context.route.kind)
         account = context.caller.account
         told = account.listener(self._services.settings.link_host)
-        about = outcome.About(account.id, message_id, draft.recipient, now, by_id, told)
+        about = outcome.About(
+            account.id, message_id, draft.recipient, now, by_id, draft.channel, told
+        )
         stored = None if keyed is None else keyed.render(result)
         await self._record(about, answer, keyed, stored)
         if isinstance(result, TearoffError):
@@ -171,7 +181,7 @@ class Sender:
     ) -> tuple[SendContext, Draft, int]:
         """Open the send with what is remembered; if that was old or says no, once more with
         everything read anew. So no answer is given on old knowledge."""
-        remembered = self._contexts.remembered(caller, request.campaign_id)
+        remembered = self._contexts.remembered(caller, request.campaign_id, request.channel)
         if remembered is not None:
             try:
                 opened = await self._try_open(remembered, request, now, keyed)
@@ -182,7 +192,9 @@ class Sender:
             if opened is not None:
                 return opened
         for _ in range(TRIES):
-            context = await self._contexts.load(self._services.db, caller, request.campaign_id)
+            context = await self._contexts.load(
+                self._services.db, caller, request.campaign_id, request.channel
+            )
             if _versions(context.caller) != _versions(caller):
                 raise StaleCaller
             opened = await self._try_open(context, request, now, keyed)
@@ -209,12 +221,16 @@ class Sender:
             if opened.message_id is not None:
                 return context, draft, opened.message_id
             await self._explain_guard(draft, now)
+            if opened.is_taken:
+                await self._explain_taken(draft)
         raise TryLater("No free session code was found.")
 
     async def _check_policy(
         self, context: SendContext, request: SendRequest, now: datetime
     ) -> None:
         account = context.caller.account
+        if request.phone is None:
+            return
         refusal = drafts.policy_refusal(account, request.phone, now)
         if refusal is None:
             return
@@ -244,7 +260,15 @@ class Sender:
         if standing is not None and standing.state == "failed":
             await messages.free_guards(db, [standing.id])
         elif standing is not None:
-            raise OutcomeUnknown(standing.id)
+            raise OutcomeUnknown(standing.id, standing.channel)
+
+    async def _explain_taken(self, draft: Draft) -> None:
+        """Somebody who has the coupon. A suppression is told first."""
+        if await optouts.is_opted_out(
+            self._services.db, draft.campaign.account_id, draft.recipient
+        ):
+            raise optouts.OptedOut
+        raise AlreadyReceived
 
     async def _hand_over(self, context: SendContext, draft: Draft, message_id: int) -> Outcome:
         route, public = context.route, self._services.settings.public_url
@@ -258,6 +282,7 @@ class Sender:
             parts=draft.parts,
             sender=draft.sender or route.sender,
             callback_url=callback if public else None,
+            letter=draft.letter,
         )
         with metrics.provider_seconds.labels(route.kind).time():
             return await self._links.send(route, outgoing)
@@ -299,4 +324,5 @@ def _sent(draft: Draft, message_id: int) -> Sent:
         url=draft.url,
         segments=len(draft.parts),
         encoding=draft.encoding,
+        subject=draft.letter.subject if draft.letter else "",
     )

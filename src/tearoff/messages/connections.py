@@ -42,7 +42,7 @@ async def add_connection(
     await provider.close()
     row = await db.fetchrow(
         "INSERT INTO connections (account_id, kind, settings_sealed, sender, max_binds,"
-        " segment_price, callback_token) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        " segment_price, callback_token, channel) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
         f" RETURNING {columns(Connection)}",
         account_id,
         new.kind,
@@ -51,6 +51,7 @@ async def add_connection(
         int(new.settings.get("max_binds") or 1),
         new.segment_price,
         codes.token(),
+        registry.channel_of(new.kind),
     )
     assert row is not None
     return read(Connection, row)

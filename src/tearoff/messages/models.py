@@ -14,6 +14,7 @@ class Connection(msgspec.Struct, frozen=True):
 
     id: int
     account_id: int
+    channel: str
     kind: str
     settings_sealed: bytes
     sender: str | None
@@ -38,6 +39,7 @@ class Message(msgspec.Struct, frozen=True):
     sender: str | None
     text: str
     asked_text: str | None
+    subject: str | None
     encoding: str
     segments: int
     state: str

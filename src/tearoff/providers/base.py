@@ -37,6 +37,8 @@ class Reason(StrEnum):
     AUTH = "auth"
     PROVIDER_DOWN = "provider_down"
     EXPIRED = "expired"
+    INVALID_ADDRESS = "invalid_address"
+    MAILBOX_FULL = "mailbox_full"
     OTHER = "other"
 
 
@@ -54,9 +56,23 @@ PLAIN_WORDS: dict[Reason, str] = {
     Reason.AUTH: "The SMS provider does not accept the credentials of this account.",
     Reason.PROVIDER_DOWN: "The SMS provider could not be reached. Nothing was sent.",
     Reason.EXPIRED: "The phone was not reachable before the message expired.",
+    Reason.INVALID_ADDRESS: "The address does not exist or cannot receive mail.",
+    Reason.MAILBOX_FULL: "The mailbox is full.",
     Reason.OTHER: "The SMS provider refused the message.",
 }
 """One sentence for each reason, as a shop owner would say it."""
+
+MAIL_WORDS: dict[Reason, str] = PLAIN_WORDS | {
+    Reason.UNREACHABLE: "The mailbox could not be reached.",
+    Reason.BAD_SENDER: "The email provider does not allow this sender.",
+    Reason.FILTERED: "The message was blocked as unwanted or not allowed.",
+    Reason.TOO_LONG: "The message is too large for the email provider.",
+    Reason.THROTTLED: "The email provider asks to try again later.",
+    Reason.AUTH: "The email provider does not accept the credentials of this account.",
+    Reason.PROVIDER_DOWN: "The email provider could not be reached. Nothing was sent.",
+    Reason.OTHER: "The email provider refused the message.",
+}
+"""The same where the service carries mail."""
 
 PERMANENT: frozenset[Reason] = frozenset(
     {
@@ -68,16 +84,28 @@ PERMANENT: frozenset[Reason] = frozenset(
         Reason.FILTERED,
         Reason.TOO_LONG,
         Reason.AUTH,
+        Reason.INVALID_ADDRESS,
     }
 )
 """Reasons for which sending the same message again cannot help."""
 
 
+class Letter(msgspec.Struct, frozen=True):
+    """What a message by e-mail has beside its text. `from_name` is used where the connection's
+    settings name none."""
+
+    subject: str
+    html: str
+    to_name: str = ""
+    from_name: str = ""
+
+
 class Outgoing(msgspec.Struct, frozen=True):
-    """One message on its way to one phone.
+    """One message on its way to one phone, or (with a `letter`) to one mailbox.
 
     `id` is our message number: an adapter lets it travel wherever the service gives it
-    back (callback address, reference field). `to` is E.164 with `+`. `parts` are the texts
+    back (callback address, reference field). `to` is E.164 with `+`, or an e-mail address.
+    `parts` are the texts
     of the segments in order and `encoding` is `GSM-7` or `UCS-2`, both already decided;
     an adapter whose service splits by itself sends `text`. `callback_url` is the address
     for receipts of this very message, or None when there is no public address.
@@ -90,6 +118,7 @@ class Outgoing(msgspec.Struct, frozen=True):
     parts: tuple[str, ...] = ()
     sender: str | None = None
     callback_url: str | None = None
+    letter: Letter | None = None
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -121,10 +150,15 @@ Outcome = Accepted | Refused | NoAnswer
 
 
 def refused(
-    reason: Reason, *, raw: str = "", detail: str = "", after: float | None = None
+    reason: Reason,
+    *,
+    raw: str = "",
+    detail: str = "",
+    after: float | None = None,
+    words: Mapping[Reason, str] = PLAIN_WORDS,
 ) -> Refused:
     """A refusal in plain words; `detail` is the service's own sentence, shown behind ours."""
-    text = f"{PLAIN_WORDS[reason]} {detail}".strip()
+    text = f"{words[reason]} {detail}".strip()
     return Refused(reason, text, reason in PERMANENT, raw, after)
 
 

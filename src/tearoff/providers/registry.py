@@ -13,11 +13,14 @@ KINDS: dict[str, str] = {
     "twilio": "tearoff.providers.twilio:TwilioProvider",
     "smpp": "tearoff.providers.smpp.adapter:SmppProvider",
     "http": "tearoff.providers.gateway:GatewayProvider",
+    "smtp": "tearoff.providers.smtp:SmtpProvider",
 }
 """Where the adapter of each kind lives; imported at its first use."""
 
 KEEP_A_LINK = frozenset({"smpp"})
 GIVE_OUR_ID_BACK = frozenset({"log", "twilio"})
+SEND_NO_RECEIPTS = frozenset({"smtp"})
+CARRY_MAIL = frozenset({"smtp"})
 
 
 def open_provider(kind: str, settings: Mapping[str, str], surroundings: Surroundings) -> Provider:
@@ -39,7 +42,12 @@ def keeps_link(kind: str) -> bool:
 
 def reports_by_its_own_id(kind: str) -> bool:
     """Whether receipts may name a message only by the service's id. The others give ours back."""
-    return kind not in GIVE_OUR_ID_BACK
+    return kind not in GIVE_OUR_ID_BACK | SEND_NO_RECEIPTS
+
+
+def channel_of(kind: str) -> str:
+    """What the adapter carries: `sms` or `email`."""
+    return "email" if kind in CARRY_MAIL else "sms"
 
 
 def check_names(kind: str, settings: Mapping[str, str]) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.rules import State
-from tearoff.web import times
+from tearoff.kit import times
 from tearoff.web.qr import draw_qr
 from tearoff.web.words import WORDS, Words, counted, preferred
 

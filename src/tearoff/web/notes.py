@@ -12,7 +12,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from tearoff.errors import TryLater
-from tearoff.web.colors import OURS
+from tearoff.kit.colors import OURS
 from tearoff.web.paper import Answer, Beginning, Header, begin, print_page, render, style_of
 from tearoff.web.words import WORDS, choose_language
 

@@ -23,7 +23,7 @@ from litestar import Response
 from litestar.types import Receive, Scope, Send
 from markupsafe import Markup
 
-from tearoff.web.colors import brand_colors
+from tearoff.kit.colors import brand_colors
 from tearoff.web.words import direction_of
 
 Header = tuple[str, str]

@@ -8,7 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 
 import msgspec
-from babel import Locale
+
+from tearoff.kit.times import locale_of
 
 Counted = dict[str, str]
 
@@ -357,11 +358,6 @@ def counted(language: str, forms: Counted, n: int) -> str:
     """The phrase for this number in this language."""
     form = locale_of(language).plural_form(n)
     return forms.get(form, forms["other"]).replace("{n}", str(n))
-
-
-@lru_cache(64)
-def locale_of(language: str) -> Locale:
-    return Locale.parse(language)
 
 
 def direction_of(language: str) -> str:

@@ -20,7 +20,7 @@ from tearoff.api.v3.parameters import BadParameters
 from tearoff.coupons import rules, shelves
 from tearoff.coupons.actions import CodeTaken, ReservationNotFound, SessionNotFound
 from tearoff.coupons.campaigns import CampaignNotFound
-from tearoff.distribution.send import NotSent, StatcodeNotFound
+from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import TooManyWebhooks, WebhookNotFound, WebhookOff
 from tearoff.messages.connections import NoRoute
@@ -91,6 +91,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     ContactNotFound: (422, 525, "Contact ID not found"),
     TooManyGroups: (422, 516, "Limit reached."),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
+    AlreadyReceived: (422, 604, "{error}"),
     NotSent: (422, 602, "{error}"),
     OptedOut: (422, 605, "{error}"),
     KeyBusy: (409, 409, "{error}"),

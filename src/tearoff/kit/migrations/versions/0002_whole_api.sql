@@ -110,6 +110,8 @@ ALTER TABLE messages
   ADD COLUMN cost bigint NOT NULL DEFAULT 0;
 COMMENT ON COLUMN messages.cost IS 'millionths of the account''s currency unit';
 CREATE INDEX ON messages (account_id, id);
+-- Who was mailed what, for sends that must not reach anybody twice.
+CREATE INDEX messages_mailed ON messages (account_id, lower(recipient)) WHERE channel = 'email';
 
 -- coupons ------------------------------------------------------------------------------
 CREATE TABLE folders (

@@ -6,9 +6,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from babel import Locale
 from babel.dates import format_datetime
-
-from tearoff.web.words import locale_of
 
 _PATTERNS = {"de": "d. MMMM y, HH:mm", "es": "d 'de' MMMM 'de' y, HH:mm", "ar": "d MMMM y، HH:mm"}
 _PATTERN = "d MMMM y, HH:mm"
@@ -25,6 +24,11 @@ def words_of(at: datetime, zone: str, language: str) -> str:
 def clock_of(at: datetime, zone: str) -> datetime:
     """The same moment on the shop's clock."""
     return at.astimezone(zone_of(zone))
+
+
+@lru_cache(64)
+def locale_of(language: str) -> Locale:
+    return Locale.parse(language)
 
 
 @lru_cache(1024)

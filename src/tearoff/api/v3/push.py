@@ -1,0 +1,62 @@
+"""`/v3/coupon/pushnotification/*`: messages to coupons that were saved in a wallet.
+
+This version has no wallet passes and so no credentials of a wallet; the calls check what they
+are given and then say so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tearoff.api.v3 import parameters as p
+from tearoff.api.v3.endpoint import Call, Endpoint, Told
+from tearoff.api.v3.errors import Failure
+from tearoff.coupons import actions, campaigns
+from tearoff.coupons.actions import SessionNotFound
+from tearoff.coupons.campaigns import CampaignNotFound
+from tearoff.kit.db import Handle
+
+NO_WALLET = "Push notification not sent. Reason: No wallet credentials have been set up."
+
+
+async def push_to_one(call: Call, db: Handle) -> dict[str, Any]:
+    await _check_campaign(call, db)
+    found = await actions.find_session(db, call.account.id, call.given["couponsession"])
+    if found.campaign.id != call.given["campaign"]:
+        raise SessionNotFound
+    raise Told(Failure(422, [(602, NO_WALLET)]), {})
+
+
+async def push_to_all(call: Call, db: Handle) -> dict[str, Any]:
+    await _check_campaign(call, db)
+    raise Told(Failure(422, [(602, NO_WALLET)]), {})
+
+
+async def _check_campaign(call: Call, db: Handle) -> None:
+    if await campaigns.campaign(db, call.account.id, call.given["campaign"]) is None:
+        raise CampaignNotFound
+
+
+_MESSAGE = p.string("message", p.text(500, lines=True), "The text.", "Last days!", required=True)
+_EXAMPLE = {"status": {"status": "OK"}}
+
+ENDPOINTS = (
+    Endpoint(
+        path="/v3/coupon/pushnotification/single",
+        summary="Notify one person who saved the coupon in a wallet. Needs wallet credentials;"
+        " this version has none, so the answer is a 602 that says so.",
+        parameters=(p.CAMPAIGN, p.SESSION, _MESSAGE),
+        act=push_to_one,
+        errors=(200, 300, 301, 502, 505, 602),
+        example=_EXAMPLE,
+    ),
+    Endpoint(
+        path="/v3/coupon/pushnotification/all",
+        summary="Notify everybody who saved the coupon in a wallet. Needs wallet credentials;"
+        " this version has none, so the answer is a 602 that says so.",
+        parameters=(p.CAMPAIGN, _MESSAGE),
+        act=push_to_all,
+        errors=(200, 300, 301, 502, 602),
+        example=_EXAMPLE,
+    ),
+)

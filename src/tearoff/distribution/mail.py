@@ -1,0 +1,225 @@
+"""A coupon by e-mail: from what a caller asked to the text and the HTML that leave."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+
+import msgspec
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from tearoff.accounts.models import Account
+from tearoff.accounts.tallies import Tally
+from tearoff.coupons.models import Campaign, NewSession
+from tearoff.distribution import draft as drafts
+from tearoff.distribution.context import SendContext
+from tearoff.distribution.draft import FIELDS, Carried, Draft, SendRequest
+from tearoff.errors import Invalid
+from tearoff.kit import times
+from tearoff.kit.colors import brand_colors
+from tearoff.messages.template import EmptyField, render
+from tearoff.providers.base import Letter
+
+MOST_TERMS = 2000
+"""Characters of the terms that a mail holds; the coupon's page shows all."""
+
+_JINJA = Environment(
+    loader=PackageLoader("tearoff.distribution"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    auto_reload=False,
+    trim_blocks=True,
+)
+
+
+class Words(msgspec.Struct, frozen=True):
+    open: str
+    valid_until: str
+    terms: str
+    no_button: str
+
+
+WORDS = {
+    "en": Words("Open your coupon", "Valid until", "Terms", "Button not working? Open this link:"),
+    "nl": Words(
+        "Open je coupon", "Geldig tot", "Voorwaarden", "Werkt de knop niet? Open deze link:"
+    ),
+    "fr": Words(
+        "Ouvrir votre bon",
+        "Valable jusqu’au",
+        "Conditions",
+        "Le bouton ne fonctionne pas ? Ouvrez ce lien :",
+    ),
+    "de": Words(
+        "Coupon öffnen",
+        "Gültig bis",
+        "Bedingungen",
+        "Der Knopf geht nicht? Öffnen Sie diesen Link:",
+    ),
+    "es": Words(
+        "Abrir su cupón",
+        "Válido hasta el",
+        "Condiciones",
+        "¿No funciona el botón? Abra este enlace:",
+    ),
+    "ar": Words("افتح قسيمتك", "صالح حتى", "الشروط", "الزر لا يعمل؟ افتح هذا الرابط:"),
+}
+
+
+def make_draft(
+    context: SendContext, request: SendRequest, carried: Carried, link_host: str, now: datetime
+) -> Draft:
+    campaign, account, route = context.campaign, context.caller.account, context.route
+    assert campaign is not None
+    assert route is not None
+    assert request.mail is not None
+    asked = campaign.message_text if request.body is None else request.body
+    subject = request.mail.subject or campaign.title or campaign.name
+    address, host = request.mail.email, account.link_host or link_host
+    url = f"{host}/p/{campaign.code}/{carried.code}"
+    fields = {name: carried.new.field(name) for name in FIELDS} | {"email": address}
+    subject = _fill("subject", subject, fields, "").strip()
+    page = _page(campaign, carried.new, host, url)
+    intro = _fill("body", asked, fields, url) if "{link}" in asked else _words(asked, fields)
+    cost = route.segment_price
+    return Draft(
+        campaign=campaign,
+        channel="email",
+        recipient=address,
+        sender=None,
+        text=_text(page, intro),
+        asked_text=asked,
+        encoding="UTF-8",
+        parts=(),
+        cost=cost,
+        letter=Letter(
+            subject=subject,
+            html=_html(page, _without_link(asked, fields, url), subject),
+            to_name=f"{carried.new.firstname or ''} {carried.new.lastname or ''}".strip(),
+            from_name=campaign.brand,
+        ),
+        session_code=carried.code,
+        session_id=carried.session_id,
+        is_new=carried.is_new,
+        url=url,
+        new=carried.new,
+        guard=_guard(campaign.id, address, subject, _words(asked, fields)),
+        tallies=_tallies(account, campaign, address, cost, carried),
+    )
+
+
+class Page(msgspec.Struct, frozen=True):
+    """What the mail shows of the coupon."""
+
+    url: str
+    language: str
+    brand: str
+    title: str
+    subtitle: str
+    value: str
+    picture: str
+    picture_alt: str
+    until: str
+    terms: str
+    color: str
+
+    @property
+    def words(self) -> Words:
+        return WORDS[self.language]
+
+
+def _page(campaign: Campaign, new: NewSession, host: str, url: str) -> Page:
+    ends = min((at for at in (new.expires_at, campaign.expires_at) if at), default=None)
+    tag = campaign.language.partition("-")[0].lower()
+    language = tag if tag in WORDS else "en"
+    picture = campaign.picture_id
+    terms = campaign.terms.strip()
+    return Page(
+        url=url,
+        language=language,
+        brand=campaign.brand,
+        title=campaign.title or campaign.name,
+        subtitle=campaign.subtitle,
+        value=campaign.value,
+        picture=f"{host}/p/{campaign.code}/picture/{picture}.webp" if picture else "",
+        picture_alt=campaign.picture_alt,
+        until=times.words_of(ends, campaign.timezone, language) if ends else "",
+        terms=terms if len(terms) <= MOST_TERMS else f"{terms[:MOST_TERMS].rstrip()}…",
+        color=campaign.brand_color,
+    )
+
+
+def _text(page: Page, intro: str) -> str:
+    """The plain text, for programs that show no HTML. The link stands in it once."""
+    words = page.words
+    offer = "\n".join(part for part in (page.title, page.subtitle, page.value) if part)
+    link = "" if page.url in intro else f"{words.open}: {page.url}"
+    until = f"{words.valid_until} {page.until}" if page.until else ""
+    terms = f"{words.terms}: {page.terms}" if page.terms else ""
+    parts = (page.brand, intro, offer, link, until, terms)
+    return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def _html(page: Page, intro: Markup, subject: str) -> str:
+    shown = {name: getattr(page, name) for name in Page.__struct_fields__}
+    return _JINJA.get_template("mail.html").render(
+        **shown,
+        words=page.words,
+        direction=times.locale_of(page.language).text_direction,
+        colors=brand_colors(page.color),
+        intro=intro,
+        subject=subject,
+        preview=" – ".join(part for part in (page.value, page.brand) if part),
+    )
+
+
+def _fill(field: str, text: str, fields: Mapping[str, str], link: str) -> str:
+    try:
+        return render(text, fields, link)
+    except EmptyField:
+        raise Invalid(field=field) from None
+
+
+_MARK = "\ue000"
+"""Stands for the link while a text is filled: a character that no text holds for itself."""
+
+
+def _words(asked: str, fields: Mapping[str, str]) -> str:
+    """The text filled, without its link."""
+    return _fill("body", asked, fields, _MARK).replace(_MARK, "").strip()
+
+
+_LAST_LINK = re.compile(rf"[\s:–—-]*{_MARK}[\s.!]*\Z")
+
+
+def _without_link(asked: str, fields: Mapping[str, str], url: str) -> Markup:
+    """The text filled, as HTML. A link at its end is left out, because the button follows; one
+    within a sentence stays."""
+    filled = _LAST_LINK.sub("", _fill("body", asked.strip(), fields, _MARK))
+    anchor = Markup('<a href="{0}">{0}</a>').format(url)
+    return Markup("<br>").join(anchor.join(line.split(_MARK)) for line in filled.split("\n"))
+
+
+def _guard(campaign_id: int, address: str, subject: str, text: str) -> bytes:
+    equal = f"email\0{campaign_id}\0{address.lower()}\0{subject}\0{text}"
+    return hashlib.sha256(equal.encode()).digest()[:16]
+
+
+_HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+
+
+def _tallies(
+    account: Account, campaign: Campaign, address: str, cost: int, carried: Carried
+) -> tuple[Tally, ...]:
+    """The limits that this send counts against: those of a number count for an address too."""
+    found, address = [], address.lower()
+    if account.limit_number_day is not None:
+        found.append(Tally(f"address-day:{address}", account.limit_number_day, _DAY))
+    if account.limit_number_hour is not None:
+        found.append(Tally(f"address-hour:{address}", account.limit_number_hour, _HOUR))
+    found.extend(drafts.campaign_tally(campaign, carried))
+    found.extend(drafts.spend_tallies(account, cost))
+    return tuple(found)

@@ -1,0 +1,447 @@
+"""`smtp`: hands mail to the account's own mail server or e-mail provider (RFC 5321).
+
+A server that answers before the body was sent has certainly not taken it, whatever goes wrong.
+From the body's first byte on only its reply decides: 2xx has it, 4xx and 5xx have not; a reply
+that is lost leaves the message unknown. Nothing is said over and over: one connection for each
+message, one recipient.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import contextlib
+import re
+import socket
+import ssl
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import ClassVar
+
+import aiosmtplib
+import msgspec
+from aiosmtplib import SMTPResponse
+
+from tearoff.kit import clock
+from tearoff.kit.http import AddressInfo, resolve_public
+from tearoff.providers.base import (
+    MAIL_WORDS,
+    Accepted,
+    BadSettings,
+    Callback,
+    Field,
+    NoAnswer,
+    Outcome,
+    Outgoing,
+    Reason,
+    Receipt,
+    Refused,
+    Reply,
+    Surroundings,
+    refused,
+)
+from tearoff.providers.mime import BadAddress, Sender, check_address, compose, one_line
+
+CONNECT_WITHIN = 5.0
+HAND_OVER_WITHIN = 10.0
+"""Seconds from the call until the server waits for the body."""
+TAKEN_WITHIN = 15.0
+"""Seconds for the body and its reply: servers look for spam before they answer."""
+CLOSING = HAND_OVER_WITHIN + TAKEN_WITHIN + 1
+
+PORTS = {"starttls": 587, "tls": 465, "none": 25}
+
+
+class SmtpSettings(msgspec.Struct, frozen=True):
+    """The settings of a connection, read."""
+
+    host: str
+    port: int
+    security: str
+    username: str
+    password: str
+    sender: Sender
+    connections: int
+    tls: ssl.SSLContext | None
+
+    def __repr__(self) -> str:
+        return f"SmtpSettings({self.host!r})"
+
+
+class ServerSaid(Exception):
+    """A reply that ends the attempt before the body: at `stage`, with code and text."""
+
+    def __init__(self, stage: str, reply: SMTPResponse) -> None:
+        super().__init__(f"{stage}: {reply.code} {reply.message}")
+        self.stage = stage
+        self.reply = reply
+
+
+class SmtpProvider:
+    kind: ClassVar[str] = "smtp"
+    fields: ClassVar[Sequence[Field]] = (
+        Field("host", "name of the mail server", required=True),
+        Field("port", "port of the mail server; empty: 587, 465 or 25 by `security`"),
+        Field("security", f"one of {', '.join(PORTS)}", default="starttls"),
+        Field("username", "login, if the server asks for one"),
+        Field("password", "its password", secret=True),
+        Field("from", "address the mail is from, one that the server lets you use", required=True),
+        Field("from_name", "name the mail is from; empty: the campaign's brand"),
+        Field("reply_to", "address that answers go to, if another one"),
+        Field("tls_ca_file", "file of the certificate authority, if not a public one"),
+        Field("connections", "connections to the server at the same time", default="10"),
+    )
+
+    def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
+        self._settings = read_settings(settings)
+        self._surroundings = surroundings
+        self._room = asyncio.Semaphore(self._settings.connections)
+        self._is_closed = False
+        self._under_way = 0
+        self._is_idle = asyncio.Event()
+
+    async def send(self, message: Outgoing) -> Outcome:
+        if self._is_closed:
+            return _refused(Reason.PROVIDER_DOWN, raw="the connection was closed before the call")
+        self._under_way += 1
+        try:
+            return await self._send(message)
+        finally:
+            self._under_way -= 1
+            if not self._under_way:
+                self._is_idle.set()
+
+    async def look_up(
+        self, message: Outgoing, provider_id: str, sent_at: datetime
+    ) -> Receipt | None:
+        """SMTP has no way to ask what became of a message."""
+        return None
+
+    def is_genuine(self, callback: Callback) -> bool:
+        return False
+
+    def read_receipts(self, callback: Callback) -> list[Receipt]:
+        return []
+
+    def read_replies(self, callback: Callback) -> list[Reply]:
+        return []
+
+    async def check(self) -> str:
+        """Log in and hang up."""
+        client: aiosmtplib.SMTP | None = None
+        try:
+            async with asyncio.timeout(HAND_OVER_WITHIN):
+                client = await self._connect()
+        except ServerSaid as error:
+            return f"The mail server said {self._hide(error)}."
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            return f"The mail server cannot be used: {self._hide(error)}."
+        finally:
+            await _hang_up(client)
+        return ""
+
+    async def close(self) -> None:
+        """Messages under way get their answers first."""
+        self._is_closed = True
+        if self._under_way:
+            self._is_idle.clear()
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._is_idle.wait(), CLOSING)
+
+    # sending -----------------------------------------------------------------------------
+
+    async def _send(self, message: Outgoing) -> Outcome:
+        try:
+            to = check_address(message.to)
+        except BadAddress as error:
+            return _refused(Reason.INVALID_ADDRESS, raw=str(error))
+        name, mail = compose(message, to, self._settings.sender, clock.now())
+        try:
+            async with asyncio.timeout(HAND_OVER_WITHIN):
+                await self._room.acquire()
+        except TimeoutError:
+            return _refused(Reason.THROTTLED, raw="all connections are busy", after=5.0)
+        try:
+            return await self._hand_over(to, name, mail)
+        finally:
+            self._room.release()
+
+    async def _hand_over(self, to: str, name: str, mail: bytes) -> Outcome:
+        client: aiosmtplib.SMTP | None = None
+        try:
+            async with asyncio.timeout(HAND_OVER_WITHIN):
+                client = await self._connect()
+                await self._announce(client, to)
+        except ServerSaid as error:
+            await _hang_up(client)
+            return self._refusal(error)
+        except (aiosmtplib.SMTPException, OSError, ValueError) as error:
+            await _hang_up(client)
+            return _refused(Reason.PROVIDER_DOWN, raw=self._hide(error))
+        try:
+            return await self._deliver(client, name, mail)
+        finally:
+            await _hang_up(client)
+
+    async def _announce(self, client: aiosmtplib.SMTP, to: str) -> None:
+        """The envelope, until the server waits for the body."""
+        sender = self._settings.sender.address
+        await _ask(client, "MAIL", 250, b"MAIL", f"FROM:<{sender}>".encode())
+        await _ask(client, "RCPT", 250, b"RCPT", f"TO:<{to}>".encode())
+        await _ask(client, "DATA", 354, b"DATA")
+
+    async def _deliver(self, client: aiosmtplib.SMTP, name: str, mail: bytes) -> Outcome:
+        """The body. From here on only the reply to it decides."""
+        protocol = client.protocol
+        if protocol is None or not protocol.is_connected:
+            return _refused(Reason.PROVIDER_DOWN, raw="the connection broke before the body")
+        try:
+            protocol.write(_stuffed(mail))
+            reply = await protocol.read_response(TAKEN_WITHIN)
+        except (aiosmtplib.SMTPTimeoutError, TimeoutError) as error:
+            return NoAnswer("The email provider did not answer in time.", self._hide(error))
+        except (aiosmtplib.SMTPException, OSError) as error:
+            what = "The connection to the email provider broke before its answer."
+            return NoAnswer(what, self._hide(error))
+        raw = self._hide(f"{reply.code} {reply.message}")
+        if 200 <= reply.code < 300:
+            return Accepted((_queue_id(raw) or name,), raw=raw)
+        if 400 <= reply.code < 600:
+            return self._refusal(ServerSaid("the body", reply))
+        return NoAnswer("The email provider's answer could not be read.", raw)
+
+    def _refusal(self, error: ServerSaid) -> Refused:
+        raw = self._hide(error)
+        said = one_line(self._hide(error.reply.message), 200)
+        detail = f"It says: {said}" if said else ""
+        return _refused(_reason(error.stage, error.reply), raw=raw, detail=detail)
+
+    # connecting --------------------------------------------------------------------------
+
+    async def _connect(self) -> aiosmtplib.SMTP:
+        """Connected, encrypted and logged in. Raises `ServerSaid`, SMTPException, OSError."""
+        found = await resolve_public(
+            self._settings.host,
+            self._settings.port,
+            allowed_hosts=self._surroundings.allowed_hosts,
+            allow_loopback=self._surroundings.allow_loopback,
+        )
+        sock = await _open_socket(found)
+        client = aiosmtplib.SMTP(
+            hostname=self._settings.host,
+            sock=sock,
+            use_tls=self._settings.security == "tls",
+            start_tls=False,
+            tls_context=self._settings.tls,
+            local_hostname=_own_name(sock),
+            timeout=HAND_OVER_WITHIN,
+        )
+        try:
+            await self._greet(client)
+        except BaseException:
+            client.close()
+            sock.close()
+            raise
+        return client
+
+    async def _greet(self, client: aiosmtplib.SMTP) -> None:
+        settings, stage = self._settings, "greeting"
+        try:
+            await client.connect()
+            await client.ehlo()
+            if settings.security == "starttls":
+                stage = "STARTTLS"
+                await client.starttls()
+                await client.ehlo()
+            if settings.username:
+                stage = "AUTH"
+                await client.login(settings.username, settings.password)
+        except aiosmtplib.SMTPResponseException as error:
+            raise ServerSaid(stage, SMTPResponse(error.code, error.message)) from None
+
+    def _hide(self, text: object) -> str:
+        """What may be kept and shown: no password in any form, nothing a database refuses."""
+        if isinstance(text, BaseException) and not isinstance(text, ServerSaid):
+            text = f"{type(text).__name__}: {text}"
+        plain = str(text).encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+        for secret in _forms_of(self._settings):
+            plain = plain.replace(secret, "***")
+        return one_line(plain, 2000)
+
+
+def read_settings(given: Mapping[str, str]) -> SmtpSettings:
+    """Raises `BadSettings`, which names the field. Reads the file of authorities."""
+    words = {f.name: given.get(f.name, "").strip() or f.default for f in SmtpProvider.fields}
+    security = words["security"].lower()
+    if security not in PORTS:
+        raise BadSettings("security", f"use one of {', '.join(PORTS)}.")
+    if any(c.isspace() or c in "/@" for c in words["host"]):
+        raise BadSettings("host", "use a name or an address alone, without port or path.")
+    if words["username"] and security == "none":
+        raise BadSettings("security", "a password is only sent encrypted: use starttls or tls.")
+    if words["username"] and not words["password"]:
+        raise BadSettings("password", "a username needs one.")
+    sender = Sender(
+        _address("from", words["from"]),
+        one_line(words["from_name"], 100),
+        _address("reply_to", words["reply_to"]) if words["reply_to"] else "",
+    )
+    return SmtpSettings(
+        host=words["host"],
+        port=_number("port", words["port"], 65_535) or PORTS[security],
+        security=security,
+        username=words["username"],
+        password=given.get("password", ""),
+        sender=sender,
+        connections=_number("connections", words["connections"], 1000) or 10,
+        tls=None if security == "none" else _tls_context(words["tls_ca_file"]),
+    )
+
+
+def _address(field: str, given: str) -> str:
+    try:
+        return check_address(given)
+    except BadAddress as error:
+        raise BadSettings(field, f"{error}.") from None
+
+
+def _number(field: str, given: str, most: int) -> int | None:
+    if not given:
+        return None
+    if not (given.isascii() and given.isdigit() and 1 <= int(given[:10]) <= most):
+        raise BadSettings(field, f"use a whole number from 1 to {most}.")
+    return int(given)
+
+
+def _tls_context(ca_file: str) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file or None)
+    except (OSError, ValueError) as error:
+        raise BadSettings("tls_ca_file", f"cannot be used: {error}") from None
+
+
+async def _open_socket(infos: Sequence[AddressInfo]) -> socket.socket:
+    """Connected to the first address that answers."""
+    trouble: OSError = OSError("the host has no address")
+    for family, kind, protocol, _, address in infos:
+        sock = socket.socket(family, kind, protocol)
+        sock.setblocking(False)
+        try:
+            async with asyncio.timeout(CONNECT_WITHIN):
+                await asyncio.get_running_loop().sock_connect(sock, address)
+                return sock
+        except OSError as error:  # a time-out too
+            sock.close()
+            trouble = error if str(error) else OSError("the mail server does not answer")
+        except BaseException:
+            sock.close()
+            raise
+    raise trouble
+
+
+def _own_name(sock: socket.socket) -> str:
+    """An address literal, which RFC 5321 has for machines without a public name."""
+    host = str(sock.getsockname()[0]).partition("%")[0]
+    return f"[IPv6:{host}]" if ":" in host else f"[{host}]"
+
+
+async def _ask(client: aiosmtplib.SMTP, stage: str, wanted: int, *command: bytes) -> None:
+    reply = await client.execute_command(*command)
+    is_good = reply.code == wanted or (wanted == 250 and 200 <= reply.code < 300)
+    if not is_good:
+        raise ServerSaid(stage, reply)
+
+
+async def _hang_up(client: aiosmtplib.SMTP | None) -> None:
+    """Say goodbye, briefly; what was decided stays decided."""
+    if client is None:
+        return
+    with contextlib.suppress(aiosmtplib.SMTPException, OSError, TimeoutError):
+        if client.is_connected:
+            await client.quit(timeout=1)
+    client.close()
+
+
+def _stuffed(mail: bytes) -> bytes:
+    """With dots doubled at the beginnings of lines, and its end (RFC 5321, 4.5.2)."""
+    if not mail.endswith(b"\r\n"):
+        mail += b"\r\n"
+    return re.sub(rb"(?m)^\.", b"..", mail) + b".\r\n"
+
+
+_QUEUED = (
+    re.compile(r"queued (?:mail for delivery )?as ([\w.-]{4,100})", re.ASCII | re.IGNORECASE),
+    re.compile(r"\bid=([\w.-]{4,100})", re.ASCII),
+    re.compile(r"^250 (?:2\.\d\.\d )?ok:? ([\w-]{16,100})$", re.ASCII | re.IGNORECASE),
+    re.compile(r"^250 2\.0\.0 (\w{8,40}) Message accepted for delivery", re.ASCII),
+)
+
+
+def _queue_id(reply: str) -> str:
+    """The server's name for the message as Postfix, Exim, Amazon SES and Sendmail write it."""
+    found = (pattern.search(reply) for pattern in _QUEUED)
+    return next((match[1] for match in found if match), "")
+
+
+_BY_STATUS = {
+    "1.1": Reason.INVALID_ADDRESS,
+    "1.2": Reason.INVALID_ADDRESS,
+    "1.3": Reason.INVALID_ADDRESS,
+    "1.6": Reason.INVALID_ADDRESS,
+    "1.10": Reason.INVALID_ADDRESS,
+    "1.7": Reason.BAD_SENDER,
+    "1.8": Reason.BAD_SENDER,
+    "2.1": Reason.INVALID_ADDRESS,
+    "2.2": Reason.MAILBOX_FULL,
+    "2.3": Reason.TOO_LONG,
+    "3.4": Reason.TOO_LONG,
+    "4.4": Reason.INVALID_ADDRESS,
+    "7.8": Reason.AUTH,
+    "7.9": Reason.AUTH,
+}
+"""By the last two numbers of an enhanced status code (RFC 3463, IANA's registry) of class 5."""
+
+_AUTH_CODES = frozenset({530, 534, 535, 538})
+_BY_STAGE = {
+    "MAIL": Reason.BAD_SENDER,
+    "RCPT": Reason.INVALID_ADDRESS,
+    "the body": Reason.FILTERED,
+    "AUTH": Reason.AUTH,
+}
+
+
+def _reason(stage: str, reply: SMTPResponse) -> Reason:
+    match = re.match(r"([45])\.(\d{1,3}\.\d{1,3})\b", reply.message, re.ASCII)
+    status = match[2] if match else ""
+    if 400 <= reply.code < 500:
+        return _passing_reason(reply.code, status)
+    if reply.code in _AUTH_CODES:
+        return Reason.AUTH
+    if status in _BY_STATUS:
+        return _BY_STATUS[status]
+    if reply.code == 552:
+        return Reason.TOO_LONG if stage != "RCPT" else Reason.MAILBOX_FULL
+    if status.startswith("7."):
+        return Reason.FILTERED
+    return _BY_STAGE.get(stage, Reason.OTHER)
+
+
+def _passing_reason(code: int, status: str) -> Reason:
+    if status == "2.2" or (code == 452 and not status):
+        return Reason.MAILBOX_FULL
+    return Reason.PROVIDER_DOWN if code == 421 else Reason.THROTTLED
+
+
+def _forms_of(settings: SmtpSettings) -> tuple[str, ...]:
+    """Every way in which the password may stand in what a server says."""
+    if not settings.password:
+        return ()
+    user, password = settings.username.encode(), settings.password.encode()
+    blobs = (password, b"\0" + user + b"\0" + password)
+    return (settings.password, *(base64.b64encode(blob).decode() for blob in blobs))
+
+
+def _refused(
+    reason: Reason, *, raw: str = "", detail: str = "", after: float | None = None
+) -> Refused:
+    return refused(reason, raw=raw, detail=detail, after=after, words=MAIL_WORDS)
