@@ -240,7 +240,7 @@ _FIELDS = (
     p.yes_or_no("featured", "Whether it stands out."),
 )  # fmt: skip
 
-_INFO = {
+COUPON_EXAMPLE = {
     "ID": "cam_100001", "name": "Two for one", "title": "2-for-1 cappuccino", "subtitle": "",
     "description": "", "terms": "", "code": "vuhykb", "url": "https://coupons.example.com/p/vuhykb",
     "status": "active", "type": "coupon", "coupon_value": "Second cup free",
@@ -266,7 +266,7 @@ ENDPOINTS = (
         act=list_coupons,
         writes=False,
         errors=(300, 301, 302, 515),
-        example={**_OK, "amount_of_coupons": 1, "coupon_info": [_INFO]},
+        example={**_OK, "amount_of_coupons": 1, "coupon_info": [COUPON_EXAMPLE]},
     ),
     Endpoint(
         path="/v3/coupon/info",
@@ -285,7 +285,7 @@ ENDPOINTS = (
         example={
             **_OK,
             "coupon_info": {
-                **_INFO,
+                **COUPON_EXAMPLE,
                 "custom_validation_codes": 0,
                 "custom_validation_codes_claimed": 0,
             },
@@ -306,7 +306,7 @@ ENDPOINTS = (
             **_OK,
             "campaign": "cam_100001",
             "action": "coupon_created",
-            "coupon_info": _INFO,
+            "coupon_info": COUPON_EXAMPLE,
         },
     ),
     Endpoint(
@@ -319,7 +319,7 @@ ENDPOINTS = (
             **_OK,
             "campaign": "cam_100001",
             "action": "coupon_updated",
-            "coupon_info": _INFO,
+            "coupon_info": COUPON_EXAMPLE,
         },
     ),
     Endpoint(
@@ -335,7 +335,7 @@ ENDPOINTS = (
             **_OK,
             "campaign": "cam_100001",
             "action": "coupon_status_updated",
-            "coupon_info": _INFO,
+            "coupon_info": COUPON_EXAMPLE,
         },
     ),
     Endpoint(

@@ -8,6 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tearoff.accounts.idempotency import KeyReused
+from tearoff.api.codes import CODES
 from tearoff.api.v3.endpoint import Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.parameters import BadParameters
@@ -18,51 +19,6 @@ from tearoff.errors import Conflict, Invalid, NotFound
 
 MEDIA_TYPE = "application/problem+json"
 
-TITLES = {
-    101: "The account has expired",
-    102: "Not for subaccounts",
-    103: "No SMS service is connected",
-    104: "No e-mail service is connected",
-    200: "A parameter is missing",
-    201: "A parameter is not known here",
-    300: "A value is not right",
-    301: "A value cannot be read",
-    302: "A value is none of those allowed",
-    303: "A date cannot be read",
-    305: "An e-mail address is not valid",
-    400: "The body cannot be read",
-    403: "Not allowed",
-    404: "Unknown address",
-    409: "The first call with this key is still at work",
-    422: "The key was used for another call",
-    429: "Too many calls",
-    500: "Something broke on our side",
-    501: "There is no such thing",
-    502: "There is no such campaign",
-    503: "Not possible at this moment",
-    505: "There is no such session",
-    506: "The coupon has been used",
-    508: "The coupon is voided",
-    509: "There is no such webhook",
-    510: "There is no such subaccount",
-    511: "The coupon is locked",
-    512: "The coupon has expired",
-    513: "There is no such session",
-    514: "There is no such group",
-    515: "There is no such folder",
-    516: "A limit is reached",
-    517: "The coupon is not valid yet",
-    518: "The campaign is not active",
-    519: "Not valid at this location",
-    520: "Another till holds the coupon",
-    521: "There is no such category",
-    522: "The reservation is over",
-    523: "The webhook is switched off",
-    525: "There is no such contact",
-    602: "The message was not sent",
-    605: "The receiver has opted out",
-    1000: "Wrong or missing credentials",
-}
 NOT_FOUND = 501
 """Code of what does not exist and has no number of its own in v3."""
 
@@ -123,7 +79,6 @@ def status_of(error: BaseException, failure: Failure) -> int:
 def _problem(
     status: int, code: int, detail: str, errors: list[FieldProblem] | None = None
 ) -> Problem:
-    title = TITLES.get(code, "The call failed")
     if code == 1000:
         detail = "Client id or secret not correct."
-    return Problem(f"/docs/api#error-{code}", title, status, detail, code, errors or [])
+    return Problem(f"/docs/api#error-{code}", CODES[code].title, status, detail, code, errors or [])
