@@ -1,9 +1,15 @@
 """The documentation is part of the program: its examples run, its lists are whole."""
 
+import asyncio
 import json
+import os
 import re
+import shutil
 import subprocess
+import sys
 from pathlib import Path
+
+import pytest
 
 from tearoff.api.openapi import make_document
 from tearoff.cli.main import make_parser
@@ -34,6 +40,47 @@ async def test_every_example_for_callers_works(server, services):
         answer = json.loads(done.stdout)
         assert answer["status"] == {"status": "OK"}, answer
         env["SESSION"] = answer.get("single_use_code", env["SESSION"])
+
+
+LANGUAGES = {"sh": ["sh"], "python": [sys.executable], "php": ["php"]}
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+async def test_the_five_jobs(server, services, tmp_path, language):
+    if language == "php" and shutil.which("php") is None and "CI" not in os.environ:
+        pytest.skip("PHP is not installed (Debian: apt-get install php-cli)")
+    shop = await open_shop(services)
+    text = (ROOT / "docs" / "programs.md").read_text("utf-8")
+    programs = re.findall(rf"^```{language}\n(.*?)^```$", text, re.S | re.M)
+    assert len(programs) == 5
+    env = {
+        "PATH": os.environ["PATH"], "TEAROFF": server.url, "CLIENT_ID": shop.client_id,
+        "CLIENT_SECRET": shop.client_secret, "CAMPAIGN": shop.ref, "SESSION": "",
+    }  # fmt: skip
+    answers = []
+    for program in programs:
+        file = tmp_path / f"job-{len(answers)}"
+        file.write_text(program, "utf-8")
+        done = await asyncio.to_thread(
+            subprocess.run, [*LANGUAGES[language], str(file)],
+            env=env, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        answers.append(json.loads(done.stdout))
+        env["SESSION"] = answers[-1].get("single_use_code", env["SESSION"])
+    sent, made, seen, used, listed = answers
+    assert sent["action"] == "sms_sent"
+    assert made["customid"] == "42"
+    assert seen["session"] == made["single_use_code"]
+    assert used["data"]["status"]["validated"] == "1"
+    assert [item["session"] for item in listed["data"]] == [made["single_use_code"]]
+    refused = tmp_path / "refused"
+    refused.write_text(programs[3], "utf-8")
+    again = subprocess.run(
+        [*LANGUAGES[language], str(refused)], env=env | {"SESSION": "zzzzzz"},
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert again.returncode != 0
 
 
 def test_every_setting_is_listed():
