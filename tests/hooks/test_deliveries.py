@@ -8,7 +8,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tearoff.hooks import rules
+from tearoff.hooks import claims, rules
 from tearoff.hooks.deliverer import Deliverer
 from tests.hooks.listening import (
     deliveries,
@@ -304,6 +304,14 @@ async def test_several_deliverers_share_the_work(caller, receiver, services):
     for code in codes:
         kinds = [got.kind for got in receiver.got if got.body["session"] == code]
         assert kinds == ["coupon_opened", "coupon_claimed", "coupon_validated"]
+
+
+async def test_one_deliverer_at_a_time_chooses_for_an_endpoint(caller, receiver, services):
+    webhook = await listen(caller, receiver)
+    ids = [id_of(webhook)]
+    async with services.db.transaction() as first, services.db.transaction() as second:
+        assert await claims.hold_endpoints(first, ids) == {ids[0]: True}
+        assert await claims.hold_endpoints(second, ids) == {}
 
 
 async def test_webhooks_that_come_and_go_disturb_nobody(caller, receiver):
