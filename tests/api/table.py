@@ -34,11 +34,13 @@ class Wrong:
 @dataclass(frozen=True)
 class Case:
     """`foreign`: the code that another tenant gets for the same values; None where the call
-    names nothing, so that the answer must only not show the first tenant's things."""
+    names nothing, so that the answer must only not show the first tenant's things. `refused`:
+    the right call is refused with this code, because what it needs does not exist yet."""
 
     right: Values
     errors: Mapping[int, Wrong | Values] = field(default_factory=dict)
     foreign: int | None = None
+    refused: int | None = None
 
     def wrong(self, code: int) -> Wrong:
         given = self.errors[code]
@@ -135,6 +137,11 @@ class Maker:
             await self.post("webhook/update", {"webhook": ref, "active": False})
         return ref
 
+    async def twenty_webhooks(self, state: str) -> str:
+        for _ in range(20):
+            await self.webhook("")
+        return "One too many"
+
     async def event(self, state: str) -> str:
         """Something that a webhook of the shop was told of."""
         await self.webhook("")
@@ -159,6 +166,52 @@ class Maker:
         async with self.services.db.transaction() as db:
             return str(await members.create_member(db, self.caller.shop.account, new))
 
+    async def smsgroup(self, state: str) -> str:
+        made = await self.post("smstool/addgroup", {"group_name": "Regulars"})
+        return made["group"]["ID"]
+
+    async def emailgroup(self, state: str) -> str:
+        made = await self.post("emailtool/addgroup", {"group_name": "Regulars"})
+        return made["group"]["ID"]
+
+    async def smscontact(self, state: str) -> str:
+        """The only contact of the group that `smsgroup` made last."""
+        made = await self.post(
+            "smstool/addcontact", {"smsgroup": await self._last_group(), "phone": NUMBER}
+        )
+        return made["contact"]["ID"]
+
+    async def emailcontact(self, state: str) -> str:
+        made = await self.post(
+            "emailtool/addcontact",
+            {"emailgroup": await self._last_group(), "email": "ann@example.com"},
+        )
+        return made["contact"]["ID"]
+
+    async def _last_group(self) -> str:
+        found = await self.services.db.fetchval(
+            "SELECT max(id) FROM groups WHERE account_id = $1", self.caller.shop.account
+        )
+        return f"gro_{found}"
+
+    async def sent_before(self, state: str) -> bool:
+        await self.post(
+            "send/email", {"campaign": self.caller.shop.ref, "email": "ann@example.com"}
+        )
+        return True
+
+    async def too_many_groups(self, state: str) -> str:
+        await self.services.db.execute(
+            "INSERT INTO groups (account_id, channel, name) SELECT $1, c, 'g'"
+            " FROM generate_series(1, 1000), unnest(ARRAY['sms', 'email']) c",
+            self.caller.shop.account,
+        )
+        return "One too many"
+
+    async def optedoutemail(self, state: str) -> str:
+        await self.post("emailtool/optout/add", {"email": "ann@example.com"})
+        return "ann@example.com"
+
     async def phone(self, state: str) -> str:
         now = datetime.now(UTC)
         await optouts.add(
@@ -169,7 +222,7 @@ class Maker:
 
 async def another_caller(who: str, caller: Caller, services: Any) -> Caller:
     """Who makes a wrong call: the shop itself, or one that something is missing for."""
-    if who == "shop":
+    if who in ("shop", "unplugged"):
         return caller
     if who == "bare":
         return Caller(caller.http, caller.url, await open_shop(services, kind=None))
@@ -300,7 +353,8 @@ CASES: dict[str, Case] = {
         502,
     ),
     "/v3/couponsession/search": Case(
-        {"search": "$session"}, {300: {"page": 0}, 305: {"email": "nobody"}}
+        {"search": "$session"},
+        {300: {"page": 0}, 301: {"phone": "x"}, 305: {"email": "nobody"}},
     ),
     "/v3/coupon/list": Case(
         {"only_active": True},
@@ -344,7 +398,7 @@ CASES: dict[str, Case] = {
     "/v3/webhook/create": Case(
         {"url": "http://127.0.0.1:9/hook", "events": "coupon_validated", "description": "Till"},
         {300: {"url": "ftp://example.com"}, 301: {"description": "a\u0000b"},
-         302: {"events": "coupon_eaten"}},
+         302: {"events": "coupon_eaten"}, 516: {"description": "$twenty_webhooks"}},
     ),
     "/v3/webhook/list": Case({}),
     "/v3/webhook/update": Case(
@@ -363,17 +417,104 @@ CASES: dict[str, Case] = {
     ),
     "/v3/webhook/resend": Case(
         {"event": "$event"},
-        {303: {"since": "soon"}, 509: {"event": "evt_00000000000000000000"},
+        {301: {"webhook": "?!"}, 303: {"since": "soon"},
+         509: {"event": "evt_00000000000000000000"},
          523: {"event": None, "webhook": "$webhook:off", "since": "2026-01-01"}},
         509,
     ),
     "/v3/webhook/verification": Case(
-        {"webhook": "$event"}, {509: {"webhook": "evt_00000000000000000000"}}, 509
+        {"webhook": "$event"},
+        {301: {"session": "?!"}, 509: {"webhook": "evt_00000000000000000000"}}, 509
+    ),
+    "/v3/send/email": Case(
+        {"campaign": "$campaign", "email": "ann@example.com", "body": "Hello {link}"},
+        {
+            104: Wrong(who="bare"), 300: {"customid": "x" * 51}, 302: {"duplicate_check": "shoe"},
+            303: {"expiry_date": "soon"}, 305: {"email": "nobody"},
+            502: {"campaign": "cam_999999"}, 513: {"couponsession": "zzzzzz"},
+            602: {"campaign": "$campaign:paused"}, 604: {"check_unique": "$sent_before"},
+            605: {"email": "$optedoutemail"},
+        },
+        502,
+    ),
+    "/v3/coupon/pushnotification/single": Case(
+        {"campaign": "$campaign", "couponsession": "$session", "message": "Hello"},
+        {300: {"message": "x" * 10_000}, 502: {"campaign": "cam_999999"},
+         505: {"couponsession": "zzzzzz"}, 602: {}},
+        502, refused=602,
+    ),
+    "/v3/coupon/pushnotification/all": Case(
+        {"campaign": "$campaign", "message": "Hello"},
+        {300: {"message": "x" * 10_000}, 502: {"campaign": "cam_999999"}, 602: {}},
+        502, refused=602,
+    ),
+    "/v3/smstool/grouplist": Case({}, {103: Wrong(who="bare")}),
+    "/v3/smstool/userlist": Case(
+        {"smsgroup": "$smsgroup"},
+        {103: Wrong(who="unplugged"), 300: {"page": 0},
+         514: {"smsgroup": "gro_999999"}},
+        514,
+    ),
+    "/v3/smstool/addgroup": Case(
+        {"group_name": "Regulars"},
+        {103: Wrong(who="bare"), 300: {"group_name": "x" * 1_000}, 301: {"group_name": "a\u0000b"},
+         516: {"group_name": "$too_many_groups"}},
+    ),
+    "/v3/smstool/addcontact": Case(
+        {"smsgroup": "$smsgroup", "phone": NUMBER, "first_name": "Ann"},
+        {103: Wrong(who="unplugged"), 300: {"first_name": "x" * 1_000},
+         303: {"birthday": "1/2/1990"}, 514: {"smsgroup": "gro_999999"}},
+        514,
+    ),
+    "/v3/smstool/removecontact": Case(
+        {"smsgroup": "$smsgroup", "contact": "$smscontact"},
+        {103: Wrong(who="unplugged"),
+         514: {"smsgroup": "gro_999999", "contact": "con_1"}, 525: {"contact": "con_999999"}},
+        514,
+    ),
+    "/v3/smstool/optout/list": Case({}, {300: {"page": 0}, 301: {"page": "x"}}),
+    "/v3/smstool/optout/add": Case(
+        {"phone": NUMBER, "reason": "Asked at the till"}, {300: {"reason": "x" * 10_000}}
+    ),
+    "/v3/smstool/optout/remove": Case({"phone": "$phone:out"}),
+    "/v3/emailtool/grouplist": Case({}, {103: Wrong(who="bare")}),
+    "/v3/emailtool/userlist": Case(
+        {"emailgroup": "$emailgroup"},
+        {103: Wrong(who="unplugged"), 300: {"page": 0},
+         514: {"emailgroup": "gro_999999"}},
+        514,
+    ),
+    "/v3/emailtool/addgroup": Case(
+        {"group_name": "Regulars"},
+        {103: Wrong(who="bare"), 300: {"group_name": "x" * 1_000}, 301: {"group_name": "a\u0000b"},
+         516: {"group_name": "$too_many_groups"}},
+    ),
+    "/v3/emailtool/addcontact": Case(
+        {"emailgroup": "$emailgroup", "email": "ann@example.com", "first_name": "Ann"},
+        {103: Wrong(who="unplugged"), 300: {"first_name": "x" * 1_000},
+         303: {"birthday": "1/2/1990"}, 305: {"email": "nobody"},
+         514: {"emailgroup": "gro_999999"}},
+        514,
+    ),
+    "/v3/emailtool/removecontact": Case(
+        {"emailgroup": "$emailgroup", "contact": "$emailcontact"},
+        {103: Wrong(who="unplugged"),
+         514: {"emailgroup": "gro_999999", "contact": "con_1"}, 525: {"contact": "con_999999"}},
+        514,
+    ),
+    "/v3/emailtool/optout/list": Case({}, {300: {"page": 0}, 301: {"page": "x"}}),
+    "/v3/emailtool/optout/add": Case(
+        {"email": "ann@example.com"},
+        {300: {"reason": "x" * 10_000}, 301: {"email": "a\u0000b"}, 305: {"email": "nobody"}},
+    ),
+    "/v3/emailtool/optout/remove": Case(
+        {"email": "$optedoutemail"}, {301: {"email": "a\u0000b"}, 305: {"email": "nobody"}}
     ),
     "/v3/account/info": Case({}),
     "/v3/account/usage": Case(
         {"campaign": "$campaign"},
-        {300: {"start_date": "2020-01-01"}, 303: {"start_date": "soon"},
+        {300: {"start_date": "2020-01-01"}, 301: {"campaign": "?!"},
+         303: {"start_date": "soon"},
          502: {"campaign": "cam_999999"}},
         502,
     ),

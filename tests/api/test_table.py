@@ -5,14 +5,31 @@ import json
 from urllib.parse import urlencode
 
 import pytest
+import pytest_asyncio
 
 from tearoff.api.v3.routes import ENDPOINTS
+from tests.api.caller import Caller
 from tests.api.table import Maker, another_caller, case_of
+from tests.api.test_send_email import open_mail_shop
+from tests.providers.postoffice import open_post_office
 
 ALL = [pytest.param(e, id=e.path) for e in ENDPOINTS]
 READS = [pytest.param(e, id=e.path) for e in ENDPOINTS if not e.writes]
 ERRORS = [pytest.param(e, code, id=f"{e.path}-{code}") for e in ENDPOINTS for code in e.errors]
 CREDENTIALS = ("X-Client", "x-api", "body")
+
+
+@pytest_asyncio.fixture(scope="module")
+async def post_office():
+    async with open_post_office() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def caller(http, server, services, post_office):
+    """A shop with all that a call can need."""
+    shop = await open_mail_shop(services, post_office, kind="log")
+    return Caller(http, server.url, shop)
 
 
 def shape(value):
@@ -45,6 +62,9 @@ async def right_values(caller, services, endpoint):
 async def test_the_right_call(caller, services, endpoint):
     values = await right_values(caller, services, endpoint)
     answer = await caller.post(endpoint.path, values)
+    if case_of(endpoint.path).refused:
+        assert answer.codes == [case_of(endpoint.path).refused]
+        return
     assert answer.status == 200, answer.text
     assert answer.body["status"] == {"status": "OK"}
     assert endpoint.example, "an endpoint shows an example"
@@ -62,6 +82,9 @@ async def test_a_form_says_the_same(caller, services, endpoint):
     answer = await caller.post(
         endpoint.path, data=form, extra={"Content-Type": "application/x-www-form-urlencoded"}
     )
+    if case_of(endpoint.path).refused:
+        assert answer.codes == [case_of(endpoint.path).refused]
+        return
     assert answer.status == 200, answer.text
     assert differences(shape(answer.body), shape(endpoint.example)) == []
 
@@ -109,7 +132,9 @@ async def test_each_credential_style(caller, services, endpoint, style):
             assert answer.body["errors"] == answer.body["status"]["errors"]
         else:
             answer = await caller.post(endpoint.path, body, headers=headers)
-            assert answer.status == 200, answer.text
+            refused = case_of(endpoint.path).refused
+            assert answer.status == (422 if refused else 200), answer.text
+            assert not refused or answer.codes == [refused]
 
 
 @pytest.mark.parametrize(("endpoint", "code"), ERRORS)
@@ -119,7 +144,11 @@ async def test_each_error(caller, services, endpoint, code):
         wrong = case.wrong(code)
         asker = await another_caller(wrong.who, caller, services)
         values = await Maker(caller, services).values(case.right | wrong.over)
-        if wrong.who in ("bare", "packaged") and "campaign" in values:
+        if wrong.who == "unplugged":
+            await services.db.execute(
+                "UPDATE connections SET active = false WHERE account_id = $1", caller.shop.account
+            )
+        if wrong.who == "bare" and "campaign" in values:
             values["campaign"] = asker.shop.ref
     else:
         asker, values = caller, _automatic(endpoint, code)
