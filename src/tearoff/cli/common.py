@@ -19,7 +19,9 @@ from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
+from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.kit.services import Services
+from tearoff.providers.mime import BadAddress, check_address
 
 T = TypeVar("T")
 Commands = Any
@@ -116,6 +118,14 @@ def print_problem(error: TearoffError) -> None:
     print(f"tearoff: {field}{error}", file=sys.stderr)
     if error.hint:
         print(f"  {error.hint}", file=sys.stderr)
+
+
+def read_address(given: str, field: str) -> str:
+    """A phone number as E.164, or an e-mail address."""
+    try:
+        return check_address(given) if "@" in given else parse_phone(given).e164
+    except (BadAddress, PhoneInvalid) as error:
+        raise Invalid(f"{given}: {error}", field=field) from None
 
 
 def read_time(text: str, timezone: str, field: str, *, end_of_day: bool) -> datetime:

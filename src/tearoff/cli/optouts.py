@@ -12,36 +12,35 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    read_address,
     show,
     with_services,
 )
-from tearoff.errors import Invalid
 from tearoff.kit import clock
-from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.kit.services import Services
 from tearoff.people import optouts
 
 
 def add_commands(commands: Commands) -> None:
-    group = add_group(commands, "optout", "numbers that must get nothing")
+    group = add_group(commands, "optout", "numbers and e-mail addresses that must get nothing")
     for name, run, help in (
-        ("add", _add, "put a number on the list"),
-        ("remove", _remove, "take a number off the list"),
+        ("add", _add, "put a number or an e-mail address on the list"),
+        ("remove", _remove, "take one off the list"),
     ):
         command = add_command(group, name, run, help)
         add_account(command)
-        command.add_argument("number", metavar="+NUMBER")
+        command.add_argument("number", metavar="ADDRESS")
         add_json(command)
         if name == "add":
             command.add_argument("--reason", default="", help="why, for your records")
-    listing = add_command(group, "list", _list, "all numbers on the list")
+    listing = add_command(group, "list", _list, "everybody on the list")
     add_account(listing)
-    listing.add_argument("number", metavar="+NUMBER", nargs="?", help="only this one")
+    listing.add_argument("number", metavar="ADDRESS", nargs="?", help="only this one")
     add_json(listing)
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    number = _number(arguments.number)
+    number = read_address(arguments.number, "number")
 
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
@@ -57,7 +56,7 @@ def _add(arguments: argparse.Namespace) -> None:
 
 
 def _remove(arguments: argparse.Namespace) -> None:
-    number = _number(arguments.number)
+    number = read_address(arguments.number, "number")
 
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
@@ -68,12 +67,12 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    only = _number(arguments.number) if arguments.number else None
+    only = read_address(arguments.number, "number") if arguments.number else None
 
     async def work(services: Services) -> list[optouts.OptOut]:
         return await optouts.list_all(services.db, arguments.account)
 
-    found = [o for o in with_services(arguments, work) if only in (None, o.address)]
+    found = [o for o in with_services(arguments, work) if only is None or o.address == only.lower()]
     rows = [
         {"number": o.address, "source": o.source, "reason": o.reason, "since": o.created_at}
         for o in found
@@ -82,10 +81,3 @@ def _list(arguments: argparse.Namespace) -> None:
         f"{o.address}  {o.source:<9}  {o.created_at:%Y-%m-%d %H:%M}  {o.reason}" for o in found
     ]
     show(arguments, {"opt_outs": rows}, "\n".join(lines) or "Nobody is on the list.")
-
-
-def _number(given: str) -> str:
-    try:
-        return parse_phone(given).e164
-    except PhoneInvalid as error:
-        raise Invalid(f"{given}: {error}", field="number") from None

@@ -13,13 +13,13 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    read_address,
     settings_of,
     show,
     with_services,
 )
 from tearoff.errors import Invalid
 from tearoff.kit import clock
-from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection, NoRoute
@@ -27,12 +27,12 @@ from tearoff.messages.links import surroundings_of
 from tearoff.messages.segments import measure
 from tearoff.people import optouts
 from tearoff.providers import registry
-from tearoff.providers.base import Accepted, Outgoing
+from tearoff.providers.base import Accepted, Letter, Outgoing
 from tearoff.providers.log import read_outbox
 
 
 def add_commands(commands: Commands) -> None:
-    group = add_group(commands, "provider", "connections to SMS services")
+    group = add_group(commands, "provider", "connections to SMS and e-mail services")
     add = add_command(group, "add", _add, "connect an account to a service")
     add_account(add)
     add.add_argument("--kind", required=True, choices=registry.KINDS)
@@ -44,9 +44,16 @@ def add_commands(commands: Commands) -> None:
         dest="values",
         help="a setting of the service; `tearoff provider fields` lists them",
     )
-    add.add_argument("--price", type=int, default=0, metavar="N",
-                     help="price of a segment in millionths of the currency unit")  # fmt: skip
-    add.add_argument("--replace", action="store_true", help="switch the account's others off")
+    add.add_argument(
+        "--price",
+        type=int,
+        default=0,
+        metavar="N",
+        help="price of a segment (or a mail) in millionths of the currency unit",
+    )
+    add.add_argument(
+        "--replace", action="store_true", help="switch the account's others of this channel off"
+    )
     add_json(add)
     fields = add_command(group, "fields", _fields, "the settings of a kind of service")
     fields.add_argument("--kind", required=True, choices=registry.KINDS)
@@ -54,9 +61,11 @@ def add_commands(commands: Commands) -> None:
     listing = add_command(group, "list", _list, "the connections of an account")
     add_account(listing)
     add_json(listing)
-    test = add_command(group, "test", _test, "check the credentials and send one text")
+    test = add_command(group, "test", _test, "check the credentials and send one message")
     add_account(test)
-    test.add_argument("--to", required=True, metavar="+…", help="a number of your own")
+    test.add_argument(
+        "--to", required=True, metavar="TO", help="a number or an e-mail address of your own"
+    )
     test.add_argument("--text", default="This is a test from Tearoff.")
     add_json(test)
     outbox = add_command(commands, "outbox", _outbox, "what the log provider wrote")
@@ -73,7 +82,8 @@ def _add(arguments: argparse.Namespace) -> None:
                 raise accounts.AccountNotFound
             if arguments.replace:
                 for old in await connections.connections_of(db, arguments.account):
-                    await connections.switch_off(db, arguments.account, old.id)
+                    if old.channel == registry.channel_of(arguments.kind):
+                        await connections.switch_off(db, arguments.account, old.id)
             new = NewConnection(
                 kind=arguments.kind, settings=settings, segment_price=arguments.price
             )
@@ -106,7 +116,10 @@ def _fields(arguments: argparse.Namespace) -> None:
 def _list(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> list[dict[str, Any]]:
         found = await connections.connections_of(services.db, arguments.account)
-        return [{"provider": c.id, "kind": c.kind, "active": c.active} for c in found]
+        return [
+            {"provider": c.id, "kind": c.kind, "channel": c.channel, "active": c.active}
+            for c in found
+        ]
 
     found = with_services(arguments, work)
     lines = [f"{c['provider']}  {c['kind']:<8}  {'on' if c['active'] else 'off'}" for c in found]
@@ -114,16 +127,14 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    try:
-        phone = parse_phone(arguments.to)
-    except PhoneInvalid as error:
-        raise Invalid(str(error), field="to") from None
+    to = read_address(arguments.to, "to")
 
     async def work(services: Services) -> dict[str, Any]:
-        connection = await connections.route(services.db, arguments.account)
+        channel = optouts.channel_of(to)
+        connection = await connections.route(services.db, arguments.account, channel)
         if connection is None:
             raise NoRoute(hint="`tearoff provider add` makes one.")
-        if await optouts.is_opted_out(services.db, arguments.account, phone.e164):
+        if await optouts.is_opted_out(services.db, arguments.account, to):
             raise optouts.OptedOut
         settings = connections.open_settings(services.vault, connection)
         provider = registry.open_provider(connection.kind, settings, surroundings_of(services))
@@ -135,11 +146,12 @@ def _test(arguments: argparse.Namespace) -> int:
             outcome = await provider.send(
                 Outgoing(
                     id=int(clock.now().timestamp() * 1000),
-                    to=phone.e164,
+                    to=to,
                     text=arguments.text,
                     encoding=parts.encoding,
                     parts=parts.parts,
                     sender=connection.sender,
+                    letter=Letter(subject=arguments.text, html="") if "@" in to else None,
                 )
             )
         finally:

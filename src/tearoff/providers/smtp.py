@@ -13,13 +13,11 @@ import base64
 import contextlib
 import re
 import socket
-import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
 
 import aiosmtplib
-import msgspec
 from aiosmtplib import SMTPResponse
 
 from tearoff.kit import clock
@@ -27,7 +25,6 @@ from tearoff.kit.http import AddressInfo, resolve_public
 from tearoff.providers.base import (
     MAIL_WORDS,
     Accepted,
-    BadSettings,
     Callback,
     Field,
     NoAnswer,
@@ -40,7 +37,9 @@ from tearoff.providers.base import (
     Surroundings,
     refused,
 )
-from tearoff.providers.mime import BadAddress, Sender, check_address, compose, one_line
+from tearoff.providers.mime import BadAddress, check_address, compose, one_line
+from tearoff.providers.smtp_replies import ServerSaid, queue_id, reason_of
+from tearoff.providers.smtp_settings import FIELDS, SmtpSettings, read_settings
 
 CONNECT_WITHIN = 5.0
 HAND_OVER_WITHIN = 10.0
@@ -49,48 +48,10 @@ TAKEN_WITHIN = 15.0
 """Seconds for the body and its reply: servers look for spam before they answer."""
 CLOSING = HAND_OVER_WITHIN + TAKEN_WITHIN + 1
 
-PORTS = {"starttls": 587, "tls": 465, "none": 25}
-
-
-class SmtpSettings(msgspec.Struct, frozen=True):
-    """The settings of a connection, read."""
-
-    host: str
-    port: int
-    security: str
-    username: str
-    password: str
-    sender: Sender
-    connections: int
-    tls: ssl.SSLContext | None
-
-    def __repr__(self) -> str:
-        return f"SmtpSettings({self.host!r})"
-
-
-class ServerSaid(Exception):
-    """A reply that ends the attempt before the body: at `stage`, with code and text."""
-
-    def __init__(self, stage: str, reply: SMTPResponse) -> None:
-        super().__init__(f"{stage}: {reply.code} {reply.message}")
-        self.stage = stage
-        self.reply = reply
-
 
 class SmtpProvider:
     kind: ClassVar[str] = "smtp"
-    fields: ClassVar[Sequence[Field]] = (
-        Field("host", "name of the mail server", required=True),
-        Field("port", "port of the mail server; empty: 587, 465 or 25 by `security`"),
-        Field("security", f"one of {', '.join(PORTS)}", default="starttls"),
-        Field("username", "login, if the server asks for one"),
-        Field("password", "its password", secret=True),
-        Field("from", "address the mail is from, one that the server lets you use", required=True),
-        Field("from_name", "name the mail is from; empty: the campaign's brand"),
-        Field("reply_to", "address that answers go to, if another one"),
-        Field("tls_ca_file", "file of the certificate authority, if not a public one"),
-        Field("connections", "connections to the server at the same time", default="10"),
-    )
+    fields: ClassVar[Sequence[Field]] = FIELDS
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
         self._settings = read_settings(settings)
@@ -205,7 +166,7 @@ class SmtpProvider:
             return NoAnswer(what, self._hide(error))
         raw = self._hide(f"{reply.code} {reply.message}")
         if 200 <= reply.code < 300:
-            return Accepted((_queue_id(raw) or name,), raw=raw)
+            return Accepted((queue_id(raw) or name,), raw=raw)
         if 400 <= reply.code < 600:
             return self._refusal(ServerSaid("the body", reply))
         return NoAnswer("The email provider's answer could not be read.", raw)
@@ -214,7 +175,7 @@ class SmtpProvider:
         raw = self._hide(error)
         said = one_line(self._hide(error.reply.message), 200)
         detail = f"It says: {said}" if said else ""
-        return _refused(_reason(error.stage, error.reply), raw=raw, detail=detail)
+        return _refused(reason_of(error.stage, error.reply), raw=raw, detail=detail)
 
     # connecting --------------------------------------------------------------------------
 
@@ -239,8 +200,7 @@ class SmtpProvider:
         try:
             await self._greet(client)
         except BaseException:
-            client.close()
-            sock.close()
+            client.close()  # and with it the socket
             raise
         return client
 
@@ -267,57 +227,6 @@ class SmtpProvider:
         for secret in _forms_of(self._settings):
             plain = plain.replace(secret, "***")
         return one_line(plain, 2000)
-
-
-def read_settings(given: Mapping[str, str]) -> SmtpSettings:
-    """Raises `BadSettings`, which names the field. Reads the file of authorities."""
-    words = {f.name: given.get(f.name, "").strip() or f.default for f in SmtpProvider.fields}
-    security = words["security"].lower()
-    if security not in PORTS:
-        raise BadSettings("security", f"use one of {', '.join(PORTS)}.")
-    if any(c.isspace() or c in "/@" for c in words["host"]):
-        raise BadSettings("host", "use a name or an address alone, without port or path.")
-    if words["username"] and security == "none":
-        raise BadSettings("security", "a password is only sent encrypted: use starttls or tls.")
-    if words["username"] and not words["password"]:
-        raise BadSettings("password", "a username needs one.")
-    sender = Sender(
-        _address("from", words["from"]),
-        one_line(words["from_name"], 100),
-        _address("reply_to", words["reply_to"]) if words["reply_to"] else "",
-    )
-    return SmtpSettings(
-        host=words["host"],
-        port=_number("port", words["port"], 65_535) or PORTS[security],
-        security=security,
-        username=words["username"],
-        password=given.get("password", ""),
-        sender=sender,
-        connections=_number("connections", words["connections"], 1000) or 10,
-        tls=None if security == "none" else _tls_context(words["tls_ca_file"]),
-    )
-
-
-def _address(field: str, given: str) -> str:
-    try:
-        return check_address(given)
-    except BadAddress as error:
-        raise BadSettings(field, f"{error}.") from None
-
-
-def _number(field: str, given: str, most: int) -> int | None:
-    if not given:
-        return None
-    if not (given.isascii() and given.isdigit() and 1 <= int(given[:10]) <= most):
-        raise BadSettings(field, f"use a whole number from 1 to {most}.")
-    return int(given)
-
-
-def _tls_context(ca_file: str) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file or None)
-    except (OSError, ValueError) as error:
-        raise BadSettings("tls_ca_file", f"cannot be used: {error}") from None
 
 
 async def _open_socket(infos: Sequence[AddressInfo]) -> socket.socket:
@@ -367,69 +276,6 @@ def _stuffed(mail: bytes) -> bytes:
     if not mail.endswith(b"\r\n"):
         mail += b"\r\n"
     return re.sub(rb"(?m)^\.", b"..", mail) + b".\r\n"
-
-
-_QUEUED = (
-    re.compile(r"queued (?:mail for delivery )?as ([\w.-]{4,100})", re.ASCII | re.IGNORECASE),
-    re.compile(r"\bid=([\w.-]{4,100})", re.ASCII),
-    re.compile(r"^250 (?:2\.\d\.\d )?ok:? ([\w-]{16,100})$", re.ASCII | re.IGNORECASE),
-    re.compile(r"^250 2\.0\.0 (\w{8,40}) Message accepted for delivery", re.ASCII),
-)
-
-
-def _queue_id(reply: str) -> str:
-    """The server's name for the message as Postfix, Exim, Amazon SES and Sendmail write it."""
-    found = (pattern.search(reply) for pattern in _QUEUED)
-    return next((match[1] for match in found if match), "")
-
-
-_BY_STATUS = {
-    "1.1": Reason.INVALID_ADDRESS,
-    "1.2": Reason.INVALID_ADDRESS,
-    "1.3": Reason.INVALID_ADDRESS,
-    "1.6": Reason.INVALID_ADDRESS,
-    "1.10": Reason.INVALID_ADDRESS,
-    "1.7": Reason.BAD_SENDER,
-    "1.8": Reason.BAD_SENDER,
-    "2.1": Reason.INVALID_ADDRESS,
-    "2.2": Reason.MAILBOX_FULL,
-    "2.3": Reason.TOO_LONG,
-    "3.4": Reason.TOO_LONG,
-    "4.4": Reason.INVALID_ADDRESS,
-    "7.8": Reason.AUTH,
-    "7.9": Reason.AUTH,
-}
-"""By the last two numbers of an enhanced status code (RFC 3463, IANA's registry) of class 5."""
-
-_AUTH_CODES = frozenset({530, 534, 535, 538})
-_BY_STAGE = {
-    "MAIL": Reason.BAD_SENDER,
-    "RCPT": Reason.INVALID_ADDRESS,
-    "the body": Reason.FILTERED,
-    "AUTH": Reason.AUTH,
-}
-
-
-def _reason(stage: str, reply: SMTPResponse) -> Reason:
-    match = re.match(r"([45])\.(\d{1,3}\.\d{1,3})\b", reply.message, re.ASCII)
-    status = match[2] if match else ""
-    if 400 <= reply.code < 500:
-        return _passing_reason(reply.code, status)
-    if reply.code in _AUTH_CODES:
-        return Reason.AUTH
-    if status in _BY_STATUS:
-        return _BY_STATUS[status]
-    if reply.code == 552:
-        return Reason.TOO_LONG if stage != "RCPT" else Reason.MAILBOX_FULL
-    if status.startswith("7."):
-        return Reason.FILTERED
-    return _BY_STAGE.get(stage, Reason.OTHER)
-
-
-def _passing_reason(code: int, status: str) -> Reason:
-    if status == "2.2" or (code == 452 and not status):
-        return Reason.MAILBOX_FULL
-    return Reason.PROVIDER_DOWN if code == 421 else Reason.THROTTLED
 
 
 def _forms_of(settings: SmtpSettings) -> tuple[str, ...]:
