@@ -1,6 +1,7 @@
 """Bodies survive parsing and serialising again, in the languages of the field."""
 
 import json
+import os
 import shutil
 import subprocess
 from datetime import UTC, datetime
@@ -42,6 +43,19 @@ def test_in_javascript():
     raw = body_with(NASTY, 2**53 - 1)
     script = "process.stdout.write(JSON.stringify(JSON.parse(require('fs').readFileSync(0))))"
     done = subprocess.run([node, "-e", script], input=raw, capture_output=True, check=True)
+    assert done.stdout == raw
+
+
+@pytest.mark.parametrize("as_arrays", ["true", "false"])
+def test_in_php(as_arrays):
+    if shutil.which("php") is None and "CI" not in os.environ:
+        pytest.skip("PHP is not installed (Debian: apt-get install php-cli)")
+    raw = body_with(NASTY, 2**53 - 1)
+    script = (
+        f"echo json_encode(json_decode(file_get_contents('php://stdin'), {as_arrays}),"
+        " JSON_UNESCAPED_SLASHES | JSON_UNESCAPED_UNICODE);"
+    )
+    done = subprocess.run(["php", "-r", script], input=raw, capture_output=True, check=True)
     assert done.stdout == raw
 
 
