@@ -112,6 +112,7 @@ async def test_what_is_left_out_comes_from_the_campaign(mailer, office):
         ({"subject": "a\nb"}, [301], ["Invalid character in parameter: subject."]),
         ({"phone": "12"}, [301], ["Phone number not valid"]),
         ({"campaign": "cam_999999999"}, [502], ["Campaign ID not found."]),
+        ({"campaign": "dir_100001"}, [502], ["Campaign ID not found."]),
         ({"couponsession": "a" * 21}, [513], ["Statcode not found"]),
         ({"body": "Hi {first_name}"}, [301], ["Invalid character in parameter: body."]),
         ({"subject": "Hi {last_name}"}, [301], ["Invalid character in parameter: subject."]),
@@ -277,6 +278,26 @@ async def test_idempotency_key(mailer, office):
     assert len(office.taken) == 1
     other = await mailer.mail("eve@example.com", extra=extra)
     assert (other.status, other.codes) == (422, [422])
+
+
+@pytest.mark.parametrize(
+    ("name", "state", "status"),
+    [("ann", "accepted", 200), ("nobody", "failed", 422), ("drop", "unknown", 422)],
+)
+async def test_a_send_that_was_interrupted(mailer, office, services, name, state, status):
+    """The process died after its message was written and before it had an answer."""
+    extra = {"Idempotency-Key": "interrupted"}
+    first = await mailer.mail(f"{name}@example.com", extra=extra)
+    await services.db.execute(
+        "UPDATE idempotency_keys SET answer_sealed = NULL, status = NULL,"
+        " lease_until = now() - interval '1 second' WHERE account_id = $1",
+        mailer.shop.account,
+    )
+    again = await mailer.mail(f"{name}@example.com", extra=extra)
+    assert await count(services, "messages", mailer.shop, f"state = '{state}'") == 1
+    assert (first.status, again.status) == (status, status)
+    assert again.text == first.text
+    assert len(office.met) == 1
 
 
 @pytest.mark.parametrize(

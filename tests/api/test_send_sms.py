@@ -135,6 +135,7 @@ async def test_a_rolled_secret_and_an_ended_account(caller, services):
         ),
         ({"campaign": None, "phone": "+32470002020"}, [200], ["Missing parameter: campaign"]),
         ({"campaign": "cam_999999999", "phone": "+32470002020"}, [502], ["Campaign ID not found."]),
+        ({"campaign": "dir_123456", "phone": "+32470002020"}, [502], ["Campaign ID not found."]),
         ({"campaign": "CAM", "phone": "+31600000000"}, [301], ["Phone number not valid"]),
         ({"campaign": "CAM", "phone": "+32470002020", "body": "a\x00b"}, [301],
          ["Invalid character in parameter: body."]),

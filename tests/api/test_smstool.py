@@ -261,3 +261,18 @@ async def test_the_same_person_added_at_once_is_one_contact(tool):
     assert {a.status for a in answers} == {200}
     assert len({a.body["contact"]["ID"] for a in answers}) == 1
     assert (await tool.users(group)).body["amount_of_contacts"] == "1"
+
+
+async def test_added_and_removed_at_once_is_never_lost(tool, services):
+    """Whoever is put into a group while being taken out of another one is in it afterwards."""
+    import asyncio
+
+    old, new = await tool.new_group("Old"), await tool.new_group("New")
+    for n in range(20, 30):
+        contact = (await tool.add(old, n)).body["contact"]["ID"]
+        removed, added = await asyncio.gather(
+            tool.call("removecontact", **{tool.group: old}, contact=contact), tool.add(new, n)
+        )
+        assert (removed.status, added.status) == (200, 200)
+    assert (await tool.users(old)).body["contact"] == []
+    assert (await tool.users(new)).body["amount_of_contacts"] == "10"

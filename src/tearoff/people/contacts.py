@@ -83,6 +83,9 @@ async def remove_contact(
     transaction. Raises `GroupNotFound` and `ContactNotFound`."""
     if await queries.group(db, account_id, channel, group_id) is None:
         raise GroupNotFound
+    # Held first: somebody who puts it into another group at this moment must not lose it.
+    if not await queries.hold_contact(db, account_id, contact_id):
+        raise ContactNotFound
     if not await queries.leave(db, account_id, group_id, contact_id):
         raise ContactNotFound
     await queries.forget_if_alone(db, account_id, contact_id)

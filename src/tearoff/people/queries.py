@@ -104,6 +104,16 @@ async def join(db: Handle, account_id: int, group_id: int, contact_id: int) -> b
     return bool(done)
 
 
+async def hold_contact(db: Handle, account_id: int, contact_id: int) -> bool:
+    """Whether there is such a contact, which stays as it is until the transaction ends."""
+    found = await db.fetchval(
+        "SELECT true FROM contacts WHERE account_id = $1 AND id = $2 FOR UPDATE",
+        account_id,
+        contact_id,
+    )
+    return bool(found)
+
+
 async def leave(db: Handle, account_id: int, group_id: int, contact_id: int) -> bool:
     """Take a contact out of a group; False when it is not in it."""
     done = await db.fetchval(

@@ -86,6 +86,14 @@ def reference(prefix: str) -> Callable[[str, Any], int]:
     return read
 
 
+def sendable(name: str, given: Any) -> int:
+    """`cam_123456` or `123456`. Ids of other things that some programs send (directories,
+    loyalty cards) are read as 0: no campaign has it."""
+    if re.fullmatch(r"(?!cam)[a-z]{3}_[0-9]{1,18}", as_text(name, given).strip(), re.ASCII):
+        return 0
+    return reference("cam")(name, given)
+
+
 def phone(name: str, given: Any) -> tuple[str, Any]:
     """(as given, parsed)."""
     if isinstance(given, bool | list | dict):

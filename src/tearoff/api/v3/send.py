@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import msgspec
+
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3 import sending
 from tearoff.api.v3.endpoint import Call, Endpoint
@@ -64,7 +66,7 @@ SEND_SMS = Endpoint(
     path="/v3/send/sms",
     summary="Text a coupon to one person.",
     parameters=(
-        p.CAMPAIGN,
+        msgspec.structs.replace(p.CAMPAIGN, read=p.sendable),
         p.string(
             "phone",
             p.phone,

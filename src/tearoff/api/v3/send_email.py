@@ -68,7 +68,7 @@ SEND_EMAIL = Endpoint(
     path="/v3/send/email",
     summary="Mail a coupon to one person.",
     parameters=(
-        p.CAMPAIGN,
+        msgspec.structs.replace(p.CAMPAIGN, read=p.sendable),
         p.string("email", p.email, "Receiver.", "ann@example.com", required=True),
         p.string(
             "subject",
