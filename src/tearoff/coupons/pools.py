@@ -123,6 +123,14 @@ async def left(db: Handle, campaign_id: int) -> int:
     return n
 
 
+async def mark(db: Handle, account_id: int, campaign_id: int) -> int:
+    """The number of free codes below which somebody is told."""
+    n: int | None = await db.fetchval(
+        "SELECT pool_low FROM campaigns WHERE account_id = $1 AND id = $2", account_id, campaign_id
+    )
+    return n or 0
+
+
 async def newly_low(db: Handle, now: datetime) -> list[Low]:
     """Pools that have come below their mark since somebody was told; each is given once."""
     rows = await db.fetch(

@@ -59,7 +59,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": [
             *(shared.parameter(p, "path") for p in operation.path_fields),
             *(shared.parameter(p, "query") for p in operation.query),
-            *([shared.KEY] if operation.writes else []),
+            *([shared.KEY] if operation.writes and not operation.act_on_stream else []),
         ],
         "x-errors": shared.told_errors(operation.errors, status_of),
         "responses": {
@@ -71,6 +71,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["requestBody"] = {
             "required": any(p.required for p in operation.body),
             "content": {"application/json": _body(operation)},
+        }
+    if operation.act_on_stream is not None:
+        described["requestBody"] = {
+            "required": True,
+            "content": {operation.takes: {"schema": {"type": "string"}}},
         }
     return described
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -20,8 +20,9 @@ from tearoff.api.v3.parameters import Parameter
 from tearoff.api.v4.fields import BadFields, FieldProblem, read_fields
 from tearoff.api.v4.problems import MEDIA_TYPE, problem_of
 from tearoff.distribution.send import StaleCaller
+from tearoff.errors import TearoffError
 from tearoff.kit import clock, metrics
-from tearoff.kit.bodies import read_body
+from tearoff.kit.bodies import drop, read_body, read_parts
 from tearoff.kit.db import Handle
 
 __all__ = ["Answered", "Call", "Operation", "answer", "claim_key", "encode", "keep_answer", "told"]
@@ -40,6 +41,9 @@ None for an answer without a body."""
 
 ActAlone = Callable[[Call], Awaitable[tuple[int, bytes]]]
 """Does the work with transactions of its own."""
+
+ActOnStream = Callable[[Call, AsyncIterator[bytes]], Awaitable[tuple[int, bytes]]]
+"""Does the work on a body that is read as it arrives, with transactions of its own."""
 
 Before = Callable[[Call], Awaitable[None]]
 """Checks what needs the network, before any transaction."""
@@ -64,6 +68,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     errors: Sequence[int] = ()
     act: Act | None = None
     act_alone: ActAlone | None = None
+    act_on_stream: ActOnStream | None = None
+    takes: str = "application/json"
     before: Before | None = None
     explain: Explain | None = None
 
@@ -117,10 +123,14 @@ async def _answer(
     request: Request[Any, Any, Any], operation: Operation, quota: dict[str, str]
 ) -> _Reply:
     doors, now = doors_of(request), clock.now()
-    raw = await _raw(request) if operation.writes else b""
+    is_stream = operation.act_on_stream is not None
+    raw = await _raw(request) if operation.writes and not is_stream else b""
     caller = await authenticate(doors, request, {}, now)
     await spend(doors, caller, now, quota)
     given = _given(request, operation, raw)
+    if operation.act_on_stream is not None:
+        call = Call(doors, caller, given, now)
+        return await _act_on_stream(call, operation.act_on_stream, request)
     call = Call(doors, caller, given, now, _key(caller, request, operation, raw))
     kept = await _kept(call)
     if kept is not None:
@@ -134,6 +144,16 @@ async def _answer(
 async def _again(call: Call, request: Request[Any, Any, Any], doors: Doors, now: datetime) -> Call:
     caller = await authenticate(doors, request, {}, now)
     return msgspec.structs.replace(call, caller=caller)
+
+
+async def _act_on_stream(call: Call, act: ActOnStream, request: Request[Any, Any, Any]) -> _Reply:
+    parts = read_parts(request)
+    try:
+        status, body = await act(call, parts)
+    except TearoffError:
+        await drop(parts)
+        raise
+    return _Reply(status, body)
 
 
 async def _raw(request: Request[Any, Any, Any]) -> bytes:

@@ -13,6 +13,7 @@ from tearoff.api.v4 import (
     campaigns,
     groups,
     messages,
+    pool,
     sessions,
     suppressions,
     webhooks,
@@ -21,7 +22,7 @@ from tearoff.api.v4.fields import Unknown
 from tearoff.api.v4.operation import Operation, answer, told
 from tearoff.api.v4.problems import MEDIA_TYPE
 
-NOUNS = (campaigns, sessions, messages, suppressions, groups, webhooks, account)
+NOUNS = (campaigns, pool, sessions, messages, suppressions, groups, webhooks, account)
 """The files of this dialect, in the order in which the API reference shows them."""
 
 OPERATIONS: tuple[Operation, ...] = tuple(o for noun in NOUNS for o in noun.OPERATIONS)

@@ -1,0 +1,66 @@
+"""`/v4/campaigns/{id}/codes`: a campaign's own validation codes, imported from a list."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+import msgspec
+
+from tearoff.api.v4.operation import Call, Operation, encode
+from tearoff.api.v4.sessions import CAMPAIGN_ID
+from tearoff.coupons import pools
+from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.coupons.pools import Imported, LeftOut
+from tearoff.kit.db import Handle
+
+
+class Pool(msgspec.Struct, frozen=True):
+    """`left` codes are free; `low` is the mark below which a `pool_low` event is told."""
+
+    left: int
+    low: int
+
+
+async def get_pool(call: Call, db: Handle) -> Pool:
+    if await campaign(db, call.account.id, call.given["id"]) is None:
+        raise CampaignNotFound
+    low = await pools.mark(db, call.account.id, call.given["id"])
+    return Pool(await pools.left(db, call.given["id"]), low)
+
+
+async def import_codes(call: Call, parts: AsyncIterator[bytes]) -> tuple[int, bytes]:
+    """All or nothing: a list that breaks off changes nothing."""
+    async with call.doors.services.db.transaction() as db:
+        done = await pools.import_codes(db, call.account.id, call.given["id"], parts)
+    return 200, encode(done)
+
+
+_TAG = "campaigns"
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/v4/campaigns/{id}/codes",
+        tag=_TAG,
+        summary="How many of the campaign's own codes are left.",
+        path_fields=(CAMPAIGN_ID,),
+        act=get_pool,
+        errors=(502,),
+        answers={200: ("What is left.", Pool)},
+        example=Pool(left=99_318, low=100),
+    ),
+    Operation(
+        method="POST",
+        path="/v4/campaigns/{id}/codes",
+        tag=_TAG,
+        summary="Import validation codes: UTF-8, one a line, up to 1,000,000. From then on each new"
+        " session of the campaign gets the next one. Codes that are there already are left out"
+        " and named by their line.",
+        path_fields=(CAMPAIGN_ID,),
+        takes="text/csv",
+        act_on_stream=import_codes,
+        errors=(301, 502),
+        answers={200: ("What was imported and what was left out.", Imported)},
+        example=Imported(99_999, 1, [LeftOut(7, "AUTUMN-0007", "twice in this list")]),
+    ),
+)

@@ -1,0 +1,66 @@
+"""`/v4/campaigns/{id}/codes`."""
+
+import asyncio
+
+import pytest
+
+
+async def put(caller, body, campaign=None, **more):
+    path = f"/v4/campaigns/{campaign or caller.shop.campaign}/codes"
+    return await caller.post(path, data=body, extra={"Content-Type": "text/csv"}, **more)
+
+
+async def left(caller):
+    path = f"/v4/campaigns/{caller.shop.campaign}/codes"
+    return (await caller.request("GET", path, headers=caller.shop.headers)).body
+
+
+async def test_import_and_use(caller):
+    answer = await put(caller, "code\nA-1\nA-2\nA-1\n")
+    assert answer.status == 200, answer.text
+    assert answer.body == {
+        "imported": 2, "left_out": 1,
+        "lines": [{"line": 4, "code": "A-1", "why": "twice in this list"}],
+    }  # fmt: skip
+    assert await left(caller) == {"left": 2, "low": 100}
+    made = await caller.post("/v3/singleuse/create", {"campaign": caller.shop.ref})
+    assert made.body["custom_validation_code"] == "A-1"
+    assert (await left(caller))["left"] == 1
+
+
+async def test_a_large_list_is_streamed(caller):
+    async def lines():
+        for lot in range(100):
+            yield "".join(f"C-{lot}-{i}\n" for i in range(1000)).encode()
+            await asyncio.sleep(0)
+
+    answer = await put(caller, lines())
+    assert answer.body["imported"] == 100_000
+    assert (await left(caller))["left"] == 100_000
+
+
+@pytest.mark.parametrize("body", ["", "ok\n\xff".encode("latin-1"), "ok\nb\x00d\n"])
+async def test_a_bad_list_changes_nothing(caller, body):
+    answer = await put(caller, body)
+    assert answer.status == 422, answer.text
+    assert answer.headers["Content-Type"] == "application/problem+json"
+    assert answer.body["errors"][0]["field"] == "codes"
+    assert (await left(caller))["left"] == 0
+
+
+async def test_another_tenants_campaign(caller, other_caller):
+    answer = await put(other_caller, "A\n", campaign=caller.shop.campaign)
+    assert answer.status == 404
+    assert (await left(caller))["left"] == 0
+
+
+async def test_a_refusal_is_heard_while_the_list_is_sent(caller):
+    async def lines():
+        yield b"ok\nb\x00d\n"
+        for _ in range(200):
+            yield b"x\n" * 10_000
+            await asyncio.sleep(0)
+
+    answer = await put(caller, lines())
+    assert answer.status == 422
+    assert "Line 2" in answer.body["errors"][0]["detail"]
