@@ -7,13 +7,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from tearoff.messages import connections
-from tearoff.messages.connections import NewConnection
-from tearoff.messages.links import surroundings_of
 from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.cast import open_shop
-from tests.providers.postoffice import open_post_office
+from tests.providers.postoffice import connect_mail, open_post_office
 
 
 @pytest_asyncio.fixture
@@ -36,13 +33,7 @@ class Mailer(Caller):
 
 async def open_mail_shop(services, office, **more):
     shop = await open_shop(services, **({"kind": None} | more))
-    settings = {"host": "127.0.0.1", "port": str(office.port), "security": "none",
-                "from": "hello@beanleaf.example"}  # fmt: skip
-    new = NewConnection(kind="smtp", settings=settings, segment_price=700)
-    async with services.db.transaction() as db:
-        await connections.add_connection(
-            db, services.vault, shop.account, new, surroundings_of(services)
-        )
+    await connect_mail(services, shop.account, office)
     return shop
 
 

@@ -20,6 +20,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from tearoff.kit.services import Services
+from tearoff.messages import connections
+from tearoff.messages.connections import NewConnection
+from tearoff.messages.links import surroundings_of
+
 LOGIN, PASSWORD = "shop", "s3cret pass"
 
 AT_RCPT = {
@@ -140,6 +145,18 @@ async def open_post_office(
         yield office
     finally:
         server.close()
+
+
+async def connect_mail(services: Services, account_id: int, office: PostOffice) -> None:
+    """Make the post office the account's mail service."""
+    settings = {"host": "127.0.0.1", "port": str(office.port), "security": "none"}
+    new = NewConnection(
+        kind="smtp", settings=settings | {"from": "hello@beanleaf.example"}, segment_price=700
+    )
+    async with services.db.transaction() as db:
+        await connections.add_connection(
+            db, services.vault, account_id, new, surroundings_of(services)
+        )
 
 
 def certificate(folder: Path, office: PostOffice, address: str = "127.0.0.1") -> ssl.SSLContext:

@@ -160,9 +160,7 @@ def channel_of(address: str) -> str:
     return "email" if "@" in address else "sms"
 
 
-async def page(
-    db: Handle, account_id: int, after: tuple[str, str], limit: int
-) -> list[OptOut]:
+async def page(db: Handle, account_id: int, after: tuple[str, str], limit: int) -> list[OptOut]:
     """In the order of addresses, behind this address and source."""
     rows = await db.fetch(
         f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1"
