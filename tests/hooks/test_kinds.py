@@ -1,6 +1,9 @@
 """Every kind of event, announced by what really causes it."""
 
+import asyncio
+import os
 import re
+import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -15,10 +18,12 @@ from tearoff.messages.jobs import look_up_unknown
 from tearoff.people import optouts
 from tearoff.providers.base import Reason, Receipt, ReceiptState, Reply
 from tests.api.caller import Caller
+from tests.api.test_send_email import open_mail_shop
 from tests.api.test_sessions import STATUS_KEYS
 from tests.cast import open_shop
 from tests.hooks.listening import arrive, let_time_pass, listen, make_session, operate
 from tests.providers.dialects import ACCOUNT, TOKEN
+from tests.providers.postoffice import open_post_office
 from tests.providers.standin import running_standin
 from tests.web.conftest import Coupon
 
@@ -212,6 +217,63 @@ async def test_a_lost_answer_that_a_look_up_settles(http, server, services, rece
         (got, *_) = await receiver.wait_for(1)
     assert got.kind == "message_sent"
     assert got.body["message"]["id"] == answer.body["message_id"]
+
+
+async def test_a_message_by_e_mail(http, server, services, receiver):
+    async with open_post_office() as office:
+        caller = Caller(http, server.url, await open_mail_shop(services, office))
+        await listen(caller, receiver)
+        body = {"campaign": caller.shop.ref, "email": "ann@example.com"}
+        sent = await caller.post("/v3/send/email", body)
+        assert sent.status == 200, sent.text
+        told = [got.body for got in await receiver.wait_for(2)]
+    assert receiver.kinds == ["coupon_distributed", "message_sent"]
+    assert told[1]["message"]["channel"] == "email"
+    assert told[1]["message"]["email"] == told[1]["customer"]["email"] == "ann@example.com"
+    assert told[1]["message"]["phone"] == ""
+
+
+async def test_what_an_operator_types_is_told_too(caller, receiver, settings):
+    await listen(caller, receiver, "coupon_created,contact_opted_out,contact_opted_in")
+    account = ["--account", str(caller.shop.account)]
+    for words in (
+        ["campaign", "create", *account, "--name", "Coffee", "--title", "2-for-1"],
+        ["optout", "add", *account, "+32470008007"],
+        ["optout", "remove", *account, "+32470008007"],
+    ):
+        await run_command(settings, *words)
+    told = [got.body for got in await receiver.wait_for(3)]
+    assert receiver.kinds == ["coupon_created", "contact_opted_out", "contact_opted_in"]
+    assert told[0]["coupon"]["friendly_name"] == "Coffee"
+
+
+async def run_command(settings, *words):
+    env = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
+        "TEAROFF_DATABASE_URL": settings.database_url, "TEAROFF_SECRET_KEY": settings.secret_key,
+        "TEAROFF_DATA": str(settings.data),
+    }  # fmt: skip
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tearoff", *words, env=env,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await command.communicate()
+    assert command.returncode == 0, said.decode()
+
+
+async def test_the_newer_api_tells_the_same(caller, receiver):
+    await listen(caller, receiver)
+    made = await caller.post("/v4/campaigns", {"name": "Autumn"})
+    assert made.status in (200, 201), made.text
+    session = await caller.post(f"/v4/campaigns/{made.body['id']}/sessions", {})
+    assert session.status in (200, 201), session.text
+    used = await caller.post(f"/v4/sessions/{session.body['code']}/validated", {})
+    assert used.status == 200, used.text
+    await receiver.wait_for(5)
+    assert receiver.kinds == [
+        "coupon_created", "coupon_distributed", "coupon_opened", "coupon_claimed",
+        "coupon_validated",
+    ]  # fmt: skip
 
 
 async def test_a_pool_that_runs_low(caller, receiver, services):
