@@ -31,7 +31,7 @@ from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
-from tearoff.web import notes, pages, signin
+from tearoff.web import notes, pages, reference, signin
 
 log = structlog.get_logger()
 
@@ -49,6 +49,7 @@ def create_app(
             *v4.ROUTES,
             callbacks.callback,
             openapi.document,
+            reference.make_route(openapi.make_document),
             *pages.ROUTES,
             *signin.ROUTES,
             healthz,

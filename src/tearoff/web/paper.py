@@ -176,24 +176,24 @@ def _head(language: str) -> str:
 @lru_cache(256)
 def _policy(brand_css: str) -> str:
     return (
-        f"default-src 'none'; script-src {_hash(_SCRIPT)};"
-        f" style-src {_hash(_CSS)} {_hash(brand_css)}; img-src 'self' data:; connect-src 'self';"
-        " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src {hash_of(_SCRIPT)};"
+        f" style-src {hash_of(_CSS)} {hash_of(brand_css)}; img-src 'self' data:;"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     )
 
 
-def _hash(text: str) -> str:
+def hash_of(text: str) -> str:
     digest = hashlib.sha256(text.encode()).digest()
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _read(name: str) -> Markup:
+def read_template(name: str) -> Markup:
     text = resources.files("tearoff.web").joinpath("templates", name).read_text("utf-8")
     return Markup(text.replace("\n", ""))  # noqa: S704 - our own file
 
 
-_CSS = _read("coupon.css")
-_SCRIPT = _read("coupon.js")
+_CSS = read_template("coupon.css")
+_SCRIPT = read_template("coupon.js")
 
 _HEADERS = (
     (b"content-type", b"text/html; charset=utf-8"),

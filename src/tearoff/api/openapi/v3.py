@@ -3,7 +3,7 @@ stand there are always there."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tearoff.api.openapi import shared
@@ -76,7 +76,8 @@ def _status_of(code: int) -> int:
 
 
 def _success(endpoint: Endpoint) -> dict[str, Any]:
-    media = {"schema": schema_of(endpoint.example), "example": endpoint.example}
+    schema = schema_of(endpoint.example, endpoint.sometimes)
+    media = {"schema": schema, "example": endpoint.example}
     return {
         "description": "Done.",
         "headers": shared.success_headers(endpoint.writes),
@@ -93,16 +94,16 @@ def _bodies(endpoint: Endpoint) -> dict[str, Any]:
     return {"application/json": media, "application/x-www-form-urlencoded": {"schema": schema}}
 
 
-def schema_of(example: Any) -> dict[str, Any]:
+def schema_of(example: Any, sometimes: Sequence[str] = ()) -> dict[str, Any]:
     """What is like this example. A number may be missing where there is nothing to count, so it
-    can be null; of what is null here nothing is said."""
+    can be null; of what is null here nothing is said. `sometimes`: keys that may be missing."""
     if isinstance(example, Mapping):
         for name, known in _KNOWN.items():
             if example == known:
                 return {"$ref": f"#/components/schemas/{name}"}
-        return _object_like(example)
+        return _object_like(example, sometimes)
     if isinstance(example, list | tuple):
-        items = schema_of(example[0]) if example else {}
+        items = schema_of(example[0], sometimes) if example else {}
         return {"type": "array", "items": items}
     if isinstance(example, bool):
         return {"type": "boolean"}
@@ -111,11 +112,11 @@ def schema_of(example: Any) -> dict[str, Any]:
     return {"type": "string"} if isinstance(example, str) else {}
 
 
-def _object_like(example: Mapping[str, Any]) -> dict[str, Any]:
+def _object_like(example: Mapping[str, Any], sometimes: Sequence[str] = ()) -> dict[str, Any]:
     return {
         "type": "object",
-        "required": list(example),
-        "properties": {name: schema_of(value) for name, value in example.items()},
+        "required": [name for name in example if name not in sometimes],
+        "properties": {name: schema_of(value, sometimes) for name, value in example.items()},
     }
 
 

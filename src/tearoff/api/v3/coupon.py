@@ -166,7 +166,8 @@ async def _changes(
     values = {name: given[name] for name in _PLAIN if given.get(name) is not None}
     for name, column in (("start_date", "starts_at"), ("expiry_date", "expires_at")):
         if given[name] is not None:
-            values[column] = to_utc(given[name], timezone)
+            is_start = name == "start_date"
+            values[column] = to_utc(given[name], timezone, is_start=is_start)
     if given["folder"] is not None:
         await shelves.check_folder(db, owner.id, given["folder"])
         values["folder_id"] = given["folder"]
@@ -290,6 +291,7 @@ ENDPOINTS = (
                 "custom_validation_codes_claimed": 0,
             },
         },
+        sometimes=("custom_validation_codes", "custom_validation_codes_claimed"),
     ),
     Endpoint(
         path="/v3/coupon/create",

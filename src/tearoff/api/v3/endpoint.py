@@ -104,6 +104,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     writes: bool = True
     errors: Sequence[int] = ()
     example: Mapping[str, Any] = {}
+    # Keys of the example, at any depth, that are there only when they are asked for.
+    sometimes: Sequence[str] = ()
 
     @property
     def methods(self) -> list[str]:

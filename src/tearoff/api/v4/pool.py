@@ -35,7 +35,7 @@ async def import_codes(call: Call, parts: AsyncIterator[bytes]) -> tuple[int, by
     return 200, encode(done)
 
 
-_TAG = "campaigns"
+_TAG = "Campaigns"
 
 OPERATIONS = (
     Operation(

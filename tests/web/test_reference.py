@@ -1,0 +1,111 @@
+"""The API reference, as a page and in a real browser."""
+
+from __future__ import annotations
+
+import gzip
+import re
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import expect
+
+from tearoff.api.codes import CODES
+from tearoff.api.openapi import make_document
+from tests.web.test_browser import browser, pytestmark, visit  # noqa: F401 (fixtures)
+
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
+PATH = "/docs/api"
+
+
+@pytest.fixture
+async def page_text(http, server):
+    async with http.get(server.url + PATH) as answer:
+        assert answer.status == 200
+        return await answer.text()
+
+
+async def test_everything_is_told(page_text):
+    for path, verbs in make_document()["paths"].items():
+        assert f">{path}</a>" in page_text
+        shown = verbs["post"] if path.startswith("/v3") else next(iter(verbs.values()))
+        assert f'id="{shown["operationId"]}"' in page_text
+    for kind in make_document()["webhooks"]:
+        assert f'id="event_{kind}"' in page_text
+    for code in CODES:
+        assert f'id="error-{code}"' in page_text
+
+
+async def test_every_link_inside_leads_somewhere(page_text):
+    ids = re.findall(r' id="([^"]+)"', page_text)
+    assert len(ids) == len(set(ids))
+    assert set(re.findall(r'href="#([^"]+)"', page_text)) <= set(ids)
+
+
+async def test_samples_name_the_public_address(page_text):
+    assert "tearoff.invalid" not in page_text
+    assert "https://coupons.example.com/v4/messages" in page_text
+
+
+async def test_it_comes_compressed_and_asks_nobody_else(http, server):
+    headers = {"accept-encoding": "gzip"}
+    async with http.get(server.url + PATH, headers=headers, auto_decompress=False) as answer:
+        body = await answer.read()
+        policy = answer.headers["content-security-policy"]
+    assert len(body) < 120_000
+    assert gzip.decompress(body).startswith(b"<!doctype html>")
+    assert policy.startswith("default-src 'none'; script-src 'sha256-")
+
+
+async def test_the_signature_sample_is_right(page_text):
+    from tearoff.hooks.signing import new_secret, standard_headers
+    from tearoff.kit import clock
+
+    sample = re.search(r"<pre[^>]*>(import base64, hashlib.*?)</pre>", page_text, re.S)[1]
+    scope: dict = {}
+    exec(sample, scope)
+    secret, now = new_secret(), clock.now()
+    headers = standard_headers("evt_1", b"{}", [secret], now)
+    assert scope["is_genuine"](headers, b"{}", secret)
+    assert not scope["is_genuine"](headers, b"{ }", secret)
+    assert not scope["is_genuine"](headers, b"{}", new_secret())
+
+
+@pytest.mark.parametrize(
+    ("width", "scheme"), [(320, "dark"), (390, "light"), (1366, "light"), (1366, "dark")]
+)
+async def test_axe_finds_nothing(visit, width, scheme):  # noqa: F811
+    async with visit(PATH, width=width, scheme=scheme) as page:
+        # The policy of the page keeps scripts out; a debugger's are let in.
+        session = await page.context.new_cdp_session(page)
+        await session.send("Runtime.evaluate", {"expression": AXE})
+        rules = await session.send(
+            "Runtime.evaluate",
+            {
+                "expression": "axe.run(document,{resultTypes:['violations']}).then(r=>"
+                "r.violations.map(v=>v.id+': '+v.nodes.slice(0,2).map(n=>n.html).join(' | ')))",
+                "awaitPromise": True,
+                "returnByValue": True,
+            },
+        )
+        assert rules["result"]["value"] == []
+
+
+async def test_the_filter_narrows_the_page(visit):  # noqa: F811
+    async with visit(PATH, width=1366) as page:
+        await page.get_by_label("Filter").fill("webhook delet")
+        await expect(page.locator("section.op:visible")).to_have_count(2)
+        await page.get_by_label("Filter").fill("")
+        shown = await page.locator("section.op:visible").count()
+        assert shown > 100
+
+
+async def test_without_script_it_is_all_there(visit):  # noqa: F811
+    async with visit(PATH, width=390, script=False) as page:
+        await expect(page.locator("#filter")).to_be_hidden()
+        assert await page.locator("section.op:visible").count() > 100
+
+
+async def test_a_deep_link_shows_its_operation(visit):  # noqa: F811
+    async with visit(PATH + "#post_v3_send_sms", width=1366) as page:
+        await expect(page.locator("#post_v3_send_sms")).to_be_in_viewport()
