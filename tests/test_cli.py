@@ -62,6 +62,31 @@ def test_secrets_are_rolled_and_accounts_end(tearoff):
     assert tearoff("account", "expire", *account, "--never", "--json")["expires"] == "never"
 
 
+def test_codes_shelves_packages_and_limits(tearoff, tmp_path):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--json")
+    file = tmp_path / "codes.csv"
+    file.write_text("code\nA-1\nA-2\nA-1\n")
+    words = ("campaign", "import-codes", *account, "--campaign", made["ID"], str(file))
+    done = tearoff(*words, "--json")
+    assert (done["imported"], done["left_out"]) == (2, 1)
+    assert "line 2: A-1: already imported" in tearoff(*words).stdout
+    folder = tearoff("campaign", "add-folder", *account, "--name", "Autumn", "--json")
+    assert folder["name"] == "Autumn"
+    top = tearoff("campaign", "add-category", *account, "--name", "Food", "--json")
+    number = top["category"].removeprefix("cat_")
+    below = tearoff("campaign", "add-category", *account, "--name", "Soup", "--parent", number,
+                    "--json")  # fmt: skip
+    assert below["level"] == 2
+    package = tearoff("account", "add-package", *account, "--name", "Small", "--max-campaigns",
+                      "3", "--access", "campaigns,statistics", "--json")  # fmt: skip
+    assert tearoff("account", "packages", *account, "--json") == {"packages": [package]}
+    tearoff("account", "set", *account, "--limit-calls-per-second", "50")
+    refused = tearoff("account", "add-package", *account, "--name", "x", "--access", "moon", code=1)
+    assert "access" in refused.stderr
+
+
 def test_opt_outs(tearoff):
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]

@@ -4,7 +4,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tearoff.coupons import actions, rules
+from tests.api.caller import Caller
 from tests.api.test_sessions import STATUS_KEYS, make, update
+from tests.cast import open_shop
 
 
 async def codes(caller, path="data", **values):
@@ -99,6 +102,39 @@ async def test_a_period_filters_the_event_the_list_is_about(caller, services):
     assert await codes(caller, start_date=today) == (0, [])
     assert await codes(caller, "claims", start_date=today, end_date=tomorrow) == (1, [made[1]])
     assert await codes(caller, "claims", end_date="2026-01-02") == (0, [])
+
+
+@pytest.mark.parametrize(
+    ("zone", "given", "last"),
+    [
+        # A day begins and ends on the campaign's own clock, from the first zone to the last.
+        ("Pacific/Kiritimati", "2027-01-31", "2027-01-31T09:59:59"),
+        ("Pacific/Pago_Pago", "2027-01-31", "2027-02-01T10:59:59"),
+        # The night on which clocks go forward: 02:30 does not exist; it is 03:30 then.
+        ("Europe/Brussels", "2027-03-28", "2027-03-28T21:59:59"),
+        ("Europe/Brussels", "2027-03-28 02:30", "2027-03-28T01:30:00"),
+        # The night on which they go back: 02:30 comes twice, and the coupon lasts to the second.
+        ("Europe/Brussels", "2027-10-31", "2027-10-31T22:59:59"),
+        ("Europe/Brussels", "2027-10-31 02:30", "2027-10-31T01:30:00"),
+        ("Europe/Brussels", "2027-10-31 01:30", "2027-10-30T23:30:00"),
+    ],
+)
+async def test_expiry_on_the_campaigns_clock(http, server, services, zone, given, last):
+    """`last` is the last moment at which the coupon can be used, in UTC."""
+    caller = Caller(http, server.url, await open_shop(
+        services, campaign={"timezone": zone, "expires_at": None}
+    ))  # fmt: skip
+    code = (await make(caller, expiry_date=given)).body["single_use_code"]
+    found = await actions.find_session(services.db, caller.shop.account, code)
+    end = datetime.fromisoformat(last).replace(tzinfo=UTC)
+    assert found.session.expires_at == end
+    for offset, usable in ((-1, True), (0, False)):
+        now = end + timedelta(seconds=offset)
+        assert (rules.why_not_usable(found.session, found.campaign, now) is None) is usable
+    shown = (await caller.post("/v3/couponsession/data", {"couponsession": code})).body
+    local = given if len(given) > 10 else f"{given} 23:59"
+    if "03-28 02:30" not in given:
+        assert shown["data"]["status"]["expiration_date"].startswith(local)
 
 
 @pytest.mark.parametrize("path", ["data", "opens", "claims", "validations", "search"])

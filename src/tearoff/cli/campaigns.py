@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
+
+import msgspec
 
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import queries as account_queries
@@ -20,10 +23,12 @@ from tearoff.cli.common import (
     show,
     with_services,
 )
-from tearoff.coupons import campaigns, catalogue
+from tearoff.coupons import campaigns, catalogue, events, pools, shelves
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.coupons.catalogue import Filter
+from tearoff.coupons.pools import Imported
 from tearoff.errors import Invalid
+from tearoff.kit import clock
 from tearoff.kit.services import Services
 
 
@@ -54,6 +59,56 @@ def add_commands(commands: Commands) -> None:
     listing = add_command(group, "list", _list, "all campaigns of an account")
     add_account(listing)
     add_json(listing)
+    codes = add_command(group, "import-codes", _import_codes, "own validation codes, from a file")
+    add_account(codes)
+    codes.add_argument("--campaign", required=True, help="cam_…")
+    codes.add_argument("file", type=Path, help="UTF-8, one code a line; up to 1,000,000")
+    add_json(codes)
+    for name, run in (("add-folder", _add_folder), ("add-category", _add_category)):
+        shelf = add_command(group, name, run, "to sort campaigns into")
+        add_account(shelf)
+        shelf.add_argument("--name", required=True)
+        if run is _add_category:
+            shelf.add_argument("--parent", type=int, help="number of the category above")
+        add_json(shelf)
+
+
+def _import_codes(arguments: argparse.Namespace) -> None:
+    campaign_id = arguments.campaign.removeprefix("cam_")
+    if not campaign_id.isdigit():
+        raise Invalid("Use an id such as cam_100001.", field="campaign")
+
+    async def parts() -> AsyncIterator[bytes]:
+        with arguments.file.open("rb") as file:
+            while part := file.read(1 << 16):
+                yield part
+
+    async def work(services: Services) -> Imported:
+        async with services.db.transaction() as db:
+            return await pools.import_codes(db, arguments.account, int(campaign_id), parts())
+
+    done = with_services(arguments, work)
+    lines = [f"{done.imported:,} imported, {done.left_out:,} left out"]
+    lines += [f"  line {x.line}: {x.code}: {x.why}" for x in done.lines]
+    show(arguments, msgspec.to_builtins(done), "\n".join(lines))
+
+
+def _add_folder(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> shelves.Folder:
+        return await shelves.create_folder(services.db, arguments.account, arguments.name)
+
+    made = with_services(arguments, work)
+    show(arguments, {"folder": made.id, "name": made.name})
+
+
+def _add_category(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> shelves.Category:
+        return await shelves.create_category(
+            services.db, arguments.account, arguments.name, arguments.parent
+        )
+
+    made = with_services(arguments, work)
+    show(arguments, {"category": made.ref, "name": made.name, "level": made.level})
 
 
 def _create(arguments: argparse.Namespace) -> None:
@@ -77,6 +132,10 @@ def _create(arguments: argparse.Namespace) -> None:
             if picture is not None:
                 await campaigns.set_picture(db, account.id, made.id, picture, arguments.picture_alt)
             current = await catalogue.entry(db, account.id, made.id)
+            told = account.listener(services.settings.link_host)
+            await events.announce_campaign(
+                db, told, "coupon_created", current.campaign, clock.now()
+            )
         return coupon_info(current, account.link_host or services.settings.link_host)
 
     info = with_services(arguments, work)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import msgspec
@@ -264,8 +264,11 @@ def spend_tallies(account: Account, cost: int) -> list[Tally]:
     return found
 
 
-def to_utc(local: datetime | None, timezone: str) -> datetime | None:
-    """A time on the campaign's wall clock as UTC."""
+def to_utc(local: datetime | None, timezone: str, *, is_start: bool = False) -> datetime | None:
+    """A time on the campaign's wall clock as UTC. An hour that comes twice, or not at all, is
+    read so that nobody is cut short: an end as late, a start as early as it can be meant."""
     if local is None:
         return None
-    return local.replace(tzinfo=ZoneInfo(timezone)).astimezone(ZoneInfo("UTC"))
+    zone = ZoneInfo(timezone)
+    readings = [local.replace(tzinfo=zone, fold=f).astimezone(UTC) for f in (0, 1)]
+    return min(readings) if is_start else max(readings)

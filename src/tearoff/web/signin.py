@@ -21,9 +21,9 @@ from tearoff.accounts.members import LinkOver, SignIn, Ticket
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.bodies import read_body
+from tearoff.kit.colors import OURS
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
-from tearoff.kit.colors import OURS
 from tearoff.web.paper import Answer, Header, answer, begin, print_page, render, style_of
 from tearoff.web.signin_words import WORDS, Words
 from tearoff.web.words import choose_language
