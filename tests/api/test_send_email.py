@@ -3,6 +3,7 @@
 import asyncio
 import re
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -150,6 +151,19 @@ async def test_refused_by_the_provider(mailer, services, email):
         mailer.shop.account,
     )
     assert channel == "email"
+
+
+async def test_settings_that_cannot_be_used_any_more(mailer, office, services, tmp_path):
+    async with open_post_office(tmp_path, tls="starttls") as other:
+        mailer.shop = await open_shop(services, kind=None)
+        await connect_mail(
+            services, mailer.shop.account, other, security="starttls", tls_ca_file=other.ca_file
+        )
+        Path(other.ca_file).unlink()
+        answer = await mailer.mail()
+    assert (answer.status, answer.codes) == (422, [602])
+    assert "Settings: tls_ca_file: cannot be used" in answer.texts[0]
+    assert await count(services, "messages", mailer.shop, "state = 'failed'") == 1
 
 
 async def test_a_lost_answer_is_unknown_and_never_repeated(mailer, office, services):

@@ -147,11 +147,15 @@ async def open_post_office(
         server.close()
 
 
-async def connect_mail(services: Services, account_id: int, office: PostOffice) -> None:
+async def connect_mail(
+    services: Services, account_id: int, office: PostOffice, **changes: str
+) -> None:
     """Make the post office the account's mail service."""
     settings = {"host": "127.0.0.1", "port": str(office.port), "security": "none"}
     new = NewConnection(
-        kind="smtp", settings=settings | {"from": "hello@beanleaf.example"}, segment_price=700
+        kind="smtp",
+        settings=settings | {"from": "hello@beanleaf.example"} | changes,
+        segment_price=700,
     )
     async with services.db.transaction() as db:
         await connections.add_connection(

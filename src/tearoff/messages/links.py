@@ -15,7 +15,17 @@ from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.models import Connection
 from tearoff.providers import registry
-from tearoff.providers.base import Outcome, Outgoing, Provider, Surroundings
+from tearoff.providers.base import (
+    MAIL_WORDS,
+    PLAIN_WORDS,
+    BadSettings,
+    Outcome,
+    Outgoing,
+    Provider,
+    Reason,
+    Surroundings,
+    refused,
+)
 
 
 class Standing(Protocol):
@@ -34,7 +44,12 @@ class Links:
     async def send(self, connection: Connection, message: Outgoing) -> Outcome:
         if self.binds is not None and registry.keeps_link(connection.kind):
             return await self.binds.send(connection, message)
-        return await self.provider(connection).send(message)
+        try:
+            provider = self.provider(connection)
+        except BadSettings as error:  # such as a file that was there when it was set up
+            words = MAIL_WORDS if connection.channel == "email" else PLAIN_WORDS
+            return refused(Reason.PROVIDER_DOWN, detail=f"Settings: {error}", words=words)
+        return await provider.send(message)
 
     def provider(self, connection: Connection) -> Provider:
         """The adapter of a connection, opened or remembered."""

@@ -13,6 +13,7 @@ import base64
 import contextlib
 import re
 import socket
+import ssl
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import ClassVar
@@ -21,7 +22,7 @@ import aiosmtplib
 from aiosmtplib import SMTPResponse
 
 from tearoff.kit import clock
-from tearoff.kit.http import AddressInfo, resolve_public
+from tearoff.kit.http import AddressInfo, PrivateAddress, resolve_public
 from tearoff.providers.base import (
     MAIL_WORDS,
     Accepted,
@@ -138,7 +139,8 @@ class SmtpProvider:
             return self._refusal(error)
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
             await _hang_up(client)
-            return _refused(Reason.PROVIDER_DOWN, raw=self._hide(error))
+            detail = _in_words(error)
+            return _refused(Reason.PROVIDER_DOWN, raw=self._hide(error), detail=detail)
         try:
             return await self._deliver(client, name, mail)
         finally:
@@ -269,6 +271,16 @@ async def _hang_up(client: aiosmtplib.SMTP | None) -> None:
         if client.is_connected:
             await client.quit(timeout=1)
     client.close()
+
+
+def _in_words(error: BaseException) -> str:
+    """What a shop can do something about."""
+    if isinstance(error, PrivateAddress) or type(error) is aiosmtplib.SMTPException:
+        return f"{str(error).rstrip('.')}."
+    causes = (error, error.__cause__, error.__context__)
+    if any(isinstance(cause, ssl.SSLCertVerificationError) for cause in causes):
+        return "Its certificate cannot be trusted."
+    return ""
 
 
 def _stuffed(mail: bytes) -> bytes:
