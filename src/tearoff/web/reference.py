@@ -16,6 +16,7 @@ from typing import Any
 import msgspec
 from litestar import Request, route
 from litestar.handlers import HTTPRouteHandler
+from markupsafe import Markup, escape
 
 from tearoff.kit.services import services_of
 from tearoff.web import notes
@@ -103,6 +104,7 @@ def _host(request: Request[Any, Any, Any]) -> str:
 def _print(document: Document) -> str:
     return render(
         "reference.html",
+        ticks=_ticks,
         css=_CSS,
         script=_SCRIPT,
         host=HOST,
@@ -113,6 +115,14 @@ def _print(document: Document) -> str:
         codes=document["x-error-codes"],
         headers=document["components"]["headers"],
     )
+
+
+_TICKED = re.compile(r"`([^`]+)`")
+
+
+def _ticks(text: str) -> Markup:
+    """What stands between backticks as code."""
+    return Markup(_TICKED.sub(r"<code>\1</code>", str(escape(text))))  # noqa: S704 (escaped)
 
 
 def _chapters(document: Document) -> Iterator[Chapter]:
