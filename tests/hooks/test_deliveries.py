@@ -1,6 +1,7 @@
 """Deliveries: in order, tried again, given up, and fair."""
 
 import asyncio
+import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -10,6 +11,7 @@ from hypothesis import strategies as st
 
 from tearoff.hooks import claims, rules
 from tearoff.hooks.deliverer import Deliverer
+from tearoff.kit import metrics
 from tests.hooks.listening import (
     deliveries,
     id_of,
@@ -353,3 +355,17 @@ async def test_old_events_are_swept(caller, receiver, services):
     await sweep(services, now)
     assert (await caller.post("/v3/webhook/verification", body)).codes == [509]
     assert await deliveries(caller, webhook) == []
+
+
+async def test_metrics_tell_of_tries_and_of_what_waits(caller, receiver, services):
+    receiver.answer = lambda got: 500
+    webhook = await listen(caller, receiver, "coupon_distributed")
+    await make_session(caller)
+    await wait_for_tries(services, webhook, 1)
+    async with caller.http.get(f"{caller.url}/metrics") as answer:
+        told = await answer.text()
+    tried = re.search(r'^tearoff_hook_tries_total\{state="waiting"\} (\S+)$', told, re.M)
+    assert float(tried[1]) >= 1
+    await metrics.read_database(services.db, datetime.now(UTC))
+    waiting = re.search(r"^tearoff_hooks_waiting (\S+)$", metrics.exposition(None).decode(), re.M)
+    assert float(waiting[1]) >= 1

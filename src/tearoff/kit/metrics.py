@@ -37,6 +37,9 @@ messages = Gauge(
     multiprocess_mode="mostrecent",
 )
 queue_depth = Gauge("tearoff_queue_depth", "Jobs that wait or run.", multiprocess_mode="mostrecent")
+hooks_waiting = Gauge(
+    "tearoff_hooks_waiting", "Webhook deliveries that wait.", multiprocess_mode="mostrecent"
+)
 open_sends = Gauge(
     "tearoff_open_sends", "Sends whose outcome is open.", multiprocess_mode="mostrecent"
 )
@@ -49,6 +52,7 @@ ALL: tuple[MetricWrapperBase, ...] = (
     hook_tries,
     messages,
     queue_depth,
+    hooks_waiting,
     open_sends,
 )
 
@@ -73,4 +77,7 @@ async def read_database(db: Handle, now: datetime) -> None:
     for row in rows:
         messages.labels(row["state"]).set(row["n"])
     queue_depth.set(await db.fetchval("SELECT count(*) FROM pgqueuer"))
+    hooks_waiting.set(
+        await db.fetchval("SELECT count(*) FROM hook_deliveries WHERE state = 'waiting'")
+    )
     open_sends.set(await db.fetchval("SELECT count(*) FROM open_sends"))
