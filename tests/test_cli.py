@@ -136,3 +136,26 @@ def test_a_wrong_setting_names_the_field_and_the_known_ones(tearoff):
     account = ["--account", str(key["account"])]
     done = tearoff("provider", "add", *account, "--kind", "twilio", "--set", "sid=1", code=1)
     assert "sid: not a setting of twilio. Known: account_sid" in done.stderr
+
+
+def test_mail_has_its_own_connections_and_list(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    tearoff("provider", "add", *account, "--kind", "log", "--json")
+    mail = ["--set", "host=127.0.0.1", "--set", "port=9", "--set", "security=none"]
+    mail += ["--set", "from=hello@beanleaf.example"]
+    for _ in range(2):  # the second one replaces the first, and leaves the other channel's
+        tearoff("provider", "add", *account, "--kind", "smtp", *mail, "--replace", "--json")
+    found = tearoff("provider", "list", *account, "--json")["providers"]
+    assert [(c["channel"], c["active"]) for c in found] == [
+        ("sms", True), ("email", False), ("email", True)
+    ]  # fmt: skip
+    refused = tearoff("provider", "test", *account, "--to", "ann@example.com", code=1)
+    assert "private or special address" in refused.stdout
+    tearoff("optout", "add", *account, "Ann@Example.com", "--reason", "asked")
+    (row,) = tearoff("optout", "list", *account, "ANN@example.com", "--json")["opt_outs"]
+    assert row["number"] == "ann@example.com"
+    barred = tearoff("provider", "test", *account, "--to", "ann@example.com", code=1)
+    assert "opt-out list" in barred.stderr
+    tearoff("optout", "remove", *account, "ann@example.com")
+    assert tearoff("optout", "list", *account, "--json") == {"opt_outs": []}

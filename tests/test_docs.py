@@ -32,7 +32,7 @@ async def test_every_example_for_callers_works(server, services):
     assert len(found) >= 5
     env = {
         "PATH": "/usr/bin:/bin", "TEAROFF": server.url, "CLIENT_ID": shop.client_id,
-        "CLIENT_SECRET": shop.client_secret, "CAMPAIGN": shop.ref, "SESSION": "",
+        "CLIENT_SECRET": shop.client_secret, "CAMPAIGN": shop.ref, "SESSION": "", "SECOND": "",
     }  # fmt: skip
     async with open_post_office() as office:
         await connect_mail(services, shop.account, office)
@@ -42,8 +42,13 @@ async def test_every_example_for_callers_works(server, services):
                 env=env, capture_output=True, text=True, check=True,
             )  # fmt: skip
             answer = json.loads(done.stdout)
+            if "/v4/" in example:
+                assert answer["imported"] == 2, answer
+                continue
             assert answer["status"] == {"status": "OK"}, answer
-            env["SESSION"] = answer.get("single_use_code", env["SESSION"])
+            before = env["SESSION"]
+            env["SESSION"] = answer.get("single_use_code", before)
+            env["SECOND"] = env["SECOND"] if before == env["SESSION"] else before
         assert [one.to for one in office.taken] == ["ann@example.com"]
 
 
