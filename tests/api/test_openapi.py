@@ -117,20 +117,26 @@ class Scene:
             }
             for place in ("path", "query")
         }
-        body = operation.get("requestBody")
-        if body is not None:
-            media = body["content"]["application/json"]
-            found = {k: await self.value(k, v) for k, v in media.get("example", {}).items()}
-            body = found
+        sent = await self.sent(operation)
         await self.maker.listed_session()
         if self.path == "/v4/suppressions/{address}":
             await self.maker.call("POST", "/v4/suppressions", given["path"])
         url = self.path.format(**given["path"])
         answer = await self.caller.request(
-            verb.upper(), url, json=body, headers=self.caller.shop.headers,
+            verb.upper(), url, **sent, headers=self.caller.shop.headers,
             params={k: str(v).lower() if v is True else v for k, v in given["query"].items()},
         )  # fmt: skip
         return answer.status, answer.body if answer.text else None
+
+    async def sent(self, operation):
+        """The body of the example, with the shop's own things in it."""
+        content = operation.get("requestBody", {}).get("content", {})
+        if "text/csv" in content:
+            return {"data": content["text/csv"]["example"].encode()}
+        if "application/json" not in content:
+            return {}
+        example = content["application/json"].get("example", {})
+        return {"json": {k: await self.value(k, v) for k, v in example.items()}}
 
     async def value(self, name, example):
         """The example, or the shop's own thing where it names one."""

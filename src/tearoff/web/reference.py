@@ -144,9 +144,11 @@ def _chapters(document: Document) -> Iterator[Chapter]:
 def _operation(document: Document, verb: str, path: str, verbs: Mapping[str, Any]) -> Shown:
     described = verbs[verb]
     both = verb == "post" and "get" in verbs and path.startswith("/v3")
-    body = described.get("requestBody", {}).get("content", {}).get("application/json", {})
+    content = described.get("requestBody", {}).get("content", {})
+    body = content.get("application/json", {})
     takes = [_parameter(document, p) for p in described.get("parameters", [])]
     takes += _rows(body.get("schema", {}), "body")
+    takes += [Row("the body", kind, "", "", True, "", "body") for kind in content if "csv" in kind]
     return Shown(
         id=described["operationId"],
         verb="GET or POST" if both else verb.upper(),
@@ -159,8 +161,8 @@ def _operation(document: Document, verb: str, path: str, verbs: Mapping[str, Any
             if status.startswith("2")
         ],
         errors=described["x-errors"],
-        curl=_curl(document, verb, path, described, body.get("example")),
-        python=_python(document, verb, path, described, body.get("example")),
+        curl=_curl(document, verb, path, described),
+        python=_python(document, verb, path, described),
     )
 
 
@@ -294,13 +296,15 @@ def _needed(document: Document, described: Mapping[str, Any]) -> str:
     return f"?{text}" if text else ""
 
 
-def _curl(document: Document, verb: str, path: str, described: Mapping[str, Any], body: Any) -> str:
+def _curl(document: Document, verb: str, path: str, described: Mapping[str, Any]) -> str:
     url = _url(document, path, described) + _needed(document, described)
-    quoted = url.replace("'", "")
     lines = ["curl" if verb in ("get", "post") else f"curl -X {verb.upper()}"]
-    lines[0] += f" '{quoted}'"
+    lines[0] += f" '{url}'"
     lines.append('  -H "x-api-key: $CLIENT_ID" -H "x-api-secret: $CLIENT_SECRET"')
-    if body is not None:
+    body, is_csv = _body(described)
+    if is_csv:
+        lines += ["  -H 'Content-Type: text/csv'", "  --data-binary @codes.csv"]
+    elif body is not None:
         told = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
         lines += ["  -H 'Content-Type: application/json'", f"  -d '{told}'"]
     elif verb == "post":
@@ -308,9 +312,7 @@ def _curl(document: Document, verb: str, path: str, described: Mapping[str, Any]
     return " \\\n".join(lines)
 
 
-def _python(
-    document: Document, verb: str, path: str, described: Mapping[str, Any], body: Any
-) -> str:
+def _python(document: Document, verb: str, path: str, described: Mapping[str, Any]) -> str:
     url = _url(document, path, described) + _needed(document, described)
     lines = [
         "import os, requests",
@@ -320,10 +322,20 @@ def _python(
         '    headers={"x-api-key": os.environ["CLIENT_ID"],',
         '             "x-api-secret": os.environ["CLIENT_SECRET"]},',
     ]
-    if body is not None:
+    body, is_csv = _body(described)
+    if is_csv:
+        lines.append('    data=open("codes.csv", "rb"),')
+    elif body is not None:
         lines.append(f"    json={body!r},")
-    lines += ["    timeout=30,", ")", "print(answer.status_code, answer.text)"]
-    return "\n".join(lines)
+    return "\n".join([*lines, "    timeout=30,", ")", "print(answer.status_code, answer.text)"])
+
+
+def _body(described: Mapping[str, Any]) -> tuple[Any, bool]:
+    """The example of the body, if there is one, and whether it is a list in a file."""
+    content = described.get("requestBody", {}).get("content", {})
+    if "text/csv" in content:
+        return content["text/csv"]["example"], True
+    return content.get("application/json", {}).get("example"), False
 
 
 def _slug(name: str) -> str:

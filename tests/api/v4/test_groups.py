@@ -155,7 +155,8 @@ async def test_usage_by_day(v4, shop):
 
 @pytest.mark.parametrize(
     "query",
-    ["first_day=2026-02-30", "first_day=2027-01-02&last_day=2027-01-01", "last_day=0001-01-01", "last_day=9999-12-31",
+    ["first_day=2026-02-30", "first_day=2027-01-02&last_day=2027-01-01", "last_day=0001-01-01",
+     "last_day=9999-12-31",
      "first_day=2020-01-01&last_day=2026-01-01", "campaign=x", "day=1"],
 )  # fmt: skip
 async def test_periods_that_cannot_be(v4, query):

@@ -75,9 +75,14 @@ def _operation(operation: Operation) -> dict[str, Any]:
     if operation.act_on_stream is not None:
         described["requestBody"] = {
             "required": True,
-            "content": {operation.takes: {"schema": {"type": "string"}}},
+            "content": {
+                operation.takes: {"schema": {"type": "string"}, "example": _CSV},
+            },
         }
     return described
+
+
+_CSV = "code\nAUTUMN-0001\nAUTUMN-0002\n"
 
 
 def _name(operation: Operation) -> str:
