@@ -1,1 +1,2 @@
-"""The people messages go to: who opted out, who came back, and what their replies mean."""
+"""The people messages go to: contacts and their groups, who opted out and who came back, and
+what their replies mean."""
