@@ -20,21 +20,21 @@ CHECKS = ",".join(
 
 
 @pytest.mark.parametrize(
-    ("paths", "phases"),
+    ("paths", "phases", "examples"),
     [
-        ("^/v3/", "examples,coverage,fuzzing"),
-        ("^/v4/", "examples,coverage,fuzzing"),
-        ("^/v[34]/", "stateful"),
+        ("^/v3/", "examples,coverage,fuzzing", "60"),
+        ("^/v4/", "examples,coverage,fuzzing", "60"),
+        ("^/v[34]/", "stateful", "60"),
     ],
     ids=["v3", "v4", "stateful"],
 )
-async def test_no_input_breaks_the_server(server, services, tmp_path, paths, phases):
+async def test_no_input_breaks_the_server(server, services, tmp_path, paths, phases, examples):
     shop = await open_shop(services, settings={"scripted": "true"})
     # v3 is lenient on purpose, so that odd input is accepted is no finding.
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "schemathesis"), "run",
-            f"{server.url}/openapi.json", "--checks", CHECKS, "--max-examples", "60",
+            f"{server.url}/openapi.json", "--checks", CHECKS, "--max-examples", examples,
             "--include-path-regex", paths,
             "--header", f"X-Client-Id: {shop.client_id}",
             "--header", f"X-Client-Secret: {shop.client_secret}",

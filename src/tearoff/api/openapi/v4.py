@@ -108,7 +108,27 @@ def _answers(operation: Operation) -> Iterator[tuple[str, dict[str, Any]]]:
             if status == operation.status:
                 media["example"] = msgspec.to_builtins(operation.example)
             answer["content"] = {"application/json": media}
+        if links := _links(operation, kind):
+            answer["links"] = links
         yield str(status), answer
+
+
+def _links(operation: Operation, kind: Any) -> dict[str, Any]:
+    """What can be asked about a thing that was just made: the addresses below its list."""
+    if operation.method != "POST" or kind is None:
+        return {}
+    begins = {f"{operation.path}/{{id}}": "id"}
+    if "code" in kind.__struct_fields__ and operation.path.endswith("/sessions"):
+        begins = {"/v4/sessions/{code}": "code"}
+    return {
+        _name(other): {
+            "operationId": _name(other),
+            "parameters": {name: f"$response.body#/{name}"},
+        }
+        for other in OPERATIONS
+        for begin, name in begins.items()
+        if other.path.startswith(begin) and name in kind.__struct_fields__
+    }
 
 
 def schemas() -> dict[str, Any]:
