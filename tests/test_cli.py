@@ -6,6 +6,7 @@ import re
 import subprocess
 import sys
 
+import aiohttp
 import pytest
 
 
@@ -159,3 +160,14 @@ def test_mail_has_its_own_connections_and_list(tearoff):
     assert "opt-out list" in barred.stderr
     tearoff("optout", "remove", *account, "ann@example.com")
     assert tearoff("optout", "list", *account, "--json") == {"opt_outs": []}
+
+
+async def test_metrics_of_all_processes(server, services):
+    """Counters of the web processes and of the worker meet at one address."""
+    async with aiohttp.ClientSession() as http:
+        async with http.post(f"{server.url}/v3/folder/list") as answer:
+            assert answer.status == 401
+        async with http.get(f"{server.url}/metrics") as answer:
+            text = await answer.text()
+    assert 'tearoff_calls_total{endpoint="/v3/folder/list",outcome="401"}' in text
+    assert "tearoff_queue_depth" in text

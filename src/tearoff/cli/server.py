@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import multiprocessing
 import os
 import shutil
 import signal
@@ -27,15 +28,6 @@ from tearoff.kit import keys
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
 from tearoff.kit.proxies import check_networks
-
-# Held while a program is being started: a web process forked at that moment would keep the
-# pipes of the start open, and our thread would wait for them as long as it lives.
-_starting = threading.Lock()
-os.register_at_fork(
-    before=_starting.acquire,
-    after_in_parent=_starting.release,
-    after_in_child=_starting.release,
-)
 
 
 def add_commands(commands: Commands) -> None:
@@ -89,6 +81,9 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
     """The web processes in the foreground, the worker beside them, until a signal."""
     asyncio.run(migrate(settings.database_url))
     _hand_down(settings)
+    # Fresh interpreters: a fork would keep the counters of this process, which are made before
+    # there is a folder in which they meet, and locks that its threads hold at that moment.
+    multiprocessing.set_start_method("spawn", force=True)
     with _metrics_folder(settings), _worker(settings, with_worker), _revive(settings):
         # Granian ends on SIGTERM as on Ctrl-C.
         Granian(
@@ -154,11 +149,10 @@ def _worker(settings: Settings, wanted: bool) -> Iterator[None]:
 
 def _keep_worker(settings: Settings, ended: threading.Event) -> None:
     while not ended.is_set():
-        with _starting:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "tearoff", "work", "--data", str(settings.data)],
-                start_new_session=True,  # Ctrl-C is for us; the worker is told by us
-            )
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tearoff", "work", "--data", str(settings.data)],
+            start_new_session=True,  # Ctrl-C is for us; the worker is told by us
+        )
         while process.poll() is None and not ended.wait(0.2):
             pass
         if process.poll() is None:
@@ -187,8 +181,7 @@ def _revive(settings: Settings) -> Iterator[None]:
 
     def watch() -> None:
         while not ended.wait(1):
-            with _starting:
-                server.revive()
+            server.revive()
 
     thread = threading.Thread(target=watch, daemon=True)
     thread.start()
