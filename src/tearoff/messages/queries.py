@@ -30,9 +30,7 @@ async def hold_state(db: Handle, message_id: int) -> str | None:
     return state
 
 
-async def messages(
-    db: Handle, account_id: int, ids: Collection[int]
-) -> dict[int | None, Message]:
+async def messages(db: Handle, account_id: int, ids: Collection[int]) -> dict[int | None, Message]:
     rows = await db.fetch(
         f"SELECT {columns(Message)} FROM messages WHERE account_id = $1 AND id = ANY($2)",
         account_id,
