@@ -28,14 +28,6 @@ SETTLED = timedelta(minutes=5)
 """After this nothing is added at an earlier time: statements end within a minute."""
 
 
-class Place(msgspec.Struct, frozen=True):
-    """An entry's place in a list; `n` entries stand at or before it."""
-
-    n: int
-    at: datetime
-    id: int
-
-
 class Period(msgspec.Struct, frozen=True):
     """From the first to the last moment, both inclusive."""
 

@@ -278,8 +278,3 @@ def query_integer(name: str, help: str, example: int, *, least: int, most: int) 
     schema = {"type": "integer", "minimum": least, "maximum": most}
     read = p.number(least, most)
     return Field(name=name, read=read, help=help, example=example, schema=schema)
-
-
-def query_boolean(name: str, help: str, example: bool) -> Field:
-    schema = {"type": "boolean"}
-    return Field(name=name, read=p.flag, help=help, example=example, schema=schema)
