@@ -297,3 +297,20 @@ async def test_language_is_kept(coupon):
     right = await coupon.post("/redeem?lang=nl", {"t": token, "pin": PIN})
     assert right.headers["location"].startswith(f"{coupon.path}?lang=nl&ok=")
     assert "Aanvaard" in (await coupon.get(right.headers["location"])).text
+
+
+async def test_a_coupon_that_a_till_holds_is_not_used_on_the_phone(coupon):
+    await coupon.services.db.execute(
+        "UPDATE sessions SET reservation = 'till', reserved_until = now() + interval '1 minute'"
+        " WHERE code = $1",
+        coupon.code,
+    )
+    held = await coupon.redeem(PIN, (await coupon.get()).token)
+    assert held.status == 409
+    assert "A till is taking this coupon in just now." in held.text
+    assert (await coupon.row())["uses"] == 0
+    await coupon.services.db.execute(
+        "UPDATE sessions SET reserved_until = now() - interval '1 second' WHERE code = $1",
+        coupon.code,
+    )
+    assert (await coupon.redeem(PIN, (await coupon.get()).token)).status == 303

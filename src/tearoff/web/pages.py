@@ -297,8 +297,12 @@ async def _refused(
         return _coupon(request, found, now, staff=staff, status=429)
     services = services_of(request)
     current = await _find(services, found.campaign.code, found.session.code) or found
-    is_full = isinstance(error, rules.LimitReached)
-    staff = Staff(is_open=True, alert=words.limit if is_full else words.used_meanwhile)
+    alert = words.used_meanwhile
+    if isinstance(error, rules.LimitReached):
+        alert = words.limit
+    elif isinstance(error, rules.Reserved):
+        alert = words.held
+    staff = Staff(is_open=True, alert=alert)
     return _coupon(request, current, now, staff=staff, status=409)
 
 

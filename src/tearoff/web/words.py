@@ -45,6 +45,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     bad_amount: str
     too_old: str
     used_meanwhile: str
+    held: str
     limit: str
     terms: str
     offer_note: str
@@ -91,6 +92,7 @@ _EN = Words(
     bad_amount="Type an amount such as 12.50, or nothing.",
     too_old="This page was open for too long. Type the PIN again.",
     used_meanwhile="This coupon was used on another phone a moment ago. Check before you go on.",
+    held="A till is taking this coupon in just now. Try again in a moment.",
     limit="This offer has reached its limit.",
     terms="Terms",
     offer_note="This is the offer. Your own code is behind the link in your message.",
@@ -137,6 +139,7 @@ _NL = Words(
     bad_amount="Typ een bedrag zoals 12,50, of niets.",
     too_old="Deze pagina stond te lang open. Typ de pincode opnieuw.",
     used_meanwhile="Deze coupon is zonet op een andere telefoon gebruikt. Controleer eerst.",
+    held="Een kassa verwerkt deze coupon op dit moment. Probeer het zo meteen opnieuw.",
     limit="Deze actie heeft haar limiet bereikt.",
     terms="Voorwaarden",
     offer_note="Dit is het aanbod. Je eigen code staat achter de link in je bericht.",
@@ -183,6 +186,7 @@ _FR = Words(
     bad_amount="Saisissez un montant comme 12,50, ou rien.",
     too_old="Cette page est restée ouverte trop longtemps. Saisissez à nouveau le code PIN.",
     used_meanwhile="Ce bon vient d’être utilisé sur un autre téléphone. Vérifiez d’abord.",
+    held="Une caisse traite ce bon en ce moment. Réessayez dans un instant.",
     limit="Cette offre a atteint sa limite.",
     terms="Conditions",
     offer_note="Voici l’offre. Votre code personnel se trouve derrière le lien de votre message.",
@@ -229,6 +233,7 @@ _DE = Words(
     bad_amount="Einen Betrag wie 12,50 eingeben oder nichts.",
     too_old="Diese Seite war zu lange offen. Bitte die PIN noch einmal eingeben.",
     used_meanwhile="Dieser Coupon wurde eben auf einem anderen Telefon eingelöst. Erst prüfen.",
+    held="Eine Kasse bearbeitet diesen Coupon gerade. Gleich noch einmal versuchen.",
     limit="Dieses Angebot hat seine Grenze erreicht.",
     terms="Bedingungen",
     offer_note="Das ist das Angebot. Ihr eigener Code steht hinter dem Link in Ihrer Nachricht.",
@@ -275,6 +280,7 @@ _ES = Words(
     bad_amount="Escriba un importe como 12,50 o nada.",
     too_old="Esta página estuvo abierta demasiado tiempo. Escriba el PIN de nuevo.",
     used_meanwhile="Este cupón se acaba de usar en otro teléfono. Compruébelo antes de seguir.",
+    held="Una caja está procesando este cupón. Inténtelo de nuevo enseguida.",
     limit="Esta oferta ha llegado a su límite.",
     terms="Condiciones",
     offer_note="Esta es la oferta. Su código personal está en el enlace de su mensaje.",
@@ -335,6 +341,7 @@ _AR = Words(
     bad_amount="اكتب مبلغًا مثل 12.50 أو اتركه فارغًا.",
     too_old="بقيت هذه الصفحة مفتوحة وقتًا طويلًا. اكتب الرقم السري من جديد.",
     used_meanwhile="استُخدمت هذه القسيمة قبل لحظات على هاتف آخر. تحقق قبل المتابعة.",
+    held="يعالج صندوق آخر هذه القسيمة الآن. حاول مجددًا بعد قليل.",
     limit="بلغ هذا العرض حده الأقصى.",
     terms="الشروط",
     offer_note="هذا هو العرض. رمزك الشخصي في الرابط الذي وصلك في الرسالة.",
