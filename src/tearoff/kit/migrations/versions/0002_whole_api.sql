@@ -169,6 +169,17 @@ CREATE INDEX sessions_by_time ON sessions (campaign_id, created_at, id);
 -- `listed`: this event is the one that the session's flag (opened, claimed, validated) came
 -- from; undoing it unlists it. So the lists of opens, claims and validations are an index.
 ALTER TABLE session_events ADD COLUMN listed boolean NOT NULL DEFAULT false;
+UPDATE session_events e SET listed = true FROM sessions s
+WHERE s.id = e.session_id AND e.at = CASE e.kind
+  WHEN 'opened' THEN s.opened_at WHEN 'claimed' THEN s.claimed_at
+  WHEN 'validated' THEN s.validated_at END;
+-- What a use implied had no event so far.
+INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, listed)
+SELECT s.account_id, s.campaign_id, s.id, k.kind, k.at, true
+FROM sessions s CROSS JOIN LATERAL
+  (VALUES ('opened', s.opened_at), ('claimed', s.claimed_at)) AS k (kind, at)
+WHERE k.at IS NOT NULL AND NOT EXISTS (SELECT FROM session_events e
+  WHERE e.session_id = s.id AND e.kind = k.kind AND e.listed);
 CREATE INDEX session_events_listed ON session_events (campaign_id, kind, at, session_id)
   WHERE listed;
 

@@ -1,0 +1,75 @@
+"""What is in a database when a new version arrives is found by the new version."""
+
+import asyncio
+
+import asyncpg
+import pytest_asyncio
+from alembic import command
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from tearoff.coupons import lists
+from tearoff.kit import migrate as migrations
+from tearoff.kit.db import Database
+
+NAME = "tearoff_migrations"
+
+OLD_DATA = """
+INSERT INTO accounts (name, email) VALUES ('Shop', 'a@example.com');
+INSERT INTO campaigns (account_id, code, name) VALUES (100001, 'abcdef', 'Old');
+INSERT INTO sessions
+  (account_id, campaign_id, code, created_at, opened_at, claimed_at, validated_at)
+VALUES
+  (100001, 100001, 'aaaaaa000000000000000', '2026-01-01', NULL, NULL, NULL),
+  (100001, 100001, 'bbbbbb000000000000000', '2026-01-02', '2026-02-02', NULL, NULL),
+  (100001, 100001, 'cccccc000000000000000', '2026-01-03', '2026-02-03', '2026-02-04', '2026-02-04');
+INSERT INTO session_events (account_id, campaign_id, session_id, kind, at) VALUES
+  (100001, 100001, 2, 'opened', '2026-02-02'),
+  (100001, 100001, 3, 'opened', '2026-02-03'),
+  (100001, 100001, 3, 'validated', '2026-02-04');
+"""
+
+
+@pytest_asyncio.fixture
+async def url(settings, worker_id):
+    admin = await asyncpg.connect(settings.database_url)
+    name = f"{NAME}_{worker_id}"
+    await admin.execute(f"DROP DATABASE IF EXISTS {name}")
+    await admin.execute(f"CREATE DATABASE {name}")
+    path = settings.database_url.split("?")[0].rpartition("/")[2]
+    yield settings.database_url.replace(f"/{path}?", f"/{name}?")
+    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await admin.close()
+
+
+async def upgrade(url, revision):
+    def run(connection):
+        config = migrations._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
+
+    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
+    async with engine.connect() as connection:
+        await connection.run_sync(run)
+        await connection.commit()
+    await engine.dispose()
+
+
+async def test_lists_hold_what_happened_before(url):
+    await upgrade(url, "0001")
+    old = await asyncpg.connect(url)
+    await old.execute(OLD_DATA)
+    await old.close()
+    assert await migrations.migrate(url) == migrations.revisions()[1:]
+    db = await Database.open(url, size=2)
+    found = {
+        name: [session.id for session in (await lists.page(db, 100001, name, 1)).sessions]
+        for name in lists.LISTS
+    }
+    assert found == {"created": [1, 2, 3], "opened": [2, 3], "claimed": [3], "validated": [3]}
+    await db.close()
+
+
+async def test_several_may_migrate_at_once(url):
+    done = await asyncio.gather(*(migrations.migrate(url) for _ in range(3)))
+    assert migrations.revisions() in done
