@@ -55,5 +55,12 @@ async def store_receipt(services, shop, provider_id, state=ReceiptState.DELIVERE
 
 
 async def read(services, stored_id):
+    """Read one now. A worker of the tests' server may have it already: then that one reads it,
+    and this waits until it has."""
     job = msgspec.json.encode(arrivals.ToRead([stored_id]))
     await arrivals.read_arrivals(services, job, tell=tell)
+    async with asyncio.timeout(10):
+        while await services.db.fetchval(
+            "SELECT handled_at IS NULL FROM arrivals WHERE id = $1", stored_id
+        ):
+            await asyncio.sleep(0.02)

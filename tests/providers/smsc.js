@@ -1,5 +1,5 @@
 // An SMSC to test against, made with npm `smpp`.
-//   node smsc.js PORT [--delay MS] [--receipts] [--throttle N] [--ledger FILE] [--password P]
+//   node smsc.js PORT [--delay MS] [--receipts] [--rate N] [--ledger FILE] [--password P]
 //     [--cert FILE --key FILE [--ca FILE]]      over TLS; with --ca, clients need a certificate
 // Every accepted message is a line in the ledger before its answer leaves.
 const fs = require('fs');
@@ -11,16 +11,25 @@ const option = (name, otherwise) => {
 };
 const has = (name) => args.includes('--' + name);
 const delay = Number(option('delay', 0));
-const throttle = Number(option('throttle', 0));
+const rate = Number(option('rate', 0));
 const password = option('password');
 const ledger = option('ledger') ? fs.openSync(option('ledger'), 'a') : null;
-let seen = 0;
+const lately = [];
 let accepted = 0;
 
 const tls = option('cert') ? {
   cert: fs.readFileSync(option('cert')), key: fs.readFileSync(option('key')),
   ...(option('ca') && { ca: fs.readFileSync(option('ca')), requestCert: true, rejectUnauthorized: true }),
 } : {};
+
+// More than `rate` accepted within the last second?
+function isTooMuch() {
+  const now = Date.now();
+  while (lately.length && lately[0] <= now - 1000) lately.shift();
+  if (lately.length >= rate) return true;
+  lately.push(now);
+  return false;
+}
 
 const server = smpp.createServer(tls, (session) => {
   session.on('error', () => session.destroy());
@@ -33,8 +42,7 @@ const server = smpp.createServer(tls, (session) => {
   session.on('enquire_link', ok);
   session.on('unbind', (pdu) => { ok(pdu); session.close(); });
   session.on('submit_sm', (pdu) => {
-    seen += 1;
-    if (throttle && seen % throttle === 0)
+    if (rate && isTooMuch())
       return session.send(pdu.response({ command_status: smpp.ESME_RTHROTTLED }));
     accepted += 1;
     const id = 'm' + process.pid + '-' + accepted;

@@ -145,7 +145,8 @@ async def test_a_wrong_password(smsc: Smsc) -> None:
 
 
 async def test_an_smsc_that_throttles(tmp_path: Path) -> None:
-    with running_smsc(tmp_path, "--throttle", "10", ledger=True) as smsc:
+    """It takes 20 in a second; what it refused is written again, once it is accepted."""
+    with running_smsc(tmp_path, "--rate", "20", ledger=True) as smsc:
         async with opened(smsc.settings()) as (provider, _):
             outcomes = await asyncio.gather(*(provider.send(message(n)) for n in range(40)))
         assert all(isinstance(outcome, Accepted) for outcome in outcomes)
