@@ -3,6 +3,7 @@ real database; and a second shop that must see nothing of the first."""
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -94,3 +95,13 @@ async def open_shop(
         connection=connection.id if connection else None,
         token=connection.callback_token if connection else "",
     )
+
+
+async def until_guards_are_freed(services: Services, shop: Shop) -> None:
+    """Until the server has noted that the callers of all sends have their answers; an equal
+    send that comes earlier counts as a repeat of one under way."""
+    async with asyncio.timeout(10):
+        while await services.db.fetchval(
+            "SELECT EXISTS (SELECT FROM open_sends WHERE account_id = $1)", shop.account
+        ):
+            await asyncio.sleep(0.05)

@@ -1,6 +1,7 @@
 """How many calls a key may make, and what wrong credentials cost."""
 
 import asyncio
+import time
 from collections import Counter
 
 import aiohttp
@@ -18,8 +19,12 @@ async def limited(http, url, services, rate, size):
 
 async def test_the_quota_is_told(http, server, services):
     caller = await limited(http, server.url, services, 1, 5)
-    answers = [await caller.post("/v3/coupon/list") for _ in range(6)]
-    assert [a.status for a in answers] == [200] * 5 + [429]
+    answers = []
+    while len(answers) < 30 and (not answers or answers[-1].status == 200):
+        answers.append(await caller.post("/v3/coupon/list"))
+    # One a second comes back while they run.
+    assert len(answers) >= 6
+    assert [a.status for a in answers] == [200] * (len(answers) - 1) + [429]
     left = [int(a.headers["RateLimit-Remaining"]) for a in answers]
     assert left[0] in (4, 5)
     assert left[-1] == 0
@@ -43,12 +48,13 @@ async def test_the_limit_holds_over_processes(http, server, services, settings, 
     with start_server(settings, tmp_path, with_worker=False) as second:
         one = await limited(http, server.url, services, 1, 40)
         two = Caller(http, second.url, one.shop)
+        started = time.monotonic()
         answers = await asyncio.gather(
             *((one, two)[i % 2].post("/v3/coupon/list") for i in range(120))
         )
     statuses = Counter(a.status for a in answers)
-    # A second or two of refill may pass while they run; lots of two may be given up.
-    assert 36 <= statuses[200] <= 44
+    # One a second comes back while they run; lots of two may be given up.
+    assert 36 <= statuses[200] <= 41 + time.monotonic() - started
     assert statuses[200] + statuses[429] == 120
 
 

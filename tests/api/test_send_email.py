@@ -10,7 +10,7 @@ import pytest_asyncio
 
 from tearoff.people import optouts
 from tests.api.caller import Caller
-from tests.cast import open_shop
+from tests.cast import open_shop, until_guards_are_freed
 from tests.providers.postoffice import connect_mail, open_post_office
 
 
@@ -218,7 +218,7 @@ RECEIVED = "Email not sent to '{}'. Reason: This person already received this co
 
 async def test_check_unique(mailer, office, services):
     assert (await mailer.mail(check_unique=True)).status == 200
-    await asyncio.sleep(0.5)  # its caller has been answered
+    await until_guards_are_freed(services, mailer.shop)
     again = await mailer.mail("ANN@example.com", check_unique="1", body="another")
     assert (again.status, again.codes) == (422, [604])
     assert again.texts == [RECEIVED.format("ANN@example.com")]
@@ -229,13 +229,13 @@ async def test_check_unique(mailer, office, services):
     assert (await mailer.mail(check_unique=True, body="third")).codes == [605]
 
 
-async def test_check_unique_with_a_session_of_their_own(mailer, office):
+async def test_check_unique_with_a_session_of_their_own(mailer, office, services):
     values = {"campaign": mailer.shop.ref, "email": "bob@example.com"}
     code = (await mailer.post("/v3/singleuse/create", values)).body["single_use_code"]
     assert (await mailer.mail("bob@example.com", check_unique=True)).codes == [604]
     sent = await mailer.mail("bob@example.com", check_unique=True, couponsession=code)
     assert sent.status == 200
-    await asyncio.sleep(0.5)
+    await until_guards_are_freed(services, mailer.shop)
     again = await mailer.mail(
         "bob@example.com", check_unique=True, couponsession=code, body="again"
     )
@@ -263,9 +263,11 @@ async def test_check_unique_at_once_sends_one_mail(mailer, office, services):
 
 
 async def test_equal_sends_at_once_are_one(mailer, office):
-    office.pause = 0.5
+    office.pause = 2
     first = asyncio.create_task(mailer.mail("dora@example.com"))
-    await asyncio.sleep(0.25)
+    async with asyncio.timeout(10):
+        while "dora@example.com" not in office.met:
+            await asyncio.sleep(0.02)
     second = await mailer.mail("dora@example.com")
     assert second.codes == [602]
     assert "has not confirmed" in second.texts[0]

@@ -76,9 +76,9 @@ def text_from_person(words: str = "STOP", **more: object) -> smpp34.DeliverSm:
 async def test_acknowledged_after_it_is_stored(
     smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
 ) -> None:
-    shelf.wait = 0.2
+    shelf.wait = 1
     smsc.deliver(text_from_person(), 7)
-    await asyncio.sleep(0.1)
+    await asyncio.sleep(0.3)
     assert smsc.acknowledged == []
     await until(lambda: bool(smsc.acknowledged))
     assert smsc.acknowledged == [(7, 0)]

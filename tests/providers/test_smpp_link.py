@@ -93,14 +93,14 @@ async def test_a_late_answer_comes_too_late(smsc: FaultySmsc, capsys) -> None:
     async with opened(smsc) as provider:
         outcome = await provider.send(message("800"))
         assert isinstance(outcome, NoAnswer)
-        await asyncio.sleep(0.8)
+        await asyncio.sleep(1.5)
         assert isinstance(await provider.send(message("001")), Accepted)
         agree(smsc, [message("800")], [outcome])
     assert "smpp.late_answer" in capsys.readouterr().out
 
 
 async def test_a_slow_answer_is_in_time(smsc: FaultySmsc) -> None:
-    smsc.mood.late = 0.6
+    smsc.mood.late = 0.4
     async with opened(smsc) as provider:
         outcome = await provider.send(message("800"))
         assert isinstance(outcome, Accepted)
@@ -108,9 +108,9 @@ async def test_a_slow_answer_is_in_time(smsc: FaultySmsc) -> None:
 
 
 async def test_an_unanswered_message_holds_up_no_other(smsc: FaultySmsc) -> None:
-    async with opened(smsc, window="2", answer_seconds="5") as provider:
+    async with opened(smsc, window="2", answer_seconds="10") as provider:
         silent = asyncio.create_task(provider.send(message("500")))
-        outcomes = await asyncio.wait_for(send_all(provider, many(50)), 4)
+        outcomes = await asyncio.wait_for(send_all(provider, many(50)), 9)
         assert kinds(outcomes) == {"Accepted": 50}
         agree(smsc, many(50), outcomes)
         silent.cancel()

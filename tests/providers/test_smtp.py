@@ -169,7 +169,7 @@ async def test_a_slow_server_and_many_at_once() -> None:
 
 async def test_no_room_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
     async with open_post_office() as office:
-        office.pause = 1.0
+        office.pause = 2.0
         provider = provider_of(office, connections="1")
         first = asyncio.create_task(provider.send(letter_to("first")))
         await asyncio.sleep(0.3)
