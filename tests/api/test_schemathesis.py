@@ -19,6 +19,7 @@ CHECKS = ",".join(
 )
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.parametrize(
     ("paths", "phases", "examples"),
     [
@@ -30,7 +31,8 @@ CHECKS = ",".join(
 )
 async def test_no_input_breaks_the_server(server, services, tmp_path, paths, phases, examples):
     shop = await open_shop(services, settings={"scripted": "true"})
-    # v3 is lenient on purpose, so that odd input is accepted is no finding.
+    # v3 is lenient on purpose, so that odd input is accepted is no finding. One worker: Python
+    # 3.11's parser, which describes the generated values, fails now and then in two threads.
     done = subprocess.run(
         [
             str(Path(sys.executable).parent / "schemathesis"), "run",
@@ -38,8 +40,8 @@ async def test_no_input_breaks_the_server(server, services, tmp_path, paths, pha
             "--include-path-regex", paths,
             "--header", f"X-Client-Id: {shop.client_id}",
             "--header", f"X-Client-Secret: {shop.client_secret}",
-            "--phases", phases, "--workers", "2", "--seed", "1",
+            "--phases", phases, "--workers", "1", "--seed", "1",
         ],
-        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=280,
+        capture_output=True, text=True, check=False, cwd=tmp_path, timeout=500,
     )  # fmt: skip
     assert done.returncode == 0, done.stdout[-6000:] + done.stderr[-1000:]
