@@ -7,6 +7,7 @@ from collections import Counter
 import aiohttp
 import pytest
 
+from tearoff.accounts.refusals import Source
 from tests.api.caller import Caller
 from tests.cast import open_shop
 from tests.running import start_server
@@ -106,6 +107,31 @@ async def test_wrong_secrets_of_many_keys_block_the_address(http, strict, servic
     assert (await knock(http, strict, stranger, stranger.client_secret, "10.2.0.1"))[0] == 429
     assert (await knock(http, strict, known, known.client_secret, "10.2.0.1"))[0] == 200
     assert (await knock(http, strict, stranger, stranger.client_secret, "10.2.0.2"))[0] == 200
+
+
+async def test_a_machine_with_many_addresses_is_one(http, strict, services):
+    shop = await open_shop(services)
+    statuses = [
+        (await knock(http, strict, shop, f"wrong{i}", f"2001:db8:7:1::{i}"))[0] for i in range(12)
+    ]
+    assert statuses == [401] * 10 + [429] * 2
+    right = shop.client_secret
+    assert (await knock(http, strict, shop, right, "2001:db8:7:1::99"))[0] == 429
+    assert (await knock(http, strict, shop, right, "2001:db8:7:2::1"))[0] == 200
+
+
+async def test_the_wait_is_what_is_left_of_it(http, strict, services):
+    """Also where another process counted."""
+    shop = await open_shop(services)
+    for i in range(10):
+        await knock(http, strict, shop, f"wrong{i}", "10.8.0.1")
+    scope = Source("10.8.0.1", shop.client_id).pair
+    await services.db.execute(
+        "UPDATE tallies SET until = now() + interval '100 seconds' WHERE scope = $1", scope
+    )
+    status, after = await knock(http, strict, shop, shop.client_secret, "10.8.0.1")
+    assert status == 429
+    assert 80 < int(after) <= 100
 
 
 async def test_calls_without_credentials_are_not_counted(strict, services):

@@ -1,6 +1,6 @@
 import pytest
 
-from tearoff.kit.proxies import client_address, network_of
+from tearoff.kit.proxies import client_address, host_of, network_of
 
 
 def scope(peer, *forwarded):
@@ -41,3 +41,17 @@ def test_client_address(peer, forwarded, trusted, address):
 )
 def test_network_of(address, network):
     assert network_of(address) == network
+
+
+@pytest.mark.parametrize(
+    ("address", "host"),
+    [
+        ("203.0.113.7", "203.0.113.7"),
+        ("2001:db8:1:2::3", "2001:db8:1:2::/64"),
+        ("::ffff:203.0.113.7", "203.0.113.7"),
+        ("unknown", "unknown"),
+        ("", "unknown"),
+    ],
+)
+def test_host_of(address, host):
+    assert host_of(address) == host

@@ -49,7 +49,7 @@ class Memory:
 
 
 class Source(msgspec.Struct, frozen=True):
-    """Where a call comes from and the key it names."""
+    """Where a call comes from (`kit.proxies.host_of`) and the key it names."""
 
     address: str
     client_id: str
@@ -79,8 +79,10 @@ class Refusals:
         if self._trusted.left(source.pair):
             return
         for scope, most in self._scopes(source):
-            if await tallies.reached(db, NOBODY, scope, now) >= most:
-                raise TooManyFailures("Too many wrong credentials.", after=WINDOW.total_seconds())
+            until = await tallies.full_until(db, NOBODY, scope, most, now)
+            if until is not None:
+                after = (until - now).total_seconds()
+                raise TooManyFailures("Too many wrong credentials.", after=after)
 
     def _check_memory(self, source: Source) -> None:
         wait = self._blocked.left(source.pair)
@@ -100,8 +102,9 @@ class Refusals:
                 async with db.transaction() as work:
                     await tallies.count(work, NOBODY, [Tally(scope, most, WINDOW)], now)
             except TallyFull:
-                wait = WINDOW.total_seconds()
-                self._blocked.keep(scope, wait)
+                until = await tallies.full_until(db, NOBODY, scope, most, now)
+                if until is not None:
+                    self._blocked.keep(scope, (until - now).total_seconds())
         self._check_memory(source)
 
     def _scopes(self, source: Source) -> tuple[tuple[str, int], tuple[str, int]]:

@@ -85,6 +85,20 @@ async def reached(db: Handle, account_id: int, scope: str, now: datetime) -> int
     return n or 0
 
 
+async def full_until(
+    db: Handle, account_id: int, scope: str, most: int, now: datetime
+) -> datetime | None:
+    """When the window ends in which `most` were counted; None when there is still room."""
+    until: datetime | None = await db.fetchval(
+        "SELECT until FROM tallies WHERE account_id = $1 AND scope = $2 AND until > $3 AND n >= $4",
+        account_id,
+        scope,
+        now,
+        most,
+    )
+    return until
+
+
 async def forget(db: Handle, account_id: int, scopes: Sequence[str]) -> None:
     await db.execute(
         "DELETE FROM tallies WHERE account_id = $1 AND scope = ANY($2)", account_id, list(scopes)

@@ -15,7 +15,7 @@ from tearoff.accounts.models import Caller
 from tearoff.accounts.refusals import Refusals, Source, TooManyFailures
 from tearoff.distribution.context import Contexts
 from tearoff.distribution.send import Sender
-from tearoff.kit.proxies import client_address
+from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services
 from tearoff.messages.links import Links
 
@@ -59,7 +59,7 @@ async def authenticate(
 
     Raises `WrongCredentials`, `AccountExpired` and `TooManyFailures`.
     """
-    address = client_address(request.scope, doors.services.settings.trusted_proxies)
+    address = host_of(client_address(request.scope, doors.services.settings.trusted_proxies))
     db, refusals = doors.services.db, doors.refusals
     caller, reason, wrong = None, None, []
     for client_id, secret in dict.fromkeys(_pairs(request.headers, values)):

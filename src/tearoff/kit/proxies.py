@@ -62,6 +62,15 @@ def network_of(address: str) -> str:
     return str(ip_network((ip, 24 if ip.version == 4 else 48), strict=False))
 
 
+def host_of(address: str) -> str:
+    """The machine behind an address, for counting: an address of IPv4, a /64 of IPv6, for one
+    machine has all of that to choose from."""
+    ip = _read(address)
+    if ip is None:
+        return UNKNOWN
+    return str(ip) if ip.version == 4 else str(ip_network((ip, 64), strict=False))
+
+
 def _forwarded(scope: Mapping[str, Any]) -> list[str]:
     values = [v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"x-forwarded-for"]
     return [hop.strip() for hop in ",".join(values).split(",") if hop.strip()]
