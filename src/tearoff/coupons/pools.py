@@ -132,11 +132,13 @@ async def mark(db: Handle, account_id: int, campaign_id: int) -> int:
 
 
 async def newly_low(db: Handle, now: datetime) -> list[Low]:
-    """Pools that have come below their mark since somebody was told; each is given once."""
+    """Pools that have come below their mark since somebody was told; each is given once. Of
+    each no more codes are counted than its mark."""
     rows = await db.fetch(
-        "UPDATE campaigns c SET pool_told_at = $1 FROM (SELECT c.id, count(p.id) AS left"
-        "  FROM campaigns c LEFT JOIN pool_codes p ON p.campaign_id = c.id AND p.taken_at IS NULL"
-        "  WHERE c.has_pool AND c.pool_told_at IS NULL AND c.removed_at IS NULL GROUP BY c.id) n"
+        "UPDATE campaigns c SET pool_told_at = $1 FROM (SELECT p.id, free.left FROM campaigns p,"
+        "  LATERAL (SELECT count(*) AS left FROM (SELECT FROM pool_codes"
+        "   WHERE campaign_id = p.id AND taken_at IS NULL LIMIT p.pool_low) f) free"
+        "  WHERE p.has_pool AND p.pool_told_at IS NULL AND p.removed_at IS NULL) n"
         " WHERE n.id = c.id AND n.left < c.pool_low AND c.pool_told_at IS NULL"
         " RETURNING c.account_id, c.id AS campaign_id, n.left",
         now,
