@@ -88,6 +88,20 @@ def test_codes_shelves_packages_and_limits(tearoff, tmp_path):
     assert "access" in refused.stderr
 
 
+def test_teammates(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    new = ("teammate", "add", *account, "--first-name", "Ann", "--email")
+    made = tearoff(*new, "team-cli@example.com", "--json")
+    assert (made["role"], made["first_name"]) == ("editor", "Ann")
+    assert made in tearoff("teammate", "list", *account, "--json")["teammates"]
+    assert str(made["teammate"]) in tearoff("teammate", "list", *account).stdout
+    assert "already exists" in tearoff(*new, "Team-CLI@example.com", code=1).stderr
+    assert "email" in tearoff(*new, "nowhere", code=1).stderr
+    nobody = tearoff("teammate", "add", "--account", "1", "--email", "b@example.com", code=1)
+    assert "account" in nobody.stderr.lower()
+
+
 def test_opt_outs(tearoff):
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]

@@ -22,6 +22,7 @@ PASSWORD_LINK_LIVES = timedelta(days=7)
 SIGN_IN_LIVES = timedelta(hours=12)
 SHORTEST_PASSWORD = 10
 LONGEST_PASSWORD = 200
+ROLES = ("owner", "manager", "editor", "sender", "staff", "reader")
 
 _HASHER = PasswordHasher()
 
@@ -127,6 +128,13 @@ async def member(db: Handle, account_id: int, member_id: int) -> Member:
     if row is None:
         raise MemberNotFound
     return read(Member, row)
+
+
+async def all_of(db: Handle, account_id: int) -> list[Member]:
+    rows = await db.fetch(
+        f"SELECT {columns(Member)} FROM members WHERE account_id = $1 ORDER BY id", account_id
+    )
+    return [read(Member, row) for row in rows]
 
 
 async def owner(db: Handle, account_id: int) -> Member | None:

@@ -15,6 +15,7 @@ from zoneinfo import available_timezones
 import msgspec
 
 from tearoff.errors import Invalid
+from tearoff.kit.mail import is_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.messages.template import has_forbidden_characters
 
@@ -120,12 +121,9 @@ def text(limit: int, *, lines: bool = False) -> Callable[[str, Any], str]:
     return read
 
 
-_EMAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,189}\.[^@\s<>,;\".]{2,63}")
-
-
 def email(name: str, given: Any) -> str:
     value = text(254)(name, given).strip()
-    if not _EMAIL.fullmatch(value):
+    if not is_address(value):
         raise WrongValue(305, "Email address is not valid")
     return value
 
