@@ -4,13 +4,11 @@ import asyncio
 
 import asyncpg
 import pytest_asyncio
-from alembic import command
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from tearoff.coupons import lists
 from tearoff.kit import migrate as migrations
 from tearoff.kit.db import Database
+from tearoff.kit.migrations.upgrade import upgrade
 
 NAME = "tearoff_migrations"
 
@@ -42,19 +40,6 @@ async def url(settings, worker_id):
     await admin.close()
 
 
-async def upgrade(url, revision):
-    def run(connection):
-        config = migrations._config()
-        config.attributes["connection"] = connection
-        command.upgrade(config, revision)
-
-    engine = create_async_engine(make_url(url).set(drivername="postgresql+asyncpg"))
-    async with engine.connect() as connection:
-        await connection.run_sync(run)
-        await connection.commit()
-    await engine.dispose()
-
-
 async def test_lists_hold_what_happened_before(url):
     await upgrade(url, "0001")
     old = await asyncpg.connect(url)
@@ -62,6 +47,7 @@ async def test_lists_hold_what_happened_before(url):
     await old.close()
     assert await migrations.migrate(url) == migrations.revisions()[1:]
     db = await Database.open(url, size=2)
+    assert await migrations.is_up_to_date(db)
     found = {
         name: [session.id for session in (await lists.page(db, 100001, name, 1)).sessions]
         for name in lists.LISTS
@@ -73,3 +59,13 @@ async def test_lists_hold_what_happened_before(url):
 async def test_several_may_migrate_at_once(url):
     done = await asyncio.gather(*(migrations.migrate(url) for _ in range(3)))
     assert migrations.revisions() in done
+
+
+async def test_a_new_version_of_the_queue_is_an_upgrade(url):
+    await migrations.migrate(url)
+    db = await Database.open(url, size=1)
+    await db.execute("COMMENT ON TABLE alembic_version IS 'pgqueuer 0.1'")
+    assert not await migrations.is_up_to_date(db)
+    assert await migrations.migrate(url) == []
+    assert await migrations.is_up_to_date(db)
+    await db.close()

@@ -2,83 +2,51 @@
 
 from __future__ import annotations
 
+from importlib.metadata import version
 from pathlib import Path
-
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from pgqueuer.queries import Queries
-from sqlalchemy import Connection, text
-from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from tearoff.kit.db import Database, Handle
 
-_LOCK = 7_465_172  # any number, the same in every version
+_VERSIONS = Path(__file__).parent / "migrations" / "versions"
 
 
 async def migrate(url: str) -> list[str]:
     """Run what is missing and return the names of the revisions that were run."""
-    before = await current_revision_of(url)
-    engine = create_async_engine(
-        make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
-    )
-    async with engine.connect() as lock:
-        await lock.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
-        async with engine.connect() as connection:
-            await connection.run_sync(_upgrade)
-            await connection.commit()
-        await _prepare_jobs(url)
-        await lock.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
-    await engine.dispose()
+    db = await Database.open(url, size=1)
+    try:
+        before = await _current_revision(db)
+        if await is_up_to_date(db):
+            await db.execute("SELECT cut_months(3)")  # it may have slept for months
+            return []
+    finally:
+        await db.close()
+    from tearoff.kit.migrations.upgrade import upgrade  # noqa: PLC0415 (see there)
+
+    await upgrade(url)
     return [name for name in revisions() if before is None or name > before]
 
 
 async def is_up_to_date(db: Handle) -> bool:
-    if await db.fetchval("SELECT to_regclass('alembic_version')") is None:
+    """Are the tables those of this version, and the queue's those of its version?"""
+    if await _current_revision(db) != revisions()[-1]:
         return False
-    return bool(await db.fetchval("SELECT version_num FROM alembic_version") == revisions()[-1])
+    noted: str | None = await db.fetchval("SELECT obj_description('alembic_version'::regclass)")
+    return noted == queue_version()
+
+
+def queue_version() -> str:
+    """The queue makes its tables itself. Which version made them is noted as a comment on the
+    table that names our own revision."""
+    return f"pgqueuer {version('pgqueuer')}"
 
 
 def revisions() -> list[str]:
-    """The names of all revisions, oldest first."""
-    script = ScriptDirectory.from_config(_config())
-    return [r.revision for r in script.walk_revisions()][::-1]
+    """The names of all revisions, oldest first: what their files' names begin with."""
+    return sorted(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py"))
 
 
-async def current_revision_of(url: str) -> str | None:
-    db = await Database.open(url, size=1)
-    try:
-        if await db.fetchval("SELECT to_regclass('alembic_version')") is None:
-            return None
-        found: str | None = await db.fetchval("SELECT version_num FROM alembic_version")
-        return found
-    finally:
-        await db.close()
-
-
-def _config() -> Config:
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
-    return config
-
-
-def _upgrade(connection: Connection) -> None:
-    config = _config()
-    config.attributes["connection"] = connection
-    command.upgrade(config, "head")
-
-
-async def _prepare_jobs(url: str) -> None:
-    db = await Database.open(url, size=1)
-    try:
-        async with db.connection() as connection:
-            queries = Queries.from_asyncpg_connection(connection)
-            if await queries.schema_is_installed():
-                await queries.upgrade()
-            else:
-                await queries.install()
-        await db.execute("SELECT cut_months(3)")
-    finally:
-        await db.close()
+async def _current_revision(db: Handle) -> str | None:
+    if await db.fetchval("SELECT to_regclass('alembic_version')") is None:
+        return None
+    found: str | None = await db.fetchval("SELECT version_num FROM alembic_version")
+    return found
