@@ -18,8 +18,9 @@ from bench.rig import Load, Rig, median, open_rig, wrk
 from bench.volumes import bench_lists, bench_many
 from tearoff.coupons import campaigns
 from tearoff.coupons.minting import mint
+from tearoff.hooks import endpoints
 
-PARTS = ("send", "smpp", "page", "validate", "mint", "beside", "many", "lists")
+PARTS = ("send", "smpp", "page", "validate", "hooks", "mint", "beside", "many", "lists")
 PAIR = "| {:<34} | {:>9} | {:>9} | {:>5} | {:>9} | {:>9} | {:>6} |"
 
 
@@ -121,6 +122,29 @@ async def bench_validate(rig: Rig, rounds: int, seconds: int) -> None:
     show("validate (API)", median(ours), median(floor))
 
 
+async def bench_hooks(rig: Rig, rounds: int, seconds: int) -> None:
+    """Sending and taking in where a webhook wants all events, against the same without one. No
+    worker runs, so this is what writing the events costs, not what delivering them does."""
+    plain, told = await open_shop(rig.services), await open_shop(rig.services)
+    async with rig.services.db.transaction() as db:
+        await endpoints.create(
+            db, rig.services.vault, told.account, url="http://127.0.0.1:9/", kinds=None,
+            description="", now=datetime.now(UTC),
+        )  # fmt: skip
+    ours, floor = [], []
+    for _ in range(rounds):
+        floor.append(wrk(rig, send_script(plain), seconds))
+        ours.append(wrk(rig, send_script(told), seconds))
+    show("send, a webhook for everything", median(ours), median(floor))
+    body, path = '{"couponsession":"@","operation":"validated"}', "/v3/couponsession/update"
+    ours, floor = [], []
+    for _ in range(rounds):
+        for shop, loads in ((plain, floor), (told, ours)):
+            codes = await make_codes(rig, shop, 4_000 * seconds)
+            loads.append(wrk(rig, codes_script(codes, "POST", path, body, shop), seconds))
+    show("validate, a webhook for everything", median(ours), median(floor))
+
+
 async def make_codes(rig: Rig, shop: Shop, amount: int) -> list[str]:
     db = rig.services.db
     campaign = await campaigns.campaign(db, shop.account, shop.campaign)
@@ -205,6 +229,8 @@ async def run(options: argparse.Namespace) -> None:
             await bench_page(rig, options.rounds, options.seconds)
         if "validate" in wanted:
             await bench_validate(rig, options.rounds, options.seconds)
+        if "hooks" in wanted:
+            await bench_hooks(rig, options.rounds, options.seconds)
         if "mint" in wanted:
             await bench_mint(rig, options.mint)
         if "beside" in wanted:

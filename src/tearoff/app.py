@@ -144,7 +144,7 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     """Unknown paths and methods, in the words of the door they were meant for."""
     path = request.scope["path"]
     if path.startswith(("/v3/", "/v4/subaccount")):
-        return v3.unknown_path(path)
+        return v3.unknown_path(path, error)
     if path.startswith("/v4/"):
         return v4.unknown_path(path, error)
     return notes.error_page(request, error.status_code)

@@ -403,3 +403,5 @@ async def test_only_post_and_known_paths(caller):
     for method, path in (("GET", "/v3/send/sms"), ("POST", "/v3/send/nothing"), ("PUT", "/v3/x")):
         answer = await caller.request(method, path, headers=caller.shop.headers)
         assert (answer.status, answer.codes) == (404, [404])
+        told = "Unknown path for this method. Use POST." if method == "GET" else "Unknown path."
+        assert answer.texts == [told]

@@ -14,7 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tearoff.accounts import actions, members
+from tearoff.accounts import actions, members, queries
 from tearoff.accounts.actions import SubaccountNotFound
 from tearoff.accounts.models import Account, NewKey
 from tearoff.errors import Conflict, Forbidden
@@ -199,7 +199,8 @@ async def change_subaccount(
         given["expires_at"] = end_of(given.pop("expiry"), known.timezone)
     if "blocked" in given:
         given["blocked_at"] = (known.blocked_at or now) if given.pop("blocked") else None
-    await _update(db, account_id, given)
+    if given:
+        await queries.update_account(db, account_id, given)
     return await subaccount(db, parent_id, account_id)
 
 
@@ -271,10 +272,3 @@ async def _check_package(db: Handle, account_id: int, package_id: int | None) ->
     )
     if not found:
         raise PackageNotFound
-
-
-async def _update(db: Handle, account_id: int, values: dict[str, Any]) -> None:
-    if not values:
-        return
-    sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 2))
-    await db.execute(f"UPDATE accounts SET {sets} WHERE id = $1", account_id, *values.values())

@@ -91,8 +91,9 @@ CODES: dict[int, Code] = {
     525: Code("There is no such contact", "Contact ID not found", _ANOTHER_ACCOUNT),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
-    604: Code("The e-mail was not sent", "E-mail not sent to '<email>'. Reason: <reason>",
-              "The reason says what stands in the way."),
+    604: Code("This person has the coupon already",
+              "Email not sent to '<email>'. Reason: This person already received this coupon.",
+              "Leave `check_unique` out to send it once more."),
     605: Code("The receiver has opted out",
               "SMS not sent to '<phone>'. Reason: This number is on the blacklist or opt-out"
               " list.",

@@ -87,6 +87,9 @@ async def hold_endpoints(db: asyncpg.Connection, ids: Collection[int]) -> dict[i
     return {row["id"]: row["active"] for row in rows}
 
 
+_OLDEST_KEY = """(SELECT k.secret_sealed FROM api_keys k WHERE k.account_id = t.account_id
+   AND k.revoked_at IS NULL ORDER BY k.created_at, k.client_id LIMIT 1)"""
+
 _CLAIM = f"""
 WITH room AS MATERIALIZED (
   SELECT e.id, e.account_id,
@@ -136,8 +139,7 @@ WITH room AS MATERIALIZED (
 )
 SELECT t.id, t.account_id, t.endpoint_id, t.tries, t.claimed_until, e.url, e.secret_sealed,
   e.previous_secret_sealed, e.previous_until, v.ref, v.body,
-  (SELECT k.secret_sealed FROM api_keys k WHERE k.account_id = t.account_id
-   AND k.revoked_at IS NULL ORDER BY k.created_at, k.client_id LIMIT 1) AS api_secret_sealed,
+  {_OLDEST_KEY} AS api_secret_sealed,
   (SELECT count(*) FROM deferred) AS deferred
 FROM (SELECT 1) one LEFT JOIN taken t ON true
 LEFT JOIN hook_endpoints e ON e.id = t.endpoint_id LEFT JOIN hook_events v ON v.id = t.event_id
@@ -222,9 +224,7 @@ async def claim_one(db: Handle, endpoint_id: int, event_id: int, until: datetime
         " RETURNING d.*)"
         " SELECT t.id, t.account_id, t.endpoint_id, t.tries, t.claimed_until,"
         f" {columns(_Endpoint, 'e')}, v.ref, v.body,"
-        " (SELECT k.secret_sealed FROM api_keys k WHERE k.account_id = t.account_id"
-        " AND k.revoked_at IS NULL ORDER BY k.created_at, k.client_id LIMIT 1)"
-        " AS api_secret_sealed"
+        f" {_OLDEST_KEY} AS api_secret_sealed"
         " FROM t JOIN hook_endpoints e ON e.id = t.endpoint_id"
         " JOIN hook_events v ON v.id = t.event_id",
         endpoint_id,

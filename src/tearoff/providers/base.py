@@ -267,6 +267,19 @@ class Provider(Protocol):
     async def close(self) -> None: ...
 
 
+class WithoutCallbacks:
+    """What of `Provider` a service lacks that calls nobody back."""
+
+    def is_genuine(self, callback: Callback) -> bool:
+        return False
+
+    def read_receipts(self, callback: Callback) -> list[Receipt]:
+        return []
+
+    def read_replies(self, callback: Callback) -> list[Reply]:
+        return []
+
+
 class Arrived(msgspec.Struct, frozen=True):
     """Something that came in over a standing link: a receipt or a reply, with its raw form
     and a `key` that is the same when the service repeats it."""

@@ -18,15 +18,14 @@ import msgspec
 from tearoff.providers.base import (
     Accepted,
     BadSettings,
-    Callback,
     Field,
     NoAnswer,
     Outcome,
     Outgoing,
     Reason,
     Receipt,
-    Reply,
     Surroundings,
+    WithoutCallbacks,
     refused,
 )
 
@@ -55,7 +54,7 @@ class Written(msgspec.Struct, frozen=True):
     at: str
 
 
-class LogProvider:
+class LogProvider(WithoutCallbacks):
     kind: ClassVar[str] = "log"
     fields: ClassVar[Sequence[Field]] = (
         Field("sender", "name or number shown as the sender"),
@@ -119,15 +118,6 @@ class LogProvider:
         self, message: Outgoing, provider_id: str, sent_at: datetime
     ) -> Receipt | None:
         return None
-
-    def is_genuine(self, callback: Callback) -> bool:
-        return False
-
-    def read_receipts(self, callback: Callback) -> list[Receipt]:
-        return []
-
-    def read_replies(self, callback: Callback) -> list[Reply]:
-        return []
 
     async def check(self) -> str:
         folder = self._outbox.parent

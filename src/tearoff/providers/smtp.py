@@ -26,7 +26,6 @@ from tearoff.kit.http import AddressInfo, PrivateAddress, resolve_public
 from tearoff.providers.base import (
     MAIL_WORDS,
     Accepted,
-    Callback,
     Field,
     NoAnswer,
     Outcome,
@@ -34,8 +33,8 @@ from tearoff.providers.base import (
     Reason,
     Receipt,
     Refused,
-    Reply,
     Surroundings,
+    WithoutCallbacks,
     refused,
 )
 from tearoff.providers.mime import BadAddress, check_address, compose, one_line
@@ -50,7 +49,7 @@ TAKEN_WITHIN = 15.0
 CLOSING = HAND_OVER_WITHIN + TAKEN_WITHIN + 1
 
 
-class SmtpProvider:
+class SmtpProvider(WithoutCallbacks):
     kind: ClassVar[str] = "smtp"
     fields: ClassVar[Sequence[Field]] = FIELDS
 
@@ -78,15 +77,6 @@ class SmtpProvider:
     ) -> Receipt | None:
         """SMTP has no way to ask what became of a message."""
         return None
-
-    def is_genuine(self, callback: Callback) -> bool:
-        return False
-
-    def read_receipts(self, callback: Callback) -> list[Receipt]:
-        return []
-
-    def read_replies(self, callback: Callback) -> list[Reply]:
-        return []
 
     async def check(self) -> str:
         """Log in and hang up."""

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import base64
 import re
-from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
@@ -24,7 +23,7 @@ from tearoff.kit.bodies import read_body
 from tearoff.kit.colors import OURS
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
-from tearoff.web.paper import Answer, Header, answer, begin, print_page, render, style_of
+from tearoff.web.paper import Answer, answer, begin, print_page, render, style_of
 from tearoff.web.signin_words import WORDS, Words
 from tearoff.web.words import choose_language
 
@@ -197,7 +196,7 @@ async def _form(request: AnyRequest) -> dict[str, str]:
 
 def _words(request: AnyRequest) -> Words:
     language = choose_language(notes.asked_language(request), notes.accepted_languages(request), "")
-    return WORDS.get(language, WORDS["en"])
+    return WORDS[language]
 
 
 def _over(request: AnyRequest, words: Words) -> Answer:
@@ -226,12 +225,10 @@ def _page(
     return _print(request, words, text, status)
 
 
-def _print(
-    request: AnyRequest, words: Words, text: str, status: int, headers: Iterable[Header] = ()
-) -> Answer:
+def _print(request: AnyRequest, words: Words, text: str, status: int) -> Answer:
     beginning = begin(words.language, style_of(OURS), "note_head.html")
     gzip = notes.reads_gzip(request)
-    return print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+    return print_page(beginning, text, status=status, gzip=gzip)
 
 
 ROUTES: list[Router] = [

@@ -177,5 +177,75 @@ _DE = Words(
     },
 )
 
-WORDS: dict[str, Words] = {words.language: words for words in (_EN, _NL, _FR, _DE)}
-"""By language; others see English."""
+_ES = Words(
+    language="es",
+    sign_in_to="Iniciar sesión en",
+    go_on="Continuar",
+    link_text="Este enlace funciona una sola vez, durante cinco minutos.",
+    over="Este enlace ya no es válido",
+    over_text="Ya se usó o su tiempo ha terminado. Pida uno nuevo.",
+    signed_in="Ha iniciado sesión",
+    signed_in_as="Sesión iniciada como",
+    soon="El panel llega con la próxima versión. Hasta entonces, los programas hacen el trabajo.",
+    wanted="Quería ver:",
+    sign_out="Cerrar sesión",
+    signed_out="Ha cerrado la sesión",
+    signed_out_text="Para iniciar sesión, use el enlace que recibió.",
+    too_old="Esta página era demasiado antigua. Ábrala de nuevo.",
+    choose_password="Elija una contraseña",
+    password_for="Para",
+    password="Contraseña",
+    password_help="Al menos 10 caracteres. Unas cuantas palabras se recuerdan bien.",
+    again="La misma otra vez",
+    save="Guardar la contraseña",
+    not_same="Las dos no son iguales.",
+    too_short="Es demasiado corta: use al menos 10 caracteres.",
+    is_address="La contraseña no puede ser su dirección de correo.",
+    password_set="Su contraseña está guardada",
+    password_set_text="Puede cerrar esta página.",
+    pages={
+        "campaigns": "Campañas",
+        "add_campaign": "Una campaña nueva",
+        "update_campaign": "Una campaña",
+        "statistics": "Estadísticas",
+        "distribution": "Envío de cupones",
+    },
+)
+
+_AR = Words(
+    language="ar",
+    sign_in_to="تسجيل الدخول إلى",
+    go_on="متابعة",
+    link_text="يعمل هذا الرابط مرة واحدة خلال خمس دقائق.",
+    over="لم يعد هذا الرابط صالحًا",
+    over_text="استُخدم من قبل أو انتهت مدته. اطلب رابطًا جديدًا.",
+    signed_in="تم تسجيل دخولك",
+    signed_in_as="تم تسجيل الدخول باسم",
+    soon="ستأتي لوحة التحكم مع الإصدار القادم. حتى ذلك الحين تقوم البرامج بالعمل.",
+    wanted="كنت تريد رؤية:",
+    sign_out="تسجيل الخروج",
+    signed_out="تم تسجيل خروجك",
+    signed_out_text="لتسجيل الدخول استخدم الرابط الذي حصلت عليه.",
+    too_old="كانت هذه الصفحة قديمة. افتحها من جديد.",
+    choose_password="اختر كلمة مرور",
+    password_for="لحساب",
+    password="كلمة المرور",
+    password_help="عشرة أحرف على الأقل. بضع كلمات يسهل تذكرها.",
+    again="كلمة المرور مرة أخرى",
+    save="حفظ كلمة المرور",
+    not_same="الكلمتان غير متطابقتين.",
+    too_short="كلمة المرور قصيرة: استخدم عشرة أحرف على الأقل.",
+    is_address="لا يجوز أن تكون كلمة المرور بريدك الإلكتروني.",
+    password_set="تم حفظ كلمة المرور",
+    password_set_text="يمكنك إغلاق هذه الصفحة.",
+    pages={
+        "campaigns": "الحملات",
+        "add_campaign": "حملة جديدة",
+        "update_campaign": "حملة",
+        "statistics": "الإحصاءات",
+        "distribution": "إرسال القسائم",
+    },
+)
+
+WORDS: dict[str, Words] = {words.language: words for words in (_EN, _NL, _FR, _DE, _ES, _AR)}
+"""By language."""

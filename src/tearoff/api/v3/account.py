@@ -7,8 +7,9 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tearoff.accounts.models import Account
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Call, Endpoint
+from tearoff.api.v3.endpoint import Endpoint
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.status import utc
 from tearoff.distribution.usage import Used, total, usage

@@ -5,8 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Act, Call, Endpoint
+from tearoff.api.v3.endpoint import Act, Endpoint
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_objects
 from tearoff.coupons import lists
 from tearoff.coupons.campaigns import CampaignNotFound, campaign

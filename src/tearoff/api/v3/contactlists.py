@@ -12,8 +12,9 @@ from typing import Any
 
 import msgspec
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Call, Endpoint, Told
+from tearoff.api.v3.endpoint import Endpoint, Told
 from tearoff.api.v3.errors import Failure
 from tearoff.kit.db import Handle
 from tearoff.messages import connections

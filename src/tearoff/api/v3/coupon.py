@@ -9,8 +9,9 @@ from tearoff.accounts import queries as accounts
 from tearoff.accounts.actions import SubaccountNotFound
 from tearoff.accounts.models import Account
 from tearoff.accounts.subaccounts import check_parent, check_room
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Call, Endpoint
+from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import coupon_info
 from tearoff.coupons import campaigns, catalogue, events, shelves
 from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Entry, Filter
@@ -220,7 +221,7 @@ _FIELDS = (
     p.string("value", p.text(100), "What it is worth.", "Second cup free"),
     p.string("brand", p.text(100), "The shop's name on the page.", "Bean & Leaf"),
     p.string("brand_color", _color, "The brand's colour.", "#0b5d4b"),
-    p.string("language", p.one_of("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar"),
+    p.string("language", p.one_of(*p.LANGUAGES),
              "Language of the page.", "en"),
     p.string("message_text", p.text(2_000, lines=True),
              "Default text of messages; {link} stands for the coupon's address.",

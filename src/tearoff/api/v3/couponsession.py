@@ -7,8 +7,9 @@ from typing import Any
 
 from tearoff.accounts import queries as accounts
 from tearoff.accounts.models import Location
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Call, Endpoint, Told
+from tearoff.api.v3.endpoint import Endpoint, Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
 from tearoff.coupons import actions, events, queries, rules

@@ -1,6 +1,6 @@
 """What every v3 call has in common: read, find the caller, act, answer.
 
-An endpoint declares its parameters once; this file reads them and `api/openapi.py`
+An endpoint declares its parameters once; this file reads them and `api/openapi`
 describes them. A writing endpoint runs in one transaction, together with its
 Idempotency-Key if the caller sent one.
 """
@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -18,43 +17,18 @@ from litestar import Request, Response
 from litestar.response import Stream
 
 from tearoff.accounts import idempotency
-from tearoff.accounts.models import Account, Caller
-from tearoff.api.deps import Doors, authenticate, doors_of, spend
+from tearoff.accounts.models import Caller
+from tearoff.api.call import Call, claim, keep, keep_refusal, kept
+from tearoff.api.deps import authenticate, doors_of, spend
 from tearoff.api.v3.body import read_values
 from tearoff.api.v3.errors import Failure, failure_body, failure_of
 from tearoff.api.v3.parameters import Parameter, read_parameters
 from tearoff.distribution.send import StaleCaller
 from tearoff.errors import TearoffError
-from tearoff.hooks.models import Listener
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import Handle
 
 CREDENTIALS = frozenset({"client_id", "client_secret"})
-NOT_STORED = frozenset({401, 409, 429, 500, 503})
-
-
-class Call(msgspec.Struct, frozen=True):
-    """One call: who, with what, when, and by which doors."""
-
-    doors: Doors
-    caller: Caller
-    given: Mapping[str, Any]
-    now: datetime
-    key: idempotency.Key | None = None
-
-    @property
-    def account(self) -> Account:
-        return self.caller.account
-
-    @property
-    def link_host(self) -> str:
-        """Where the account's coupon links lead: scheme and host."""
-        return self.account.link_host or self.doors.services.settings.link_host
-
-    @property
-    def listener(self) -> Listener | None:
-        """The account's webhooks, if it has any."""
-        return self.account.listener(self.doors.services.settings.link_host)
 
 
 class Told(TearoffError):
@@ -166,12 +140,12 @@ async def _answer(
             await authenticate(doors, request, credentials, now)
         raise
     call = Call(doors, caller, given, now, _key(caller, endpoint, key_text, values))
-    kept = await _kept(call)
-    if kept is not None:
-        body: Body = kept.body
-        if endpoint.replay is not None and kept.status == 200:
-            body = await endpoint.replay(call, kept.body)
-        return kept.status, body, {"Idempotent-Replay": "true"}
+    stored = await kept(call)
+    if stored is not None:
+        body: Body = stored.body
+        if endpoint.replay is not None and stored.status == 200:
+            body = await endpoint.replay(call, stored.body)
+        return stored.status, body, {"Idempotent-Replay": "true"}
     try:
         status, body = await _act(call, endpoint)
     except StaleCaller:
@@ -188,16 +162,6 @@ def _key(
     body = {name: value for name, value in values.items() if name not in CREDENTIALS}
     canonical = msgspec.json.encode(body, order="deterministic")
     return idempotency.make_key(caller.account.id, endpoint.path, text, canonical)
-
-
-async def _kept(call: Call) -> idempotency.Answer | None:
-    """The answer that is stored under this call's key. A call that was interrupted before it
-    had one is answered by `act_alone` from what it left behind."""
-    if call.key is None:
-        return None
-    services = call.doors.services
-    known = await idempotency.look(services.db, services.vault, call.key, call.now)
-    return known if isinstance(known, idempotency.Answer) else None
 
 
 async def _act(call: Call, endpoint: Endpoint) -> tuple[int, Body]:
@@ -218,7 +182,7 @@ async def _act(call: Call, endpoint: Endpoint) -> tuple[int, Body]:
         raise
     except Exception as error:
         told = error if endpoint.explain is None else await endpoint.explain(call, error)
-        await store_failure(call, told)
+        await keep_refusal(call, told, *error_body(told))
         raise told from None
 
 
@@ -232,30 +196,8 @@ async def _acted(act: Act, call: Call, db: Handle) -> bytes:
 
 async def once(call: Call, work: Callable[[asyncpg.Connection], Awaitable[bytes]]) -> bytes:
     """Do the work in one transaction, and with it store what it gives under the call's key."""
-    services = call.doors.services
-    async with services.db.transaction() as db:
-        if call.key is not None:
-            await _claim(db, call)
+    async with call.doors.services.db.transaction() as db:
+        await claim(db, call)
         body = await work(db)
-        if call.key is not None:
-            await idempotency.store(db, services.vault, call.key, idempotency.Answer(200, body))
+        await keep(db, call, 200, body)
     return body
-
-
-async def store_failure(call: Call, error: Exception) -> None:
-    """Store a refusal under the call's key: nothing was done, and repeating it does nothing."""
-    status, body = error_body(error)
-    if call.key is None or status in NOT_STORED:
-        return
-    services = call.doors.services
-    async with services.db.transaction() as db:
-        if await idempotency.claim(db, call.key, call.now, services.settings.send_lease):
-            stored = idempotency.Answer(status, body)
-            await idempotency.store(db, services.vault, call.key, stored)
-
-
-async def _claim(db: asyncpg.Connection, call: Call) -> None:
-    assert call.key is not None
-    lease = call.doors.services.settings.send_lease
-    if not await idempotency.claim(db, call.key, call.now, lease):
-        raise idempotency.KeyBusy

@@ -34,6 +34,10 @@ class UnknownPath(NotFound):
     """Unknown path."""
 
 
+class PostOnly(NotFound):
+    """Unknown path for this method. Use POST."""
+
+
 class ComesLater(NotFound):
     """Directories and loyalty cards come in a later version."""
 
@@ -55,6 +59,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     Unreadable: (400, 400, "{error}"),
     AccountExpired: (403, 101, "Account has expired"),
     UnknownPath: (404, 404, "Unknown path."),
+    PostOnly: (404, 404, "{error}"),
     ComesLater: (404, 404, "{error}"),
     KeyReused: (422, 422, "{error}"),
     CampaignNotFound: (422, 502, "Campaign ID not found."),

@@ -8,9 +8,10 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.contactlists import PAGE_OR_ALL, Tool, when
-from tearoff.api.v3.endpoint import Call, Endpoint
+from tearoff.api.v3.endpoint import Endpoint
 from tearoff.kit.db import Handle
 from tearoff.people import optouts
 from tearoff.people.contacts import MOST_LISTED, PAGE

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Call, Endpoint, Told
+from tearoff.api.v3.endpoint import Endpoint, Told
 from tearoff.api.v3.errors import Failure
 from tearoff.coupons import actions, campaigns
 from tearoff.coupons.actions import SessionNotFound

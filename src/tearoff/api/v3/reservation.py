@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import explain_refusal, till_of
-from tearoff.api.v3.endpoint import Call, Endpoint
+from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
 from tearoff.coupons import actions, queries, rules
 from tearoff.coupons.models import SessionAndCampaign

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from litestar import Request, Response, route
+from litestar.exceptions import HTTPException
 from litestar.handlers import HTTPRouteHandler
 
 from tearoff.api.v3 import (
@@ -23,7 +24,8 @@ from tearoff.api.v3 import (
     webhook,
 )
 from tearoff.api.v3.endpoint import Endpoint, answer
-from tearoff.api.v3.errors import ComesLater, UnknownPath, failure_body, failure_of
+from tearoff.api.v3.errors import ComesLater, PostOnly, UnknownPath, failure_body, failure_of
+from tearoff.errors import NotFound
 
 NOUNS = (
     send,
@@ -58,6 +60,12 @@ def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
 ROUTES = [_handler(endpoint) for endpoint in ENDPOINTS]
 
 
-def unknown_path(path: str) -> Response[bytes]:
-    failure = failure_of(ComesLater() if path.startswith(LATER) else UnknownPath())
+def unknown_path(path: str, error: HTTPException) -> Response[bytes]:
+    failure = failure_of(_unknown(path, error))
     return Response(failure_body(failure), status_code=404, media_type="application/json")
+
+
+def _unknown(path: str, error: HTTPException) -> NotFound:
+    if path.startswith(LATER):
+        return ComesLater()
+    return PostOnly() if error.status_code == 405 else UnknownPath()

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3 import sending
-from tearoff.api.v3.endpoint import Call, Endpoint
+from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.sending import Way, new_session, unique_by
 from tearoff.distribution.draft import MailTo
 from tearoff.distribution.send import SendRequest, Sent

@@ -9,7 +9,8 @@ from typing import Any
 import msgspec
 
 from tearoff.accounts import idempotency
-from tearoff.api.v3.endpoint import NOT_STORED, Call, Told, error_body, success_body
+from tearoff.api.call import NOT_KEPT, Call, interrupted
+from tearoff.api.v3.endpoint import Told, error_body, success_body
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.coupons.models import UTM_NAMES, NewSession
 from tearoff.distribution.send import (
@@ -39,9 +40,9 @@ class Way(msgspec.Struct, frozen=True):
 
 
 async def send(call: Call, way: Way) -> tuple[int, bytes]:
-    interrupted = await _interrupted(call, way)
-    if interrupted is not None:
-        return interrupted
+    message_id = await interrupted(call)
+    if message_id is not None:
+        return await _resumed(call, way, message_id)
     request = way.request(call.given)
     keyed = Keyed(call.key, lambda result: _stored(call, way, result)) if call.key else None
     try:
@@ -93,21 +94,15 @@ def _stored(call: Call, way: Way, result: Sent | TearoffError) -> idempotency.An
     if isinstance(result, Sent):
         return idempotency.Answer(200, success_body(way.fields(call.given, result)))
     status, body = error_body(_told(call, way, result))
-    return None if status in NOT_STORED else idempotency.Answer(status, body)
+    return None if status in NOT_KEPT else idempotency.Answer(status, body)
 
 
-async def _interrupted(call: Call, way: Way) -> tuple[int, bytes] | None:
+async def _resumed(call: Call, way: Way, message_id: int) -> tuple[int, bytes]:
     """A send with this key died before it had an answer: tell how its message stands."""
-    if call.key is None:
-        return None
-    services = call.doors.services
-    known = await idempotency.look(services.db, services.vault, call.key, call.now)
-    if not isinstance(known, idempotency.Interrupted):
-        return None
-    await messages.settle_overdue(services.db, call.now, services.settings.open_guard)
-    message = await messages.message(services.db, known.message_id, call.account.id)
+    db = call.doors.services.db
+    message = await messages.message(db, message_id, call.account.id)
     if message is None or message.state in ("submitting", "unknown"):
-        raise _told(call, way, OutcomeUnknown(known.message_id, way.channel))
+        raise _told(call, way, OutcomeUnknown(message_id, way.channel))
     if message.state == "failed":
         reason = message.reason_text or "The provider refused the message."
         raise _told(call, way, NotSent(reason))

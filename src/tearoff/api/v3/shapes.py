@@ -7,7 +7,7 @@ from typing import Any
 
 from tearoff.accounts import queries as accounts
 from tearoff.accounts.models import Location
-from tearoff.api.v3.endpoint import Call
+from tearoff.api.call import Call
 from tearoff.coupons.catalogue import Entry
 from tearoff.coupons.models import UTM_NAMES, Campaign, SessionAndCampaign
 from tearoff.coupons.status import PLACE, local, status_block, utc

@@ -7,8 +7,9 @@ from typing import Any
 
 import msgspec
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Body, Call, Endpoint, once, success_body
+from tearoff.api.v3.endpoint import Body, Endpoint, once, success_body
 from tearoff.api.v3.sending import new_session, unique_by
 from tearoff.api.v3.shapes import session_url
 from tearoff.coupons import actions

@@ -14,8 +14,9 @@ from tearoff.accounts import jobs, members, subaccounts
 from tearoff.accounts.models import Account
 from tearoff.accounts.queries import account as find_account
 from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Act, Call, Endpoint
+from tearoff.api.v3.endpoint import Act, Endpoint
 from tearoff.coupons import catalogue
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.catalogue import Card
@@ -318,7 +319,7 @@ ENDPOINTS = (
             _SUBACCOUNT,
             p.string("email", p.email, "Login address.", "ann@example.com"),
             *_FIELDS,
-            p.string("language", p.one_of("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar"),
+            p.string("language", p.one_of(*p.LANGUAGES),
                      "Language.", "en"),
             p.yes_or_no("blocked", "Whether its credentials are refused."),
         ),

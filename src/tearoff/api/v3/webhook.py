@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Call, Endpoint, once, success_body
+from tearoff.api.v3.endpoint import Endpoint, once, success_body
 from tearoff.coupons.status import utc
 from tearoff.errors import Invalid
 from tearoff.hooks import addresses, endpoints, queries, trial

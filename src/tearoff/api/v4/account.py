@@ -8,9 +8,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tearoff.api.call import Call
 from tearoff.api.v3.account import DEFAULT_DAYS, MOST_DAYS
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.operation import Call, Operation
+from tearoff.api.v4.operation import Operation
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.distribution.usage import Used as UsedRow
 from tearoff.distribution.usage import total, usage

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from tearoff.accounts.subaccounts import check_room
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
-from tearoff.api.v4.operation import Call, Operation
+from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons import campaigns, catalogue, events, shelves
@@ -22,7 +23,6 @@ TAG = "Campaigns"
 SHELVES = "Folders and categories"
 
 _COLUMNS = {"folder": "folder_id", "category": "category_id"}
-LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
 
 
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
@@ -162,7 +162,7 @@ _FIELDS = (
     f.text_field("value", p.text(100), "What it is worth.", "Second cup free"),
     f.text_field("brand", p.text(100), "The shop's name on the page.", "Bean & Leaf"),
     f.text_field("brand_color", _color, "The brand's colour.", "#0b5d4b"),
-    f.words_field("language", LANGUAGES, "Language of the page.", "en"),
+    f.words_field("language", p.LANGUAGES, "Language of the page.", "en"),
     f.text_field("message_text", p.text(2_000, lines=True),
                  "Default text of messages; {link} stands for the coupon's address.",
                  "Your coffee: {link}"),

@@ -6,9 +6,10 @@ from datetime import date, datetime
 
 import msgspec
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.operation import Call, Operation
+from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.people import FREE, TAGGED
 from tearoff.kit.db import Handle

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 
 from tearoff.accounts import idempotency
+from tearoff.api.call import NOT_KEPT, Call, interrupted
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
-from tearoff.api.v4.operation import Call, Operation, encode, told
+from tearoff.api.v4.operation import Operation, encode, told
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.people import CONSUMER, new_session
 from tearoff.coupons import queries as coupons
@@ -79,7 +80,7 @@ async def get_message(call: Call, db: Handle) -> shapes.MessageWithTimeline:
 
 async def send_message(call: Call) -> tuple[int, bytes]:
     """201 when the service has it, 202 when nobody can know yet."""
-    message_id = await _interrupted(call)
+    message_id = await interrupted(call)
     if message_id is not None:
         return await _answer(call, message_id)
     keyed = Keyed(call.key, _refusal) if call.key else None
@@ -107,18 +108,6 @@ def _request(call: Call) -> SendRequest:
     )
 
 
-async def _interrupted(call: Call) -> int | None:
-    """The message of an earlier call with this key that died before it had an answer."""
-    if call.key is None:
-        return None
-    services = call.doors.services
-    known = await idempotency.look(services.db, services.vault, call.key, call.now)
-    if not isinstance(known, idempotency.Interrupted):
-        return None
-    await queries.settle_overdue(services.db, call.now, services.settings.open_guard)
-    return known.message_id
-
-
 async def _maybe_sent(call: Call, unknown: OutcomeUnknown) -> tuple[int, bytes]:
     """This call's message is told as it stands; that of an earlier, equal call stands in the
     way of this one, and nothing was done."""
@@ -141,7 +130,7 @@ def _refusal(result: Sent | TearoffError) -> idempotency.Answer | None:
     if isinstance(result, Sent | OutcomeUnknown):
         return None
     reply = told(result)
-    return idempotency.Answer(reply.status, reply.body) if reply.status < 429 else None
+    return idempotency.Answer(reply.status, reply.body) if reply.status not in NOT_KEPT else None
 
 
 async def _keep(call: Call, message_id: int, body: bytes) -> None:

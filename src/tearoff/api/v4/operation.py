@@ -13,9 +13,9 @@ from litestar import Request, Response
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
+from tearoff.api.call import Call, claim, keep, keep_refusal, kept
 from tearoff.api.deps import Doors, authenticate, doors_of, spend
 from tearoff.api.v3.body import MAX_BODY, MAX_VALUES, Unreadable
-from tearoff.api.v3.endpoint import NOT_STORED, Call
 from tearoff.api.v3.parameters import Parameter
 from tearoff.api.v4.fields import BadFields, FieldProblem, read_fields
 from tearoff.api.v4.problems import MEDIA_TYPE, problem_of
@@ -24,8 +24,6 @@ from tearoff.errors import TearoffError
 from tearoff.kit import clock, metrics
 from tearoff.kit.bodies import drop, read_body, read_parts
 from tearoff.kit.db import Handle
-
-__all__ = ["Answered", "Call", "Operation", "answer", "claim_key", "encode", "keep_answer", "told"]
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -132,9 +130,9 @@ async def _answer(
         call = Call(doors, caller, given, now)
         return await _act_on_stream(call, operation.act_on_stream, request)
     call = Call(doors, caller, given, now, _key(caller, request, operation, raw))
-    kept = await _kept(call)
-    if kept is not None:
-        return _Reply(kept.status, kept.body, {"Idempotent-Replay": "true"})
+    stored = await kept(call)
+    if stored is not None:
+        return _Reply(stored.status, stored.body, {"Idempotent-Replay": "true"})
     try:
         return await _act(call, operation)
     except StaleCaller:
@@ -216,14 +214,6 @@ def _key(
     return idempotency.make_key(caller.account.id, path, text, canonical)
 
 
-async def _kept(call: Call) -> idempotency.Answer | None:
-    if call.key is None:
-        return None
-    services = call.doors.services
-    known = await idempotency.look(services.db, services.vault, call.key, call.now)
-    return known if isinstance(known, idempotency.Answer) else None
-
-
 async def _act(call: Call, operation: Operation) -> _Reply:
     try:
         if operation.before is not None:
@@ -239,7 +229,8 @@ async def _act(call: Call, operation: Operation) -> _Reply:
         raise
     except Exception as error:
         better = error if operation.explain is None else await operation.explain(call, error)
-        await _store_failure(call, better)
+        reply = told(better)
+        await keep_refusal(call, better, reply.status, reply.body)
         raise better from None
 
 
@@ -251,41 +242,8 @@ def _reply(operation: Operation, done: Any) -> _Reply:
 
 async def _act_once(call: Call, operation: Operation, act: Act) -> _Reply:
     """In one transaction, and with it the answer under the call's key."""
-    services = call.doors.services
-    async with services.db.transaction() as db:
-        await claim_key(db, call)
+    async with call.doors.services.db.transaction() as db:
+        await claim(db, call)
         reply = _reply(operation, await act(call, db))
-        await keep_answer(db, call, reply.status, reply.body)
+        await keep(db, call, reply.status, reply.body)
     return reply
-
-
-async def claim_key(db: Handle, call: Call) -> None:
-    """Claim the call's key, if it has one. Raises `KeyBusy`."""
-    if call.key is not None and not await _claim(db, call):
-        raise idempotency.KeyBusy
-
-
-async def keep_answer(db: Handle, call: Call, status: int, body: bytes) -> None:
-    """Store what a repeated call is answered."""
-    if call.key is not None:
-        vault = call.doors.services.vault
-        await idempotency.store(db, vault, call.key, idempotency.Answer(status, body))
-
-
-async def _store_failure(call: Call, error: Exception) -> None:
-    """A refusal did nothing, and repeating it does nothing."""
-    reply = told(error) if call.key is not None else None
-    if call.key is None or reply is None or reply.status in NOT_STORED - {409}:
-        return
-    if isinstance(error, idempotency.KeyBusy):
-        return
-    services = call.doors.services
-    async with services.db.transaction() as db:
-        if await _claim(db, call):
-            await keep_answer(db, call, reply.status, reply.body)
-
-
-async def _claim(db: Handle, call: Call) -> bool:
-    assert call.key is not None
-    lease = call.doors.services.settings.send_lease
-    return await idempotency.claim(db, call.key, call.now, lease)

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 
 import msgspec
 
-from tearoff.api.v4.operation import Call, Operation, encode
+from tearoff.api.call import Call
+from tearoff.api.v4.operation import Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons import pools
 from tearoff.coupons.campaigns import CampaignNotFound, campaign

@@ -6,12 +6,13 @@ from typing import Any
 
 import msgspec
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import OPERATIONS as WORDS
 from tearoff.api.v3.couponsession import apply
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
-from tearoff.api.v4.operation import Answered, Call, Operation
+from tearoff.api.v4.operation import Answered, Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.people import CONSUMER, PERSON, TAGGED, new_session
 from tearoff.coupons import actions, lists

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
-from tearoff.api.v4.operation import Answered, Call, Operation
+from tearoff.api.v4.operation import Answered, Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.kit.db import Handle
 from tearoff.people import optouts

@@ -8,10 +8,11 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from tearoff.api.call import Call, claim, keep
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.webhook import SHOWN_OF_BODY, address, event_ref, kinds
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.operation import Call, Operation, claim_key, encode, keep_answer
+from tearoff.api.v4.operation import Operation, encode
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.shapes import AT
 from tearoff.errors import Invalid
@@ -111,13 +112,13 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
     from the beginning, so that the same call never sends a second one."""
     services = call.doors.services
     async with services.db.transaction() as db:
-        endpoint = await endpoints.find(db, call.account.id, call.given["id"])
-        await claim_key(db, call)
+        endpoint = await endpoints.hold(db, call.account.id, call.given["id"])
+        await claim(db, call)
         claimed = await trial.prepare(db, endpoint, call.now)
-        await keep_answer(db, call, 200, await _tested(call, db, claimed))
+        await keep(db, call, 200, await _tested(call, db, claimed))
     await trial.carry_out(services, claimed)
     told = await _tested(call, services.db, claimed)
-    await keep_answer(services.db, call, 200, told)
+    await keep(services.db, call, 200, told)
     return 200, told
 
 

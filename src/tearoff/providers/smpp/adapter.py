@@ -13,16 +13,15 @@ from tearoff.kit import clock
 from tearoff.kit.http import resolve_public
 from tearoff.providers.base import (
     Accepted,
-    Callback,
     Field,
     NoAnswer,
     Outcome,
     Outgoing,
     Reason,
     Receipt,
-    Reply,
     Surroundings,
     Take,
+    WithoutCallbacks,
     refused,
 )
 from tearoff.providers.smpp import pdu, submits
@@ -44,7 +43,7 @@ STORE_LIMIT = 2.0
 """Seconds after that for receipts that are being stored; the SMSC repeats the others."""
 
 
-class SmppProvider:
+class SmppProvider(WithoutCallbacks):
     kind: ClassVar[str] = "smpp"
     fields: ClassVar[Sequence[Field]] = FIELDS
 
@@ -82,15 +81,6 @@ class SmppProvider:
     ) -> Receipt | None:
         """SMPP's query_sm is switched off nearly everywhere; receipts settle what is open."""
         return None
-
-    def is_genuine(self, callback: Callback) -> bool:
-        return False
-
-    def read_receipts(self, callback: Callback) -> list[Receipt]:
-        return []
-
-    def read_replies(self, callback: Callback) -> list[Reply]:
-        return []
 
     async def check(self) -> str:
         """Bind and unbind once. A link that is up is asked instead: many an SMSC allows one."""
