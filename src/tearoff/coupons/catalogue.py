@@ -25,8 +25,6 @@ class Shelf(msgspec.Struct, frozen=True):
 
     folder_id: int | None
     category_id: int | None
-    tags: tuple[str, ...]
-    customid: str
     featured: bool
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 from msgspec import UNSET, UnsetType
 
 from tearoff.accounts import queries as accounts
-from tearoff.coupons import queries
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
 from tearoff.coupons.status import status_block
 from tearoff.hooks.bodies import Body, Customer, Message
@@ -48,10 +47,9 @@ async def announce_campaign(
     `coupon_removed`, `pool_low`. `status` is how it stands, where there is something to say."""
     if listener is None or not listener.wants(kind):
         return
-    label = await queries.label(db, campaign.account_id, campaign.id)
     body = Body(
         campaign=campaign.ref,
-        coupon=_coupon(campaign, label, None),
+        coupon=_coupon(campaign, None),
         coupon_code=campaign.code,
         status=status,
     )
@@ -70,9 +68,8 @@ async def announce_operation(
     """What an operation did to a session, and before it what it implied: taking a coupon in
     opens and claims it where nobody had."""
     at = {"coupon_opened": found.session.opened_at, "coupon_claimed": found.session.claimed_at}
-    for kind in kinds_of(operation):
-        if at.get(kind, now) == now:
-            await announce_session(db, listener, kind, found, now)
+    kinds = [kind for kind in kinds_of(operation) if at.get(kind, now) == now]
+    await _announce_kinds(db, listener, kinds, found, now)
 
 
 async def announce_session(
@@ -85,16 +82,26 @@ async def announce_session(
     message: Message | UnsetType = UNSET,
 ) -> None:
     """What happened to a session, or to the message that carried it."""
-    if listener is None or not listener.wants(kind):
+    await _announce_kinds(db, listener, [kind], found, now, message)
+
+
+async def _announce_kinds(
+    db: Handle,
+    listener: Listener | None,
+    kinds: Sequence[str],
+    found: SessionAndCampaign,
+    now: datetime,
+    message: Message | UnsetType = UNSET,
+) -> None:
+    if listener is None or not listener.wants(*kinds):
         return
     session, campaign = found.session, found.campaign
-    label = await queries.label(db, campaign.account_id, campaign.id)
     place = None
     if session.location_id is not None:
         place = await accounts.location(db, session.account_id, session.location_id)
     body = Body(
         campaign=campaign.ref,
-        coupon=_coupon(campaign, label, session),
+        coupon=_coupon(campaign, session),
         session=session.code,
         session_url=f"{listener.link_host}/p/{campaign.code}/{session.code}",
         coupon_code=campaign.code,
@@ -103,9 +110,10 @@ async def announce_session(
         status=status_block(session, campaign, place),
         message=message,
     )
-    await announce(
-        db, listener, kind, at=now, thread=session.code, campaign_id=campaign.id, body=body
-    )
+    for kind in kinds:
+        await announce(
+            db, listener, kind, at=now, thread=session.code, campaign_id=campaign.id, body=body
+        )
 
 
 def customer_of(session: Session) -> Customer:
@@ -121,9 +129,7 @@ def customer_of(session: Session) -> Customer:
     )
 
 
-def _coupon(
-    campaign: Campaign, label: queries.Label | None, session: Session | None
-) -> dict[str, Any]:
+def _coupon(campaign: Campaign, session: Session | None) -> dict[str, Any]:
     return {
         "id": campaign.ref,
         "campaign": campaign.ref,
@@ -131,9 +137,9 @@ def _coupon(
         "friendly_name": campaign.name,
         "title": campaign.title,
         "subtitle": campaign.subtitle,
-        "tags": ",".join(label.tags) if label else "",
+        "tags": ",".join(campaign.tags),
         "coupon_value": campaign.value,
         "custom_validation_code": (session.validation_code or "") if session else "",
-        "customid": label.customid if label else "",
+        "customid": campaign.customid,
         "timezone": campaign.timezone,
     }

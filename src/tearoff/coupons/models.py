@@ -15,7 +15,7 @@ class Campaign(msgspec.Struct, frozen=True):
 
     `code` is the campaign's part of a link. Times are UTC; `timezone` is the zone in which
     the shop reads and writes them. `has_pool`: its sessions get their validation code from an
-    imported list.
+    imported list. `tags` and `customid` are what its owner calls it by.
     """
 
     id: int
@@ -41,6 +41,8 @@ class Campaign(msgspec.Struct, frozen=True):
     limit_sessions: int | None
     limit_validations: int | None
     has_pool: bool
+    tags: tuple[str, ...]
+    customid: str
     created_at: datetime
     version: int
 

@@ -37,22 +37,6 @@ async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCam
     )
 
 
-class Label(msgspec.Struct, frozen=True):
-    """What an owner calls a campaign by."""
-
-    tags: tuple[str, ...]
-    customid: str
-
-
-async def label(db: Handle, account_id: int, campaign_id: int) -> Label | None:
-    row = await db.fetchrow(
-        f"SELECT {columns(Label)} FROM campaigns WHERE account_id = $1 AND id = $2",
-        account_id,
-        campaign_id,
-    )
-    return row and read(Label, row)
-
-
 async def hold_session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:
     """As it is now, and as it stays until the transaction ends."""
     return _both(

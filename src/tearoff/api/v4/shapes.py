@@ -256,8 +256,6 @@ def show_campaign(entry: CatalogueEntry, link_host: str) -> Campaign:
         "url": f"{link_host}/p/{campaign.code}",
         "folder": shelf.folder_id,
         "category": shelf.category_id,
-        "tags": shelf.tags,
-        "customid": shelf.customid,
         "featured": shelf.featured,
     }
     same = {name: getattr(campaign, name) for name in Campaign.__struct_fields__ if name not in own}
