@@ -8,8 +8,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from tearoff.accounts import tallies
-from tearoff.coupons import events, lists, pools, queries, rules
+from tearoff.coupons import events, limits, lists, pools, queries, rules
 from tearoff.coupons.models import (
     Campaign,
     Doer,
@@ -22,7 +21,6 @@ from tearoff.hooks.models import Listener
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 
-FOR_EVER = timedelta(days=36_500)
 AUTOMATIC_CODES = {"6digits": 6, "8digits": 8, "10digits": 10}
 
 
@@ -61,7 +59,7 @@ async def issue_session(
     existing = await _find_existing(db, campaign, new, unique_by)
     if existing is not None:
         return existing
-    await count_session(db, campaign, now)
+    await limits.count(db, campaign, limits.of_session(campaign), now)
     if campaign.has_pool and new.validation_code is None and automatic_code is None:
         (pooled,) = await pools.take(db, campaign.id, 1, now)
         new = msgspec.structs.replace(new, validation_code=pooled)
@@ -95,22 +93,6 @@ async def _find_existing(
     return Issued(code, found.session.validation_code, is_duplicate=True)
 
 
-async def count_session(db: Handle, campaign: Campaign, now: datetime, amount: int = 1) -> None:
-    """Count new sessions against the campaign's limit, if it has one."""
-    if campaign.limit_sessions is not None:
-        await _count(db, campaign, "sessions", campaign.limit_sessions, now, step=amount)
-
-
-async def _count(
-    db: Handle, campaign: Campaign, what: str, cap: int, now: datetime, *, step: int = 1
-) -> None:
-    tally = tallies.Tally(f"campaign:{campaign.id}:{what}", cap, FOR_EVER, step)
-    try:
-        await tallies.count(db, campaign.account_id, [tally], now)
-    except tallies.TallyFull:
-        raise rules.LimitReached from None
-
-
 async def _try_insert(
     db: Handle, campaign: Campaign, code: str, new: NewSession, now: datetime
 ) -> str | None:
@@ -137,47 +119,67 @@ async def validate(
     doer: Doer,
     now: datetime,
     value: str | None = None,
+    receipt: str | None = None,
     if_uses: int | None = None,
     reservation: str | None = None,
     listener: Listener | None = None,
 ) -> Session:
     """Take the coupon in, once. One guarded update decides; whoever loses gets the reason,
     with when and where it was used before. `if_uses` ties it to the state somebody saw;
-    `reservation` is the caller's own hold on it. With a `listener` it must be in a
-    transaction."""
+    `reservation` is the caller's own hold on it. With a `listener`, or where
+    `needs_transaction`, it must be in a transaction."""
+    if limits.has_use_limits(found.campaign):
+        found = await _count_use(db, found, doer.location_id, now)
     session, campaign = found.session, found.campaign
-    if (
-        campaign.limit_validations is not None
-        and rules.why_not_usable(session, campaign, now) is None
-    ):
-        await _count(db, campaign, "validations", campaign.limit_validations, now)
+    # The update looks at everything but the campaign's hours and its scratch card.
+    if rules.why_not_now(session, campaign, now) is not None:
+        raise rules.why_not_usable(session, campaign, now) or rules.WrongTime()
     won = await queries.validate(
         db,
         session.account_id,
         session.id,
         value=value,
+        receipt=receipt,
         if_uses=if_uses,
         reservation=reservation,
         doer=doer,
         now=now,
     )
     if won is None:
-        raise await _why_lost(db, found, now)
+        raise await _why_lost(db, found, doer.location_id, now)
     both = SessionAndCampaign(won, campaign)
     await events.announce_operation(db, listener, "validated", both, now)
     return won
 
 
-async def _why_lost(db: Handle, found: SessionAndCampaign, now: datetime) -> rules.CannotUse:
+async def _count_use(
+    db: Handle, found: SessionAndCampaign, location_id: int | None, now: datetime
+) -> SessionAndCampaign:
+    """Count the use in the campaign's limits. The session is held first: whoever counts and
+    whoever gives back take the same rows in the same order."""
+    session = found.session
+    held = await queries.hold_session(db, session.account_id, session.id) or found
+    if rules.why_not_usable(held.session, held.campaign, now) is None:
+        counted = limits.of_use(held.campaign, held.session, location_id, now)
+        await limits.count(db, held.campaign, counted, now)
+    return held
+
+
+async def _why_lost(
+    db: Handle, found: SessionAndCampaign, location_id: int | None, now: datetime
+) -> rules.CannotUse:
     current = await queries.session(db, found.session.account_id, found.session.id)
     if current is None:
         return rules.Voided()
-    refusal = rules.why_not_usable(current.session, current.campaign, now)
-    if refusal is None and current.session.is_reserved(now):
-        return rules.Reserved(at=current.session.reserved_until)
-    return refusal or rules.AlreadyValidated(
-        at=current.session.validated_at, where=current.session.location_id
-    )
+    session, campaign = current.session, current.campaign
+    refusal = rules.why_not_usable(session, campaign, now)
+    if refusal is not None:
+        return refusal
+    if session.is_reserved(now):
+        return rules.Reserved(at=session.reserved_until)
+    if location_id is not None and not await queries.is_taken_in_at(db, campaign.id, location_id):
+        return rules.WrongLocation()
+    return rules.AlreadyValidated(at=session.used_at, where=session.location_id)
 
 
 async def change(
@@ -192,6 +194,9 @@ async def change(
     """Do a simple operation (a key of `queries.CHANGES`). Gives the session as it is then and
     whether anything changed: what is already so is fine and makes no event. One that takes
     back a flag (`takes_back`), or with a `listener`, must be in a transaction."""
+    if needs_transaction(found.campaign, kind):
+        session = found.session
+        found = await queries.hold_session(db, session.account_id, session.id) or found
     session = found.session
     refusal = _why_not(kind, found, now)
     if refusal is not None:
@@ -203,7 +208,7 @@ async def change(
     if won is not None:
         if unlists:
             await lists.unlist(db, session.campaign_id, session.id, unlists)
-        await _give_back(db, found.campaign, kind, now)
+        await _count_change(db, found, kind, now)
         both = SessionAndCampaign(won, found.campaign)
         await events.announce_operation(db, listener, kind, both, now)
         return won, True
@@ -221,9 +226,25 @@ def takes_back(kind: str) -> bool:
     return bool(queries.CHANGES[kind].unlists)
 
 
-async def _give_back(db: Handle, campaign: Campaign, kind: str, now: datetime) -> None:
-    if kind == "unvalidated" and campaign.limit_validations is not None:
-        await _count(db, campaign, "validations", campaign.limit_validations, now, step=-1)
+def needs_transaction(campaign: Campaign, kind: str) -> bool:
+    """Whether the operation also counts in a limit of the campaign."""
+    if kind in ("claimed", "unclaimed"):
+        return campaign.limit_claims is not None
+    return kind in ("validated", "unvalidated") and limits.has_use_limits(campaign)
+
+
+async def _count_change(db: Handle, found: SessionAndCampaign, kind: str, now: datetime) -> None:
+    """What a change counts in, or gives back: a use taken back counts no more on its day, at
+    its place and for its person."""
+    session, campaign = found.session, found.campaign
+    if kind == "claimed":
+        await limits.count(db, campaign, limits.of_claim(campaign), now)
+    elif kind == "unclaimed":
+        await limits.count(db, campaign, limits.of_claim(campaign, step=-1), now)
+    elif kind == "unvalidated":
+        used = session.used_at or now
+        given_back = limits.of_use(campaign, session, session.location_id, used, step=-1)
+        await limits.count(db, campaign, given_back, now)
 
 
 def _why_not(kind: str, found: SessionAndCampaign, now: datetime) -> rules.CannotUse | None:
@@ -231,11 +252,24 @@ def _why_not(kind: str, found: SessionAndCampaign, now: datetime) -> rules.Canno
     if kind in ("voided", "locked") and session.is_used_up:
         return rules.AlreadyValidated(at=session.validated_at, where=session.location_id)
     already = {"opened": session.opened_at, "claimed": session.claimed_at}
+    if kind in ("reactivated", "lengthened"):
+        return _why_no_window(kind, found, now)
     if kind not in already or already[kind] is not None:
         return None
     refusal = rules.why_not_usable(session, found.campaign, now)
     is_open = isinstance(refusal, rules.Voided | rules.Expired | rules.AlreadyValidated)
     return refusal if is_open or (kind == "claimed" and refusal is not None) else None
+
+
+def _why_no_window(kind: str, found: SessionAndCampaign, now: datetime) -> rules.CannotUse | None:
+    """Why the window of an activated coupon cannot be opened again or made longer."""
+    options = found.campaign.options
+    refusal = rules.why_not_usable(found.session, found.campaign, now)
+    if kind == "lengthened":
+        return refusal if options.lengthens else rules.TimeOver(at=found.session.active_until)
+    if isinstance(refusal, rules.TimeOver) and options.reactivates:
+        return None
+    return refusal
 
 
 class ReservationNotFound(NotFound):
@@ -262,7 +296,7 @@ async def reserve(
         db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now
     )
     if held is None:
-        raise await _why_lost(db, found, now)
+        raise await _why_lost(db, found, None, now)
     return Reservation(name, until, held)
 
 
@@ -282,12 +316,11 @@ async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -
     session, campaign = found.session, found.campaign
     await lists.hold(db, campaign.id)
     if not await queries.remove_session(db, session.account_id, session.id):
-        raise await _why_lost(db, found, now)
+        raise await _why_lost(db, found, None, now)
     for flag in lists.FLAGS:
         await lists.unlist(db, campaign.id, session.id, flag)
     await lists.forget_created(db, campaign.id, session.created_at, session.id)
-    if campaign.limit_sessions is not None:
-        await _count(db, campaign, "sessions", campaign.limit_sessions, now, step=-1)
+    await limits.count(db, campaign, limits.of_session(campaign, -1), now)
 
 
 async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:

@@ -46,13 +46,20 @@ class NewCampaign(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
     uses: int = 1
     limit_sessions: int | None = None
+    limit_claims: int | None = None
     limit_validations: int | None = None
+    limit_person: int | None = None
+    limit_day: int | None = None
+    limit_location: int | None = None
+    activation_seconds: int | None = None
+    pause_seconds: int | None = None
     status: str = "active"
     folder_id: int | None = None
     category_id: int | None = None
     tags: tuple[str, ...] = ()
     customid: str = ""
     featured: bool = False
+    raw_options: str = "{}"
 
 
 class Picture(msgspec.Struct, frozen=True):

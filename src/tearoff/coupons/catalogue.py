@@ -64,13 +64,20 @@ class CampaignChanges(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | UnsetType | None = UNSET
     uses: int | UnsetType = UNSET
     limit_sessions: int | UnsetType | None = UNSET
+    limit_claims: int | UnsetType | None = UNSET
     limit_validations: int | UnsetType | None = UNSET
+    limit_person: int | UnsetType | None = UNSET
+    limit_day: int | UnsetType | None = UNSET
+    limit_location: int | UnsetType | None = UNSET
+    activation_seconds: int | UnsetType | None = UNSET
+    pause_seconds: int | UnsetType | None = UNSET
     status: str | UnsetType = UNSET
     folder_id: int | UnsetType | None = UNSET
     category_id: int | UnsetType | None = UNSET
     tags: tuple[str, ...] | UnsetType = UNSET
     customid: str | UnsetType = UNSET
     featured: bool | UnsetType = UNSET
+    raw_options: str | UnsetType = UNSET
 
     def given(self) -> dict[str, Any]:
         pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)

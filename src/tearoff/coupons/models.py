@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
+
+from tearoff.coupons.options import Options, read_options
 
 UTM_NAMES = ("utm_campaign", "utm_source", "utm_medium", "utm_term", "utm_content")
 CUSTOM_FIELDS = 7
@@ -15,7 +17,8 @@ class Campaign(msgspec.Struct, frozen=True):
 
     `code` is the campaign's part of a link. Times are UTC; `timezone` is the zone in which
     the shop reads and writes them. `has_pool`: its sessions get their validation code from an
-    imported list. `tags` and `customid` are what its owner calls it by.
+    imported list. `tags` and `customid` are what its owner calls it by. `activation_seconds`: how
+    long a coupon can be used once it is claimed; `pause_seconds`: between two uses of one.
     """
 
     id: int
@@ -39,12 +42,23 @@ class Campaign(msgspec.Struct, frozen=True):
     expires_at: datetime | None
     uses: int
     limit_sessions: int | None
+    limit_claims: int | None
     limit_validations: int | None
+    limit_person: int | None
+    limit_day: int | None
+    limit_location: int | None
+    activation_seconds: int | None
+    pause_seconds: int | None
     has_pool: bool
     tags: tuple[str, ...]
     customid: str
+    raw_options: str
     created_at: datetime
     version: int
+
+    @property
+    def options(self) -> Options:
+        return read_options(self.raw_options)
 
     @property
     def ref(self) -> str:
@@ -59,7 +73,8 @@ class Campaign(msgspec.Struct, frozen=True):
 
 class Session(msgspec.Struct, frozen=True):
     """One person's copy of a campaign. `code` is 21 characters, `short_code` its first six;
-    `id` is the running number that the API calls `sequenceid`."""
+    `id` is the running number that the API calls `sequenceid`. `active_until` ends the window
+    that claiming opened; `prize` is what the scratch card showed ("" is a blank)."""
 
     id: int
     account_id: int
@@ -82,8 +97,13 @@ class Session(msgspec.Struct, frozen=True):
     played_at: datetime | None
     claimed_at: datetime | None
     validated_at: datetime | None
+    active_until: datetime | None
+    lengthened: bool
+    used_at: datetime | None
     uses: int
     validation_value: str | None
+    receipt: str | None
+    prize: str | None
     location_id: int | None
     voided: bool
     voided_at: datetime | None
@@ -93,6 +113,8 @@ class Session(msgspec.Struct, frozen=True):
     unlocked_at: datetime | None
     last_message_id: int | None
     device: tuple[str | None, ...] | None
+    saved_to_apple_at: datetime | None
+    saved_to_google_at: datetime | None
     reservation: str | None
     reserved_until: datetime | None
 
@@ -109,6 +131,16 @@ class Session(msgspec.Struct, frozen=True):
     @property
     def is_used_up(self) -> bool:
         return self.validated_at is not None
+
+    def rests_until(self, campaign: Campaign) -> datetime | None:
+        """The moment from which it can be used again after its last use."""
+        if campaign.pause_seconds is None or self.used_at is None:
+            return None
+        return self.used_at + timedelta(seconds=campaign.pause_seconds)
+
+    def is_active(self, now: datetime) -> bool:
+        """Whether the window that claiming opened is running."""
+        return self.active_until is not None and self.active_until > now
 
     def is_reserved(self, now: datetime) -> bool:
         """Whether some till holds it."""
@@ -150,3 +182,4 @@ class Doer(msgspec.Struct, frozen=True):
     channel: str = ""
     reason: str = ""
     location_id: int | None = None
+    device_id: int | None = None

@@ -112,7 +112,7 @@ async def take(db: Handle, campaign_id: int, amount: int, now: datetime) -> list
         now,
     )
     if len(rows) < amount:
-        raise PoolEmpty
+        raise PoolEmpty(which="codes")
     return [row["code"] for row in rows]
 
 

@@ -77,6 +77,17 @@ def session_values(
     )  # fmt: skip
 
 
+async def is_taken_in_at(db: Handle, campaign_id: int, location_id: int) -> bool:
+    """Whether the campaign is taken in at this location; one without locations is anywhere."""
+    taken: bool = await db.fetchval(
+        "SELECT NOT EXISTS (SELECT FROM campaign_locations WHERE campaign_id = $1)"
+        " OR EXISTS (SELECT FROM campaign_locations WHERE campaign_id = $1 AND location_id = $2)",
+        campaign_id,
+        location_id,
+    )
+    return taken
+
+
 async def find_duplicate(
     db: Handle, account_id: int, campaign_id: int, field: str, value: str
 ) -> str | None:
@@ -107,6 +118,11 @@ async def lock_duplicates(
     )
 
 
+_TAKES_IN = """(NOT EXISTS (SELECT FROM campaign_locations p WHERE p.campaign_id = c.id)
+      OR EXISTS (SELECT FROM campaign_locations p WHERE p.campaign_id = c.id
+        AND p.location_id = $4))"""
+"""A campaign without locations is taken in anywhere."""
+
 _VALIDATE = f"""
 WITH won AS (
   UPDATE sessions s SET
@@ -114,8 +130,10 @@ WITH won AS (
     validated_at = CASE WHEN s.uses + 1 >= c.uses THEN $3 END,
     claimed_at = coalesce(s.claimed_at, $3),
     opened_at = coalesce(s.opened_at, $3),
+    used_at = $3,
     location_id = $4,
     validation_value = coalesce($5, s.validation_value),
+    receipt = coalesce($11, s.receipt),
     reservation = NULL, reserved_until = NULL, reserved_by = NULL
   FROM campaigns c
   WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
@@ -126,11 +144,15 @@ WITH won AS (
     AND (s.expires_at IS NULL OR s.expires_at > $3)
     AND ($6::integer IS NULL OR s.uses = $6)
     AND (s.reserved_until IS NULL OR s.reserved_until <= $3 OR s.reservation = $10)
+    AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > $3)
+    AND (c.pause_seconds IS NULL OR s.used_at IS NULL
+      OR s.used_at + make_interval(secs => c.pause_seconds) <= $3)
+    AND ($4::bigint IS NULL OR {_TAKES_IN})
   RETURNING s.*
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
-    location_id, listed)
-  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8, $9, $4, k.listed
+    location_id, device_id, listed)
+  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8, $9, $4, $12, k.listed
   FROM won CROSS JOIN LATERAL (VALUES
     ('opened', opened_at = $3), ('claimed', claimed_at = $3),
     ('validated', validated_at IS NOT NULL)) AS k (kind, listed)
@@ -146,6 +168,7 @@ async def validate(
     session_id: int,
     *,
     value: str | None,
+    receipt: str | None,
     if_uses: int | None,
     reservation: str | None,
     doer: Doer,
@@ -165,6 +188,8 @@ async def validate(
         doer.channel,
         doer.reason,
         reservation,
+        receipt,
+        doer.device_id,
     )
     return row and read(Session, row)
 
@@ -178,20 +203,38 @@ class Change(msgspec.Struct, frozen=True):
     unlists: str = ""
 
 
+_WINDOW = (
+    "(SELECT make_interval(secs => c.activation_seconds) FROM campaigns c WHERE c.id = campaign_id)"
+)
+"""How long a claim lasts; null, and so nothing, for a campaign without activation."""
+
 CHANGES: dict[str, Change] = {
     "opened": Change(
         "opened_at = $3",
         "opened_at IS NULL AND NOT voided AND (expires_at IS NULL OR expires_at > $3)",
     ),
     "claimed": Change(
-        "claimed_at = $3, opened_at = coalesce(opened_at, $3)",
+        f"claimed_at = $3, opened_at = coalesce(opened_at, $3), active_until = $3 + {_WINDOW}",
         "claimed_at IS NULL AND NOT voided AND NOT locked"
         " AND (expires_at IS NULL OR expires_at > $3)",
     ),
-    "unclaimed": Change(
-        "claimed_at = NULL", "claimed_at IS NOT NULL AND validated_at IS NULL", "claimed"
+    "reactivated": Change(
+        f"active_until = $3 + {_WINDOW}",
+        "active_until <= $3 AND validated_at IS NULL AND NOT voided AND NOT locked"
+        " AND (expires_at IS NULL OR expires_at > $3)",
     ),
-    "unvalidated": Change("uses = uses - 1, validated_at = NULL", "uses > 0", "validated"),
+    "lengthened": Change(
+        f"lengthened = true, active_until = active_until + {_WINDOW}",
+        "active_until > $3 AND NOT lengthened AND validated_at IS NULL",
+    ),
+    "unclaimed": Change(
+        "claimed_at = NULL, active_until = NULL, lengthened = false",
+        "claimed_at IS NOT NULL AND validated_at IS NULL",
+        "claimed",
+    ),
+    "unvalidated": Change(
+        "uses = uses - 1, validated_at = NULL, used_at = NULL", "uses > 0", "validated"
+    ),
     "voided": Change(
         "voided = true, voided_at = $3, unvoided_at = NULL", "NOT voided AND validated_at IS NULL"
     ),
@@ -217,8 +260,8 @@ async def change(
         f"WITH won AS (UPDATE sessions SET {change.sets} WHERE account_id = $1 AND id = $2"
         f" AND ({change.guard}) RETURNING *),"
         " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
-        " actor, channel, reason, location_id, listed)"
-        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6, $7, $8, k.listed FROM won"
+        " actor, channel, reason, location_id, device_id, listed)"
+        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6, $7, $8, $9, k.listed FROM won"
         f" CROSS JOIN LATERAL (VALUES {_LISTED.get(kind, '($4::text, false)')})"
         " AS k (kind, listed) WHERE k.kind = $4 OR k.listed)"
         f" SELECT {columns(Session)} FROM won",
@@ -230,6 +273,7 @@ async def change(
         doer.channel,
         doer.reason,
         doer.location_id,
+        doer.device_id,
     )
     return row and read(Session, row)
 

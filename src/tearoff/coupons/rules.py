@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from tearoff.coupons.models import Campaign, Session
+from tearoff.coupons.options import Hours
 from tearoff.errors import Conflict
+from tearoff.kit import times
 
 
 class State(StrEnum):
@@ -14,6 +17,13 @@ class State(StrEnum):
 
     READY = "ready"
     USED = "used"
+    CLAIMABLE = "claimable"
+    ACTIVE = "active"
+    TIME_OVER = "time_over"
+    UNPLAYED = "unplayed"
+    NO_PRIZE = "no_prize"
+    RESTING = "resting"
+    CLOSED = "closed"
     EXPIRED = "expired"
     NOT_YET = "not_yet"
     WITHDRAWN = "withdrawn"
@@ -45,8 +55,28 @@ class Expired(CannotUse):
     """Couponsession has expired."""
 
 
+class TimeOver(Expired):
+    """Couponsession has expired."""
+
+
 class NotYetValid(CannotUse):
     """Not valid yet."""
+
+
+class NotAgainYet(NotYetValid):
+    """Not valid yet."""
+
+
+class WrongTime(NotYetValid):
+    """Not valid yet."""
+
+
+class NotPlayed(NotYetValid):
+    """Not valid yet."""
+
+
+class NoPrize(Voided):
+    """Couponsession is voided."""
 
 
 class CampaignNotActive(CannotUse):
@@ -58,7 +88,11 @@ class WrongLocation(CannotUse):
 
 
 class LimitReached(CannotUse):
-    """Limit reached."""
+    """Limit reached. `which`: sessions, fetched, claims, validations, day, location, person."""
+
+    def __init__(self, *, which: str) -> None:
+        super().__init__()
+        self.which = which
 
 
 class Reserved(CannotUse):
@@ -79,7 +113,43 @@ def why_not_usable(session: Session, campaign: Campaign, now: datetime) -> Canno
         return Expired(at=session.expiry(campaign))
     if not campaign.has_begun(now):
         return NotYetValid(at=campaign.starts_at)
+    return why_not_now(session, campaign, now)
+
+
+def why_not_now(session: Session, campaign: Campaign, now: datetime) -> CannotUse | None:
+    """What stands in the way of a coupon that is live and in time."""
+    options = campaign.options
+    if options.scratch is not None and not session.prize:
+        return NotPlayed() if session.prize is None else NoPrize(at=session.played_at)
+    rests_until = session.rests_until(campaign)
+    if rests_until is not None and rests_until > now:
+        return NotAgainYet(at=rests_until)
+    if options.hours and not is_open(options.hours, campaign.timezone, now):
+        return WrongTime()
+    if campaign.activation_seconds is not None and session.active_until is not None:
+        return None if session.active_until > now else TimeOver(at=session.active_until)
     return None
+
+
+def is_open(hours: Sequence[Hours], zone: str, now: datetime) -> bool:
+    """Whether these hours, read on the clock of `zone`, include this moment."""
+    clock = times.clock_of(now, zone)
+    day, minute = clock.isoweekday(), clock.hour * 60 + clock.minute
+    return any(_covers(line, day, minute) for line in hours)
+
+
+def _covers(line: Hours, day: int, minute: int) -> bool:
+    start, end = _minutes(line.start), _minutes(line.end)
+    if start < end:
+        return day in line.days and start <= minute < end
+    # Over midnight: the evening of its own day, the early hours of the next one.
+    before = (day - 2) % 7 + 1
+    return (day in line.days and minute >= start) or (before in line.days and minute < end)
+
+
+def _minutes(text: str) -> int:
+    hour, _, minute = text.partition(":")
+    return int(hour) * 60 + int(minute)
 
 
 _STATES: dict[type[CannotUse], State] = {
@@ -89,9 +159,18 @@ _STATES: dict[type[CannotUse], State] = {
     CampaignNotActive: State.WITHDRAWN,
     Expired: State.EXPIRED,
     NotYetValid: State.NOT_YET,
+    TimeOver: State.TIME_OVER,
+    NotAgainYet: State.RESTING,
+    WrongTime: State.CLOSED,
+    NotPlayed: State.UNPLAYED,
+    NoPrize: State.NO_PRIZE,
 }
 
 
 def state_of(session: Session, campaign: Campaign, now: datetime) -> State:
     refusal = why_not_usable(session, campaign, now)
-    return State.READY if refusal is None else _STATES[type(refusal)]
+    if refusal is not None:
+        return _STATES[type(refusal)]
+    if campaign.activation_seconds is None:
+        return State.READY
+    return State.ACTIVE if session.is_active(now) else State.CLAIMABLE

@@ -11,7 +11,7 @@ import msgspec
 
 from tearoff.accounts.models import Account
 from tearoff.accounts.tallies import Tally, TallyFull
-from tearoff.coupons.actions import FOR_EVER
+from tearoff.coupons import limits
 from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.coupons.models import Campaign, NewSession, Session
 from tearoff.distribution.context import SendContext
@@ -249,9 +249,7 @@ def _tallies(
 
 def campaign_tally(campaign: Campaign, carried: Carried) -> list[Tally]:
     """The campaign's limit, where the session is made together with the message."""
-    if carried.session_id is not None or campaign.limit_sessions is None:
-        return []
-    return [Tally(f"campaign:{campaign.id}:sessions", campaign.limit_sessions, FOR_EVER)]
+    return limits.of_session(campaign) if carried.session_id is None else []
 
 
 def spend_tallies(account: Account, cost: int) -> list[Tally]:

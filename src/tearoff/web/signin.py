@@ -196,7 +196,7 @@ async def _form(request: AnyRequest) -> dict[str, str]:
 
 def _words(request: AnyRequest) -> Words:
     language = choose_language(notes.asked_language(request), notes.accepted_languages(request), "")
-    return WORDS[language]
+    return WORDS.get(language, WORDS["en"])
 
 
 def _over(request: AnyRequest, words: Words) -> Answer:

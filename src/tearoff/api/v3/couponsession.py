@@ -114,7 +114,7 @@ async def update_at_once(call: Call) -> dict[str, Any] | None:
         return None
     db = call.doors.services.db
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
-    if found.campaign.limit_validations is not None:
+    if actions.needs_transaction(found.campaign, operation):
         return None
     session = await _operate(call, db, found, operation)
     return await _updated(call, db, SessionAndCampaign(session, found.campaign))

@@ -1,0 +1,94 @@
+"""The limits of a campaign, as tallies that hold under concurrency: how many coupons are given
+out, claimed and used, in all, on a day, at a location, by a person."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from tearoff.accounts import tallies
+from tearoff.accounts.tallies import Tally
+from tearoff.coupons import rules
+from tearoff.coupons.models import Campaign, NewSession, Session
+from tearoff.kit import times
+from tearoff.kit.db import Handle
+
+FOR_EVER = timedelta(days=36_500)
+_DAY_KEPT = timedelta(days=3)
+"""A day's tally outlives its day, so that taking back a use of yesterday evening finds it."""
+
+
+async def count(db: Handle, campaign: Campaign, counted: Sequence[Tally], now: datetime) -> None:
+    """Raises `rules.LimitReached`, which says which limit it was."""
+    try:
+        await tallies.count(db, campaign.account_id, counted, now)
+    except tallies.TallyFull as full:
+        raise rules.LimitReached(which=full.scope.split(":")[2]) from None
+
+
+def has_use_limits(campaign: Campaign) -> bool:
+    """Whether a use counts anywhere, which costs a statement more."""
+    limits = (
+        campaign.limit_validations,
+        campaign.limit_day,
+        campaign.limit_location,
+        campaign.limit_person,
+    )
+    return any(limit is not None for limit in limits)
+
+
+def of_session(campaign: Campaign, amount: int = 1) -> list[Tally]:
+    """What new sessions count in."""
+    return _if(campaign, "sessions", campaign.limit_sessions, step=amount)
+
+
+def of_person(campaign: Campaign, person: str) -> list[Tally]:
+    """What a coupon counts in that somebody fetches from the public link."""
+    return _if(campaign, "fetched", campaign.limit_person, of=_mark(person))
+
+
+def of_claim(campaign: Campaign, step: int = 1) -> list[Tally]:
+    return _if(campaign, "claims", campaign.limit_claims, step=step)
+
+
+def of_use(
+    campaign: Campaign, session: Session, location_id: int | None, now: datetime, step: int = 1
+) -> list[Tally]:
+    """What one use of this session counts in. A person's coupon counts with its first use."""
+    day = times.clock_of(now, campaign.timezone).date().isoformat()
+    place = "" if location_id is None else str(location_id)
+    first_of_person = session.uses == (0 if step > 0 else 1)
+    person = person_of(session) if first_of_person else ""
+    return [
+        *_if(campaign, "validations", campaign.limit_validations, step=step),
+        *_if(campaign, "day", campaign.limit_day, of=day, step=step, window=_DAY_KEPT),
+        *(_if(campaign, "location", campaign.limit_location, of=place, step=step) if place else ()),
+        *(_if(campaign, "person", campaign.limit_person, of=_mark(person), step=step)
+          if person else ()),
+    ]  # fmt: skip
+
+
+def person_of(session: Session | NewSession) -> str:
+    """By what a person is known: phone, else e-mail address, else the caller's own id."""
+    return session.phone or (session.email or "").lower() or session.customid or ""
+
+
+def _if(
+    campaign: Campaign,
+    what: str,
+    cap: int | None,
+    *,
+    of: str = "",
+    step: int = 1,
+    window: timedelta = FOR_EVER,
+) -> list[Tally]:
+    if cap is None:
+        return []
+    scope = f"campaign:{campaign.id}:{what}"
+    return [Tally(f"{scope}:{of}" if of else scope, cap, window, step)]
+
+
+def _mark(person: str) -> str:
+    """Of whom it is need not stand in another table."""
+    return hashlib.sha256(person.encode("utf-8", "replace")).hexdigest()[:32]

@@ -1,0 +1,7 @@
+"""Italian."""
+
+import msgspec
+
+from tearoff.web.words.en import EN
+
+IT = msgspec.structs.replace(EN, name="Italiano")

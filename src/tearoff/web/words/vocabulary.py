@@ -1,0 +1,117 @@
+"""What the consumer's page has words for. A phrase that counts something is a table of CLDR
+plural forms; `other` is always there."""
+
+from __future__ import annotations
+
+import msgspec
+
+Counted = dict[str, str]
+
+
+class Words(msgspec.Struct, frozen=True, kw_only=True):
+    name: str
+    ready: str
+    used: str
+    expired: str
+    not_yet: str
+    withdrawn: str
+    left: str
+    accepted: str
+    show_this: str
+    valid_until: str
+    valid_from: str
+    used_on: str
+    ended_on: str
+    withdrawn_text: str
+    days_left: Counted
+    time_left: str
+    hour: str
+    minute: str
+    staff: str
+    pin: str
+    pin_hint: str
+    amount: str
+    mark_used: str
+    wrong_pin: str
+    tries_left: Counted
+    locked: str
+    no_pin: str
+    bad_amount: str
+    too_old: str
+    used_meanwhile: str
+    held: str
+    limit: str
+    terms: str
+    offer_note: str
+    till_code: str
+    qr_alt: str
+    calendar: str
+    from_shop: str
+    unknown: str
+    unknown_text: str
+    unknown_help: str
+    trouble: str
+    trouble_text: str
+    try_again: str
+    claimable: str
+    active: str
+    time_over: str
+    unplayed: str
+    no_prize: str
+    resting: str
+    closed: str
+    activate: str
+    activate_note: str
+    activate_again: str
+    lengthen: str
+    active_until: str
+    time_over_again: str
+    time_over_gone: str
+    resting_text: str
+    closed_text: str
+    limit_day: str
+    limit_location: str
+    limit_person: str
+    limit_gone: str
+    scratch_here: str
+    reveal: str
+    won: str
+    lost: str
+    lost_text: str
+    get_coupon: str
+    form_title: str
+    optional: str
+    firstname: str
+    lastname: str
+    email: str
+    phone: str
+    field_missing: str
+    bad_email: str
+    bad_phone: str
+    consent_missing: str
+    already_have: str
+    staff_button: str
+    confirm_title: str
+    confirm_text: str
+    confirm_yes: str
+    cancel: str
+    amount_must: str
+    receipt: str
+    receipt_must: str
+    no_amount: str
+    no_receipt: str
+    webshop_text: str
+    go_shop: str
+    copy: str
+    copied: str
+    code_alt: str
+    refresh: str
+    held_now: str
+    save: str
+    help: str
+    privacy: str
+    stop: str
+    other_offers: str
+    language: str
+    for_minutes: Counted
+    minutes_left: Counted
