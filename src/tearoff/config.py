@@ -53,6 +53,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("smtp_url", "", "smtp://user:password@host:587 or smtps://…: where mail to people "
             "who sign in is handed over", secret=True),
     Setting("mail_from", "", "the sender of that mail, such as no-reply@example.com"),
+    Setting("robots_file", "", "a JSON array as crawler-user-agents has it: more agents that are "
+            "robots (or, with \"verdict\": \"human\", people); read again when it changes"),
     Setting("clock_offset", "0", "seconds added to the clock, for trying things out"),
 )  # fmt: skip
 """Name, default and help of every setting, in the order in which they are printed."""
@@ -83,6 +85,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     wrong_credentials: int
     smtp_url: str
     mail_from: str
+    robots_file: str
     clock_offset: float
 
     @property
