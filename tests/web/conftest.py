@@ -76,7 +76,9 @@ class Coupon:
 
     async def _ask(self, method: str, path: str, headers: Any, values: Any = None) -> Page:
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        names = {"user-agent": PHONE, **names}
+        # Every browser of today tells where its request comes from; what has no such header and
+        # no language is a program under a browser's name.
+        names = {"user-agent": PHONE, "sec-fetch-site": "same-origin", **names}
         async with self.http.request(
             method, self.url + path, data=values, headers=names, allow_redirects=False
         ) as answer:

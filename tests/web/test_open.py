@@ -1,11 +1,13 @@
 """An open is what a visible page reports of itself."""
 
+import asyncio
 from datetime import timedelta
 
 import pytest
 
 from tearoff.kit import clock
 from tearoff.web import forms
+from tests.cast import PIN
 from tests.web.conftest import do, in_days
 
 
@@ -47,18 +49,87 @@ async def test_a_page_that_is_not_valid_yet_can_be_opened(make_coupon):
     assert [kind for kind, *_ in await coupon.events()] == ["opened"]
 
 
-@pytest.mark.parametrize(
-    "headers",
-    [
-        {"user_agent": "facebookexternalhit/1.1 Facebot Twitterbot/1.0"},
-        {"user_agent": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/130.0"},
-        {"user_agent": ""},
-        {"sec_purpose": "prefetch;prerender"},
-    ],
-)
+async def verdicts(coupon):
+    rows = await coupon.services.db.fetch(
+        "SELECT e.verdict, e.listed, e.reason FROM session_events e"
+        " JOIN sessions s ON s.id = e.session_id WHERE s.code = $1 AND e.kind = 'opened'"
+        " ORDER BY e.id",
+        coupon.code,
+    )
+    return [(row["verdict"], row["listed"]) for row in rows]
+
+
+ROBOTS = [
+    {"user_agent": "facebookexternalhit/1.1 Facebot Twitterbot/1.0"},
+    {"user_agent": "Mozilla/5.0 (X11; Linux x86_64) HeadlessChrome/130.0"},
+    {"user_agent": ""},
+    {"sec_purpose": "prefetch;prerender"},
+    {"x_purpose": "preview"},
+]
+
+
+@pytest.mark.parametrize("headers", ROBOTS)
 async def test_a_robot_opens_nothing_and_is_answered_the_same(coupon, headers):
-    assert (await report(coupon, **headers)).status == 204
-    assert await coupon.events() == []
+    before = await coupon.row()
+    token = (await coupon.get()).token
+    for _ in range(3):
+        assert (await report(coupon, token, **headers)).status == 204
+    assert await coupon.row() == before
+    # One line an hour is enough of it.
+    assert await verdicts(coupon) == [("robot", False)]
+
+
+async def test_a_person_opens_what_a_robot_saw_before(coupon):
+    token = (await coupon.get()).token
+    await report(coupon, token, **ROBOTS[0])
+    assert 'data-open="' in (await coupon.get()).text
+    await report(coupon, token)
+    assert await verdicts(coupon) == [("robot", False), ("human", True)]
+    assert (await coupon.row())["opened_at"] is not None
+
+
+async def test_robots_at_once_leave_one_line(coupon):
+    token = (await coupon.get()).token
+    await asyncio.gather(*(report(coupon, token, **ROBOTS[i % 5]) for i in range(40)))
+    assert await verdicts(coupon) == [("robot", False)]
+
+
+async def test_a_robot_comes_again_after_an_hour(coupon, services):
+    token = (await coupon.get()).token
+    await report(coupon, token, **ROBOTS[0])
+    await services.db.execute(
+        "UPDATE tallies SET until = now() - interval '1 s' WHERE account_id = $1",
+        coupon.shop.account,
+    )
+    await report(coupon, token, **ROBOTS[0])
+    assert await verdicts(coupon) == [("robot", False), ("robot", False)]
+
+
+async def test_more_than_ten_fresh_coupons_from_one_network_are_a_doubt(make_coupon, services):
+    first = await make_coupon()
+    coupons = [first, *[await make_coupon(first.shop) for _ in range(13)]]
+    tokens = [(await coupon.get()).token for coupon in coupons]
+    await asyncio.gather(*(report(c, t) for c, t in zip(coupons, tokens, strict=True)))
+    told = [(await verdicts(coupon))[0][0] for coupon in coupons]
+    assert sorted(told) == ["human"] * 10 + ["unsure"] * 4
+    doubted = coupons[told.index("unsure")]
+    assert (await doubted.row())["opened_at"] is None
+    assert 'data-open="' in (await doubted.get()).text
+    # Whoever uses the coupon has opened it.
+    assert (await doubted.redeem(PIN)).status == 303
+    assert await verdicts(doubted) == [("unsure", False), ("human", True)]
+
+
+async def test_coupons_that_were_not_just_sent_are_no_burst(make_coupon, services):
+    first = await make_coupon()
+    coupons = [first, *[await make_coupon(first.shop) for _ in range(12)]]
+    await services.db.execute(
+        "UPDATE sessions SET created_at = now() - interval '3 minutes' WHERE campaign_id = $1",
+        first.shop.campaign,
+    )
+    for coupon in coupons:
+        await report(coupon)
+        assert await verdicts(coupon) == [("human", True)]
 
 
 async def test_without_a_true_token_nothing_is_opened(coupon, make_coupon, services):

@@ -15,7 +15,7 @@ from litestar.datastructures import State
 
 from tearoff.kit.db import Database
 from tearoff.kit.services import Services
-from tearoff.web import pages
+from tearoff.web import finding, pages
 from tests.web.conftest import Page
 
 WORDS = "Your coupon is safe."
@@ -75,7 +75,7 @@ async def test_database_away(site, coupon):
 
 
 async def test_database_does_not_answer(site, coupon, services, monkeypatch):
-    monkeypatch.setattr(pages, "PATIENCE", 0.3)
+    monkeypatch.setattr(finding, "PATIENCE", 0.3)
     blocker = await asyncpg.connect(services.database_url)
     try:
         async with blocker.transaction():

@@ -151,8 +151,9 @@ WITH won AS (
   RETURNING s.*
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
-    location_id, device_id, listed)
-  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8, $9, $4, $12, k.listed
+    location_id, device_id, listed, verdict)
+  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8, $9, $4, $12, k.listed,
+    CASE k.kind WHEN 'opened' THEN 'human' END
   FROM won CROSS JOIN LATERAL (VALUES
     ('opened', opened_at = $3), ('claimed', claimed_at = $3),
     ('validated', validated_at IS NOT NULL)) AS k (kind, listed)
@@ -260,8 +261,9 @@ async def change(
         f"WITH won AS (UPDATE sessions SET {change.sets} WHERE account_id = $1 AND id = $2"
         f" AND ({change.guard}) RETURNING *),"
         " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
-        " actor, channel, reason, location_id, device_id, listed)"
-        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6, $7, $8, $9, k.listed FROM won"
+        " actor, channel, reason, location_id, device_id, listed, verdict)"
+        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6, $7, $8, $9, k.listed,"
+        " CASE k.kind WHEN 'opened' THEN 'human' END FROM won"
         f" CROSS JOIN LATERAL (VALUES {_LISTED.get(kind, '($4::text, false)')})"
         " AS k (kind, listed) WHERE k.kind = $4 OR k.listed)"
         f" SELECT {columns(Session)} FROM won",

@@ -6,49 +6,38 @@ when the staff's PIN is posted.
 
 from __future__ import annotations
 
-import asyncio
 import re
-from collections.abc import Awaitable
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal
 
 import msgspec
 from litestar import Request, Router, post, route
 from litestar.params import FromPath
 
 from tearoff.accounts.actions import is_pin
-from tearoff.coupons import actions, campaigns, queries, rules
-from tearoff.coupons.links import Linked, linked
-from tearoff.coupons.models import Campaign, Doer
+from tearoff.coupons import campaigns, rules
+from tearoff.coupons.links import Linked
+from tearoff.coupons.models import Campaign
 from tearoff.kit import clock
-from tearoff.kit.db import DatabaseAway
 from tearoff.kit.proxies import client_address, network_of
-from tearoff.kit.services import Services, services_of
-from tearoff.web import forms, ics, look, notes, paper, pins
-from tearoff.web.devices import device_of
+from tearoff.kit.services import services_of
+from tearoff.web import forms, ics, look, notes, opens, paper, pins
+from tearoff.web.finding import PERSONAL, PUBLIC, find, find_campaign, patiently, read_code
 from tearoff.web.look import Rest, Staff, Standing, Visit
 from tearoff.web.notes import error_page
 from tearoff.web.paper import Answer, answer
-from tearoff.web.robots import is_person
 from tearoff.web.words import choose_language, counted
 
 __all__ = ["ROUTES", "error_page"]
 
-T = TypeVar("T")
 AnyRequest = Request[Any, Any, Any]
 Part = FromPath[str]
 
-PATIENCE = 8
-"""Seconds after which the database counts as away: the consumer stands at a counter."""
-
-_CODE = re.compile(r"[0-9a-z]{1,32}\Z")
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 _PICTURE = re.compile(r"([0-9]{1,15})\.webp\Z")
 _RETRY = (("retry-after", str(int(pins.LOCKED_FOR.total_seconds()))),)
 _READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
-_PERSONAL = ["/p/{campaign:str}/{session:str}", "/z/{campaign:str}/{session:str}"]
-_PUBLIC = ["/p/{campaign:str}", "/z/{campaign:str}"]
-_NOWHERE = ["/p", "/z", *(f"{path}/{{rest:path}}" for path in _PERSONAL)]
+_NOWHERE = ["/p", "/z", *(f"{path}/{{rest:path}}" for path in PERSONAL)]
 
 _BLANKS = ("path", "token", "qr", "box", "short")
 """What differs between people whose coupons stand the same."""
@@ -56,10 +45,10 @@ _BLANKS = ("path", "token", "qr", "box", "short")
 _kept = paper.Kept()
 
 
-@route(_PERSONAL, http_method=_READ)
+@route(PERSONAL, http_method=_READ)
 async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     services, now = services_of(request), clock.now()
-    found = await _find(services, campaign, session)
+    found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
     receipt = request.query_params.get("ok", "") if request.scope["query_string"] else ""
@@ -67,10 +56,9 @@ async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Ans
     return _coupon(request, found, now, accepted_at=datetime.fromtimestamp(at, UTC) if at else None)
 
 
-@route(_PUBLIC, http_method=_READ)
+@route(PUBLIC, http_method=_READ)
 async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
-    db, code = services_of(request).db, _read_code(campaign)
-    found = await _patiently(campaigns.campaign_of_code(db, code)) if code else None
+    found = await find_campaign(services_of(request), campaign)
     if found is None or found.status == "draft":
         return notes.unknown(request)
     visit = _visit(request, found)
@@ -79,22 +67,11 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     return _print(request, found, visit, standing, Rest(f"/p/{found.code}", note=note))
 
 
-@post([f"{path}/open" for path in _PERSONAL])
-async def report_open(request: AnyRequest, campaign: Part, session: Part) -> Answer:
-    """The visible page reports itself. The answer is the same whatever becomes of it."""
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
-    found = await _find(services, campaign, session) if is_person(request.headers) else None
-    if found is not None and found.session.opened_at is None:
-        device = device_of(request.headers)
-        await _patiently(_record_open(services, found, form.token, device, now))
-    return answer(204, [("cache-control", "no-store")])
-
-
-@post([f"{path}/redeem" for path in _PERSONAL])
+@post([f"{path}/redeem" for path in PERSONAL])
 async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The staff types the PIN of the place on the consumer's phone."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
-    found = await _find(services, campaign, session)
+    found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
     visit = _visit(request, found.campaign)
@@ -107,7 +84,7 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     listener = found.listener(services.settings.link_host)
     attempt = pins.Attempt(form.pin, amount, found.session.uses, network, listener)
     try:
-        used = await _patiently(pins.redeem(services.db, services.vault, found, attempt, now))
+        used = await patiently(pins.redeem(services.db, services.vault, found, attempt, now))
     except (pins.WrongPin, pins.PinLocked, rules.CannotUse) as error:
         return await _refused(request, found, error, form, now)
     receipt = forms.make_receipt(services.vault, used.code, used.uses, now)
@@ -120,7 +97,7 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
 async def show_calendar(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The first day of a coupon that is not valid yet, for the consumer's calendar."""
     now = clock.now()
-    found = await _find(services_of(request), campaign, session)
+    found = await find(services_of(request), campaign, session)
     if found is None or found.campaign.starts_at is None or found.campaign.has_begun(now):
         return notes.unknown(request)
     link = look.link_of(found, _visit(request, found.campaign))
@@ -135,11 +112,11 @@ async def show_calendar(request: AnyRequest, campaign: Part, session: Part) -> A
 
 @route("/p/{campaign:str}/picture/{name:str}", http_method=_READ)
 async def show_picture(request: AnyRequest, campaign: Part, name: Part) -> Answer:
-    number, code = _PICTURE.match(name), _read_code(campaign)
+    number, code = _PICTURE.match(name), read_code(campaign)
     if not number or not code:
         return notes.unknown(request)
     db = services_of(request).db
-    picture = await _patiently(campaigns.picture_of_code(db, code, int(number[1])))
+    picture = await patiently(campaigns.picture_of_code(db, code, int(number[1])))
     if picture is None:
         return notes.unknown(request)
     headers = [
@@ -153,28 +130,6 @@ async def show_picture(request: AnyRequest, campaign: Part, name: Part) -> Answe
 @route(_NOWHERE, http_method=_READ)
 async def show_nothing(request: AnyRequest) -> Answer:
     return notes.unknown(request)
-
-
-async def _find(services: Services, campaign: str, session: str) -> Linked | None:
-    campaign, session = _read_code(campaign), _read_code(session)
-    if not campaign or not session:
-        return None
-    return await _patiently(linked(services.db, campaign, session))
-
-
-async def _patiently(work: Awaitable[T]) -> T:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            return await work
-    except TimeoutError:
-        raise DatabaseAway("The database does not answer.", after=2) from None
-
-
-def _read_code(text: str) -> str:
-    """A code as it stands in a link: in any case, with `&web=true` or the full stop of a
-    sentence glued to it. Empty when it can be no code."""
-    code = text.partition("&")[0].rstrip(".,;:!?)'\"").lower()
-    return code if _CODE.match(code) else ""
 
 
 def _visit(request: AnyRequest, campaign: Campaign) -> Visit:
@@ -249,21 +204,6 @@ def _blank(campaign: Campaign, visit: Visit, standing: Standing, rest: Rest) -> 
     )
 
 
-async def _record_open(
-    services: Services, found: Linked, token: str, device: tuple[str, str, str], now: datetime
-) -> None:
-    if forms.shown_uses(services.vault, token, found.session.code, now) is None:
-        return
-    try:
-        async with services.db.transaction() as db:
-            doer = Doer(actor="consumer", channel="page")
-            listener = found.listener(services.settings.link_host)
-            await actions.change(db, found.both, "opened", doer=doer, now=now, listener=listener)
-            await queries.set_device(db, found.session.id, device)
-    except rules.CannotUse:
-        return
-
-
 def _problem(
     found: Linked, visit: Visit, form: forms.Form, uses: int | None, now: datetime
 ) -> tuple[int, Staff] | None:
@@ -296,7 +236,7 @@ async def _refused(
         staff = Staff(is_open=True, is_locked=True)
         return _coupon(request, found, now, staff=staff, status=429)
     services = services_of(request)
-    current = await _find(services, found.campaign.code, found.session.code) or found
+    current = await find(services, found.campaign.code, found.session.code) or found
     alert = words.used_meanwhile
     if isinstance(error, rules.LimitReached):
         alert = words.limit
@@ -312,7 +252,7 @@ ROUTES: list[Router] = [
         route_handlers=[
             show_coupon,
             show_offer,
-            report_open,
+            opens.report_open,
             redeem,
             show_calendar,
             show_picture,

@@ -180,7 +180,7 @@ class _Kept:
 
     def __init__(self) -> None:
         self._seen: tuple[str, tuple[int, int] | None] = ("", None)
-        self._lists = Lists()
+        self._lists = _packaged()
 
     def get(self, path: str) -> Lists:
         seen = (path, _stamp(path))
