@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 from tearoff.kit import colors
 from tearoff.kit.times import locale_of
-from tearoff.web import paper, robots
+from tearoff.web import paper
 from tearoff.web.qr import draw_qr
 from tearoff.web.words import WORDS, Words, choose_language, counted
 
@@ -118,47 +118,3 @@ def test_continued_gzip_is_gzip():
     start = paper.Beginning("<p>Buy one, get one free.</p>" * 300, "")
     for rest in (b"", b"<p>Buy one, get one free.</p>" * 50, bytes(range(256)) * 40):
         assert gzip.decompress(start.gzip(rest)) == start.plain + rest
-
-
-ROBOTS = (
-    "facebookexternalhit/1.1 (+http://www.facebook.com/externalhit_uatext.php)",
-    "Mozilla/5.0 (Macintosh; Intel Mac OS X 10_11_1) AppleWebKit/601.2.4 (KHTML, like Gecko)"
-    " Version/9.0.1 Safari/601.2.4 facebookexternalhit/1.1 Facebot Twitterbot/1.0",
-    "WhatsApp/2.23.20.0", "TelegramBot (like TwitterBot)", "Slackbot-LinkExpanding 1.0",
-    "Mozilla/5.0 (Windows NT 6.1; WOW64) SkypeUriPreview Preview/0.5", "Discordbot/2.0",
-    "Mozilla/5.0 (compatible; bingbot/2.0)", "Googlebot/2.1 (+http://www.google.com/bot.html)",
-    "Mozilla/5.0 (compatible; Google-Safety; +http://www.google.com/bot.html)",
-    "Mozilla/5.0 (Linux; Android 7.0) Chrome/59.0 Mobile Safari/537.36 (compatible;"
-    " Google-Read-Aloud; +https://support.google.com/webmasters/answer/1061943)",
-    "Barracuda Sentinel (EE)", "Proofpoint URL Defense", "Mimecast-URL-Protect/1.0",
-    "Microsoft Office/16.0 (Windows NT 10.0; Microsoft Outlook 16.0)", "Java/17.0.2",
-    "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 HeadlessChrome/130.0 Safari/537.36",
-    "curl/8.5.0", "python-requests/2.32", "Go-http-client/2.0", "LinkedInBot/1.0", "", "  ",
-)  # fmt: skip
-
-PEOPLE = (
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 18_1 like Mac OS X) AppleWebKit/605.1.15"
-    " (KHTML, like Gecko) Version/18.1 Mobile/15E148 Safari/604.1",
-    "Mozilla/5.0 (Linux; Android 13; CUBOT P80) AppleWebKit/537.36 (KHTML, like Gecko)"
-    " Chrome/128.0.0.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
-    " Mobile/15E148 [FBAN/FBIOS;FBAV/470.0.0.0;FBBV/1]",
-    "Mozilla/5.0 (iPhone; CPU iPhone OS 17_5 like Mac OS X) AppleWebKit/605.1.15"
-    " Mobile/15E148 Instagram 340.0.0.0 (iPhone14,5; iOS 17_5)",
-    "Opera/9.80 (Android; Opera Mini/36.2.2254/191.256; U; en) Presto/2.12.423 Version/12.16",
-    "Mozilla/5.0 (Mobile; Nokia_8110_4G; rv:48.0) Gecko/48.0 Firefox/48.0 KAIOS/2.5",
-    "Mozilla/5.0 (Linux; Android 14; SM-S918B) AppleWebKit/537.36 (KHTML, like Gecko)"
-    " SamsungBrowser/25.0 Chrome/121.0.0.0 Mobile Safari/537.36",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64; rv:132.0) Gecko/20100101 Firefox/132.0",
-    "Mozilla/5.0 (Linux; Android 9; JAVA Phone) AppleWebKit Chrome/100.0 Mobile Safari/537.36",
-)  # fmt: skip
-
-
-@pytest.mark.parametrize("agent", ROBOTS)
-def test_robot(agent):
-    assert robots.is_robot(agent)
-
-
-@pytest.mark.parametrize("agent", PEOPLE)
-def test_person(agent):
-    assert robots.is_person({"user-agent": agent})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
@@ -14,6 +15,7 @@ from tearoff.kit.vault import Vault
 
 OLD_SECRET_LIVES = timedelta(hours=24)
 PIN_LENGTHS = range(4, 9)
+MOST_FRAME_HOSTS = 50
 
 
 class WrongCredentials(Forbidden):
@@ -121,6 +123,25 @@ def is_pin(text: str) -> bool:
 
 def is_country(text: str) -> bool:
     return len(text) == 2 and text.isascii() and text.isupper()
+
+
+_FRAME_HOST = re.compile(
+    r"(https?://)?(\*\.)?([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9][a-z0-9-]{0,62}(:[0-9]{1,5})?"
+)
+
+
+def read_frame_hosts(given: str) -> list[str]:
+    """Hosts whose pages may frame the public links, with commas: `shop.example`,
+    `*.shop.example`, `https://shop.example:8443`. They go into the page's policy as they are."""
+    hosts = [part.strip().lower().rstrip("/") for part in given.split(",") if part.strip()]
+    for host in hosts:
+        _require(
+            _FRAME_HOST.fullmatch(host),
+            "frame_hosts",
+            f"{host} is no host. Use names such as shop.example or *.shop.example.",
+        )
+    _require(0 < len(hosts) <= MOST_FRAME_HOSTS, "frame_hosts", "Give one to fifty hosts.")
+    return hosts
 
 
 def _pin_data(account_id: int, pin: str) -> bytes:

@@ -26,6 +26,14 @@ async def account(db: Handle, account_id: int) -> Account | None:
     return row and read(Account, row)
 
 
+async def frame_hosts(db: Handle, account_id: int) -> list[str] | None:
+    """The sites that may frame the account's public links; None: any."""
+    hosts: list[str] | None = await db.fetchval(
+        "SELECT frame_hosts FROM accounts WHERE id = $1", account_id
+    )
+    return hosts
+
+
 async def insert_account(
     db: Handle, name: str, email: str, timezone: str, country: str | None
 ) -> int:

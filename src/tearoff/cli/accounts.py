@@ -101,6 +101,9 @@ def _add_set(group: Commands) -> None:
     change = add_command(group, "set", _set, "change an account's rules for sending")
     add_account(change)
     change.add_argument("--link-host", help="https://… in front of the coupon pages; - for none")
+    change.add_argument(
+        "--frame-hosts", help="sites that may frame public links: a.example,b.example; - for any"
+    )
     change.add_argument("--country", help="the account's own country; - for none")
     change.add_argument("--countries", help="where texts may go: BE,FR,NL; - for the own country")
     change.add_argument("--quiet", help="22:00-08:00 on the receiver's clock; - for none")
@@ -182,6 +185,9 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if arguments.link_host is not None:
         changes["link_host"] = _none(arguments.link_host.rstrip("/"))
+    if arguments.frame_hosts is not None:
+        given = arguments.frame_hosts
+        changes["frame_hosts"] = None if given == "-" else actions.read_frame_hosts(given)
     if arguments.country is not None:
         changes["country"] = _country(arguments.country)
     if arguments.countries is not None:

@@ -21,7 +21,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.kit import clock
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import services_of
-from tearoff.web import forms, ics, look, notes, opens, paper, pins
+from tearoff.web import forms, framing, ics, look, notes, opens, paper, pins
 from tearoff.web.finding import PERSONAL, PUBLIC, find, find_campaign, patiently, read_code
 from tearoff.web.look import Rest, Staff, Standing, Visit
 from tearoff.web.notes import error_page
@@ -64,7 +64,9 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     visit = _visit(request, found)
     standing = look.public_standing(found, visit, clock.now())
     note = visit.words.offer_note if standing.is_active else ""
-    return _print(request, found, visit, standing, Rest(f"/p/{found.code}", note=note))
+    frames = await framing.frames_of(request, found)
+    rest = Rest(f"/p/{found.code}", note=note)
+    return _print(request, found, visit, standing, rest, frames=frames)
 
 
 @post([f"{path}/redeem" for path in PERSONAL])
@@ -168,6 +170,7 @@ def _print(
     standing: Standing,
     rest: Rest,
     status: int = 200,
+    frames: str = framing.NOBODY,
 ) -> Answer:
     gzip = notes.reads_gzip(request)
     if standing.is_common and rest.is_plain and rest.code is not None:
@@ -182,7 +185,9 @@ def _print(
     beginning = _begin(campaign, visit, standing)
     text = paper.render("personal.html", r=rest, w=visit.words, c=campaign)
     headers = _RETRY if status == 429 else ()
-    return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+    return paper.print_page(
+        beginning, text, status=status, gzip=gzip, headers=headers, frames=frames
+    )
 
 
 def _begin(campaign: Campaign, visit: Visit, standing: Standing) -> paper.Beginning:

@@ -140,13 +140,15 @@ def print_page(
     status: int = 200,
     gzip: bool = False,
     headers: Iterable[Header] = (),
+    frames: str = "'none'",
 ) -> Answer:
-    """A page with all its headers. `gzip`: the browser can read it."""
+    """A page with all its headers. `gzip`: the browser can read it; `frames`: who may show the
+    page in a frame, in the policy's words."""
     encoded = rest.encode("utf-8", "replace")
     body = beginning.gzip(encoded) if gzip else beginning.plain + encoded
     all_headers = [
         *_HEADERS,
-        (b"content-security-policy", beginning.policy),
+        (b"content-security-policy", beginning.policy + frames.encode()),
         (b"content-length", b"%d" % len(body)),
         *((name.encode(), value.encode()) for name, value in headers),
     ]
@@ -178,7 +180,7 @@ def _policy(brand_css: str) -> str:
     return (
         f"default-src 'none'; script-src {hash_of(_SCRIPT)};"
         f" style-src {hash_of(_CSS)} {hash_of(brand_css)}; img-src 'self' data:;"
-        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
     )
 
 

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tearoff.accounts import queries as accounts
 from tearoff.api.call import Call
 from tearoff.api.v3.account import DEFAULT_DAYS, MOST_DAYS
 from tearoff.api.v4 import fields as f
@@ -39,6 +40,8 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
+    """`frame_hosts`: the sites that may frame public links with `&web=true`; null: any."""
+
     id: int
     name: str
     email: str
@@ -51,6 +54,7 @@ class Account(msgspec.Struct, frozen=True):
     parent: int | None
     limits: Limits
     integrations: list[Integration]
+    frame_hosts: list[str] | None
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -106,6 +110,7 @@ async def get_account(call: Call, db: Handle) -> Account:
             account.limit_spend_month,
         ),
         integrations=[Integration(c.id, c.kind) for c in connected if c.active],
+        frame_hosts=await accounts.frame_hosts(db, account.id),
     )
 
 
@@ -157,6 +162,7 @@ OPERATIONS = (
             100001, "Bean & Leaf", "hello@example.com", "EUR", "en", "Europe/Brussels", "BE",
             "https://coupons.example.com", None, None,
             Limits(500, 5000, 10, 20, 50, None, None), [Integration(100001, "log")],
+            ["shop.example"],
         ),
     ),
     Operation(

@@ -1,0 +1,135 @@
+"""Who is a robot: agents of the world, each with its verdict."""
+
+import json
+
+import pytest
+
+from tearoff.web import robots
+from tearoff.web.robots import judge
+from tests.web.agents import PEOPLE, ROBOTS
+
+LANGUAGE = {"accept-language": "en"}
+
+
+@pytest.mark.parametrize("agent", ROBOTS.values(), ids=ROBOTS)
+def test_robot(agent):
+    told = judge({"user-agent": agent, **LANGUAGE})
+    assert told.verdict == "robot"
+    assert told.reason
+
+
+@pytest.mark.parametrize("agent", PEOPLE.values(), ids=PEOPLE)
+def test_person(agent):
+    assert judge({"user-agent": agent, **LANGUAGE}) == robots.HUMAN
+
+
+def test_the_reason_names_the_pattern():
+    assert judge({"user-agent": ROBOTS["whatsapp"]}).reason == (
+        "agent: WhatsApp link preview (^WhatsApp(/|$))"
+    )
+    assert "Googlebot/" in judge({"user-agent": ROBOTS["google"]}).reason
+    assert judge({}).reason == "no agent"
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {"sec-purpose": "prefetch;prerender"},
+        {"purpose": "prefetch"},
+        {"x-moz": "prefetch"},
+        {"x-purpose": "preview"},
+        {"sec-purpose": "Prefetch;anonymous-client-ip"},
+    ],
+)
+def test_what_is_fetched_ahead_of_time_is_not_seen(headers):
+    told = judge({"user-agent": PEOPLE["android"], **LANGUAGE, **headers})
+    assert told.verdict == "robot"
+    assert next(iter(headers)) in told.reason
+
+
+SILENT = {
+    name: agent
+    for name, agent in PEOPLE.items()
+    if judge({"user-agent": agent}).verdict == "unsure"
+}
+
+
+def test_a_browser_of_today_without_its_headers_is_a_doubt():
+    assert {"android", "samsung", "firefox", "firefox_android", "windows"} <= SILENT.keys()
+    for header in ({"sec-fetch-site": "same-origin"}, LANGUAGE):
+        told = judge({"user-agent": PEOPLE["android"], **header})
+        assert told == robots.HUMAN
+
+
+def test_old_phones_and_browsers_behind_servers_of_their_makers_are_no_doubt():
+    """What they leave out of a request says nothing."""
+    quiet = {"opera_mini", "opera_mini_new", "uc", "kaios", "nokia", "blackberry", "android_old",
+             "iphone", "iphone_old", "silk", "xiaomi", "instagram_android_15"}  # fmt: skip
+    assert not quiet & SILENT.keys()
+
+
+# the operator's own list ----------------------------------------------------------------
+
+NEW = "Mozilla/5.0 (compatible; Prenzlauer/1.0)"
+
+
+def write(path, *entries):
+    path.write_text(json.dumps(entries))
+
+
+def ask(path, agent):
+    return judge({"user-agent": agent, **LANGUAGE}, str(path))
+
+
+def test_an_operators_list_is_read_again_when_it_changes(tmp_path):
+    path = tmp_path / "robots.json"
+    write(path, {"pattern": "Prenzlauer", "url": "https://berg.example", "instances": [NEW]})
+    assert ask(path, NEW).reason == "agent: Prenzlauer"
+    assert ask(path, ROBOTS["whatsapp"]).verdict == "robot"
+    write(path, {"pattern": "Something else"})
+    assert ask(path, NEW).verdict == "human"
+
+
+def test_an_operator_may_say_who_is_a_person(tmp_path):
+    path = tmp_path / "robots.json"
+    kiosk = "AcmeKiosk/2.0 okhttp/4.12.0"
+    assert ask("", kiosk).verdict == "robot"
+    write(path, {"pattern": "^AcmeKiosk/", "name": "our own kiosk", "verdict": "human"})
+    assert ask(path, kiosk).verdict == "human"
+
+
+def test_a_newer_copy_of_the_public_list_takes_no_person_for_a_robot(tmp_path):
+    path = tmp_path / "robots.json"
+    write(path, {"pattern": "AP3A\\.240617\\.008"}, {"pattern": "Prenzlauer"})
+    assert ask(path, PEOPLE["instagram_android_15"]).verdict == "human"
+    assert ask(path, NEW).verdict == "robot"
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", '{"pattern": "x"}', '[{"pattern": "("}]', '[{"name": "no pattern"}]', None]
+)
+def test_with_a_broken_file_the_last_good_list_stays(tmp_path, text):
+    path = tmp_path / "robots.json"
+    write(path, {"pattern": "Prenzlauer"})
+    assert ask(path, NEW).verdict == "robot"
+    if text is None:
+        path.unlink()
+    else:
+        path.write_text(text)
+    for _ in range(2):
+        assert ask(path, NEW).verdict == "robot"
+        assert ask(path, PEOPLE["iphone"]).verdict == "human"
+
+
+def test_with_a_file_that_never_was_there_is_the_packages_list(tmp_path):
+    assert ask(tmp_path / "none.json", ROBOTS["curl"]).verdict == "robot"
+    assert ask(tmp_path / "none.json", PEOPLE["iphone"]).verdict == "human"
+
+
+def test_every_line_of_ours_says_where_it_is_from():
+    listed = json.loads(
+        (robots.resources.files("tearoff.web") / "data" / "robots.json").read_text()
+    )
+    assert all(e["name"] and e["source"] and e["why"] for e in listed["patterns"])
+    public = {entry["pattern"] for entry in robots.CRAWLER_USER_AGENTS_DATA}
+    assert {e["pattern"] for e in listed["left_out"]} <= public, "the public list has changed"
