@@ -103,7 +103,8 @@ PEOPLE = {
     " Android (35/15; 480dpi; 1080x2400; OPPO; CPH2581; OP595DL1; qcom; fr_FR; 671551730)",
     "facebook": f"{_IPHONE} Mobile/15E148 [FBAN/FBIOS;FBAV/470.0.0.0;FBBV/1;FBDV/iPhone14,5]",
     "facebook_android": f"Mozilla/5.0 (Linux; Android 14; SM-A546B Build/UP1A.231005.007; wv)"
-    f" {_CHROME} Version/4.0 Chrome/130.0.6723.58 Mobile Safari/537.36 [FB_IAB/FB4A;FBAV/487.0.0.55.109;]",
+    f" {_CHROME} Version/4.0 Chrome/130.0.6723.58 Mobile Safari/537.36"
+    " [FB_IAB/FB4A;FBAV/487.0.0.55.109;]",
     "meta_browser": f"Mozilla/5.0 (Linux; Android 16; Pixel 10 Build/CP1A.260305.018; wv) {_CHROME}"
     " Version/4.0 Chrome/146.0.7680.174 Mobile Safari/537.36 MetaIAB Facebook",
     "inside_whatsapp": f"Mozilla/5.0 (Linux; Android 14; SM-S918B; wv) {_CHROME} Version/4.0"

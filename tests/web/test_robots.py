@@ -130,6 +130,8 @@ def test_every_line_of_ours_says_where_it_is_from():
     listed = json.loads(
         (robots.resources.files("tearoff.web") / "data" / "robots.json").read_text()
     )
-    assert all(e["name"] and e["source"] and e["why"] for e in listed["patterns"])
+    assert all(
+        e["name"] and e["source"] and e["why"] for e in listed["patterns"] + listed["at_last"]
+    )
     public = {entry["pattern"] for entry in robots.CRAWLER_USER_AGENTS_DATA}
     assert {e["pattern"] for e in listed["left_out"]} <= public, "the public list has changed"

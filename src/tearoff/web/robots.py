@@ -106,6 +106,7 @@ class Lists:
             *_chunks([e for e in entries if e.verdict != "human"], re.ASCII),
             *_chunks(ours.patterns, re.IGNORECASE),
             *_public_chunks(),
+            *_chunks(ours.at_last, re.IGNORECASE),
         ]
         self.look_up = lru_cache(4096)(self._look_up)
 
@@ -151,9 +152,11 @@ class _LeftOut(msgspec.Struct, frozen=True):
 
 
 class _Ours(msgspec.Struct, frozen=True):
-    """`left_out` are patterns of the public list that would catch people too."""
+    """`at_last` are tried after all others, which know more of whom they name; `left_out` are
+    patterns of the public list that would catch people too."""
 
     patterns: list[Entry]
+    at_last: list[Entry]
     left_out: list[_LeftOut]
 
 
