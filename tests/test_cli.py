@@ -185,3 +185,21 @@ async def test_metrics_of_all_processes(server, services):
             text = await answer.text()
     assert 'tearoff_calls_total{endpoint="/v3/folder/list",outcome="401"}' in text
     assert "tearoff_queue_depth" in text
+
+
+def test_what_an_agent_is_taken_for(tearoff):
+    robot = tearoff("robots", "test", "WhatsApp/2.23.20.0", "--json")
+    assert robot == {
+        "verdict": "robot",
+        "reason": "agent: WhatsApp link preview (^WhatsApp(/|$))",
+    }
+    assert tearoff("robots", "test", "Mozilla/5.0 (iPhone)").stdout == "human\n"
+
+
+def test_sites_that_may_frame_public_links(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    change = ["account", "set", "--account", str(key["account"]), "--frame-hosts"]
+    set_to = tearoff(*change, "Shop.example, *.shop.example", "--json")["frame_hosts"]
+    assert set_to == ["shop.example", "*.shop.example"]
+    assert tearoff(*change, "-", "--json")["frame_hosts"] is None
+    assert "no host" in tearoff(*change, "shop.example/path", code=1).stderr

@@ -7,12 +7,21 @@ import sys
 from collections.abc import Sequence
 
 from tearoff import __version__
-from tearoff.cli import accounts, campaigns, database, optouts, providers, server, teammates
+from tearoff.cli import (
+    accounts,
+    campaigns,
+    database,
+    optouts,
+    providers,
+    robots,
+    server,
+    teammates,
+)
 from tearoff.cli.common import print_help, print_problem
 from tearoff.config import SETTINGS
 from tearoff.errors import TearoffError
 
-NOUNS = (server, database, accounts, campaigns, providers, optouts, teammates)
+NOUNS = (server, database, accounts, campaigns, providers, optouts, teammates, robots)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -11,6 +11,7 @@ from litestar.handlers import HTTPRouteHandler
 from tearoff.api.v4 import (
     account,
     campaigns,
+    events,
     groups,
     messages,
     pool,
@@ -22,7 +23,7 @@ from tearoff.api.v4.fields import Unknown
 from tearoff.api.v4.operation import Operation, answer, told
 from tearoff.api.v4.problems import MEDIA_TYPE
 
-NOUNS = (campaigns, pool, sessions, messages, suppressions, groups, webhooks, account)
+NOUNS = (campaigns, pool, sessions, events, messages, suppressions, groups, webhooks, account)
 """The files of this dialect, in the order in which the API reference shows them."""
 
 OPERATIONS: tuple[Operation, ...] = tuple(o for noun in NOUNS for o in noun.OPERATIONS)

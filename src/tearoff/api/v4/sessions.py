@@ -98,7 +98,7 @@ def _code(name: str, given: Any) -> str:
 
 
 CAMPAIGN_ID = f.path_id("id", "cam", "Id of the campaign.", 100001)
-_CODE = f.Field(
+CODE = f.Field(
     name="code", read=_code, required=True, example=shapes.CODE, schema={"type": "string"},
     help="Code of the session: 21 characters, or the first 6.",
 )  # fmt: skip
@@ -156,7 +156,7 @@ OPERATIONS = (
         path="/v4/sessions/{code}",
         tag=TAG,
         summary="One session.",
-        path_fields=(_CODE,),
+        path_fields=(CODE,),
         act=get_session,
         errors=(404, 505),
         answers={200: ("The session.", shapes.Session)},
@@ -167,7 +167,7 @@ OPERATIONS = (
         path="/v4/sessions/{code}",
         tag=TAG,
         summary="Change what is known of the person, or the value of the coupon.",
-        path_fields=(_CODE,),
+        path_fields=(CODE,),
         body=_FIELDS,
         act=change_session,
         errors=(200, 201, 300, 301, 305, 404, 409, 422, 505),
@@ -181,7 +181,7 @@ OPERATIONS = (
         summary="Take a coupon in, void it, lock it, or take that back. What is already so is"
         " fine and changes nothing.",
         path_fields=(
-            _CODE,
+            CODE,
             f.words_field("operation", WORDS, "What is done.", "opened", required=True),
         ),
         body=(
