@@ -8,6 +8,7 @@ or a complaint.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 import msgspec
@@ -82,17 +83,21 @@ async def lift(
     *,
     now: datetime,
     evidence: Evidence = Evidence(),  # noqa: B008 (frozen)
+    sources: Collection[str] = LIFTED_BY_START,
+    by: str = "reply",
 ) -> bool:
-    """What START does; False when nothing was lifted."""
+    """What START does; False when nothing was lifted. `by`: how somebody opted in again, and
+    `sources` what that takes back."""
+    address = address.lower()
     lifted = await db.fetchval(
         "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = $2"
         " AND source = ANY($3) RETURNING 1) SELECT count(*) FROM gone",
         account_id,
         address,
-        list(LIFTED_BY_START),
+        list(sources),
     )
     if lifted:
-        await _note(db, account_id, address, "opted_in", "reply", evidence, now)
+        await _note(db, account_id, address, "opted_in", by, evidence, now)
         if await _count(db, account_id, address) == 0:
             await _announce(db, account_id, address, "contact_opted_in", now)
     return bool(lifted)
@@ -120,6 +125,21 @@ async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
         address.lower(),
     )
     return bool(found)
+
+
+async def sources_of(
+    db: Handle, account_id: int, addresses: Collection[str]
+) -> dict[str, set[str]]:
+    """For what reasons each of these stands on the list; none is an empty set."""
+    rows = await db.fetch(
+        "SELECT address, source FROM opt_outs WHERE account_id = $1 AND address = ANY($2)",
+        account_id,
+        [address.lower() for address in addresses],
+    )
+    found: dict[str, set[str]] = {address: set() for address in addresses}
+    for address in addresses:
+        found[address] |= {row["source"] for row in rows if row["address"] == address.lower()}
+    return found
 
 
 async def list_all(db: Handle, account_id: int) -> list[OptOut]:

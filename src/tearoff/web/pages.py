@@ -21,7 +21,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.kit import clock
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import services_of
-from tearoff.web import forms, framing, ics, look, notes, opens, paper, pins
+from tearoff.web import forms, framing, ics, look, notes, opens, paper, pins, stop
 from tearoff.web.finding import PERSONAL, PUBLIC, find, find_campaign, patiently, read_code
 from tearoff.web.look import Rest, Staff, Standing, Visit
 from tearoff.web.notes import error_page
@@ -258,6 +258,7 @@ ROUTES: list[Router] = [
             show_coupon,
             show_offer,
             opens.report_open,
+            *stop.ROUTES,
             redeem,
             show_calendar,
             show_picture,

@@ -1,0 +1,236 @@
+"""The page on which somebody stops messages: GET asks, POST does.
+
+It stops what the coupon was sent to, for all campaigns of the sender, as a STOP reply does.
+Undoing takes back only what was done here: whoever has the link is not always the person who
+answered STOP.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from functools import lru_cache
+from typing import Any, Literal
+
+import msgspec
+from litestar import Request, post, route
+from litestar.params import FromPath
+
+from tearoff.accounts.queries import account
+from tearoff.coupons.links import Linked
+from tearoff.kit import clock
+from tearoff.kit.db import Handle
+from tearoff.kit.services import Services, services_of
+from tearoff.messages.queries import message
+from tearoff.people import optouts
+from tearoff.web import forms, notes, paper
+from tearoff.web.finding import PERSONAL, find, patiently
+from tearoff.web.paper import Answer, answer
+from tearoff.web.robots import is_robot
+from tearoff.web.stop_words import WORDS, Words
+from tearoff.web.words import choose_language
+
+AnyRequest = Request[Any, Any, Any]
+Part = FromPath[str]
+
+HERE = "link"
+"""The source of what is stopped here."""
+
+_READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
+_STOP = [f"{path}/stop" for path in PERSONAL]
+_UNDO = [f"{path}/stop/undo" for path in PERSONAL]
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Whom the messages are from, what they go to (numbers and e-mail addresses), and for what
+    reasons each of these gets none."""
+
+    sender: str
+    stopped: dict[str, set[str]]
+
+    @property
+    def is_stopped(self) -> bool:
+        return all(self.stopped.values())
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether undoing here would let messages through again."""
+        return all(sources == {HERE} for sources in self.stopped.values())
+
+
+class Address(msgspec.Struct, frozen=True):
+    before: str
+    shown: str
+    after: str
+
+
+class Shown(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page says. `action` is where its button leads, if it has one."""
+
+    title: str
+    icon: str
+    sender: str
+    lines: tuple[str, ...]
+    back: str
+    addresses: tuple[Address, ...] = ()
+    alert: str = ""
+    is_news: bool = False
+    action: str = ""
+    button: str = ""
+    is_undo: bool = False
+    token: str = ""
+
+
+@route(_STOP, http_method=_READ)
+async def show_stop(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    found = await find(services_of(request), campaign, session)
+    if found is None:
+        return notes.unknown(request)
+    return await _show(request, found)
+
+
+@post(_STOP)
+async def stop(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    return await _change(request, campaign, session, is_undo=False)
+
+
+@post(_UNDO)
+async def undo(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    return await _change(request, campaign, session, is_undo=True)
+
+
+async def _change(request: AnyRequest, campaign: str, session: str, *, is_undo: bool) -> Answer:
+    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    found = await find(services, campaign, session)
+    if found is None:
+        return notes.unknown(request)
+    if forms.shown_uses(services.vault, form.token, _form_of(found), now) is None:
+        return await _show(request, found, is_too_old=True)
+    # A browser that hides its name is a person's as well: messages must be easy to stop.
+    if not (is_robot(request) and request.headers.get("user-agent")):
+        words = WORDS[_language(request, found)]
+        await patiently(_write(services, found, words, now, is_undo=is_undo))
+    query = _query(request, "again=1" if is_undo else "")
+    to = f"{_path(found)}/stop{query}"
+    return answer(303, [("location", to), ("cache-control", "no-store")])
+
+
+async def _write(
+    services: Services, found: Linked, words: Words, now: datetime, *, is_undo: bool
+) -> None:
+    async with services.db.transaction() as db:
+        standing = await _standing(db, found)
+        pressed = words.undo if is_undo else f"{words.ask_text} [{words.stop}]"
+        evidence = optouts.Evidence(
+            words=pressed.replace("{sender}", standing.sender), received_by=f"{_path(found)}/stop"
+        )
+        owner = found.campaign.account_id
+        # In one order for all: two of these at once wait for each other, never both.
+        for address in sorted(standing.stopped):
+            if is_undo:
+                await optouts.lift(
+                    db, owner, address, now=now, evidence=evidence, sources=[HERE], by=HERE
+                )
+            else:
+                await optouts.add(db, owner, address, source=HERE, now=now, evidence=evidence)
+
+
+async def _standing(db: Handle, found: Linked) -> Standing:
+    session, campaign = found.session, found.campaign
+    addresses = [address for address in (session.phone, session.email) if address]
+    if not addresses and session.last_message_id is not None:
+        sent = await message(db, session.last_message_id, session.account_id)
+        addresses = [sent.recipient] if sent else []
+    owner = await account(db, campaign.account_id) if not campaign.brand else None
+    sender = campaign.brand or (owner.name if owner else "")
+    return Standing(sender, await optouts.sources_of(db, campaign.account_id, addresses))
+
+
+async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool = False) -> Answer:
+    services = services_of(request)
+    standing = await patiently(_standing(services.db, found))
+    language = _language(request, found)
+    words = WORDS[language]
+    shown = _say(request, found, standing, words)
+    if is_too_old:
+        shown = msgspec.structs.replace(shown, alert=words.too_old)
+    if shown.action:
+        token = forms.make_token(services.vault, _form_of(found), 0, clock.now())
+        shown = msgspec.structs.replace(shown, token=token)
+    text = paper.render("stop.html", s=shown, w=words)
+    beginning = _beginning(language, found.campaign.brand_color)
+    status = 422 if is_too_old else 200
+    return paper.print_page(beginning, text, status=status, gzip=notes.reads_gzip(request))
+
+
+def _say(request: AnyRequest, found: Linked, standing: Standing, words: Words) -> Shown:
+    path, query = _path(found), _query(request)
+    sender = standing.sender
+
+    def page(title: str, icon: str, *lines: str, **more: Any) -> Shown:
+        texts = tuple(line.replace("{sender}", sender) for line in lines)
+        return Shown(
+            title=title, icon=icon, sender=sender, lines=texts, back=f"{path}{query}", **more
+        )
+
+    addresses = tuple(_address(address, words) for address in standing.stopped)
+    if not addresses:
+        return page(words.nobody, "bell", words.nobody_text)
+    if standing.is_stopped:
+        more: dict[str, Any] = {"addresses": addresses, "is_news": True}
+        if not standing.is_ours:
+            return page(words.done, "quiet", words.done_text, words.by_others, **more)
+        action = f"{path}/stop/undo{query}"
+        more |= {"action": action, "button": words.undo, "is_undo": True}
+        return page(words.done, "quiet", words.done_text, **more)
+    if request.scope["query_string"] and "again" in request.query_params:
+        more = {"addresses": addresses, "is_news": True}
+        return page(words.again, "bell", words.again_text, **more)
+    open_ones = (a for a, sources in standing.stopped.items() if not sources)
+    more = {"addresses": tuple(_address(a, words) for a in open_ones)}
+    more |= {"action": f"{path}/stop{query}", "button": words.stop}
+    return page(words.ask, "bell", words.ask_text, **more)
+
+
+def _address(address: str, words: Words) -> Address:
+    if "@" in address:
+        before, after = words.mail.split("{mail}")
+        return Address(before, mask(address), after)
+    before, after = words.number.split("{end}")
+    return Address(before, f"…{address[-3:]}", after)
+
+
+def mask(mail: str) -> str:
+    """`a•••@e•••.com`: enough to know one's own, too little to learn somebody's."""
+    name, _, host = mail.rpartition("@")
+    first, dot, last = host.rpartition(".")
+    return f"{name[:1]}•••@{(first or last)[:1]}•••{dot}{last if first else ''}"
+
+
+def _form_of(found: Linked) -> str:
+    """What the form's token is made for: nothing but this page takes it."""
+    return f"stop:{found.session.code}"
+
+
+def _path(found: Linked) -> str:
+    return f"/p/{found.campaign.code}/{found.session.code}"
+
+
+def _language(request: AnyRequest, found: Linked) -> str:
+    asked, accepted = notes.asked_language(request), notes.accepted_languages(request)
+    chosen = choose_language(asked, accepted, found.campaign.language)
+    return chosen if chosen in WORDS else "en"
+
+
+def _query(request: AnyRequest, more: str = "") -> str:
+    asked = notes.asked_language(request)
+    parts = [f"lang={asked}" if asked in WORDS else "", more]
+    query = "&".join(part for part in parts if part)
+    return f"?{query}" if query else ""
+
+
+@lru_cache(256)
+def _beginning(language: str, color: str) -> paper.Beginning:
+    return paper.begin(language, paper.style_of(color), "note_head.html")
+
+
+ROUTES = [show_stop, stop, undo]
