@@ -73,7 +73,6 @@ class Shown(msgspec.Struct, frozen=True, kw_only=True):
     back: str
     addresses: tuple[Address, ...] = ()
     alert: str = ""
-    is_news: bool = False
     action: str = ""
     button: str = ""
     is_undo: bool = False
@@ -164,26 +163,32 @@ async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool = False)
 
 def _say(request: AnyRequest, found: Linked, standing: Standing, words: Words) -> Shown:
     path, query = _path(found), _query(request)
-    sender = standing.sender
+    # A name in Latin letters in an Arabic sentence stays in one piece.
+    sender = f"\u2068{standing.sender}\u2069"
 
     def page(title: str, icon: str, *lines: str, **more: Any) -> Shown:
         texts = tuple(line.replace("{sender}", sender) for line in lines)
         return Shown(
-            title=title, icon=icon, sender=sender, lines=texts, back=f"{path}{query}", **more
+            title=title,
+            icon=icon,
+            sender=standing.sender,
+            lines=texts,
+            back=f"{path}{query}",
+            **more,
         )
 
     addresses = tuple(_address(address, words) for address in standing.stopped)
     if not addresses:
         return page(words.nobody, "bell", words.nobody_text)
     if standing.is_stopped:
-        more: dict[str, Any] = {"addresses": addresses, "is_news": True}
+        more: dict[str, Any] = {"addresses": addresses}
         if not standing.is_ours:
             return page(words.done, "quiet", words.done_text, words.by_others, **more)
         action = f"{path}/stop/undo{query}"
         more |= {"action": action, "button": words.undo, "is_undo": True}
         return page(words.done, "quiet", words.done_text, **more)
     if request.scope["query_string"] and "again" in request.query_params:
-        more = {"addresses": addresses, "is_news": True}
+        more = {"addresses": addresses}
         return page(words.again, "bell", words.again_text, **more)
     open_ones = (a for a, sources in standing.stopped.items() if not sources)
     more = {"addresses": tuple(_address(a, words) for a in open_ones)}
@@ -196,7 +201,7 @@ def _address(address: str, words: Words) -> Address:
         before, after = words.mail.split("{mail}")
         return Address(before, mask(address), after)
     before, after = words.number.split("{end}")
-    return Address(before, f"…{address[-3:]}", after)
+    return Address(before, address[-3:], after)
 
 
 def mask(mail: str) -> str:
