@@ -31,7 +31,8 @@ from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
-from tearoff.web import notes, pages, reference, signin
+from tearoff.web import notes, reference, signin
+from tearoff.web.routes import COUPON_PAGES
 
 log = structlog.get_logger()
 
@@ -50,7 +51,7 @@ def create_app(
             callbacks.callback,
             openapi.document,
             reference.make_route(openapi.make_document),
-            *pages.ROUTES,
+            COUPON_PAGES,
             *signin.ROUTES,
             healthz,
             readyz,

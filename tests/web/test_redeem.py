@@ -19,7 +19,7 @@ WRONG = "9999"
 async def attempt(coupon, pin, *, now, network="192.0.2.0/24"):
     """A try in this process, at any time and from any network."""
     found = await linked(coupon.services.db, coupon.shop.code, coupon.code)
-    what = pins.Attempt(pin, None, found.session.uses, network)
+    what = pins.Attempt(pin, None, None, found.session.uses, network)
     return await pins.redeem(coupon.services.db, coupon.services.vault, found, what, now)
 
 
@@ -279,9 +279,12 @@ async def test_the_campaigns_limit(make_coupon):
     first = await make_coupon(limit_validations=1)
     second = await make_coupon(first.shop)
     assert (await first.redeem(PIN)).status == 303
-    answer = await second.redeem(PIN)
+    page = await second.get()
+    assert "This offer has reached its limit." in page.text
+    assert second.short not in page.text
+    answer = await second.redeem(PIN, token=page.token)
     assert answer.status == 409
-    assert answer.message == "This offer has reached its limit."
+    assert "This offer has reached its limit." in answer.text
 
 
 async def test_unknown_coupon(coupon):

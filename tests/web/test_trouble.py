@@ -15,7 +15,8 @@ from litestar.datastructures import State
 
 from tearoff.kit.db import Database
 from tearoff.kit.services import Services
-from tearoff.web import finding, pages
+from tearoff.web import finding, notes
+from tearoff.web.routes import COUPON_PAGES
 from tests.web.conftest import Page
 
 WORDS = "Your coupon is safe."
@@ -26,7 +27,7 @@ class Site:
 
     def __init__(self, services: Services, db: Database) -> None:
         mine = Services(services.settings, db, services.vault, services.database_url)
-        self.app = Litestar(pages.ROUTES, state=State({"services": mine}), openapi_config=None)
+        self.app = Litestar([COUPON_PAGES], state=State({"services": mine}), openapi_config=None)
         self.db = db
 
     async def ask(self, method: str, path: str, body: bytes = b"", **headers: str) -> Page:
@@ -101,6 +102,6 @@ async def test_our_own_fault_has_a_reference_that_is_in_the_log(site, coupon, ca
                                                (500, WORDS), (503, WORDS)])  # fmt: skip
 async def test_page_for_errors_that_no_handler_has_met(site, status, words):
     request = Request({"type": "http", "headers": [], "query_string": b"", "path": "/elsewhere"})
-    answer = pages.error_page(request, status)
+    answer = notes.error_page(request, status)
     assert answer.status_code == status
     assert words in answer.content.decode()

@@ -11,6 +11,7 @@ from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
 from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign, NewSession, Session
+from tearoff.coupons.options import Prize
 from tearoff.kit import times
 from tearoff.kit.db import Handle
 
@@ -46,6 +47,10 @@ def of_session(campaign: Campaign, amount: int = 1) -> list[Tally]:
 def of_person(campaign: Campaign, person: str) -> list[Tally]:
     """What a coupon counts in that somebody fetches from the public link."""
     return _if(campaign, "fetched", campaign.limit_person, of=_mark(person))
+
+
+def of_prize(campaign: Campaign, prize: Prize) -> list[Tally]:
+    return _if(campaign, "prize", prize.amount, of=prize.key)
 
 
 def of_claim(campaign: Campaign, step: int = 1) -> list[Tally]:

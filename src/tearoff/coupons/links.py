@@ -14,7 +14,8 @@ from tearoff.kit.rows import columns
 
 class Linked(msgspec.Struct, frozen=True):
     """`link_host` is the account's own one; `place` is where the session was last used;
-    `has_pins` says whether some location of the campaign is known by a PIN; `hooks` are the
+    `has_pins` says whether some location of the campaign is known by a PIN; `is_full`, that the
+    campaign's limit of uses is reached; `hooks` are the
     kinds of events that the account's webhooks want."""
 
     session: Session
@@ -22,6 +23,7 @@ class Linked(msgspec.Struct, frozen=True):
     link_host: str | None
     place: str
     has_pins: bool
+    is_full: bool
     hooks: tuple[str, ...] | None
 
     @property
@@ -39,7 +41,10 @@ _LINKED = (
     f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
     " a.link_host, l.name AS place, EXISTS (SELECT FROM campaign_locations cl"
     " JOIN locations p ON p.id = cl.location_id"
-    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL) AS has_pins, a.hooks"
+    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL) AS has_pins,"
+    " CASE WHEN c.limit_validations IS NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
+    " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':validations'"
+    " AND t.n >= c.limit_validations) END AS is_full, a.hooks"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
     " JOIN sessions s ON s.account_id = c.account_id"
     " AND s.short_code = left($2, 6) AND s.code = $2 AND s.campaign_id = c.id"
@@ -56,5 +61,5 @@ async def linked(db: Handle, campaign_code: str, session_code: str) -> Linked | 
     # By position: this is read for every page view, and looking up names costs as much again.
     values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
     session, campaign, rest = values[:_S], values[_S : _S + _C], values[_S + _C :]
-    link_host, place, has_pins, hooks = rest
-    return Linked(Session(*session), Campaign(*campaign), link_host, place or "", has_pins, hooks)
+    link_host, place, *more = rest
+    return Linked(Session(*session), Campaign(*campaign), link_host, place or "", *more)

@@ -153,7 +153,8 @@ class SessionAndCampaign(msgspec.Struct, frozen=True):
 
 
 class NewSession(msgspec.Struct, frozen=True):
-    """What a session is made with; everything is optional. `expires_at` is UTC."""
+    """What a session is made with; everything is optional. `expires_at` is UTC; `begun_by` names
+    the form that it was begun with, so that one form makes one session."""
 
     firstname: str | None = None
     lastname: str | None = None
@@ -164,6 +165,7 @@ class NewSession(msgspec.Struct, frozen=True):
     utm: tuple[str | None, ...] | None = None
     validation_code: str | None = None
     expires_at: datetime | None = None
+    begun_by: str | None = None
 
     def field(self, name: str) -> str:
         """A consumer field by the name that message texts use; "" when it is empty."""

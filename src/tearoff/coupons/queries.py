@@ -62,18 +62,19 @@ async def insert_session(
 
 INSERT_SESSION = (
     "INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email, phone,"
-    " customid, customfields, utm, validation_code, expires_at, created_at)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)"
+    " customid, customfields, utm, validation_code, expires_at, created_at, begun_by)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
 )
 
 
 def session_values(
     campaign: Campaign, code: str, new: NewSession, now: datetime
 ) -> tuple[Any, ...]:
-    """The thirteen values of `INSERT_SESSION`."""
+    """The fourteen values of `INSERT_SESSION`."""
     return (
         campaign.account_id, campaign.id, code, new.firstname, new.lastname, new.email, new.phone,
         new.customid, new.customfields, new.utm, new.validation_code, new.expires_at, now,
+        new.begun_by,
     )  # fmt: skip
 
 
@@ -86,6 +87,13 @@ async def is_taken_in_at(db: Handle, campaign_id: int, location_id: int) -> bool
         location_id,
     )
     return taken
+
+
+async def code_begun_by(db: Handle, campaign_id: int, begun_by: str) -> str | None:
+    code: str | None = await db.fetchval(
+        "SELECT code FROM sessions WHERE campaign_id = $1 AND begun_by = $2", campaign_id, begun_by
+    )
+    return code
 
 
 async def find_duplicate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -42,3 +43,26 @@ def zone_of(name: str) -> ZoneInfo:
 @lru_cache(1024)
 def iso(at: datetime) -> str:
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def hours_of(days: Sequence[int], start: str, end: str, language: str) -> str:
+    """Such as `Mon–Fri 09:00–17:00`; days are 1 (Monday) to 7."""
+    names = locale_of(language).days["format"]["abbreviated"]
+    told = [
+        f"{names[run[0] - 1]}–{names[run[-1] - 1]}"
+        if run[2:]
+        else ", ".join(names[day - 1] for day in run)
+        for run in _runs(sorted(set(days)))
+    ]
+    return f"{', '.join(told)} {start}–{end}"
+
+
+def _runs(days: Sequence[int]) -> list[list[int]]:
+    """Neighbouring days together."""
+    runs: list[list[int]] = []
+    for day in days:
+        if runs and runs[-1][-1] == day - 1:
+            runs[-1].append(day)
+        else:
+            runs.append([day])
+    return runs

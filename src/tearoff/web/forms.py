@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import base64
 import binascii
+import secrets
 import unicodedata
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl
 
@@ -27,11 +29,15 @@ _MOST_BYTES = 16_384
 
 
 class Form(msgspec.Struct, frozen=True):
-    """What somebody typed; every field is trimmed and may be empty."""
+    """What somebody typed; every field is trimmed and may be empty. `sure` is the answer to a
+    second question; `fields` are all of them."""
 
     token: str = ""
     pin: str = ""
     amount: str = ""
+    receipt: str = ""
+    sure: str = ""
+    fields: Mapping[str, str] = {}
 
 
 async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
@@ -49,7 +55,16 @@ async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
         token=fields.get("t", ""),
         pin=_western(fields.get("pin", "")),
         amount=_western(fields.get("validation_value", "")),
+        receipt=fields.get("receipt", "")[:50],
+        sure=fields.get("sure", ""),
+        fields=fields,
     )
+
+
+def is_from_elsewhere(request: Request) -> bool:  # type: ignore[type-arg]
+    """Whether the browser says that another site's page sent this. The token says it too; this
+    one also stops a site that has fetched a token for itself."""
+    return bool(request.headers.get("sec-fetch-site") == "cross-site")
 
 
 def _western(text: str) -> str:
@@ -63,15 +78,35 @@ def make_token(vault: Vault, session_code: str, uses: int, now: datetime) -> str
     return f"{hour}.{uses}.{_mark(vault, 'form', f'{session_code}:{uses}:{hour}')}"
 
 
+def make_begin_token(vault: Vault, campaign_code: str, now: datetime) -> str:
+    """`hour.nonce.mark`: for the form of one public page that was shown once."""
+    hour, nonce = int(now.timestamp()) // 3600, secrets.randbelow(10**12)
+    return f"{hour}.{nonce}.{_mark(vault, 'begin', f'{campaign_code}:{nonce}:{hour}')}"
+
+
+def begun_by(vault: Vault, token: str, campaign_code: str, now: datetime) -> str | None:
+    """The name of the form with this token; None when the token is not ours or too old."""
+    hour, nonce, mark = _split(token)
+    if hour is None or nonce is None or not _is_recent(hour, now):
+        return None
+    if not _is_marked(vault, "begin", f"{campaign_code}:{nonce}:{hour}", mark):
+        return None
+    return f"{hour}.{nonce}"
+
+
 def shown_uses(vault: Vault, token: str, session_code: str, now: datetime) -> int | None:
     """How often the session had been used when the page with this token was shown; None when
     the token is not ours, belongs to another session, or is older than twelve hours."""
     hour, uses, mark = _split(token)
     if hour is None or uses is None:
         return None
-    if not 0 <= int(now.timestamp()) // 3600 - hour <= FORM_HOURS:
+    if not _is_recent(hour, now):
         return None
     return uses if _is_marked(vault, "form", f"{session_code}:{uses}:{hour}", mark) else None
+
+
+def _is_recent(hour: int, now: datetime) -> bool:
+    return 0 <= int(now.timestamp()) // 3600 - hour <= FORM_HOURS
 
 
 def make_receipt(vault: Vault, session_code: str, uses: int, at: datetime) -> str:

@@ -178,7 +178,7 @@ def _head(language: str) -> str:
 @lru_cache(256)
 def _policy(brand_css: str) -> str:
     return (
-        f"default-src 'none'; script-src {hash_of(_SCRIPT)};"
+        f"default-src 'none'; script-src {_SCRIPT_HASHES};"
         f" style-src {hash_of(_CSS)} {hash_of(brand_css)}; img-src 'self' data:;"
         " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
     )
@@ -196,6 +196,10 @@ def read_template(name: str) -> Markup:
 
 _CSS = read_template("coupon.css")
 _SCRIPT = read_template("coupon.js")
+SCRATCH, COPY = read_template("scratch.js"), read_template("copy.js")
+"""Only on a page with a card to scratch, or with a code to copy."""
+
+_SCRIPT_HASHES = " ".join(map(hash_of, (_SCRIPT, SCRATCH, COPY)))
 
 _HEADERS = (
     (b"content-type", b"text/html; charset=utf-8"),

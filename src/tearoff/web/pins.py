@@ -41,11 +41,13 @@ class PinLocked(Forbidden):
 
 
 class Attempt(msgspec.Struct, frozen=True):
-    """One try at using a coupon: the PIN, the amount spent (or None), how often the coupon had
-    been used when its page was shown, and the network that the try comes from."""
+    """One try at using a coupon: the PIN, the amount spent and the receipt's number (or None),
+    how often the coupon had been used when its page was shown, and the network that the try
+    comes from."""
 
     pin: str
     amount: str | None
+    receipt: str | None
     if_uses: int
     network: str
     listener: Listener | None = None
@@ -72,6 +74,7 @@ async def redeem(
             doer=Doer(actor="staff", channel="page", location_id=location.id),
             now=now,
             value=attempt.amount,
+            receipt=attempt.receipt,
             if_uses=attempt.if_uses,
             listener=attempt.listener,
         )

@@ -238,4 +238,4 @@ def _beginning(language: str, color: str) -> paper.Beginning:
     return paper.begin(language, paper.style_of(color), "note_head.html")
 
 
-ROUTES = [show_stop, stop, undo]
+HANDLERS = [show_stop, stop, undo]

@@ -65,6 +65,11 @@ UPDATE sessions s SET used_at = coalesce(s.validated_at,
   (SELECT max(e.at) FROM session_events e WHERE e.session_id = s.id AND e.kind = 'validated'))
 WHERE s.uses > 0;
 
+-- The form that a session of the public link was begun with: sent twice, it makes one session.
+ALTER TABLE sessions ADD COLUMN begun_by text;
+CREATE UNIQUE INDEX sessions_begun_by ON sessions (campaign_id, begun_by)
+  WHERE begun_by IS NOT NULL;
+
 -- `verdict`: who an open came from (human, robot or unsure); `device_id`: the counter's.
 ALTER TABLE session_events
   ADD COLUMN verdict text CHECK (verdict IN ('human', 'robot', 'unsure')),

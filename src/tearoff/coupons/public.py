@@ -1,0 +1,84 @@
+"""A coupon that somebody takes from the campaign's public link: limits per person, what they
+agreed to, and the session itself, together or not at all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import msgspec
+
+from tearoff.coupons import actions, events, limits, queries, rules
+from tearoff.coupons.models import Campaign, Doer, NewSession, Session
+from tearoff.errors import Conflict
+from tearoff.hooks.models import Listener
+from tearoff.kit.db import Handle
+
+
+class HasCoupon(Conflict):
+    """This person has all the coupons of this campaign that one person may have."""
+
+
+class Agreement(msgspec.Struct, frozen=True):
+    """One box of the form: whether it was ticked, and the words beside it."""
+
+    key: str
+    given: bool
+    language: str
+    words: str
+
+
+async def begin(
+    db: Handle,
+    campaign: Campaign,
+    new: NewSession,
+    agreements: Sequence[Agreement],
+    *,
+    now: datetime,
+    listener: Listener | None,
+) -> str:
+    """Make a session for somebody who acted on the public page; gives its code. The same form
+    sent twice (`new.begun_by`) gives the same session. Must be in a transaction. Raises
+    `HasCoupon` and `rules.LimitReached`."""
+    known = await queries.code_begun_by(db, campaign.id, new.begun_by or "")
+    if known is not None:
+        return known
+    await _count_person(db, campaign, new, now)
+    issued = await actions.issue_session(db, campaign, new, now=now)
+    if issued.is_duplicate:
+        return issued.code
+    made = await actions.find_session(db, campaign.account_id, issued.code)
+    await _keep(db, made.session, agreements, now)
+    await events.announce_session(db, listener, "coupon_distributed", made, now)
+    doer = Doer(actor="consumer", channel="page")
+    await actions.change(db, made, "opened", doer=doer, now=now, listener=listener)
+    return issued.code
+
+
+async def _keep(
+    db: Handle, session: Session, agreements: Sequence[Agreement], now: datetime
+) -> None:
+    if not agreements:
+        return
+    await db.execute(
+        "INSERT INTO session_consents (account_id, campaign_id, session_id, at, key, given,"
+        " language, words) SELECT $1, $2, $3, $4, a.* FROM unnest($5::text[], $6::boolean[],"
+        " $7::text[], $8::text[]) AS a",
+        session.account_id,
+        session.campaign_id,
+        session.id,
+        now,
+        *zip(*map(msgspec.structs.astuple, agreements), strict=True),
+    )
+
+
+async def _count_person(db: Handle, campaign: Campaign, new: NewSession, now: datetime) -> None:
+    form = campaign.options.form
+    if form is None or form.unique is None:
+        return
+    one = msgspec.structs.replace(campaign, limit_person=campaign.limit_person or 1)
+    person = new.field(form.unique).lower()
+    try:
+        await limits.count(db, one, limits.of_person(one, person), now)
+    except rules.LimitReached:
+        raise HasCoupon from None

@@ -1,0 +1,226 @@
+"""One person's part of the page: the code, what can be done next, the staff's section."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import quote
+
+import msgspec
+
+from tearoff.coupons import rotation
+from tearoff.coupons.links import Linked
+from tearoff.coupons.options import Options
+from tearoff.coupons.rules import State
+from tearoff.kit.vault import Vault
+from tearoff.web.qr import draw_qr
+from tearoff.web.standing import path_of
+from tearoff.web.visits import Visit
+from tearoff.web.words import counted
+
+QUIET_ZONE = 4
+SHOWS_CODE = (State.READY, State.ACTIVE)
+"""The states in which the code may be seen."""
+
+LIVE = (*SHOWS_CODE, State.CLAIMABLE, State.TIME_OVER, State.UNPLAYED, State.RESTING, State.CLOSED,
+        State.NOT_YET)  # fmt: skip
+"""The states that can turn into another one while the page is open."""
+
+_NEWS = (State.USED, State.EXPIRED, State.NO_PRIZE)
+"""An open is not reported for a coupon that cannot be opened any more."""
+
+
+class Code(msgspec.Struct, frozen=True):
+    """`path` and `box` (the side with its quiet zone) draw the QR code; `till` is the shop's
+    own code, if the coupon has one; `turns`: it is another one every half minute."""
+
+    path: str
+    box: str
+    short: str
+    till: str = ""
+    turns: bool = False
+
+
+class Webshop(msgspec.Struct, frozen=True):
+    """A code to type elsewhere, and where."""
+
+    code: str
+    url: str
+
+
+class Action(msgspec.Struct, frozen=True):
+    """The one thing the consumer can do: `name` is the last part of its address."""
+
+    name: str
+    text: str
+    note: str = ""
+    is_small: bool = False
+
+
+class Staff(msgspec.Struct, frozen=True):
+    """The staff's section: open when it has something to say about the last try. `has_pin` and
+    `has_button` are the ways that the campaign allows; `asks_…` are no, optional, required."""
+
+    is_open: bool = False
+    alert: str = ""
+    pin_error: str = ""
+    amount: str = ""
+    amount_error: str = ""
+    receipt: str = ""
+    receipt_error: str = ""
+    is_locked: bool = False
+    has_pin: bool = True
+    has_button: bool = False
+    asks_amount: str = "optional"
+    asks_receipt: str = "no"
+
+
+class Links(msgspec.Struct, frozen=True):
+    """What stands below the card; an empty one is not there."""
+
+    save: bool = False
+    stop: bool = False
+    offers: str = ""
+    help: str = ""
+    privacy: str = ""
+
+
+class Rest(msgspec.Struct, frozen=True):
+    """`mark` changes with everything that makes the page another one: the open page asks for
+    it. `note` is a line in place of a code."""
+
+    path: str
+    query: str = ""
+    mark: str = ""
+    reports_open: bool = False
+    token: str = ""
+    note: str = ""
+    code: Code | None = None
+    webshop: Webshop | None = None
+    action: Action | None = None
+    is_card: bool = False
+    staff: Staff | None = None
+    links: Links = Links()
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether it differs from other people's in its codes only."""
+        return self.code is not None and not self.code.till and self.webshop is None
+
+
+def rest(
+    linked: Linked,
+    state: State,
+    visit: Visit,
+    vault: Vault,
+    token: str,
+    now: datetime,
+    staff: Staff | None = None,
+) -> Rest:
+    """The personal part. `staff` is what the last try of the staff came to. An open is
+    reported once."""
+    shows_code = state in SHOWS_CODE and not linked.is_full
+    options, session = linked.campaign.options, linked.session
+    is_shown = shows_code and "code" in options.methods
+    return Rest(
+        path=path_of(linked),
+        query=visit.query,
+        mark=mark_of(linked, state, now) if state in LIVE else "",
+        reports_open=session.opened_at is None and state not in _NEWS,
+        token=token,
+        note=visit.words.held_now if shows_code and session.is_reserved(now) else "",
+        code=_code(linked, visit, vault, now) if is_shown else None,
+        webshop=_webshop(linked) if shows_code and "webshop" in options.methods else None,
+        action=None if linked.is_full else _action(linked, state, visit),
+        is_card=state is State.UNPLAYED,
+        staff=_staff(linked, staff) if shows_code else None,
+        links=_links(linked, shows_code=shows_code),
+    )
+
+
+def mark_of(linked: Linked, state: State, now: datetime) -> str:
+    session = linked.session
+    held = "h" if session.is_reserved(now) else ""
+    window = int(session.active_until.timestamp()) if session.active_until else ""
+    return f"{state}{session.uses}{held}{window}{'f' if linked.is_full else ''}"
+
+
+def link_of(linked: Linked, visit: Visit) -> str:
+    """The full personal link, as the message carried it."""
+    return (linked.link_host or visit.link_host) + path_of(linked)
+
+
+def content_of(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> str:
+    """What the coupon's QR code or barcode holds."""
+    options, session = linked.campaign.options, linked.session
+    held = {"session": session.code, "own": session.validation_code, "fixed": options.fixed_code}
+    own = held.get(options.code)
+    if own:
+        return own
+    link = link_of(linked, visit)
+    if not options.rotating_code:
+        return link
+    return f"{link}?k={rotation.token(vault, session.code, now)}"
+
+
+def _code(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> Code:
+    qr = draw_qr(content_of(linked, visit, vault, now))
+    options, session = linked.campaign.options, linked.session
+    short = session.short_code
+    return Code(
+        qr.path,
+        str(qr.size + 2 * QUIET_ZONE),
+        f"{short[:3]} {short[3:]}",
+        till=_till(linked),
+        turns=options.rotating_code and options.code == "link",
+    )
+
+
+def _till(linked: Linked) -> str:
+    return linked.session.validation_code or linked.campaign.options.fixed_code
+
+
+def _webshop(linked: Linked) -> Webshop:
+    code = _till(linked) or linked.session.short_code
+    url = linked.campaign.options.webshop_url
+    return Webshop(code, url.replace("{code}", quote(code, safe="")))
+
+
+def _action(linked: Linked, state: State, visit: Visit) -> Action | None:
+    words, campaign = visit.words, linked.campaign
+    minutes = (campaign.activation_seconds or 0) // 60
+    time = counted(visit.language, words.for_minutes, minutes)
+    note = words.activate_note.replace("{time}", time)
+    if state is State.CLAIMABLE:
+        return Action("claim", words.activate, note)
+    if state is State.TIME_OVER and campaign.options.reactivates:
+        return Action("claim", words.activate_again, note)
+    if state is State.ACTIVE and campaign.options.lengthens and not linked.session.lengthened:
+        return Action("lengthen", words.lengthen, is_small=True)
+    return None
+
+
+def _staff(linked: Linked, told: Staff | None) -> Staff | None:
+    options: Options = linked.campaign.options
+    has_pin = linked.has_pins and "pin" in options.methods
+    has_button = "button" in options.methods
+    if not has_pin and not has_button:
+        return None
+    return msgspec.structs.replace(
+        told or Staff(),
+        has_pin=has_pin,
+        has_button=has_button,
+        asks_amount=options.ask_amount,
+        asks_receipt=options.ask_receipt,
+    )
+
+
+def _links(linked: Linked, *, shows_code: bool) -> Links:
+    options, session = linked.campaign.options, linked.session
+    has_reader = session.phone or session.email or session.last_message_id
+    return Links(
+        save=options.saves and shows_code,
+        stop=bool(has_reader),
+        offers=options.offers_url,
+        help=options.help_url,
+        privacy=options.privacy_url,
+    )

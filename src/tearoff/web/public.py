@@ -1,0 +1,195 @@
+"""The public link: the offer on GET; a coupon of one's own begins by POST, and from then on the
+same phone comes back to it."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from urllib.parse import parse_qsl, unquote
+
+import msgspec
+from litestar import post, route
+
+from tearoff.accounts import queries as accounts
+from tearoff.coupons import public, rules
+from tearoff.coupons.links import linked
+from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
+from tearoff.hooks.models import Listener
+from tearoff.kit import clock
+from tearoff.kit.services import Services, services_of
+from tearoff.web import forms, framing, notes, questions
+from tearoff.web.finding import PUBLIC, find_campaign, patiently, read_code
+from tearoff.web.pages import print_offer
+from tearoff.web.paper import Answer, answer
+from tearoff.web.questions import Filled
+from tearoff.web.robots import is_robot
+from tearoff.web.standing import all_gone, public_standing
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
+
+COOKIE = "tearoff_coupon"
+COOKIE_LIVES = 400 * 86_400
+"""Seconds; browsers keep none longer."""
+
+_CARRIED = ("customid", *UTM_NAMES)
+_SESSION = re.compile(r"[0-9a-z]{21}\Z")
+
+
+class Begin(msgspec.Struct, frozen=True):
+    """The form of the public page. `carried` are values of the address that the coupon keeps;
+    `is_quick`: it sends itself when the page is seen; `problem` is about the whole form."""
+
+    path: str
+    token: str
+    carried: tuple[tuple[str, str], ...] = ()
+    is_quick: bool = False
+    is_framed: bool = False
+    problem: str = ""
+    questions: questions.Questions = questions.Questions()
+
+
+@route(PUBLIC, http_method=READ)
+async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
+    services, now = services_of(request), clock.now()
+    found = await find_campaign(services, campaign)
+    if found is None or found.status == "draft":
+        return notes.unknown(request)
+    visit = visit_of(request, found)
+    code = await _own_code(request, services, found)
+    if code:
+        to = f"/p/{found.code}/{code}{visit.query}"
+        return answer(302, [("location", to), ("cache-control", "private, no-store")])
+    frames = await framing.frames_of(request, found)
+    return _show(request, found, visit, Filled(), now, frames=frames)
+
+
+@post(PUBLIC)
+async def begin(request: AnyRequest, campaign: Part) -> Answer:
+    """Somebody acts, or the visible page reports itself: the coupon is made, and the address
+    changes to its own. A robot, or another site, changes nothing and sees the page."""
+    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    found = await find_campaign(services, campaign)
+    if found is None or found.status == "draft":
+        return notes.unknown(request)
+    visit = visit_of(request, found)
+    nonce = forms.begun_by(services.vault, form.token, found.code, now)
+    filled = questions.read(found, form.fields, visit)
+    if is_robot(request) or forms.is_from_elsewhere(request):
+        return _show(request, found, visit, filled, now)
+    if not public_standing(found, visit, now).is_active or not found.options.public_link:
+        return _show(request, found, visit, filled, now, status=409)
+    if nonce is None:
+        return _show(request, found, visit, filled, now, problem=visit.words.too_old, status=422)
+    if filled.has_problems:
+        return _show(request, found, visit, filled, now, status=422)
+    return await _begin(request, services, found, visit, filled, _new(filled, form, nonce), now)
+
+
+async def _begin(
+    request: AnyRequest,
+    services: Services,
+    campaign: Campaign,
+    visit: Visit,
+    filled: Filled,
+    new: NewSession,
+    now: datetime,
+) -> Answer:
+    try:
+        code = await patiently(_make(services, campaign, filled, new, now))
+    except public.HasCoupon:
+        problem = visit.words.already_have
+        return _show(request, campaign, visit, filled, now, problem=problem, status=409)
+    except rules.LimitReached:
+        return print_offer(request, campaign, visit, all_gone(visit), 409)
+    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
+    path = f"/p/{campaign.code}"
+    cookie = f"{COOKIE}={code}; Max-Age={COOKIE_LIVES}; Path={path}; HttpOnly; SameSite=Lax{secure}"
+    to = f"{path}/{code}{visit.query}"
+    return answer(303, [("location", to), ("set-cookie", cookie), ("cache-control", "no-store")])
+
+
+async def _make(
+    services: Services, campaign: Campaign, filled: Filled, new: NewSession, now: datetime
+) -> str:
+    async with services.db.transaction() as db:
+        account = await accounts.account(db, campaign.account_id)
+        listener: Listener | None = None
+        if account is not None:
+            listener = account.listener(services.settings.link_host)
+        return await public.begin(db, campaign, new, filled.agreements, now=now, listener=listener)
+
+
+def _new(filled: Filled, form: forms.Form, nonce: str) -> NewSession:
+    values = {name: questions.clean(form.fields.get(name, "")) or None for name in _CARRIED}
+    utm = tuple(values[name] for name in UTM_NAMES)
+    new = NewSession(customid=values["customid"], utm=utm if any(utm) else None, begun_by=nonce)
+    return msgspec.structs.replace(new, **filled.values)
+
+
+def _show(
+    request: AnyRequest,
+    campaign: Campaign,
+    visit: Visit,
+    filled: Filled,
+    now: datetime,
+    *,
+    problem: str = "",
+    status: int = 200,
+    frames: str = framing.NOBODY,
+) -> Answer:
+    standing = public_standing(campaign, visit, now)
+    note = ""
+    begin = None
+    if standing.is_active and campaign.options.public_link:
+        begin = _form(request, campaign, visit, filled, now, problem)
+    elif standing.is_active:
+        note = visit.words.offer_note
+    return print_offer(
+        request, campaign, visit, standing, status, begin=begin, note=note, frames=frames
+    )
+
+
+def _form(
+    request: AnyRequest,
+    campaign: Campaign,
+    visit: Visit,
+    filled: Filled,
+    now: datetime,
+    problem: str,
+) -> Begin:
+    is_framed = framing.is_framed(request)
+    options = campaign.options
+    return Begin(
+        path=f"/p/{campaign.code}{visit.query}",
+        token=forms.make_begin_token(services_of(request).vault, campaign.code, now),
+        carried=tuple(_carried(request).items()),
+        is_quick=options.begins == "seen"
+        and options.form is None
+        and not is_framed
+        and not problem,
+        is_framed=is_framed,
+        problem=problem,
+        questions=questions.of(campaign, visit, filled),
+    )
+
+
+def _carried(request: AnyRequest) -> dict[str, str]:
+    """`customid` and `utm_…` from the query string, or glued to the code with `&`."""
+    glued = unquote(request.scope["path"]).rpartition("/")[2].partition("&")[2]
+    query = request.scope["query_string"].decode("latin-1")
+    try:
+        pairs = parse_qsl(f"{glued}&{query}", max_num_fields=50)
+    except ValueError:
+        return {}
+    return {name: value[:100] for name, value in pairs if name in _CARRIED}
+
+
+async def _own_code(request: AnyRequest, services: Services, campaign: Campaign) -> str:
+    """The coupon of this campaign that this phone has already."""
+    code = str(request.cookies.get(COOKIE, ""))
+    if not _SESSION.match(code):
+        return ""
+    found = await patiently(linked(services.db, campaign.code, read_code(code)))
+    return code if found is not None else ""
+
+
+HANDLERS = [show_offer, begin]

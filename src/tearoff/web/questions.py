@@ -1,0 +1,152 @@
+"""The form before a coupon: what it asks, what was filled in, what is wrong with it."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from tearoff.coupons.models import CUSTOM_FIELDS, Campaign
+from tearoff.coupons.options import ByLanguage, FormField
+from tearoff.coupons.public import Agreement
+from tearoff.kit.mail import is_address
+from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.web.visits import Visit
+from tearoff.web.words import Words
+
+LONGEST = 100
+
+_KINDS = {
+    "firstname": ("text", "given-name", "text"),
+    "lastname": ("text", "family-name", "text"),
+    "email": ("email", "email", "email"),
+    "phone": ("tel", "tel", "tel"),
+}
+"""Type, autocomplete and keyboard of a field; the others are plain."""
+
+
+class Question(msgspec.Struct, frozen=True):
+    name: str
+    label: str
+    kind: str
+    autocomplete: str
+    keyboard: str
+    is_required: bool
+    value: str
+    problem: str
+
+
+class Box(msgspec.Struct, frozen=True):
+    """One purpose to agree to."""
+
+    name: str
+    text: str
+    is_required: bool
+    is_ticked: bool
+    problem: str
+
+
+class Questions(msgspec.Struct, frozen=True):
+    fields: tuple[Question, ...] = ()
+    boxes: tuple[Box, ...] = ()
+
+
+class Filled(msgspec.Struct, frozen=True):
+    """What somebody typed, what a session is made with, and what is wrong, by field."""
+
+    typed: Mapping[str, str] = {}
+    values: Mapping[str, Any] = {}
+    agreements: tuple[Agreement, ...] = ()
+    problems: Mapping[str, str] = {}
+
+    @property
+    def has_problems(self) -> bool:
+        return bool(self.problems)
+
+
+def of(campaign: Campaign, visit: Visit, filled: Filled) -> Questions:
+    """The form as it is shown, with what was typed and what is wrong with it."""
+    form = campaign.options.form
+    if form is None:
+        return Questions()
+    fields = tuple(_question(field, visit, filled) for field in form.fields)
+    boxes = tuple(
+        Box(
+            name=f"agree_{consent.key}",
+            text=_text(consent.text, visit.language, campaign.language),
+            is_required=consent.required,
+            is_ticked=f"agree_{consent.key}" in filled.typed,
+            problem=filled.problems.get(f"agree_{consent.key}", ""),
+        )
+        for consent in form.consents
+    )
+    return Questions(fields, boxes)
+
+
+def read(campaign: Campaign, typed: Mapping[str, str], visit: Visit) -> Filled:
+    """Check what was typed. All problems are told together."""
+    form = campaign.options.form
+    if form is None:
+        return Filled()
+    values: dict[str, Any] = {}
+    problems: dict[str, str] = {}
+    for field in form.fields:
+        value, problem = _read(field, clean(typed.get(field.name, "")), visit.words)
+        if problem:
+            problems[field.name] = problem
+        elif value:
+            values[field.name] = value
+    agreements = []
+    for consent in form.consents:
+        name = f"agree_{consent.key}"
+        words = _text(consent.text, visit.language, campaign.language)
+        agreements.append(Agreement(consent.key, name in typed, visit.language, words))
+        if consent.required and name not in typed:
+            problems[name] = visit.words.consent_missing
+    return Filled(typed, _columns(values), tuple(agreements), problems)
+
+
+def _question(field: FormField, visit: Visit, filled: Filled) -> Question:
+    kind, autocomplete, keyboard = _KINDS.get(field.name, ("text", "off", "text"))
+    own = field.label.get(visit.language) or next(iter(field.label.values()), "")
+    return Question(
+        name=field.name,
+        label=own or getattr(visit.words, field.name, field.name),
+        kind=kind,
+        autocomplete=autocomplete,
+        keyboard=keyboard,
+        is_required=field.required,
+        value=filled.typed.get(field.name, "")[:LONGEST],
+        problem=filled.problems.get(field.name, ""),
+    )
+
+
+def _read(field: FormField, text: str, words: Words) -> tuple[str, str]:
+    """The value as it is kept, or what is wrong with it."""
+    if not text:
+        return "", words.field_missing if field.required else ""
+    if field.name == "email":
+        return (text, "") if is_address(text) else ("", words.bad_email)
+    if field.name == "phone":
+        try:
+            return parse_phone(text).e164, ""
+        except PhoneInvalid:
+            return "", words.bad_phone
+    return text, ""
+
+
+def clean(text: str) -> str:
+    """What somebody typed, without characters that nobody can type."""
+    return "".join(c for c in text if unicodedata.category(c)[0] != "C").strip()[:LONGEST]
+
+
+def _columns(values: dict[str, Any]) -> dict[str, Any]:
+    """`customfield1` to `customfield7` are one column."""
+    own = [values.pop(f"customfield{i}", None) for i in range(1, CUSTOM_FIELDS + 1)]
+    return {**values, "customfields": tuple(own)} if any(own) else values
+
+
+def _text(texts: ByLanguage, language: str, fallback: str) -> str:
+    return texts.get(language) or texts.get(fallback) or next(iter(texts.values()), "")

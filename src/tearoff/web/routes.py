@@ -1,0 +1,19 @@
+"""All addresses of the consumer's pages."""
+
+from litestar import Router
+
+from tearoff.web import notes, opens, pages, public, redeeming, steps, stop
+
+COUPON_PAGES = Router(
+    path="/",
+    route_handlers=[
+        *pages.HANDLERS,
+        opens.report_open,
+        *public.HANDLERS,
+        *redeeming.HANDLERS,
+        *steps.HANDLERS,
+        *stop.HANDLERS,
+    ],
+    exception_handlers={Exception: notes.trouble},
+    include_in_schema=False,
+)

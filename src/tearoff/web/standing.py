@@ -1,0 +1,349 @@
+"""How a coupon stands, in words: rows in, what the page says out. No HTML, no database."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import msgspec
+
+from tearoff.coupons.links import Linked
+from tearoff.coupons.models import Campaign
+from tearoff.coupons.rules import State
+from tearoff.kit import times
+from tearoff.web.visits import Visit
+from tearoff.web.words import WORDS, Words, counted
+
+COUNTDOWN = timedelta(hours=48)
+ACCEPTED_FOR = timedelta(minutes=5)
+MOST_STAMPS = 20
+DAY = 86_400
+
+
+class Badge(msgspec.Struct, frozen=True):
+    kind: str
+    icon: str
+    text: str
+
+
+class DateLine(msgspec.Struct, frozen=True):
+    """A moment, large. `seconds_left`: it is counted down; `is_window`: it is the end of the
+    window that the consumer opened, and then the page shows the next state."""
+
+    words: str
+    date: str
+    iso: str
+    days_left: str = ""
+    seconds_left: int = 0
+    time_left: str = ""
+
+
+class Fact(msgspec.Struct, frozen=True):
+    """What happened, told large: when, and where; and a line below."""
+
+    words: str
+    date: str = ""
+    iso: str = ""
+    place: str = ""
+    more: tuple[str, ...] = ()
+
+
+class Accepted(msgspec.Struct, frozen=True):
+    """The green panel on the phone that was just served; `then` is where it leads when its
+    five minutes are over."""
+
+    clock: str
+    second_of_day: int
+    seconds_left: int
+    place: str
+    then: str
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """`is_common`: many people's coupons stand like this; `is_active`: the public offer can be
+    had now; `prize`: what the scratch card won."""
+
+    badge: Badge | None = None
+    is_spent: bool = False
+    stamps: tuple[bool, ...] = ()
+    prize: str = ""
+    dates: tuple[DateLine, ...] = ()
+    fact: Fact | None = None
+    calendar: str = ""
+    accepted: Accepted | None = None
+    is_common: bool = False
+    is_active: bool = False
+
+
+def standing(
+    linked: Linked, state: State, visit: Visit, now: datetime, accepted_at: datetime | None = None
+) -> Standing:
+    """How this person's coupon stands. `accepted_at` is given on the phone that was served."""
+    if linked.is_full and state not in _KEPT_WHEN_FULL:
+        return _gone(visit.words, visit.words.limit)
+    told = _TOLD[state](linked, visit, now)
+    accepted = _accepted(linked, visit, accepted_at, now)
+    if accepted is None:
+        return told
+    return msgspec.structs.replace(told, accepted=accepted, is_common=False)
+
+
+_KEPT_WHEN_FULL = (State.USED, State.EXPIRED, State.WITHDRAWN, State.NO_PRIZE)
+"""States that say more than that the offer has reached its limit."""
+
+
+def public_standing(campaign: Campaign, visit: Visit, now: datetime) -> Standing:
+    """How the offer stands for somebody without a coupon."""
+    words = visit.words
+    if campaign.status != "active":
+        return _gone(words, _withdrawn_text(campaign, visit))
+    if campaign.has_ended(now):
+        fact = _fact(words.ended_on, campaign.expires_at, campaign, visit)
+        return Standing(_badge(State.EXPIRED, words), is_spent=True, fact=fact)
+    if not campaign.has_begun(now):
+        dates = _dates(campaign, campaign.expires_at, visit)
+        return Standing(_badge(State.NOT_YET, words), dates=dates)
+    dates = _until(campaign, campaign.expires_at, visit, now)
+    return Standing(dates=dates, is_common=_is_calm(dates), is_active=True)
+
+
+def all_gone(visit: Visit) -> Standing:
+    """The public offer when no coupon is left."""
+    return _gone(visit.words, visit.words.limit_gone)
+
+
+def path_of(linked: Linked) -> str:
+    return f"/p/{linked.campaign.code}/{linked.session.code}"
+
+
+def _ready(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    campaign, session, words = linked.campaign, linked.session, visit.words
+    badge, stamps = _badge(State.READY, words), _stamps(linked)
+    if stamps or campaign.uses > 1:
+        left = str(campaign.uses - session.uses)
+        badge = Badge(
+            "ok", "tick", words.left.replace("{n}", left).replace("{all}", f"{campaign.uses}")
+        )
+    dates = _until(campaign, session.expiry(campaign), visit, now)
+    return Standing(
+        badge, stamps=stamps, prize=_prize(linked, visit), dates=dates,
+        is_common=_is_calm(dates) and session.prize is None,
+    )  # fmt: skip
+
+
+def _claimable(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    ready = _ready(linked, visit, now)
+    badge = _badge(State.CLAIMABLE, visit.words)
+    return msgspec.structs.replace(ready, badge=badge, is_common=False)
+
+
+def _active(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    """The window that the consumer opened is running: its exact end, and what is left of it."""
+    ready, until = _ready(linked, visit, now), linked.session.active_until
+    assert until is not None
+    line = _countdown(visit.words.active_until, until, linked.campaign, visit, now, is_time=True)
+    badge = _badge(State.ACTIVE, visit.words)
+    return msgspec.structs.replace(ready, badge=badge, dates=(line,), is_common=False)
+
+
+def _time_over(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    words = visit.words
+    again = linked.campaign.options.reactivates
+    text = words.time_over_again if again else words.time_over_gone
+    return Standing(_badge(State.TIME_OVER, words), is_spent=not again, fact=Fact(text))
+
+
+def _used(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    words, session = visit.words, linked.session
+    fact = _fact(words.used_on, session.validated_at, linked.campaign, visit, linked.place)
+    return Standing(_badge(State.USED, words), is_spent=True, fact=fact)
+
+
+def _expired(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    words, campaign = visit.words, linked.campaign
+    fact = _fact(words.ended_on, linked.session.expiry(campaign), campaign, visit)
+    return Standing(_badge(State.EXPIRED, words), is_spent=True, fact=fact)
+
+
+def _not_yet(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    campaign = linked.campaign
+    dates = _dates(campaign, linked.session.expiry(campaign), visit)
+    calendar = f"{path_of(linked)}/coupon.ics"
+    return Standing(_badge(State.NOT_YET, visit.words), dates=dates, calendar=calendar)
+
+
+def _withdrawn(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    return _gone(visit.words, _withdrawn_text(linked.campaign, visit))
+
+
+def _unplayed(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    ready = _ready(linked, visit, now)
+    badge = _badge(State.UNPLAYED, visit.words)
+    return msgspec.structs.replace(ready, badge=badge, stamps=(), is_common=False)
+
+
+def _no_prize(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    scratch, words = linked.campaign.options.scratch, visit.words
+    own = scratch.blank_text.get(visit.language, "") if scratch else ""
+    fact = Fact(words.lost, more=(own or words.lost_text,))
+    return Standing(_badge(State.NO_PRIZE, words), fact=fact)
+
+
+def _resting(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    words, campaign = visit.words, linked.campaign
+    again = linked.session.rests_until(campaign)
+    fact = _fact(words.resting_text, again, campaign, visit)
+    return Standing(_badge(State.RESTING, words), stamps=_stamps(linked), fact=fact)
+
+
+def _closed(linked: Linked, visit: Visit, now: datetime) -> Standing:
+    words, campaign = visit.words, linked.campaign
+    lines = tuple(
+        times.hours_of(line.days, line.start, line.end, visit.language)
+        for line in campaign.options.hours
+    )
+    dates = _until(campaign, linked.session.expiry(campaign), visit, now)
+    fact = Fact(words.closed_text, more=lines)
+    return Standing(_badge(State.CLOSED, words), dates=dates, fact=fact)
+
+
+_TOLD: dict[State, Callable[[Linked, Visit, datetime], Standing]] = {
+    State.READY: _ready,
+    State.CLAIMABLE: _claimable,
+    State.ACTIVE: _active,
+    State.TIME_OVER: _time_over,
+    State.UNPLAYED: _unplayed,
+    State.NO_PRIZE: _no_prize,
+    State.RESTING: _resting,
+    State.CLOSED: _closed,
+    State.USED: _used,
+    State.EXPIRED: _expired,
+    State.NOT_YET: _not_yet,
+    State.WITHDRAWN: _withdrawn,
+}
+
+
+def _gone(words: Words, text: str) -> Standing:
+    return Standing(_badge(State.WITHDRAWN, words), is_spent=True, fact=Fact(text))
+
+
+def _withdrawn_text(campaign: Campaign, visit: Visit) -> str:
+    """The merchant's own sentence, or ours."""
+    options = campaign.options
+    told = options.texts.get(visit.language)
+    return (told and told.withdrawn) or options.withdrawn_text or visit.words.withdrawn_text
+
+
+def _prize(linked: Linked, visit: Visit) -> str:
+    """What was won, in the reader's language where the campaign still says it."""
+    scratch, won = linked.campaign.options.scratch, linked.session.prize
+    if scratch is None or not won:
+        return ""
+    titles = {prize.key: prize.title for prize in scratch.prizes}.get(won, {})
+    return titles.get(visit.language) or linked.session.value or won
+
+
+def _is_calm(dates: tuple[DateLine, ...]) -> bool:
+    """Whether no countdown runs, so that the words stay the same for a day."""
+    return not any(line.seconds_left for line in dates)
+
+
+def _stamps(linked: Linked) -> tuple[bool, ...]:
+    uses = linked.campaign.uses
+    if not 1 < uses <= MOST_STAMPS:
+        return ()
+    return tuple(i < linked.session.uses for i in range(uses))
+
+
+def _dates(campaign: Campaign, ends: datetime | None, visit: Visit) -> tuple[DateLine, ...]:
+    """From when, and until when, for a coupon that cannot be used yet."""
+    both = [(visit.words.valid_from, campaign.starts_at), (visit.words.valid_until, ends)]
+    return tuple(
+        DateLine(text, times.words_of(at, campaign.timezone, visit.language), times.iso(at))
+        for text, at in both
+        if at is not None
+    )
+
+
+def _until(
+    campaign: Campaign, ends: datetime | None, visit: Visit, now: datetime
+) -> tuple[DateLine, ...]:
+    """Until when, with the days that are left; in the last two days a countdown."""
+    if ends is None:
+        return ()
+    if ends - now >= COUNTDOWN:
+        days = int((ends - now).total_seconds()) // DAY
+        return _days_left(ends, campaign.timezone, visit.language, days)
+    return (_countdown(visit.words.valid_until, ends, campaign, visit, now),)
+
+
+def _countdown(
+    text: str,
+    ends: datetime,
+    campaign: Campaign,
+    visit: Visit,
+    now: datetime,
+    *,
+    is_time: bool = False,
+) -> DateLine:
+    """A moment that is near; `is_time`: so near that its hour and minute say all."""
+    words, left = visit.words, max(1, int((ends - now).total_seconds()))
+    hours, minutes = left // 3600, left // 60 % 60
+    told = f"{minutes} {words.minute}"
+    if hours:
+        told = f"{hours} {words.hour} {told}"
+    date = times.words_of(ends, campaign.timezone, visit.language)
+    if is_time:
+        date = f"{times.clock_of(ends, campaign.timezone):%H:%M}"
+    return DateLine(text, date, times.iso(ends), seconds_left=left, time_left=told)
+
+
+@lru_cache(1024)
+def _days_left(ends: datetime, zone: str, language: str, days: int) -> tuple[DateLine, ...]:
+    words, date = WORDS[language], times.words_of(ends, zone, language)
+    text = counted(language, words.days_left, days)
+    return (DateLine(words.valid_until, date, times.iso(ends), days_left=text),)
+
+
+def _accepted(linked: Linked, visit: Visit, at: datetime | None, now: datetime) -> Accepted | None:
+    if at is None:
+        return None
+    clock = times.clock_of(now, linked.campaign.timezone)
+    return Accepted(
+        clock=f"{clock:%H:%M:%S}",
+        second_of_day=clock.hour * 3600 + clock.minute * 60 + clock.second,
+        seconds_left=max(1, int((at + ACCEPTED_FOR - now).total_seconds())),
+        place=linked.place,
+        then=path_of(linked) + visit.query,
+    )
+
+
+def _fact(
+    words: str, at: datetime | None, campaign: Campaign, visit: Visit, place: str = ""
+) -> Fact:
+    if at is None:
+        return Fact(words)
+    date = times.words_of(at, campaign.timezone, visit.language)
+    return Fact(words, date, times.iso(at), place)
+
+
+def _badge(state: State, words: Words) -> Badge:
+    kind, icon = _BADGES[state]
+    return Badge(kind, icon, getattr(words, state.value))
+
+
+_BADGES = {
+    State.READY: ("ok", "tick"),
+    State.CLAIMABLE: ("ok", "hand"),
+    State.ACTIVE: ("ok", "clock"),
+    State.TIME_OVER: ("dull", "clock"),
+    State.UNPLAYED: ("ok", "star"),
+    State.NO_PRIZE: ("dull", "star"),
+    State.RESTING: ("warn", "clock"),
+    State.CLOSED: ("warn", "clock"),
+    State.USED: ("no", "used"),
+    State.EXPIRED: ("dull", "stop"),
+    State.NOT_YET: ("warn", "clock"),
+    State.WITHDRAWN: ("dull", "stop"),
+}

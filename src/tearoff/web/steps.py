@@ -1,0 +1,82 @@
+"""What the consumer does with a coupon: activate it, ask for more time, scratch it. Each is a
+POST of the page's own form and answers with a redirect to the page."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+
+from litestar import post
+
+from tearoff.coupons import actions, rules, scratch
+from tearoff.coupons.links import Linked
+from tearoff.coupons.models import Doer
+from tearoff.hooks.models import Listener
+from tearoff.kit import clock
+from tearoff.kit.db import Handle
+from tearoff.kit.services import services_of
+from tearoff.web import forms, notes
+from tearoff.web.finding import PERSONAL, find, patiently
+from tearoff.web.pages import print_coupon
+from tearoff.web.paper import Answer, answer
+from tearoff.web.robots import is_robot
+from tearoff.web.standing import path_of
+from tearoff.web.visits import AnyRequest, Part, visit_of
+
+Step = Callable[[Handle, Linked, Listener | None, datetime], Awaitable[object]]
+
+_DOER = Doer(actor="consumer", channel="page")
+
+
+@post([f"{path}/claim" for path in PERSONAL])
+async def claim(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """Open the window in which the coupon can be used; once it is over, another one."""
+
+    async def step(db: Handle, found: Linked, listener: Listener | None, now: datetime) -> None:
+        kind = "claimed" if found.session.claimed_at is None else "reactivated"
+        await actions.change(db, found.both, kind, doer=_DOER, now=now, listener=listener)
+
+    return await _take(request, campaign, session, step)
+
+
+@post([f"{path}/lengthen" for path in PERSONAL])
+async def lengthen(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    async def step(db: Handle, found: Linked, listener: Listener | None, now: datetime) -> None:
+        await actions.change(db, found.both, "lengthened", doer=_DOER, now=now, listener=listener)
+
+    return await _take(request, campaign, session, step)
+
+
+@post([f"{path}/scratch" for path in PERSONAL])
+async def reveal(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    async def step(db: Handle, found: Linked, listener: Listener | None, now: datetime) -> None:
+        await scratch.reveal(db, found.both, doer=_DOER, now=now, listener=listener)
+
+    return await _take(request, campaign, session, step)
+
+
+async def _take(request: AnyRequest, campaign: str, session: str, step: Step) -> Answer:
+    """A robot, or a form that is not of this page, changes nothing and sees the page."""
+    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    found = await find(services, campaign, session)
+    if found is None:
+        return notes.unknown(request)
+    shown = forms.shown_uses(services.vault, form.token, found.session.code, now)
+    if shown is None or is_robot(request) or forms.is_from_elsewhere(request):
+        return print_coupon(request, found, now)
+    try:
+        await patiently(_do(request, found, step, now))
+    except rules.CannotUse:
+        current = await find(services, campaign, session) or found
+        return print_coupon(request, current, now, status=409)
+    to = path_of(found) + visit_of(request, found.campaign).query
+    return answer(303, [("location", to), ("cache-control", "no-store")])
+
+
+async def _do(request: AnyRequest, found: Linked, step: Step, now: datetime) -> None:
+    services = services_of(request)
+    async with services.db.transaction() as db:
+        await step(db, found, found.listener(services.settings.link_host), now)
+
+
+HANDLERS = [claim, lengthen, reveal]

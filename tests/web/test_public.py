@@ -1,0 +1,193 @@
+"""The public link: the offer by GET, one's own coupon by POST, the form before it."""
+
+import asyncio
+import json
+import re
+
+import pytest
+
+from tests.web.conftest import in_days
+
+ROBOT = "TelegramBot (like TwitterBot)"
+FORM = {
+    "form": {
+        "fields": [
+            {"name": "email", "required": True},
+            {"name": "firstname", "label": {"nl": "Hoe heet je?"}},
+            {"name": "phone"},
+        ],
+        "consents": [
+            {"key": "news", "text": {"en": "Send me news.", "nl": "Stuur me nieuws."}},
+            {"key": "terms", "text": {"en": "I accept the rules."}, "required": True},
+        ],
+        "unique": "email",
+    }
+}
+GOOD = {"email": "anna@example.com", "firstname": "Anna", "agree_terms": "1"}
+
+
+@pytest.fixture
+def public(make_coupon):
+    """The public link of a new campaign: its coupon is only there to talk through."""
+
+    async def make(options=None, **values):
+        coupon = await make_coupon(raw_options=json.dumps(options or {}), **values)
+        return coupon, f"/p/{coupon.shop.code}"
+
+    return make
+
+
+async def begin(coupon, path, values=None, *, token=None, **headers):
+    token = (await coupon.get(path)).token if token is None else token
+    return await coupon._ask("POST", path, headers, {"t": token, **(values or {})})
+
+
+async def amount(coupon):
+    return await coupon.services.db.fetchval(
+        "SELECT count(*) FROM sessions WHERE campaign_id = $1", coupon.shop.campaign
+    )
+
+
+async def newest(coupon):
+    return await coupon.services.db.fetchrow(
+        "SELECT * FROM sessions WHERE campaign_id = $1 ORDER BY id DESC LIMIT 1",
+        coupon.shop.campaign,
+    )
+
+
+async def test_a_coupon_of_ones_own(public):
+    coupon, path = await public()
+    page = await coupon.get(path)
+    assert page.status == 200
+    assert "data-begin novalidate" in page.text
+    assert await amount(coupon) == 1
+    answer = await begin(coupon, path, {"customid": "poster-7", "utm_source": "metro"})
+    made = await newest(coupon)
+    assert answer.status == 303
+    assert answer.headers["location"] == f"{path}/{made['code']}"
+    assert made["opened_at"] is not None
+    assert (made["customid"], made["utm"][1]) == ("poster-7", "metro")
+    cookie = answer.headers["set-cookie"]
+    assert f"Path={path};" in cookie
+    assert "HttpOnly; SameSite=Lax" in cookie
+    again = await coupon.get(path, cookie=cookie.partition(";")[0])
+    assert (again.status, again.headers["location"]) == (302, f"{path}/{made['code']}")
+    assert (await coupon.get(path, cookie="tearoff_coupon=" + "a" * 21)).status == 200
+
+
+async def test_the_address_carries_values_into_the_coupon(public):
+    coupon, path = await public()
+    page = await coupon.get(f"{path}&web=true?customid=a%22b&utm_medium=qr&other=1")
+    assert page.status == 200
+    assert 'name="customid" value="a&#34;b"' in page.text
+    assert 'name="utm_medium" value="qr"' in page.text
+    assert "other" not in page.text
+    assert 'target="_top"' in page.text
+    assert "data-begin novalidate" not in page.text
+
+
+async def test_one_form_makes_one_coupon(public):
+    coupon, path = await public()
+    token = (await coupon.get(path)).token
+    answers = await asyncio.gather(*(begin(coupon, path, token=token) for _ in range(20)))
+    assert {answer.status for answer in answers} == {303}
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    assert await amount(coupon) == 2
+
+
+async def test_nobody_else_begins_a_coupon(public):
+    coupon, path = await public()
+    for headers in ({"user_agent": ROBOT}, {"sec_fetch_site": "cross-site"}):
+        assert (await begin(coupon, path, **headers)).status == 200
+    assert (await begin(coupon, path, token="1.2.abc")).status == 422
+    other, other_path = await public()
+    token = (await other.get(other_path)).token
+    assert (await begin(coupon, path, token=token)).status == 422
+    assert await amount(coupon) == 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"status": "paused"}, {"expires_at": in_days(-1)}, {"starts_at": in_days(1)}],
+)
+async def test_not_now(public, values):
+    coupon, path = await public(**values)
+    assert "<form" not in (await coupon.get(path)).text
+    assert (await begin(coupon, path, token="1.2.abc")).status == 409
+    assert await amount(coupon) == 1
+
+
+async def test_closed_public_links_give_nothing(public):
+    coupon, path = await public({"public_link": False})
+    assert (await begin(coupon, path, token="1.2.abc")).status == 409
+    assert await amount(coupon) == 1
+
+
+async def test_all_are_given_out(public):
+    coupon, path = await public(limit_sessions=2)
+    answers = await asyncio.gather(*(begin(coupon, path) for _ in range(10)))
+    assert sorted(answer.status for answer in answers) == [303] + [409] * 9
+    assert "All coupons of this offer have been given out." in answers[-1].text + answers[0].text
+
+
+async def test_the_form_is_asked_and_kept_as_shown(public):
+    coupon, path = await public(FORM)
+    page = await coupon.get(f"{path}?lang=nl")
+    assert "Hoe heet je?" in page.text
+    assert "Stuur me nieuws." in page.text
+    assert " checked" not in page.text
+    assert "data-begin novalidate" not in page.text
+    answer = await begin(coupon, f"{path}?lang=nl", {**GOOD, "phone": "0032 470 00 12 34"})
+    assert answer.status == 303
+    made = await newest(coupon)
+    assert (made["email"], made["firstname"], made["phone"]) == (
+        "anna@example.com", "Anna", "+32470001234",
+    )  # fmt: skip
+    kept = await coupon.services.db.fetch(
+        "SELECT key, given, language, words FROM session_consents WHERE session_id = $1"
+        " ORDER BY key",
+        made["id"],
+    )
+    assert [tuple(row) for row in kept] == [
+        ("news", False, "nl", "Stuur me nieuws."), ("terms", True, "nl", "I accept the rules."),
+    ]  # fmt: skip
+
+
+async def test_what_is_wrong_is_told_together_and_nothing_is_lost(public):
+    coupon, path = await public(FORM)
+    answer = await begin(coupon, path, {"email": "nobody", "phone": "12", "firstname": "Anna"})
+    assert answer.status == 422
+    assert answer.text.count('aria-invalid="true"') == 3
+    assert 'value="nobody"' in answer.text
+    assert 'value="Anna"' in answer.text
+    assert "Type an address such as" in answer.text
+    assert "Tick this box to go on." in answer.text
+    assert await amount(coupon) == 1
+    repaired = await begin(
+        coupon, path, GOOD, token=re.search(r'name="t" value="([^"]+)', answer.text)[1]
+    )
+    assert repaired.status == 303
+
+
+async def test_one_coupon_for_each_person(public):
+    coupon, path = await public(FORM)
+    tries = [{**GOOD, "email": address} for address in ["a@example.com", "A@example.com"] * 10]
+    answers = await asyncio.gather(*(begin(coupon, path, values) for values in tries))
+    assert sorted(answer.status for answer in answers) == [303] + [409] * 19
+    refused = next(answer for answer in answers if answer.status == 409)
+    assert "You already have a coupon of this offer." in refused.text
+    assert "/p/" + coupon.shop.code + "/" not in refused.text.replace("/picture/", "")
+
+
+async def test_hostile_forms_never_break_it(public):
+    coupon, path = await public(FORM)
+    token = (await coupon.get(path)).token
+    for values in (
+        {"email": "\x00@example.com", "agree_terms": "1"},
+        {"email": "a" * 5000 + "@example.com", "agree_terms": "1"},
+        {"phone": "tel:+32470001234;ext=9", **GOOD},
+        {"firstname": "\ud83d", **{k: v for k, v in GOOD.items() if k != "firstname"}},
+    ):
+        data = {k: v.encode("utf-8", "surrogatepass").decode("latin-1") for k, v in values.items()}
+        answer = await begin(coupon, path, data, token=token)
+        assert answer.status in (303, 422), answer.text
