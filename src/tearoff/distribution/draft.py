@@ -186,7 +186,7 @@ def limit_reached(full: TallyFull) -> NotSent:
 
 def fields_of(session: Session) -> NewSession:
     """The consumer fields of a session that exists already."""
-    shared = {name: getattr(session, name) for name in NewSession.__struct_fields__}
+    shared = {name: getattr(session, name, None) for name in NewSession.__struct_fields__}
     return NewSession(**shared)
 
 
