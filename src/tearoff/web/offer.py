@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tearoff.coupons.models import Campaign
+from tearoff.coupons.options import Text
 from tearoff.kit import times
 from tearoff.web.visits import Visit
 from tearoff.web.words import WORDS, preferred
@@ -18,43 +19,48 @@ class Switch(msgspec.Struct, frozen=True):
 
 
 class Offer(msgspec.Struct, frozen=True):
-    """The campaign's words, in the reader's language where it has them, and those that follow
-    from them."""
+    """The campaign's words, in the reader's language where it has them (`told`), and those that
+    follow from them."""
 
-    lang: str
+    reader: str
+    own: str
+    told: frozenset[str]
     title: str
     subtitle: str
     value: str
     description: str
     terms: str
+    picture_alt: str
     brand: str
     picture: str
-    picture_alt: str
     preview: str
     preview_picture: str
     switches: tuple[Switch, ...]
 
+    def lang(self, name: str) -> str:
+        """The language in which these words are."""
+        return self.reader if name in self.told else self.own
+
+
+_WORDS = ("title", "subtitle", "value", "description", "terms", "picture_alt")
+
 
 def offer(campaign: Campaign, visit: Visit) -> Offer:
-    told = campaign.options.texts.get(visit.language)
-    lang = visit.language if told and told.title else campaign.language
+    other = campaign.options.texts.get(visit.language, Text())
+    told = frozenset(name for name in _WORDS if getattr(other, name))
+    words = {name: getattr(other if name in told else campaign, name) for name in _WORDS}
+    words["title"] = words["title"] or words["value"] or campaign.brand or campaign.name
     picture = ""
     if campaign.picture_id is not None:
         picture = f"/p/{campaign.code}/picture/{campaign.picture_id}.webp"
-    title = (told and told.title) or campaign.title
-    value = (told and told.value) or campaign.value
-    subtitle = (told and told.subtitle) or campaign.subtitle
     return Offer(
-        lang=lang,
-        title=title or value or campaign.brand or campaign.name,
-        subtitle=subtitle,
-        value=value,
-        description=(told and told.description) or campaign.description,
-        terms=(told and told.terms) or campaign.terms,
+        reader=visit.language,
+        own=campaign.language,
+        told=told,
+        **words,
         brand=campaign.brand,
         picture=picture,
-        picture_alt=(told and told.picture_alt) or campaign.picture_alt,
-        preview=_preview(campaign, visit, value or subtitle),
+        preview=_preview(campaign, visit, words["value"] or words["subtitle"]),
         preview_picture=visit.public_url + picture if picture and visit.public_url else "",
         switches=switches(campaign, visit),
     )

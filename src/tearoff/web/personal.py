@@ -166,11 +166,12 @@ def _code(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> Code:
     qr = draw_qr(content_of(linked, visit, vault, now))
     options, session = linked.campaign.options, linked.session
     short = session.short_code
+    is_in_shop = "webshop" in options.methods
     return Code(
         qr.path,
         str(qr.size + 2 * QUIET_ZONE),
         f"{short[:3]} {short[3:]}",
-        till=_till(linked),
+        till="" if is_in_shop else _till(linked),
         turns=options.rotating_code and options.code == "link",
     )
 
@@ -220,7 +221,7 @@ def _links(linked: Linked, *, shows_code: bool) -> Links:
     return Links(
         save=options.saves and shows_code,
         stop=bool(has_reader),
-        offers=options.offers_url,
+        offers="" if shows_code else options.offers_url,
         help=options.help_url,
         privacy=options.privacy_url,
     )
