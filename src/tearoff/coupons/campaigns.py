@@ -11,6 +11,7 @@ import asyncpg
 import msgspec
 from PIL import Image, UnidentifiedImageError
 
+from tearoff.coupons.cards import cut, make_card
 from tearoff.coupons.models import Campaign
 from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import codes
@@ -119,11 +120,13 @@ async def open_at(db: Handle, account_id: int, campaign_id: int, location_id: in
 async def set_picture(
     db: Handle, account_id: int, campaign_id: int, image: bytes, alt: str = ""
 ) -> int:
-    """Cut the picture to 40:21, make it small enough for the page, and put it on the campaign."""
-    webp = shrink(image)
+    """Cut the picture to 40:21, make it small enough for the page and for messengers, and put it
+    on the campaign."""
+    opened = _open(image)
+    webp = _webp(opened)
     made: int = await db.fetchval(
-        "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height)"
-        " VALUES ($1, $3, $4, $5, $6) RETURNING id)"
+        "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
+        " VALUES ($1, $3, $4, $5, $6, $8) RETURNING id)"
         " UPDATE campaigns SET picture_id = p.id, picture_alt = $7 FROM p"
         " WHERE account_id = $1 AND campaigns.id = $2 RETURNING p.id",
         account_id,
@@ -132,6 +135,7 @@ async def set_picture(
         webp,
         *PICTURE_SIZE,
         alt,
+        make_card(opened),
     )
     return made
 
@@ -149,26 +153,26 @@ async def picture_of_code(db: Handle, campaign_code: str, picture_id: int) -> Pi
 
 def shrink(image: bytes) -> bytes:
     """The picture as WebP of 800x420, cut from the middle, in at most 60 KB."""
+    return _webp(_open(image))
+
+
+def _open(image: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(image)) as opened:
             opened.load()
-            cut = _cut(opened.convert("RGB"))
+            return opened.convert("RGB")
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise Invalid(f"This is not a picture that can be read: {error}", field="picture") from None
+
+
+def _webp(image: Image.Image) -> bytes:
+    small = cut(image, PICTURE_SIZE)
     for quality in (80, 70, 60, 45, 30):
         out = io.BytesIO()
-        cut.save(out, "WEBP", quality=quality, method=6)
+        small.save(out, "WEBP", quality=quality, method=6)
         if out.tell() <= PICTURE_LIMIT:
             break
     return out.getvalue()
-
-
-def _cut(image: Image.Image) -> Image.Image:
-    width, height = PICTURE_SIZE
-    scale = max(width / image.width, height / image.height)
-    large = image.resize((round(image.width * scale), round(image.height * scale)))
-    left, top = (large.width - width) // 2, (large.height - height) // 2
-    return large.crop((left, top, left + width, top + height))
 
 
 def check_campaign(new: NewCampaign) -> None:
