@@ -273,17 +273,6 @@ async def test_a_draft_is_nobodys_business(make_coupon):
     assert not shows_code(await coupon.get(), coupon)
 
 
-async def test_preview_tells_the_offer_and_not_the_code(coupon):
-    page = await coupon.get(user_agent=BOT)
-    head = page.text.partition("<body>")[0]
-    assert '<meta property="og:title" content="2-for-1 cappuccino">' in head
-    assert 'content="Second cup free · Valid until ' in head
-    assert f'content="https://coupons.example.com/p/{coupon.shop.code}/picture/' in head
-    for secret in (coupon.code, coupon.short, "Ready"):
-        assert secret not in head
-    assert "og:url" not in head
-
-
 async def test_picture(coupon):
     page = await coupon.get()
     address, width = re.search(r'<img src="([^"]+)" width="(\d+)" height="420" alt="Two cups"',

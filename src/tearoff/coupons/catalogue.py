@@ -252,7 +252,8 @@ async def _copy_picture(db: Handle, template: Campaign, made: Campaign) -> None:
         return
     await db.execute(
         "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
-        " SELECT $3, sha256, webp, width, height, card FROM pictures WHERE id = $1 AND account_id = $2"
+        " SELECT $3, sha256, webp, width, height, card FROM pictures"
+        " WHERE id = $1 AND account_id = $2"
         " RETURNING id) UPDATE campaigns SET picture_id = p.id, picture_alt = $5 FROM p"
         " WHERE campaigns.id = $4",
         template.picture_id,

@@ -7,6 +7,7 @@ import msgspec
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import Text
 from tearoff.kit import times
+from tearoff.web.cards import card_path
 from tearoff.web.visits import Visit
 from tearoff.web.words import WORDS, preferred
 
@@ -61,7 +62,7 @@ def offer(campaign: Campaign, visit: Visit) -> Offer:
         brand=campaign.brand,
         picture=picture,
         preview=_preview(campaign, visit, words["value"] or words["subtitle"]),
-        preview_picture=visit.public_url + picture if picture and visit.public_url else "",
+        preview_picture=visit.public_url + card_path(campaign) if visit.public_url else "",
         switches=switches(campaign, visit),
     )
 

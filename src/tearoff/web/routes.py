@@ -2,11 +2,12 @@
 
 from litestar import Router
 
-from tearoff.web import notes, opens, pages, public, redeeming, steps, stop
+from tearoff.web import cards, notes, opens, pages, public, redeeming, steps, stop
 
 COUPON_PAGES = Router(
     path="/",
     route_handlers=[
+        *cards.HANDLERS,
         *pages.HANDLERS,
         opens.report_open,
         *public.HANDLERS,
