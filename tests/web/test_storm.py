@@ -1,0 +1,126 @@
+"""Robots of all kinds look at everything, and nothing changes: no row of any table, no count, no
+clock. What they post changes nothing that counts either."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+
+import pytest
+
+from tearoff.coupons.models import NewSession
+from tests.web.agents import PEOPLE, ROBOTS
+
+GETS = 2_000
+AT_ONCE = 40
+
+# Filled and emptied by background work, whatever anybody asks for.
+WORKS_ALONE = {"call_buckets", "processes"}
+
+
+async def snapshot(services, account):
+    """Every table's rows, as a fingerprint each; those of this account where rows have one."""
+    tables = await services.db.fetch(
+        "SELECT c.relname AS name, EXISTS (SELECT FROM pg_attribute a WHERE a.attrelid = c.oid"
+        " AND a.attname = 'account_id' AND NOT a.attisdropped) AS is_tenants"
+        " FROM pg_class c WHERE c.relkind IN ('r', 'p') AND NOT c.relispartition"
+        " AND c.relnamespace = 'public'::regnamespace"
+    )
+    found = {}
+    for table in tables:
+        name = table["name"]
+        if name.startswith("pgqueuer") or name in WORKS_ALONE:
+            continue
+        mine = f"WHERE account_id = {account}" if table["is_tenants"] else ""
+        if name == "accounts":
+            mine = f"WHERE id = {account}"
+        found[name] = await services.db.fetchval(
+            "SELECT count(*) || ':' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)),"
+            f" '') FROM {name} t {mine}"
+        )
+    return found
+
+
+def addresses(coupon, picture):
+    """All that a robot can find: from the message, from the pages, and by guessing."""
+    public, personal = f"/p/{coupon.shop.code}", coupon.path
+    return [
+        personal, f"{personal}?lang=nl", f"{personal}&web=true", f"{personal}.",
+        personal.replace("/p/", "/z/"), personal.upper().replace("/P/", "/p/"),
+        f"{personal}/stop", f"{personal}/stop/undo", f"{personal}/stop?again=1",
+        f"{personal}/open", f"{personal}/redeem", f"{personal}/claim", f"{personal}/coupon.ics",
+        public, f"{public}&web=true", f"{public}?customid=7&utm_source=mail",
+        f"{public}/picture/{picture}.webp", f"{public}/card/{picture}.jpg",
+        f"{public}/card/plain-0b5d4b.jpg", f"{personal}/nothing",
+    ]  # fmt: skip
+
+
+@pytest.fixture
+async def coupon(make_coupon):
+    return await make_coupon(
+        picture=True,
+        new=NewSession(firstname="Ann", phone="+32470001234"),
+        activation_seconds=900,
+        limit_sessions=5,
+        limit_claims=5,
+        raw_options='{"public_link": true}',
+    )
+
+
+async def test_no_look_changes_anything(coupon, services):
+    picture = await services.db.fetchval(
+        "SELECT picture_id FROM campaigns WHERE id = $1", coupon.shop.campaign
+    )
+    paths, agents = addresses(coupon, picture), [*ROBOTS.values(), *PEOPLE.values()]
+    before = await snapshot(services, coupon.shop.account)
+    chance, turns, statuses = random.Random(4), asyncio.Semaphore(AT_ONCE), set()
+
+    async def look(n):
+        headers = {"user-agent": agents[n % len(agents)], "accept-language": "nl,en;q=0.5"}
+        if n % 7 == 0:
+            headers["sec-purpose"] = "prefetch;prerender"
+        method = "HEAD" if n % 3 == 0 else "GET"
+        async with (
+            turns,
+            coupon.http.request(
+                method, coupon.url + chance.choice(paths), headers=headers, allow_redirects=False
+            ) as answer,
+        ):
+            await answer.read()
+            statuses.add(answer.status)
+
+    await asyncio.gather(*map(look, range(GETS)))
+    assert statuses <= {200, 404, 405}
+    assert await snapshot(services, coupon.shop.account) == before
+
+
+@pytest.mark.parametrize("agent", ROBOTS.values(), ids=ROBOTS)
+async def test_what_a_robot_posts_counts_nothing(coupon, services, agent):
+    """It presses everything that is on the page, and gets the same answers as anybody."""
+    page, stop = await coupon.get(), await coupon.get(f"{coupon.path}/stop")
+    before, row = await snapshot(services, coupon.shop.account), await coupon.row()
+    robot = {"user_agent": agent, "accept_language": "en"}
+    answers = [
+        await coupon.post("/open", {"t": page.token}, **robot),
+        await coupon.post("/claim", {"t": page.token}, **robot),
+        await coupon.post("/scratch", {"t": page.token}, **robot),
+    ]
+    public = await coupon.get(f"/p/{coupon.shop.code}")
+    if agent.strip():
+        answers.append(await coupon.post("/stop", {"t": stop.token}, **robot))
+    answers.append(await coupon._ask("POST", f"/p/{coupon.shop.code}", robot, {"t": public.token}))
+    assert {answer.status for answer in answers} <= {200, 204, 303, 404, 405}
+    after = await snapshot(services, coupon.shop.account)
+    changed = {name for name in before if before[name] != after[name]}
+    assert changed <= {"session_events", "tallies"}
+    assert await coupon.row() == row
+    counted = await services.db.fetch(
+        "SELECT kind, verdict, listed FROM session_events WHERE account_id = $1",
+        coupon.shop.account,
+    )
+    assert [tuple(event) for event in counted] == [("opened", "robot", False)]
+    tallies = await services.db.fetch(
+        "SELECT scope FROM tallies WHERE account_id = $1 AND scope LIKE 'campaign:%'",
+        coupon.shop.account,
+    )
+    assert [t["scope"] for t in tallies] == [f"campaign:{coupon.shop.campaign}:sessions"]
