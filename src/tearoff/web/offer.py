@@ -13,10 +13,11 @@ from tearoff.web.words import WORDS, preferred
 
 
 class Switch(msgspec.Struct, frozen=True):
-    """A language that the page can be shown in, by its own name."""
+    """A language that the page can be shown in, by its own name; `query` asks for it."""
 
     language: str
     name: str
+    query: str
 
 
 class Offer(msgspec.Struct, frozen=True):
@@ -72,8 +73,9 @@ def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
     one, then English."""
     wanted = (campaign.language, *campaign.options.texts, *preferred(visit.accepted)[:1], "en")
     languages = dict.fromkeys(tag.partition("-")[0].lower() for tag in wanted)
+    more = "&web=true" if visit.is_framed else ""
     return tuple(
-        Switch(language, WORDS[language].name)
+        Switch(language, WORDS[language].name, f"?lang={language}{more}")
         for language in languages
         if language in WORDS and language != visit.language
     )

@@ -54,7 +54,8 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     if found is None or found.status == "draft":
         return notes.unknown(request)
     visit = visit_of(request, found)
-    code = await _own_code(request, services, found)
+    # In a frame there is only the offer: personal pages are never framed.
+    code = "" if visit.is_framed else await _own_code(request, services, found)
     if code:
         to = f"/p/{found.code}/{code}{visit.query}"
         return answer(302, [("location", to), ("cache-control", "private, no-store")])
@@ -156,7 +157,7 @@ def _form(
     now: datetime,
     problem: str,
 ) -> Begin:
-    is_framed = framing.is_framed(request)
+    is_framed = visit.is_framed
     options = campaign.options
     return Begin(
         path=f"/p/{campaign.code}{visit.query}",

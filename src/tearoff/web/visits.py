@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from tearoff.coupons.models import Campaign
 from tearoff.kit.services import services_of
-from tearoff.web import notes
+from tearoff.web import framing, notes
 from tearoff.web.words import WORDS, Words, choose_language
 
 AnyRequest = Request[Any, Any, Any]
@@ -21,13 +21,15 @@ READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
 
 class Visit(msgspec.Struct, frozen=True):
     """What a request says about how to show the page. `asked` is the language in the link,
-    `accepted` the browser's Accept-Language; `link_host` and `public_url` are settings."""
+    `accepted` the browser's Accept-Language; `link_host` and `public_url` are settings;
+    `is_framed`: it is to stand in another site's frame."""
 
     language: str
     asked: str
     accepted: str
     link_host: str
     public_url: str
+    is_framed: bool = False
 
     @property
     def query(self) -> str:
@@ -47,4 +49,5 @@ def visit_of(request: AnyRequest, campaign: Campaign) -> Visit:
         accepted=accepted,
         link_host=settings.link_host,
         public_url=settings.public_url,
+        is_framed=framing.is_framed(request),
     )
