@@ -143,8 +143,14 @@ async def test_at_once_where_the_place_is_set_so(make_coupon, make_till, service
     )
     till = await make_till(coupon.shop)
     assert (await till.check(coupon.code))["verdict"] == "used"
-    asked = await make_coupon(coupon.shop, raw_options=json.dumps({"ask_amount": "required"}))
-    assert (await till.check(asked.code))["verdict"] == "no" or True
+
+
+async def test_not_at_once_where_something_is_asked(make_coupon, make_till, services):
+    coupon = await make_coupon(raw_options=json.dumps({"ask_amount": "required"}))
+    await services.db.execute(
+        "UPDATE locations SET redeems_at_once = true WHERE id = $1", coupon.shop.location
+    )
+    assert (await (await make_till(coupon.shop)).check(coupon.code))["verdict"] == "good"
 
 
 async def test_what_must_be_asked(make_coupon, make_till):
