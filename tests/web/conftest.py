@@ -1,7 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import re
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,11 +11,13 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, async_playwright
 
 from tearoff.coupons import actions, campaigns
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.kit.services import Services
 from tests.cast import Shop, open_shop
+from tests.web.browsing import CHROMIUM, OPTIONS, no_sideways_scroll
 
 PHONE = (
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -145,3 +148,56 @@ async def do(coupon: Coupon, kind: str, **values: Any) -> None:
             await actions.validate(work, found, doer=doer, now=now, **values)
         else:
             await actions.change(work, found, kind, doer=Doer(), now=now)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def browser() -> AsyncIterator[Browser]:
+    async with async_playwright() as play:
+        browser = await play.chromium.launch(executable_path=CHROMIUM, args=OPTIONS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+def visit(browser, server):
+    """Open a page as `async with visit(path, …) as page`. Three guards stand over it: no request
+    to another host, no console error, no sideways scroll. `fine` are the statuses of answers, or
+    words, that the browser may complain about; `more` goes to the browser's context."""
+
+    @contextlib.asynccontextmanager
+    async def visit(
+        path,
+        *,
+        width=390,
+        script=True,
+        language="en-GB",
+        scheme="light",
+        fine=(),
+        cookies=(),
+        **more,
+    ):
+        context = await browser.new_context(
+            viewport={"width": width, "height": 844 if width < 800 else 900},
+            device_scale_factor=2 if width < 800 else 1,
+            locale=language,
+            color_scheme=scheme,
+            java_script_enabled=script,
+            user_agent=PHONE,
+            reduced_motion="reduce",
+            **more,
+        )
+        await context.add_cookies([{"url": server.url, **cookie} for cookie in cookies])
+        problems: list[str] = []
+        ours = (server.url, f"blob:{server.url}", "data:")
+        context.on("request", lambda r: None if r.url.startswith(ours) else problems.append(r.url))
+        page = await context.new_page()
+        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
+        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
+        await page.goto(server.url + path)
+        yield page
+        await no_sideways_scroll(page)
+        await context.close()
+        passed = [f"status of {one}" if isinstance(one, int) else one for one in fine]
+        assert [p for p in problems if not any(one in p for one in passed)] == []
+
+    return visit

@@ -5,81 +5,19 @@ sideways scroll."""
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import io
-import os
 import re
-import shutil
-from collections.abc import AsyncIterator
 
 import pytest
-import pytest_asyncio
 import zxingcpp
 from PIL import Image
-from playwright.async_api import Browser, Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
 from tests.cast import PIN
-from tests.web.conftest import PHONE, Coupon, do, in_days
+from tests.web.browsing import in_browser, no_sideways_scroll
+from tests.web.conftest import Coupon, do, in_days
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-OPTIONS = (
-    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
-    " --disable-component-update --disable-sync"
-)
-
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(
-        not CHROMIUM and not os.environ.get("CI"),
-        reason="needs the chromium browser (apt-get install chromium)",
-    ),
-]
-
-
-@pytest_asyncio.fixture(scope="session")
-async def browser() -> AsyncIterator[Browser]:
-    async with async_playwright() as play:
-        browser = await play.chromium.launch(executable_path=CHROMIUM, args=OPTIONS.split())
-        yield browser
-        await browser.close()
-
-
-@pytest.fixture
-def visit(browser, server):
-    """Open a page as `async with visit(path, …) as page`. `fine` are the statuses of answers
-    that the browser may complain about."""
-
-    @contextlib.asynccontextmanager
-    async def visit(path, *, width=390, script=True, language="en-GB", scheme="light", fine=()):
-        context = await browser.new_context(
-            viewport={"width": width, "height": 844 if width < 800 else 900},
-            device_scale_factor=2 if width < 800 else 1,
-            locale=language,
-            color_scheme=scheme,
-            java_script_enabled=script,
-            user_agent=PHONE,
-            reduced_motion="reduce",
-        )
-        page = await context.new_page()
-        problems: list[str] = []
-        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-        page.on(
-            "request",
-            lambda r: None if r.url.startswith((server.url, "data:")) else problems.append(r.url),
-        )
-        await page.goto(server.url + path)
-        yield page
-        await no_sideways_scroll(page)
-        await context.close()
-        assert [p for p in problems if not any(f"status of {code}" in p for code in fine)] == []
-
-    return visit
-
-
-async def no_sideways_scroll(page: Page) -> None:
-    box = await page.locator("html").evaluate("e => [e.scrollWidth, e.clientWidth]")
-    assert box[0] <= box[1], f"{box[0] - box[1]} px too wide"
+pytestmark = in_browser
 
 
 async def read_code(page: Page) -> str:

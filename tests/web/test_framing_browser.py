@@ -9,8 +9,10 @@ from collections.abc import Iterator
 import pytest
 from playwright.async_api import expect
 
+from tests.web.browsing import in_browser
 from tests.web.conftest import PHONE
-from tests.web.test_browser import browser, pytestmark  # noqa: F401
+
+pytestmark = in_browser
 
 
 @pytest.fixture
@@ -38,7 +40,7 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture
-async def frame(browser, site):  # noqa: F811
+async def frame(browser, site):
     """Frame an address; gives the page of the site, and what the browser complained about."""
     contexts = []
 

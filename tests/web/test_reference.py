@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import gzip
 import re
-from pathlib import Path
 
-import axe_playwright_python
 import pytest
 from playwright.async_api import expect
 
 from tearoff.api.codes import CODES
 from tearoff.api.openapi import make_document
-from tests.web.test_browser import browser, pytestmark, visit  # noqa: F401 (fixtures)
+from tests.web.browsing import axe_finds_nothing, in_browser
 
-AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
 PATH = "/docs/api"
+
+pytestmark = in_browser
 
 
 @pytest.fixture
@@ -74,24 +73,12 @@ async def test_the_signature_sample_is_right(page_text):
 @pytest.mark.parametrize(
     ("width", "scheme"), [(320, "dark"), (390, "light"), (1366, "light"), (1366, "dark")]
 )
-async def test_axe_finds_nothing(visit, width, scheme):  # noqa: F811
+async def test_axe_finds_nothing(visit, width, scheme):
     async with visit(PATH, width=width, scheme=scheme) as page:
-        # The policy of the page keeps scripts out; a debugger's are let in.
-        session = await page.context.new_cdp_session(page)
-        await session.send("Runtime.evaluate", {"expression": AXE})
-        rules = await session.send(
-            "Runtime.evaluate",
-            {
-                "expression": "axe.run(document,{resultTypes:['violations']}).then(r=>"
-                "r.violations.map(v=>v.id+': '+v.nodes.slice(0,2).map(n=>n.html).join(' | ')))",
-                "awaitPromise": True,
-                "returnByValue": True,
-            },
-        )
-        assert rules["result"]["value"] == []
+        await axe_finds_nothing(page)
 
 
-async def test_the_filter_narrows_the_page(visit):  # noqa: F811
+async def test_the_filter_narrows_the_page(visit):
     async with visit(PATH, width=1366) as page:
         await page.get_by_label("Filter").fill("webhook delet")
         await expect(page.locator("section.op:visible")).to_have_count(2)
@@ -100,12 +87,12 @@ async def test_the_filter_narrows_the_page(visit):  # noqa: F811
         assert shown > 100
 
 
-async def test_without_script_it_is_all_there(visit):  # noqa: F811
+async def test_without_script_it_is_all_there(visit):
     async with visit(PATH, width=390, script=False) as page:
         await expect(page.locator("#filter")).to_be_hidden()
         assert await page.locator("section.op:visible").count() > 100
 
 
-async def test_a_deep_link_shows_its_operation(visit):  # noqa: F811
+async def test_a_deep_link_shows_its_operation(visit):
     async with visit(PATH + "#post_v3_send_sms", width=1366) as page:
         await expect(page.locator("#post_v3_send_sms")).to_be_in_viewport()

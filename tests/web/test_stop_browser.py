@@ -5,7 +5,9 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
-from tests.web.test_browser import browser, pytestmark, visit  # noqa: F401
+from tests.web.browsing import in_browser
+
+pytestmark = in_browser
 
 PERSON = NewSession(phone="+32470001234", email="ann@example.com")
 
@@ -13,7 +15,7 @@ PERSON = NewSession(phone="+32470001234", email="ann@example.com")
 @pytest.mark.parametrize("width", [320, 1366])
 @pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ar", "dark")])
 @pytest.mark.parametrize("script", [True, False])
-async def test_stop_and_undo(make_coupon, visit, width, language, scheme, script):  # noqa: F811
+async def test_stop_and_undo(make_coupon, visit, width, language, scheme, script):
     coupon = await make_coupon(new=PERSON, brand_color="#b3261e")
     path = f"{coupon.path}/stop"
     async with visit(path, width=width, language=language, scheme=scheme, script=script) as page:

@@ -1,0 +1,97 @@
+// The camera: started by a tap only, stopped when the page is left, awake while it looks.
+
+import { openReader } from "./reader.js";
+
+const $ = (id) => document.getElementById(id);
+const video = $("video"), light = $("light"), other = $("other");
+const PAUSE = 90; // milliseconds between two looks
+const OUT_OF_SIGHT = 2500; // after so long the same code counts as shown anew
+
+let stream = null, device = "", reader = null, awake = null, isPaused = false;
+let last = "", lastSeen = 0;
+
+export const isRunning = () => stream !== null;
+
+/** While a verdict is on the screen. */
+export function pause(on) {
+  isPaused = on;
+}
+
+/** Look for codes until `stop`; each is given to `found`. Throws what the browser says. */
+export async function start(files, found) {
+  await use({ facingMode: "environment" });
+  try {
+    reader ??= await openReader(files);
+  } catch (error) {
+    stop();
+    throw error;
+  }
+  look(found);
+}
+
+export function stop() {
+  stream?.getTracks().forEach((track) => track.stop());
+  stream = null;
+  last = "";
+  video.srcObject = null;
+  video.hidden = light.hidden = other.hidden = true;
+  awake?.release().catch(() => {});
+  awake = null;
+}
+
+async function use(wish) {
+  const size = { width: { ideal: 1280 }, height: { ideal: 720 } };
+  stream = await navigator.mediaDevices.getUserMedia({ audio: false, video: { ...wish, ...size } });
+  const [track] = stream.getVideoTracks();
+  track.addEventListener("ended", () => stream?.getVideoTracks()[0] === track && stop());
+  device = track.getSettings().deviceId ?? "";
+  video.srcObject = stream;
+  video.hidden = false;
+  await video.play();
+  light.hidden = !track.getCapabilities?.().torch;
+  light.setAttribute("aria-pressed", "false");
+  other.hidden = (await cameras()).length < 2;
+  await stayAwake();
+}
+
+async function look(found) {
+  const mine = stream;
+  while (stream === mine && mine) {
+    if (!isPaused && video.readyState >= 2 && video.videoWidth) {
+      const text = await reader(video).catch(() => "");
+      if (text && !isPaused && stream && isNew(text)) found(text);
+    }
+    await new Promise((done) => setTimeout(done, PAUSE));
+  }
+  if (stream) look(found);
+}
+
+/** A code that stays in sight is one scan, also when its token has changed meanwhile. */
+function isNew(text) {
+  const bare = text.split("?")[0], now = performance.now();
+  const isSame = bare === last && now - lastSeen < OUT_OF_SIGHT;
+  last = bare;
+  lastSeen = now;
+  return !isSame;
+}
+
+async function cameras() {
+  const devices = await navigator.mediaDevices.enumerateDevices();
+  return devices.filter(({ kind }) => kind === "videoinput");
+}
+
+async function stayAwake() {
+  awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
+}
+
+light.addEventListener("click", async () => {
+  const on = light.getAttribute("aria-pressed") !== "true";
+  await stream.getVideoTracks()[0].applyConstraints({ advanced: [{ torch: on }] });
+  light.setAttribute("aria-pressed", String(on));
+});
+other.addEventListener("click", async () => {
+  const all = (await cameras()).map(({ deviceId }) => deviceId);
+  const next = all[(all.indexOf(device) + 1) % all.length];
+  stream.getTracks().forEach((track) => track.stop());
+  await use({ deviceId: { exact: next } });
+});

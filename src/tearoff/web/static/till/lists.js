@@ -1,0 +1,41 @@
+// The results of today, the scans that wait, and those that came back refused.
+
+const $ = (id) => document.getElementById(id);
+const SHAPE = { good: "tick", used: "tick", no: "cross", wait: "hand", undone: "back", unchecked: "clock" };
+
+export function makeLists({ shapes, words, language }) {
+  const clock = new Intl.DateTimeFormat(language === "ar" ? "ar-u-nu-latn" : language, {
+    hour: "2-digit", minute: "2-digit", hourCycle: "h23",
+  });
+
+  function row(found) {
+    const item = $("row").content.firstElementChild.cloneNode(true);
+    const verdict = found.undone ? "undone" : found.verdict;
+    item.classList.add(verdict);
+    item.querySelector("path").setAttribute("d", shapes[SHAPE[verdict]]);
+    item.querySelector("b").textContent = found.word;
+    item.querySelector(".code").textContent = found.code;
+    const more = [found.text, found.undone && words.undone, found.was_offline && words.was_offline];
+    item.querySelector(".text").textContent = more.filter(Boolean).join(" · ");
+    const time = item.querySelector("time");
+    time.dateTime = found.at;
+    time.textContent = clock.format(new Date(found.at));
+    return item;
+  }
+
+  const waits = (scan) => row({
+    verdict: "unchecked", word: words.waits, text: "", code: scan.code, at: scan.scanned_at,
+  });
+
+  return {
+    show(recent, waiting) {
+      const rows = [...[...waiting].reverse().map(waits), ...recent.map(row)];
+      $("rows").replaceChildren(...rows);
+      $("empty").hidden = rows.length > 0;
+    },
+    showConflicts(conflicts) {
+      $("conflict-rows").replaceChildren(...conflicts.map(row));
+      $("conflicts").hidden = conflicts.length === 0;
+    },
+  };
+}

@@ -1,0 +1,81 @@
+// Scans that nobody could check yet, kept on the device (IndexedDB) until the server has
+// answered each of them.
+
+import { Refused, ask } from "./api.js";
+
+const STORE = "scans";
+const AT_ONCE = 50;
+let opened;
+
+function open() {
+  opened ??= new Promise((done, failed) => {
+    const request = indexedDB.open("tearoff-till", 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE, { keyPath: "key" });
+    request.onsuccess = () => done(request.result);
+    request.onerror = () => failed(request.error);
+  });
+  return opened;
+}
+
+async function work(mode, does) {
+  const db = await open();
+  return new Promise((done, failed) => {
+    const doing = db.transaction(STORE, mode);
+    const request = does(doing.objectStore(STORE));
+    doing.oncomplete = () => done(request.result);
+    doing.onerror = doing.onabort = () => failed(doing.error);
+  });
+}
+
+/** The same key again is the same scan. */
+export function keep(scan) {
+  return work("readwrite", (store) => store.put(scan));
+}
+
+/** In the order in which they were scanned. */
+export async function kept() {
+  try {
+    const scans = await work("readonly", (store) => store.getAll());
+    return scans.sort((a, b) => (a.scanned_at < b.scanned_at ? -1 : 1));
+  } catch {
+    return [];
+  }
+}
+
+async function drop(scans) {
+  for (const { key } of scans) await work("readwrite", (store) => store.delete(key));
+}
+
+/** Send what waits, in order; only one window does. Gives the verdicts that came back. */
+export async function send() {
+  if (!navigator.locks) return sendAll();
+  return navigator.locks.request("till-queue", { ifAvailable: true }, (lock) =>
+    lock ? sendAll() : [],
+  );
+}
+
+async function sendAll() {
+  const verdicts = [];
+  for (let scans = await kept(); scans.length; scans = await kept()) {
+    const some = scans.slice(0, AT_ONCE);
+    verdicts.push(...(await sendSome(some)));
+    await drop(some);
+  }
+  return verdicts;
+}
+
+/** A scan that the server will not have must not stop those behind it. */
+async function sendSome(scans) {
+  try {
+    return (await ask("sync", { scans })).results;
+  } catch (error) {
+    if (!(error instanceof Refused)) throw error;
+    if (scans.length === 1) return [{ ...scans[0], verdict: "no", word: "", text: error.message }];
+  }
+  const verdicts = [];
+  for (const scan of scans) {
+    verdicts.push(...(await sendSome([scan])));
+    await drop([scan]);
+  }
+  return verdicts;
+}

@@ -1,0 +1,62 @@
+// Sound and vibration: a verdict is heard and felt without looking.
+
+const TUNES = {
+  good: [[660, 0.09], [990, 0.16]],
+  used: [[660, 0.09], [990, 0.09], [1320, 0.2]],
+  no: [[196, 0.18], [0, 0.06], [165, 0.32]],
+  wait: [[392, 0.12], [0, 0.06], [392, 0.12]],
+  unchecked: [[440, 0.14], [349, 0.26]],
+  undone: [[660, 0.1], [440, 0.16]],
+};
+const BUZZES = { good: [40], used: [60], no: [180, 80, 180], wait: [90, 60, 90], unchecked: [90, 60, 90] };
+const KEPT = "till-sound";
+
+let context;
+
+export const isOn = () => read() !== "off";
+
+export function turn(on) {
+  try {
+    localStorage.setItem(KEPT, on ? "on" : "off");
+  } catch {
+    // Without storage it is on again after the next reload.
+  }
+}
+
+export function signal(kind) {
+  if (BUZZES[kind] && navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(BUZZES[kind]);
+  if (isOn() && TUNES[kind]) play(TUNES[kind], kind === "no" ? "square" : "sine");
+}
+
+function play(tune, shape) {
+  try {
+    context ??= new AudioContext();
+    if (context.state === "suspended") context.resume().catch(() => {});
+    let at = context.currentTime + 0.01;
+    for (const [pitch, seconds] of tune) {
+      if (pitch) tone(pitch, at, seconds, shape);
+      at += seconds;
+    }
+  } catch {
+    // A device without sound: word, shape and colour say the same.
+  }
+}
+
+function tone(pitch, at, seconds, shape) {
+  const loud = context.createGain();
+  loud.gain.setValueAtTime(0.0001, at);
+  loud.gain.exponentialRampToValueAtTime(shape === "square" ? 0.12 : 0.3, at + 0.015);
+  loud.gain.exponentialRampToValueAtTime(0.0001, at + seconds);
+  const source = new OscillatorNode(context, { type: shape, frequency: pitch });
+  source.connect(loud).connect(context.destination);
+  source.start(at);
+  source.stop(at + seconds);
+}
+
+function read() {
+  try {
+    return localStorage.getItem(KEPT);
+  } catch {
+    return null;
+  }
+}

@@ -1,0 +1,302 @@
+// The counter's page: a code comes in by camera, by hand or by a scanner; a verdict goes out.
+// Without connection the verdict is NOT CHECKED and the code waits in the queue. Nothing but the
+// server ever says OK.
+
+import { NoConnection, Refused, ask, watchConnection } from "./api.js";
+import { makeLists } from "./lists.js";
+import { keep, kept, send } from "./queue.js";
+import * as signals from "./signals.js";
+import * as verdict from "./verdict.js";
+import { listenForScanner } from "./wedge.js";
+
+const $ = (id) => document.getElementById(id);
+const { words, files, language, shapes } = JSON.parse($("data").textContent);
+const lists = makeLists({ shapes, words, language });
+const plural = new Intl.PluralRules(language);
+const SLOW = 1000; // milliseconds after which "Checking…" is shown
+const SAME = 5000; // the same code within this time is the same scan
+const TRY_AGAIN = 15000;
+const UNDO_SECONDS = 60;
+const REMEMBERED = "till-state";
+const INTERRUPTED = "till-code";
+
+let state = remembered(), camera = null, isBusy = false, isOnline = navigator.onLine;
+let lastScan = { code: "", at: 0 };
+
+const counted = (forms, n) => (forms[plural.select(n)] ?? forms.other).replace("{n}", n);
+const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
+
+// A scan ---------------------------------------------------------------------------------
+
+/** A scan has two keys: one for the question, one for the use that may follow. */
+function scanOf(code) {
+  if (lastScan.code !== code || Date.now() - lastScan.at > SAME) {
+    lastScan = { code, check: makeKey(), redeem: makeKey() };
+  }
+  lastScan.at = Date.now();
+  return lastScan;
+}
+
+async function check(text) {
+  const code = text.trim().slice(0, 500);
+  fieldProblem(code ? "" : words.no_code);
+  if (!code) return;
+  if (isBusy) return void signals.signal("wait");
+  const scan = scanOf(code);
+  sessionStorage.setItem(INTERRUPTED, code);
+  await decide(scan, () => ask("check", { key: scan.check, code }));
+  sessionStorage.removeItem(INTERRUPTED);
+  $("code").value = "";
+}
+
+function redeem(scan) {
+  const body = { key: scan.redeem, code: scan.code };
+  for (const [name, value] of Object.entries(verdict.typed())) if (value) body[name] = value;
+  return decide(scan, () => ask("redeem", body), body);
+}
+
+/** Ask, and show what comes of it; after a second of silence, that it is being asked. */
+async function decide(scan, question, extra = {}) {
+  isBusy = true;
+  camera?.pause(true);
+  const slow = setTimeout(() => verdict.show(viewOfChecking()), SLOW);
+  try {
+    const answer = await question();
+    verdict.show(viewOf(answer, scan));
+  } catch (error) {
+    if (error instanceof NoConnection) verdict.show(await viewOfUnchecked(scan, extra));
+    else if (error instanceof Refused) refused(error);
+    else throw error;
+  } finally {
+    clearTimeout(slow);
+    isBusy = false;
+  }
+  refresh();
+}
+
+function refused(error) {
+  if (verdict.isOpen() && error.field === "amount") return verdict.problem(words.bad_amount);
+  verdict.close();
+  return fieldProblem(error.message);
+}
+
+// What is shown --------------------------------------------------------------------------
+
+const next = () => ({ label: words.next, act: verdict.close });
+
+function viewOf(found, scan) {
+  const view = { kind: found.verdict, word: found.word, lines: linesOf(found), main: next() };
+  if (found.verdict === "good") {
+    view.asks = found.asks ?? {};
+    view.main = { label: words.redeem, act: () => redeem(scan) };
+    view.second = { label: words.cancel, act: verdict.close };
+  } else if (found.verdict === "used" && found.undo_until) {
+    view.second = { label: words.undo, act: () => undo(found.key, scan) };
+    view.seconds = UNDO_SECONDS;
+  } else if (found.verdict === "wait") {
+    view.main = { label: words.close, act: verdict.close };
+  } else if (found.reason === "unknown") {
+    view.main = { label: words.again, act: verdict.close };
+  }
+  return view;
+}
+
+function linesOf(found) {
+  const lines = [{ text: found.title, look: "first" }, { text: found.value }, { text: found.text }];
+  if (found.conditions) lines.push({ text: found.conditions, look: "quiet" });
+  if (found.read) lines.push({ text: words.read, code: found.read });
+  return lines.filter(({ text }) => text);
+}
+
+function undo(key, scan) {
+  lastScan = { code: "", at: 0 };
+  return decide(scan, () => ask("undo", { key }));
+}
+
+const viewOfChecking = () => ({
+  kind: "checking", word: words.checking, lines: [{ text: words.checking_text }],
+});
+
+/** Amber, a clock, and the word that nobody can take for a yes. */
+async function viewOfUnchecked(scan, extra) {
+  const lines = [];
+  try {
+    await keep({ ...extra, key: scan.redeem, code: scan.code, scanned_at: new Date().toISOString() });
+    lines.push({ text: words.not_checked_text });
+    lines.push({ text: state.trusts_offline ? words.trusted : words.not_trusted, look: "first" });
+  } catch {
+    lines.push({ text: words.not_kept, look: "first" });
+  }
+  lines.push({ text: "", code: scan.code, look: "quiet" });
+  return { kind: "unchecked", word: words.not_checked, lines, main: next() };
+}
+
+// State, queue, connection ---------------------------------------------------------------
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+async function refresh() {
+  try {
+    state = await ask("state");
+    localStorage.setItem(REMEMBERED, JSON.stringify(state));
+  } catch (error) {
+    if (!(error instanceof NoConnection)) throw error;
+  }
+  await draw();
+}
+
+async function draw() {
+  const waiting = await kept();
+  if (state.place) {
+    $("place").textContent = state.place;
+    $("staff").textContent = state.staff;
+  }
+  lists.show(state.recent ?? [], waiting);
+  lists.showConflicts(state.conflicts ?? []);
+  $("waiting").textContent = counted(words.waiting, waiting.length);
+  $("waiting").hidden = waiting.length === 0;
+  $("connection").textContent = isOnline ? words.online : words.offline;
+  $("connection").className = isOnline ? "on" : "off";
+}
+
+async function catchUp() {
+  if (!navigator.onLine || !(await kept()).length) return;
+  try {
+    const done = await send();
+    if (done.length) $("news").textContent = counted(words.caught_up, done.length);
+    await refresh();
+    if (state.conflicts?.length) signals.signal("no");
+  } catch (error) {
+    if (!(error instanceof NoConnection)) throw error;
+    await draw();
+  }
+}
+
+watchConnection((heard) => {
+  const isBack = heard && !isOnline;
+  isOnline = heard;
+  if (isBack) catchUp();
+});
+addEventListener("online", () => refresh().then(catchUp));
+addEventListener("offline", () => {
+  isOnline = false;
+  draw();
+});
+setInterval(catchUp, TRY_AGAIN);
+
+// The camera -----------------------------------------------------------------------------
+
+const PROBLEMS = {
+  NotAllowedError: words.refused, SecurityError: words.refused, NotFoundError: words.no_camera,
+  OverconstrainedError: words.no_camera, NotReadableError: words.busy, AbortError: words.busy,
+};
+
+async function toggleCamera() {
+  if (camera?.isRunning()) return stopCamera();
+  cameraProblem("");
+  if (!navigator.mediaDevices) return cameraProblem(isSecureContext ? words.no_camera : words.no_https);
+  $("hint").textContent = words.looking;
+  try {
+    camera ??= await import(files.camera);
+    camera.pause(false);
+    await camera.start(files, check);
+    cameraIs(true);
+  } catch (error) {
+    stopCamera();
+    cameraProblem(PROBLEMS[error.name] ?? words.camera_broken);
+  }
+  return undefined;
+}
+
+function stopCamera() {
+  camera?.stop();
+  cameraIs(false);
+}
+
+function cameraIs(on) {
+  $("scan").querySelector("span").textContent = on ? words.stop : words.scan;
+  $("hint").textContent = "";
+}
+
+function cameraProblem(text) {
+  $("camera-problem").textContent = text;
+  $("camera-problem").hidden = !text;
+  if (text) $("code").focus();
+}
+
+// Wiring ---------------------------------------------------------------------------------
+
+function fieldProblem(text) {
+  $("code-problem").lastElementChild.textContent = text;
+  $("code-problem").hidden = !text;
+  if (text) {
+    $("code").setAttribute("aria-invalid", "true");
+    $("code").setAttribute("aria-describedby", "code-hint code-problem");
+    $("code").focus();
+  } else {
+    $("code").removeAttribute("aria-invalid");
+    $("code").setAttribute("aria-describedby", "code-hint");
+  }
+}
+
+/** On a desk the keyboard is at hand; on a phone it would cover half of the screen. */
+function focusField() {
+  if (matchMedia("(pointer: fine)").matches) $("code").focus();
+}
+
+$("form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  check($("code").value);
+});
+listenForScanner((text) => {
+  if (verdict.isAsking()) return signals.signal("wait");
+  verdict.close();
+  return check(text);
+});
+verdict.watchClosing(() => {
+  if (camera?.isRunning()) camera.pause(false);
+  else focusField();
+});
+$("scan").addEventListener("click", toggleCamera);
+$("seen").addEventListener("click", async () => {
+  try {
+    await ask("seen", { keys: state.conflicts.map(({ key }) => key) });
+    await refresh();
+  } catch (error) {
+    if (!(error instanceof NoConnection)) throw error;
+    await draw();
+  }
+});
+$("sound").addEventListener("click", () => {
+  signals.turn(!signals.isOn());
+  $("sound").setAttribute("aria-pressed", String(signals.isOn()));
+  signals.signal("good");
+});
+$("out").addEventListener("submit", async (event) => {
+  event.preventDefault();
+  const stays = (await kept()).length > 0;
+  $("out-problem").textContent = stays ? words.sign_out_waits : "";
+  $("out-problem").hidden = !stays;
+  if (stays) return;
+  localStorage.removeItem(REMEMBERED);
+  $("out").submit();
+});
+addEventListener("visibilitychange", () => {
+  if (document.visibilityState === "hidden") stopCamera();
+  else refresh().then(catchUp);
+});
+
+$("camera").hidden = false;
+$("sound").hidden = false;
+$("sound").setAttribute("aria-pressed", String(signals.isOn()));
+$("code").value ||= sessionStorage.getItem(INTERRUPTED) ?? "";
+sessionStorage.removeItem(INTERRUPTED);
+focusField();
+draw().then(refresh).then(catchUp);
+navigator.serviceWorker?.register("/till/worker.js", { scope: "/till" });

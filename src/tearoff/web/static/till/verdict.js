@@ -1,0 +1,106 @@
+// The verdict fills the screen: word, shape, colour, and one button that has the focus.
+
+import { signal } from "./signals.js";
+
+const $ = (id) => document.getElementById(id);
+const dialog = $("verdict"), main = $("v-main"), second = $("v-second");
+let shown = null, ticking = 0, closed = () => {};
+
+/** `told()` each time the screen is free again. */
+export function watchClosing(told) {
+  closed = told;
+}
+
+export const isOpen = () => dialog.open;
+
+/** It waits for a decision: neither Enter of a scanner nor a new scan may take it. */
+export const isAsking = () => dialog.open && Boolean(shown.asks || shown.kind === "checking");
+
+/** What is shown: kind, word, lines ({text, look, code}), main and second ({label, act}),
+ * asks ({amount, receipt}) when somebody must decide, seconds that the second button lives. */
+export function show(view) {
+  clearInterval(ticking);
+  shown = view;
+  dialog.className = `verdict ${view.kind}`;
+  $("v-word").textContent = view.word;
+  $("v-lines").replaceChildren(...view.lines.map(line));
+  field("amount", view.asks?.amount);
+  field("receipt", view.asks?.receipt);
+  problem("");
+  button(main, view.main);
+  button(second, view.second);
+  if (view.seconds) countDown(view.seconds);
+  if (!dialog.open) dialog.showModal();
+  dialog.scrollTop = 0;
+  (main.hidden ? dialog : main).focus();
+  signal(view.kind);
+}
+
+export function close() {
+  if (!dialog.open) return;
+  clearInterval(ticking);
+  dialog.close();
+  closed();
+}
+
+/** Under the fields, in red; the dialog stays. */
+export function problem(text) {
+  $("v-problem").textContent = text;
+  $("v-problem").hidden = !text;
+  const amount = $("v-amount");
+  if (text) amount.setAttribute("aria-invalid", "true");
+  else amount.removeAttribute("aria-invalid");
+  if (text && !$("v-amount-field").hidden) amount.focus();
+}
+
+export const typed = () => ({ amount: $("v-amount").value.trim(), receipt: $("v-receipt").value.trim() });
+
+function line({ text, look = "", code = "" }) {
+  const p = document.createElement("p");
+  p.className = look;
+  p.dir = "auto";
+  p.textContent = text;
+  if (code) {
+    const bdi = document.createElement("bdi");
+    bdi.dir = "ltr";
+    bdi.textContent = code;
+    p.append(text ? " " : "", bdi);
+  }
+  return p;
+}
+
+function field(name, wanted) {
+  $(`v-${name}-field`).hidden = !wanted;
+  $(`v-${name}`).value = "";
+}
+
+function button(element, wanted) {
+  element.hidden = !wanted;
+  element.textContent = wanted?.label ?? "";
+}
+
+function countDown(seconds) {
+  const end = Date.now() + seconds * 1000, { label } = shown.second;
+  const tick = () => {
+    const left = Math.ceil((end - Date.now()) / 1000);
+    second.hidden = left <= 0;
+    second.textContent = `${label} · ${left} s`;
+    if (left <= 0) {
+      clearInterval(ticking);
+      main.focus();
+    }
+  };
+  tick();
+  ticking = setInterval(tick, 1000);
+}
+
+$("v-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  shown.main?.act();
+});
+second.addEventListener("click", () => shown.second.act());
+// Escape is the careful answer: cancel where something is asked, go on where it is not.
+dialog.addEventListener("cancel", (event) => {
+  event.preventDefault();
+  if (shown.kind !== "checking") (shown.asks ? shown.second : shown.main).act();
+});

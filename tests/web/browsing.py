@@ -1,0 +1,53 @@
+"""What tests in a real browser share: which one it is, and what must hold on every page."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from pathlib import Path
+
+import axe_playwright_python
+import pytest
+from playwright.async_api import Page
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+OPTIONS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
+
+in_browser = [
+    pytest.mark.browser,
+    pytest.mark.skipif(
+        not CHROMIUM and not os.environ.get("CI"),
+        reason="needs the chromium browser (apt-get install chromium)",
+    ),
+]
+
+
+async def no_sideways_scroll(page: Page) -> None:
+    box = await page.locator("html").evaluate("e => [e.scrollWidth, e.clientWidth]")
+    assert box[0] <= box[1], f"{box[0] - box[1]} px too wide"
+
+
+async def axe_finds_nothing(page: Page) -> None:
+    # The policy of a page keeps scripts out; a debugger's are let in.
+    session = await page.context.new_cdp_session(page)
+    await session.send("Runtime.evaluate", {"expression": AXE})
+    rules = await session.send(
+        "Runtime.evaluate",
+        {
+            "expression": "axe.run(document,{resultTypes:['violations']}).then(r=>"
+            "r.violations.map(v=>v.id+': '+v.nodes.slice(0,2).map(n=>n.html).join(' | ')))",
+            "awaitPromise": True,
+            "returnByValue": True,
+        },
+    )
+    assert rules["result"]["value"] == []
+    await session.detach()
