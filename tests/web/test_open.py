@@ -151,3 +151,16 @@ async def test_what_is_over_is_not_opened(coupon, kind):
 
 async def test_unknown_coupon(coupon):
     assert (await coupon.post("x/open", {"t": "1.0.x"})).status == 204
+
+
+async def test_many_at_a_poster_are_people(make_coupon, services):
+    """Coupons of the public link were in no message: thirty phones in one shop are no scanner."""
+    first = await make_coupon()
+    coupons = [first, *[await make_coupon(first.shop) for _ in range(14)]]
+    await services.db.execute(
+        "UPDATE sessions SET begun_by = 'poster' || id WHERE campaign_id = $1",
+        first.shop.campaign,
+    )
+    tokens = [(await coupon.get()).token for coupon in coupons]
+    await asyncio.gather(*(report(c, t) for c, t in zip(coupons, tokens, strict=True)))
+    assert [await verdicts(coupon) for coupon in coupons] == [[("human", True)]] * 15

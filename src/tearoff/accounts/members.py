@@ -66,6 +66,7 @@ class Ticket(msgspec.Struct, frozen=True):
     member_id: int | None
     page: str
     campaign_id: int | None
+    location_id: int | None
     expires_at: datetime
     used_at: datetime | None
 
@@ -189,12 +190,13 @@ async def issue_ticket(
     member_id: int | None = None,
     page: str = "",
     campaign_id: int | None = None,
+    location_id: int | None = None,
 ) -> str:
     """A token for one use (49 letters and digits, about 290 bits). Only its hash is kept."""
     token = codes.letters(TOKEN_LENGTH)
     await db.execute(
         "INSERT INTO one_time_tokens (token_sha256, purpose, account_id, member_id, page,"
-        " campaign_id, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+        " campaign_id, expires_at, location_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
         _hash(token),
         purpose,
         account_id,
@@ -202,6 +204,7 @@ async def issue_ticket(
         page,
         campaign_id,
         expires_at,
+        location_id,
     )
     return token
 

@@ -96,6 +96,10 @@ class NewKey(msgspec.Struct, frozen=True):
 
 
 class Location(msgspec.Struct, frozen=True):
+    """A place where coupons are taken in. `redeems_at_once`: a good scan takes the coupon in
+    without a second tap; `trusts_offline`: the staff may hand out goods for what could not be
+    checked."""
+
     id: int
     account_id: int
     name: str
@@ -106,6 +110,8 @@ class Location(msgspec.Struct, frozen=True):
     country: str = ""
     phone: str = ""
     website: str = ""
+    redeems_at_once: bool = False
+    trusts_offline: bool = False
 
 
 def hash_secret(secret: str) -> bytes:

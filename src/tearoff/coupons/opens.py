@@ -46,7 +46,7 @@ async def is_burst(db: Database, session: Session, network: str, now: datetime) 
 
     Carriers put thousands of phones behind one address, so this is a doubt, never a refusal.
     """
-    if not is_fresh(session, now):
+    if not is_fresh(session, now) or await _has_begun_itself(db, session):
         return False
     tally = Tally(f"campaign:{session.campaign_id}:opens:{network}", BURST, BURST_WINDOW)
     try:
@@ -55,6 +55,17 @@ async def is_burst(db: Database, session: Session, network: str, now: datetime) 
     except TallyFull:
         return True
     return False
+
+
+async def _has_begun_itself(db: Handle, session: Session) -> bool:
+    """Whether somebody got it from the public link: no mail carried it, so no scanner of mail
+    can know it, and a poster is looked at by many phones on one wireless network."""
+    begun: bool | None = await db.fetchval(
+        "SELECT begun_by IS NOT NULL FROM sessions WHERE account_id = $1 AND id = $2",
+        session.account_id,
+        session.id,
+    )
+    return bool(begun)
 
 
 def is_fresh(session: Session, now: datetime) -> bool:

@@ -95,6 +95,7 @@ ALTER TABLE pictures ADD COLUMN card bytea;
 -- the counter --------------------------------------------------------------------------
 -- Every code that was looked at at a counter, and what came of it. `key` is the device's own
 -- name for the scan: the same scan sent twice is one row.
+-- `seen_at`: the staff has read that a scan kept without connection came to NO.
 CREATE TABLE counter_scans (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   account_id bigint NOT NULL,
@@ -109,6 +110,7 @@ CREATE TABLE counter_scans (
   scanned_at timestamptz NOT NULL,
   at timestamptz NOT NULL,
   undone_at timestamptz,
+  seen_at timestamptz,
   UNIQUE (device_id, key)
 );
 CREATE INDEX ON counter_scans (device_id, at);

@@ -1,0 +1,219 @@
+"""Phones and tills of the staff: paired with a location by a link that is used once, known by a
+secret in a cookie, and asked for their PIN twice a day."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime, timedelta
+
+import asyncpg
+import msgspec
+from argon2 import PasswordHasher
+from argon2.exceptions import VerificationError
+
+from tearoff.accounts import members, queries, tallies
+from tearoff.accounts.models import Location
+from tearoff.accounts.tallies import Tally, TallyFull
+from tearoff.errors import Forbidden, Invalid, NotFound
+from tearoff.kit import codes
+from tearoff.kit.db import Database, Handle
+from tearoff.kit.rows import columns, read
+
+PAIRING_LIVES = timedelta(minutes=15)
+REMEMBERED = timedelta(days=30)
+PIN_LIVES = timedelta(hours=12)
+PIN_LENGTHS = range(4, 7)
+PIN_TRIES = 5
+LOCKED_FOR = timedelta(minutes=15)
+LONGEST_NAME = 40
+
+# A PIN has few digits: what guards it is the lock, not the hash. The hash is for whoever sees
+# the table, and cheap enough for a till that is opened by ten people at eight o'clock.
+_HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+
+
+class DeviceNotFound(NotFound):
+    """There is no such device."""
+
+
+class LocationNotFound(NotFound):
+    """There is no location with this id."""
+
+
+class WrongDevicePin(Forbidden):
+    """This is not the PIN of the device. `left` tries remain."""
+
+    def __init__(self, left: int) -> None:
+        super().__init__()
+        self.left = left
+
+
+class DeviceLocked(Forbidden):
+    """Too many wrong PINs. `minutes` until the next try."""
+
+    def __init__(self, minutes: int) -> None:
+        super().__init__()
+        self.minutes = minutes
+
+
+class Pairing(msgspec.Struct, frozen=True):
+    """The token of a link `/till/pair/…`, at the only moment at which it can be seen."""
+
+    token: str
+    expires_at: datetime
+
+
+class Device(msgspec.Struct, frozen=True):
+    """`name` is the person's; the PIN was last asked for twelve hours before `pin_until`."""
+
+    id: int
+    account_id: int
+    location_id: int
+    name: str
+    pin_until: datetime
+    created_at: datetime
+    expires_at: datetime
+    last_seen_at: datetime | None
+
+    def needs_pin(self, now: datetime) -> bool:
+        return self.pin_until <= now
+
+
+async def make_pairing(db: Handle, account_id: int, location_id: int, now: datetime) -> Pairing:
+    """A link by which one device is paired with the location. Raises `LocationNotFound`."""
+    if await queries.location(db, account_id, location_id) is None:
+        raise LocationNotFound
+    expires_at = now + PAIRING_LIVES
+    token = await members.issue_ticket(
+        db, "pair", account_id, expires_at=expires_at, location_id=location_id
+    )
+    return Pairing(token, expires_at)
+
+
+async def find_pairing(db: Handle, token: str, now: datetime) -> Location | None:
+    """The place that the link pairs with; None when it was used, or its time is over."""
+    ticket = await members.find_ticket(db, token, "pair")
+    if ticket is None or not ticket.is_good(now) or ticket.location_id is None:
+        return None
+    return await queries.location(db, ticket.account_id, ticket.location_id)
+
+
+async def pair(
+    db: asyncpg.Connection, token: str, *, name: str, pin: str, now: datetime
+) -> tuple[Device, str]:
+    """Use the link: gives the device and its secret (49 letters and digits), which is kept as
+    a hash only. In a transaction. Raises `members.LinkOver` and `Invalid`."""
+    hashed = await hash_pin(pin)
+    name = _name(name)
+    ticket = await members.use_ticket(db, token, "pair", now)
+    secret = codes.letters(members.TOKEN_LENGTH)
+    row = await db.fetchrow(
+        "INSERT INTO devices (account_id, location_id, name, secret_sha256, pin_hash, pin_until,"
+        " created_at, expires_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)"
+        f" RETURNING {columns(Device)}",
+        ticket.account_id,
+        ticket.location_id,
+        name,
+        _hash(secret),
+        hashed,
+        now + PIN_LIVES,
+        now,
+        now + REMEMBERED,
+    )
+    assert row is not None
+    return read(Device, row), secret
+
+
+async def device_of_secret(db: Handle, secret: str, now: datetime) -> Device | None:
+    """None when it was thrown out or forgotten, its place is gone, or its account has ended."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Device, 'd')} FROM devices d JOIN accounts a ON a.id = d.account_id"
+        " JOIN locations l ON l.id = d.location_id"
+        " WHERE d.secret_sha256 = $1 AND d.removed_at IS NULL AND d.expires_at > $2"
+        " AND l.removed_at IS NULL AND a.blocked_at IS NULL"
+        " AND (a.expires_at IS NULL OR a.expires_at > $2)",
+        _hash(secret),
+        now,
+    )
+    return row and read(Device, row)
+
+
+async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> None:
+    """Go on for another twelve hours, and be remembered for another thirty days. A try is
+    counted before the PIN is looked at, so that guesses at the same time are counted exactly.
+    Raises `WrongDevicePin` and `DeviceLocked`."""
+    tally = Tally(f"device:{device.id}:pin", PIN_TRIES, LOCKED_FOR)
+    try:
+        async with db.transaction() as work:
+            await tallies.count(work, device.account_id, [tally], now)
+    except TallyFull:
+        raise DeviceLocked(await _minutes_left(db, device, tally, now)) from None
+    known = await db.fetchval("SELECT pin_hash FROM devices WHERE id = $1", device.id)
+    if not await asyncio.to_thread(_is_pin, known, pin[:20]):
+        used = await tallies.reached(db, device.account_id, tally.scope, now)
+        raise WrongDevicePin(max(0, PIN_TRIES - used))
+    async with db.transaction() as work:
+        await tallies.forget(work, device.account_id, [tally.scope])
+        await work.execute(
+            "UPDATE devices SET pin_until = $2, expires_at = $3, last_seen_at = $4 WHERE id = $1",
+            device.id,
+            now + PIN_LIVES,
+            now + REMEMBERED,
+            now,
+        )
+
+
+async def devices(db: Handle, account_id: int, location_id: int | None = None) -> list[Device]:
+    """Those that are paired, of one location or of all."""
+    rows = await db.fetch(
+        f"SELECT {columns(Device)} FROM devices WHERE account_id = $1 AND removed_at IS NULL"
+        " AND ($2::bigint IS NULL OR location_id = $2) ORDER BY id",
+        account_id,
+        location_id,
+    )
+    return [read(Device, row) for row in rows]
+
+
+async def remove(db: Handle, account_id: int, device_id: int, now: datetime) -> None:
+    """Throw it out: its next request is refused. Raises `DeviceNotFound`."""
+    done = await db.fetchval(
+        "UPDATE devices SET removed_at = $3 WHERE account_id = $1 AND id = $2"
+        " AND removed_at IS NULL RETURNING true",
+        account_id,
+        device_id,
+        now,
+    )
+    if not done:
+        raise DeviceNotFound
+
+
+async def hash_pin(pin: str) -> str:
+    """Beside the event loop. Raises `Invalid` saying what would be right."""
+    if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_LENGTHS):
+        raise Invalid("A PIN has 4 to 6 digits.", field="pin")
+    return await asyncio.to_thread(_HASHER.hash, pin)
+
+
+def _is_pin(known: str, pin: str) -> bool:
+    try:
+        return _HASHER.verify(known, pin)
+    except VerificationError:
+        return False
+
+
+def _name(name: str) -> str:
+    cleaned = " ".join(name.split())
+    if not cleaned or len(cleaned) > LONGEST_NAME or not cleaned.isprintable():
+        raise Invalid(f"Type a name of at most {LONGEST_NAME} letters.", field="name")
+    return cleaned
+
+
+async def _minutes_left(db: Handle, device: Device, tally: Tally, now: datetime) -> int:
+    until = await tallies.full_until(db, device.account_id, tally.scope, tally.cap, now)
+    left = (until - now).total_seconds() if until else 0
+    return max(1, round(left / 60))
+
+
+def _hash(secret: str) -> bytes:
+    return hashlib.sha256(secret.encode("utf-8", "replace")).digest()

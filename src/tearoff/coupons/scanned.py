@@ -1,0 +1,47 @@
+"""What a scanner read or somebody typed, and which coupon it may mean. Pure."""
+
+from __future__ import annotations
+
+import re
+from typing import Literal
+
+import msgspec
+
+from tearoff.kit.codes import SESSION_CODE_LENGTH, SHORT_CODE_LENGTH, SPOKEN_ALPHABET
+
+LONGEST = 500
+
+_LINK = re.compile(
+    r"/[pz]/[0-9a-z]{1,32}/(?P<code>[0-9a-z]{21})(?![0-9a-z])[^?\s]*(?:\?(?P<query>\S*))?", re.I
+)
+_TOKEN = re.compile(r"(?:^|&)k=([0-9A-Za-z_-]{1,30})(?:&|$)")
+_BETWEEN = re.compile(r"[\s\-\u2010-\u2015.\u00b7]+")
+_FULL = re.compile(rf"[0-9a-z]{{{SESSION_CODE_LENGTH}}}\Z")
+_SHORT = re.compile(rf"[{SPOKEN_ALPHABET}]{{{SHORT_CODE_LENGTH}}}\Z")
+
+Kind = Literal["link", "full", "short", "own"]
+
+
+class Scanned(msgspec.Struct, frozen=True):
+    """`code` is lower-case for our own codes, and as it was read for a shop's `own` one. A
+    `link` came from a QR code: it has a `token` where the coupon's code changes."""
+
+    kind: Kind
+    code: str
+    token: str = ""
+    text: str = ""
+
+
+def read_scanned(text: str) -> Scanned | None:
+    """None for what can be no code at all."""
+    text = "".join(c for c in text[:LONGEST] if c.isprintable()).strip()
+    found = _LINK.search(text)
+    if found:
+        token = _TOKEN.search(found["query"] or "")
+        return Scanned("link", found["code"].lower(), token[1] if token else "", text)
+    plain = _BETWEEN.sub("", text).lower()
+    if _FULL.match(plain):
+        return Scanned("full", plain, text=text)
+    if _SHORT.match(plain):
+        return Scanned("short", plain, text=text)
+    return Scanned("own", text, text=text) if text and len(text) <= 100 else None

@@ -1,0 +1,300 @@
+"""The counter's JSON, for the validator page: state, check, redeem, undo, what was kept while
+there was no connection.
+
+A device is known by its cookie. Every call carries the header `X-Till`, which another site's
+page cannot send without asking first; nobody answers it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import Request, Router, get, post
+
+from tearoff.accounts import devices, queries
+from tearoff.accounts.devices import Device
+from tearoff.accounts.models import Account
+from tearoff.coupons import counter
+from tearoff.coupons.counter import Look, Till
+from tearoff.errors import Invalid, NotFound, TryLater
+from tearoff.kit import clock
+from tearoff.kit.bodies import read_body
+from tearoff.kit.services import Services, services_of
+from tearoff.web import notes
+from tearoff.web.finding import patiently
+from tearoff.web.paper import Answer, answer
+from tearoff.web.verdict_words import WORDS
+from tearoff.web.verdicts import Verdict, row_of, verdict_of
+from tearoff.web.words import choose_language
+
+AnyRequest = Request[Any, Any, Any]
+
+COOKIE = "tearoff_till"
+LANGUAGE_COOKIE = "tearoff_till_language"
+MOST_BYTES = 65_536
+MOST_SCANS = 200
+
+_KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
+_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
+_SECRET = re.compile(r"[A-Za-z0-9]{49}\Z")
+
+log = structlog.get_logger()
+
+
+class Refused(Exception):
+    """The call cannot be answered: a status and a body."""
+
+    def __init__(self, status: int, **body: str) -> None:
+        super().__init__(body)
+        self.status = status
+        self.body = body
+
+
+class Visitor(msgspec.Struct, frozen=True):
+    """Who asks: a device with a PIN that is fresh enough, at its place."""
+
+    till: Till
+    account: Account
+    language: str
+
+    def told(self, outcome: counter.Outcome) -> Verdict:
+        return verdict_of(outcome, self.language, self.account.timezone)
+
+
+Act = Callable[[AnyRequest, Services, Visitor, dict[str, Any], datetime], Awaitable[Any]]
+
+
+async def visitor(request: AnyRequest, now: datetime) -> Visitor:
+    """Raises `Refused`: 401 with `need` is `pair` or `pin`."""
+    services = services_of(request)
+    device = await device_of(request, now)
+    if device is None:
+        raise Refused(401, need="pair")
+    if device.needs_pin(now):
+        raise Refused(401, need="pin")
+    account = await queries.account(services.db, device.account_id)
+    place = await queries.location(services.db, device.account_id, device.location_id)
+    if account is None or place is None:
+        raise Refused(401, need="pair")
+    till = Till(device, place, account.listener(services.settings.link_host))
+    return Visitor(till, account, language_of(request, account.language))
+
+
+async def device_of(request: AnyRequest, now: datetime) -> Device | None:
+    """The device behind the cookie, whether or not its PIN is due."""
+    secret = str(request.cookies.get(COOKIE, ""))
+    if not _SECRET.match(secret):
+        return None
+    return await patiently(devices.device_of_secret(services_of(request).db, secret, now))
+
+
+def language_of(request: AnyRequest, default: str = "en") -> str:
+    asked = notes.asked_language(request) or str(request.cookies.get(LANGUAGE_COOKIE, ""))
+    language = choose_language(asked, notes.accepted_languages(request), default)
+    return language if language in WORDS else "en"
+
+
+def cookie(services: Services, secret: str, seconds: int) -> str:
+    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
+    return f"{COOKIE}={secret}; Max-Age={seconds}; Path=/till; HttpOnly; SameSite=Lax{secure}"
+
+
+@get("/till/api/state")
+async def state(request: AnyRequest) -> Answer:
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> dict[str, Any]:
+        zone, db = who.account.timezone, services.db
+        recent = await counter.recent(db, who.till, now, zone)
+        kept = await counter.conflicts(db, who.till, now)
+        return {
+            "place": who.till.place.name,
+            "staff": who.till.device.name,
+            "language": who.language,
+            "trusts_offline": who.till.place.trusts_offline,
+            "redeems_at_once": who.till.place.redeems_at_once,
+            "pin_until": who.till.device.pin_until,
+            "recent": [row_of(one, who.language, zone) for one in recent],
+            "conflicts": [row_of(one, who.language, zone) for one in kept],
+        }
+
+    return await _call(request, act)
+
+
+@post("/till/api/check")
+async def check(request: AnyRequest) -> Answer:
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> Verdict:
+        look = Look(key=_key(body), text=_text(body, "code", 500))
+        return who.told(await counter.look(services.db, services.vault, who.till, look, now))
+
+    return await _call(request, act)
+
+
+@post("/till/api/redeem")
+async def redeem(request: AnyRequest) -> Answer:
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> Verdict:
+        look = msgspec.structs.replace(_redeeming(body), scanned_at=None)
+        return who.told(await counter.look(services.db, services.vault, who.till, look, now))
+
+    return await _call(request, act)
+
+
+@post("/till/api/undo")
+async def undo(request: AnyRequest) -> Answer:
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> Verdict:
+        return who.told(await counter.undo(services.db, who.till, _key(body), now))
+
+    return await _call(request, act)
+
+
+@post("/till/api/sync")
+async def sync(request: AnyRequest) -> Answer:
+    """What was kept on the device, in its order. Each is answered; one that cannot be read
+    harms no other."""
+
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> dict[str, Any]:
+        scans = body.get("scans")
+        if not isinstance(scans, list) or len(scans) > MOST_SCANS:
+            raise Refused(422, error=f"A list of at most {MOST_SCANS} scans.", field="scans")
+        looks = [_redeeming(scan, is_kept=True) for scan in scans]
+        results = [
+            who.told(await counter.look(services.db, services.vault, who.till, look, now))
+            for look in looks
+        ]
+        return {"results": results}
+
+    return await _call(request, act)
+
+
+@post("/till/api/seen")
+async def seen(request: AnyRequest) -> Answer:
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> dict[str, Any]:
+        keys = body.get("keys")
+        if not isinstance(keys, list) or len(keys) > MOST_SCANS:
+            raise Refused(422, error=f"A list of at most {MOST_SCANS} keys.", field="keys")
+        await counter.mark_seen(services.db, who.till, [k for k in keys if isinstance(k, str)], now)
+        return {}
+
+    return await _call(request, act)
+
+
+@post("/till/api/sign-out")
+async def sign_out(request: AnyRequest) -> Answer:
+    """Forget this device; its link has to be made anew."""
+
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> dict[str, Any]:
+        await devices.remove(services.db, who.account.id, who.till.device.id, now)
+        return {}
+
+    return await _call(request, act)
+
+
+async def _call(request: AnyRequest, act: Act) -> Answer:
+    now = clock.now()
+    try:
+        body = {} if request.method in ("GET", "HEAD") else await _body(request)
+        who = await visitor(request, now)
+        done = await patiently(act(request, services_of(request), who, body, now))
+        return _json(200, done)
+    except Refused as refused:
+        return _json(refused.status, refused.body)
+    except Invalid as error:
+        return _json(422, {"error": str(error), "field": error.field or ""})
+    except NotFound as error:
+        return _json(404, {"error": str(error)})
+    except TryLater as error:
+        log.warning("till.trouble", error=str(error))
+        return _json(503, {"error": "Try again in a moment."}, [("retry-after", "2")])
+
+
+async def _body(request: AnyRequest) -> dict[str, Any]:
+    if "x-till" not in request.headers:
+        raise Refused(403, error="The header X-Till is missing.", field="X-Till")
+    raw = await read_body(request, MOST_BYTES)
+    if raw is None:
+        raise Refused(400, error=f"A body of at most {MOST_BYTES} bytes.", field="body")
+    try:
+        body = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, RecursionError):
+        body = None
+    if not isinstance(body, dict):
+        raise Refused(400, error="The body must be a JSON object.", field="body")
+    return body
+
+
+def _redeeming(body: Any, *, is_kept: bool = False) -> Look:
+    if not isinstance(body, dict):
+        raise Refused(422, error="Each scan is an object.", field="scans")
+    amount = _text(body, "amount", 13, needed=False)
+    if amount and not _AMOUNT.match(amount):
+        raise Refused(422, error="An amount such as 12.50.", field="amount")
+    return Look(
+        key=_key(body),
+        text=_text(body, "code", 500),
+        amount=amount.replace(",", ".") or None,
+        receipt=_text(body, "receipt", 50, needed=False) or None,
+        scanned_at=_moment(body) if is_kept else None,
+        redeems=True,
+    )
+
+
+def _key(body: dict[str, Any]) -> str:
+    key = body.get("key")
+    if not isinstance(key, str) or not _KEY.match(key):
+        raise Refused(422, error="8 to 64 letters, digits, - and _.", field="key")
+    return key
+
+
+def _text(body: dict[str, Any], name: str, most: int, *, needed: bool = True) -> str:
+    value = body.get(name)
+    if value is None and not needed:
+        return ""
+    if not isinstance(value, str) or len(value) > most:
+        raise Refused(422, error=f"A text of at most {most} characters.", field=name)
+    return "".join(c for c in value if c.isprintable()).strip()
+
+
+def _moment(body: dict[str, Any]) -> datetime:
+    try:
+        moment = msgspec.convert(body.get("scanned_at"), datetime)
+    except msgspec.ValidationError:
+        moment = None
+    if moment is None or moment.tzinfo is None:
+        raise Refused(422, error="A moment such as 2027-01-31T12:00:00Z.", field="scanned_at")
+    return moment.astimezone(UTC)
+
+
+def _json(status: int, body: Any, more: list[tuple[str, str]] | None = None) -> Answer:
+    headers = [
+        ("content-type", "application/json"),
+        ("cache-control", "no-store"),
+        ("x-content-type-options", "nosniff"),
+        *(more or []),
+    ]
+    return answer(status, headers, msgspec.json.encode(body))
+
+
+ROUTES: list[Router] = [
+    Router(
+        path="/",
+        route_handlers=[state, check, redeem, undo, sync, seen, sign_out],
+        include_in_schema=False,
+    )
+]

@@ -1,0 +1,373 @@
+"""The counter over its JSON: every verdict, once and only once, for this shop's coupons only."""
+
+import asyncio
+import json
+import re
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tearoff.accounts import actions as accounts
+from tearoff.accounts import devices
+from tearoff.coupons import rotation
+from tearoff.coupons.models import NewSession
+from tests.cast import open_shop
+from tests.web.conftest import do, in_days
+from tests.web.tills import DEVICE_PIN, new_key, open_till
+
+
+@pytest.fixture
+def make_till(services, http, server):
+    async def make(shop, place=None):
+        return await open_till(services, http, server.url, shop, place)
+
+    return make
+
+
+async def test_yes_then_used_then_no(coupon, make_till):
+    till = await make_till(coupon.shop)
+    told = await till.check(coupon.code)
+    assert (told["verdict"], told["word"], told["title"]) == ("good", "OK", "2-for-1 cappuccino")
+    assert told["value"] == "Second cup free"
+    assert told["asks"] == {"amount": "optional", "receipt": "no"}
+    assert (await coupon.row())["uses"] == 0
+    assert await coupon.events() == []
+    told = await till.redeem(coupon.code, amount="12,50")
+    assert (told["verdict"], told["word"]) == ("used", "OK, used")
+    assert re.fullmatch(r"Used now, \d\d:\d\d\.", told["text"])
+    row = await coupon.row()
+    assert (row["uses"], row["validation_value"], row["location_id"]) == (1, "12.50", till.place)
+    told = await till.check(coupon.code)
+    assert (told["verdict"], told["reason"], told["word"]) == ("no", "already_used", "NO")
+    assert re.fullmatch(r"Used \d+ \w+ \d{4}, \d\d:\d\d, Ghent\.", told["text"])
+    by = [event for event in await coupon.events() if event[0] == "validated"]
+    assert by == [("validated", "staff", "counter", till.place)]
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["{short}", "{SHORT}", " {sho}-{rt} ", "{code}", "{CODE}", "https://x.example{path}",
+     "HTTPS://X.EXAMPLE{PATH}", "see {path}?lang=nl.", "/z/{campaign}/{code}&web=true"],
+)  # fmt: skip
+async def test_a_code_is_read_in_every_form(coupon, make_till, typed):
+    till = await make_till(coupon.shop)
+    short = coupon.code[:6]
+    text = typed.format(
+        short=short, SHORT=short.upper(), sho=short[:3], rt=short[3:], code=coupon.code,
+        CODE=coupon.code.upper(), path=coupon.path, PATH=coupon.path.upper(),
+        campaign=coupon.shop.code,
+    )  # fmt: skip
+    assert (await till.check(text))["verdict"] == "good"
+
+
+async def test_the_shops_own_code(make_coupon, make_till):
+    coupon = await make_coupon(new=NewSession(validation_code="4006381333931"))
+    till = await make_till(coupon.shop)
+    assert (await till.redeem("4006381333931"))["verdict"] == "used"
+
+
+REFUSALS = {
+    "expired": {"expires_at": in_days(-1)},
+    "not_yet": {"starts_at": in_days(1)},
+    "withdrawn": {"status": "paused"},
+    "not_played": {"raw_options": json.dumps({"scratch": {"prizes": [], "blank_weight": 1}})},
+}
+
+
+@pytest.mark.parametrize("reason", REFUSALS)
+async def test_no_with_its_reason(make_coupon, make_till, reason):
+    coupon = await make_coupon(**REFUSALS[reason])
+    till = await make_till(coupon.shop)
+    for told in (await till.check(coupon.code), await till.redeem(coupon.code)):
+        assert (told["verdict"], told["reason"]) == ("no", reason)
+        assert told["text"]
+        assert "{" not in told["text"]
+
+
+async def test_wrong_place(coupon, make_till, services):
+    other = await accounts.create_location(
+        services.db, services.vault, coupon.shop.account, name="Bruges", pin=None
+    )
+    till = await make_till(coupon.shop, other)
+    assert (await till.check(coupon.code))["reason"] == "wrong_place"
+    assert (await till.redeem(coupon.code))["reason"] == "wrong_place"
+
+
+async def test_wrong_hour(make_coupon, make_till):
+    day = (datetime.now(UTC) + timedelta(days=3)).isoweekday()
+    hours = [{"days": [day], "start": "09:00", "end": "10:00"}]
+    coupon = await make_coupon(raw_options=json.dumps({"hours": hours}))
+    assert (await (await make_till(coupon.shop)).check(coupon.code))["reason"] == "wrong_time"
+
+
+async def test_held_by_another_till(coupon, make_till, services):
+    await services.db.execute(
+        "UPDATE sessions SET reservation = 'x', reserved_until = now() + interval '1 minute'"
+        " WHERE code = $1",
+        coupon.code,
+    )
+    assert (await (await make_till(coupon.shop)).check(coupon.code))["reason"] == "reserved"
+
+
+async def test_the_limit(make_coupon, make_till):
+    first = await make_coupon(limit_day=1)
+    second = await make_coupon(first.shop)
+    till = await make_till(first.shop)
+    assert (await till.redeem(first.code))["verdict"] == "used"
+    assert (await till.check(second.code))["reason"] == "limit"
+    assert (await till.redeem(second.code))["reason"] == "limit"
+
+
+async def test_a_picture_of_a_changing_code(make_coupon, make_till, services):
+    coupon = await make_coupon(raw_options=json.dumps({"rotating_code": True}))
+    till, now = await make_till(coupon.shop), datetime.now(UTC)
+    link = f"https://x.example{coupon.path}"
+    fresh = rotation.token(services.vault, coupon.code, now)
+    stale = rotation.token(services.vault, coupon.code, now - timedelta(minutes=5))
+    paper = rotation.print_token(services.vault, coupon.code)
+    for token, verdict, reason in (
+        (f"?k={fresh}", "good", ""), (f"?k={stale}", "no", "screenshot"),
+        ("", "no", "screenshot"), (f"?lang=nl&k={paper}", "good", ""),
+        (f"?k={fresh[:-1]}x", "no", "screenshot"),
+    ):  # fmt: skip
+        told = await till.check(link + token)
+        assert (told["verdict"], told["reason"]) == (verdict, reason), token
+    assert (await till.check(coupon.code[:6]))["verdict"] == "good"
+
+
+async def test_at_once_where_the_place_is_set_so(make_coupon, make_till, services):
+    coupon = await make_coupon()
+    await services.db.execute(
+        "UPDATE locations SET redeems_at_once = true WHERE id = $1", coupon.shop.location
+    )
+    till = await make_till(coupon.shop)
+    assert (await till.check(coupon.code))["verdict"] == "used"
+
+
+async def test_not_at_once_where_something_is_asked(make_coupon, make_till, services):
+    coupon = await make_coupon(raw_options=json.dumps({"ask_amount": "required"}))
+    await services.db.execute(
+        "UPDATE locations SET redeems_at_once = true WHERE id = $1", coupon.shop.location
+    )
+    assert (await (await make_till(coupon.shop)).check(coupon.code))["verdict"] == "good"
+
+
+async def test_what_must_be_asked(make_coupon, make_till):
+    coupon = await make_coupon(raw_options=json.dumps({"ask_amount": "required"}))
+    till = await make_till(coupon.shop)
+    assert (await till.check(coupon.code))["asks"]["amount"] == "required"
+    status, told = await till.call("redeem", {"key": new_key(), "code": coupon.code})
+    assert (status, told["field"]) == (422, "amount")
+    assert (await coupon.row())["uses"] == 0
+    assert (await till.redeem(coupon.code, amount="3"))["verdict"] == "used"
+
+
+async def test_another_shops_code_is_as_unknown_as_none(make_coupon, make_till):
+    mine, theirs = await make_coupon(), await make_coupon()
+    till = await make_till(mine.shop)
+    for code in (theirs.code, theirs.code[:6], f"https://x.example{theirs.path}", "a" * 21, "zz9"):
+        told = await till.check(code)
+        assert (told["verdict"], told["reason"], told["title"]) == ("no", "unknown", "")
+        assert told["text"] == "Not one of our coupons. Check the letters."
+        assert told["read"]
+    assert (await theirs.row())["uses"] == 0
+
+
+async def test_guessing_is_stopped_exactly(coupon, make_till):
+    till = await make_till(coupon.shop)
+    guesses = (till.check(f"qqqq{a}{b}") for a in "23456" for b in "23456789ab")
+    came = Counter([told["verdict"] for told in await asyncio.gather(*guesses)])
+    assert came == {"no": 10, "wait": 40}
+    told = await till.check(coupon.code[:6])
+    assert (told["verdict"], told["word"]) == ("wait", "WAIT")
+    assert 1 <= told["wait_minutes"] <= 5
+    assert (await till.check(coupon.code))["verdict"] == "good"
+    other = await make_till(coupon.shop)
+    assert (await other.check(coupon.code[:6]))["verdict"] == "good"
+
+
+async def test_right_codes_are_not_counted(coupon, make_till):
+    till = await make_till(coupon.shop)
+    for _ in range(15):
+        assert (await till.check(coupon.code[:6]))["verdict"] == "good"
+
+
+async def test_two_tills_two_hundred_times_one_use(coupon, make_till):
+    tills = [await make_till(coupon.shop) for _ in range(2)]
+    told = await asyncio.gather(*(tills[i % 2].redeem(coupon.code) for i in range(200)))
+    assert Counter(t["verdict"] for t in told) == {"used": 1, "no": 199}
+    assert {t["reason"] for t in told} == {"", "already_used"}
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_the_same_scan_sent_twice_is_one(coupon, make_till):
+    till, key = await make_till(coupon.shop), new_key()
+    told = await asyncio.gather(*(till.redeem(coupon.code, key) for _ in range(50)))
+    assert {t["verdict"] for t in told} == {"used"}
+    assert len({(t["text"], t["at"]) for t in told}) == 1
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_undo_within_a_minute(coupon, make_till, services):
+    till, key = await make_till(coupon.shop), new_key()
+    used = await till.redeem(coupon.code, key)
+    assert used["undo_until"]
+    status, told = await till.call("undo", {"key": key})
+    assert (status, told["verdict"], told["word"]) == (200, "undone", "UNDONE")
+    assert (await coupon.row())["uses"] == 0
+    assert (await till.call("undo", {"key": key}))[1]["verdict"] == "undone"
+    assert (await till.redeem(coupon.code))["verdict"] == "used"
+    again = new_key()
+    other = await make_till(coupon.shop)
+    assert (await other.call("undo", {"key": key}))[0] == 404
+    assert (await till.call("undo", {"key": again}))[0] == 404
+
+
+async def test_undo_is_too_late_after_a_minute(coupon, make_till, services):
+    till, key = await make_till(coupon.shop), new_key()
+    await till.redeem(coupon.code, key)
+    await services.db.execute(
+        "UPDATE counter_scans SET at = at - interval '61 seconds' WHERE key = $1", key
+    )
+    told = (await till.call("undo", {"key": key}))[1]
+    assert (told["verdict"], told["reason"]) == ("no", "too_late")
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_scans_that_were_kept(make_coupon, make_till):
+    first = await make_coupon()
+    second, third = await make_coupon(first.shop), await make_coupon(first.shop)
+    till = await make_till(first.shop)
+    await do(second, "validated")
+    at = datetime.now(UTC) - timedelta(minutes=10)
+    scans = [
+        {"key": new_key(), "code": code, "scanned_at": (at + timedelta(seconds=i)).isoformat()}
+        for i, code in enumerate([first.code, second.code, first.code, "nonsense"])
+    ]
+    old = (datetime.now(UTC) - timedelta(days=3)).isoformat()
+    scans.append({"key": new_key(), "code": third.code, "scanned_at": old})
+    status, told = await till.call("sync", {"scans": scans})
+    assert status == 200
+    came = [(t["verdict"], t["reason"]) for t in told["results"]]
+    assert came == [
+        ("used", ""), ("no", "already_used"), ("no", "already_used"), ("no", "unknown"),
+        ("no", "too_late"),
+    ]  # fmt: skip
+    again = (await till.call("sync", {"scans": scans}))[1]["results"]
+    assert [(t["verdict"], t["reason"]) for t in again] == came
+    state = (await till.call("state"))[1]
+    assert {row["key"] for row in state["conflicts"]} == {scan["key"] for scan in scans[1:]}
+    await till.call("seen", {"keys": [scan["key"] for scan in scans[1:4]]})
+    state = (await till.call("state"))[1]
+    assert [row["key"] for row in state["conflicts"]] == [scans[4]["key"]]
+    assert (await first.row())["uses"] == 1
+
+
+async def test_the_last_ten_of_today(make_coupon, make_till):
+    coupon = await make_coupon(uses=20)
+    till = await make_till(coupon.shop)
+    for _ in range(12):
+        await till.redeem(coupon.code)
+    state = (await till.call("state"))[1]
+    assert (state["place"], state["staff"]) == ("Ghent", "Sam")
+    assert len(state["recent"]) == 10
+    assert {row["word"] for row in state["recent"]} == {"OK, used"}
+
+
+async def test_languages(coupon, make_till):
+    till = await make_till(coupon.shop)
+    assert (await till.check("nonsense", accept_language="nl-BE"))["word"] == "NEE"
+    assert (await till.check("nonsense", accept_language="pl"))["word"] == "NO"
+
+
+async def test_who_may_ask(coupon, make_till, services, http, server):
+    till = await make_till(coupon.shop)
+    url = f"{server.url}/till/api/check"
+    body = {"key": new_key(), "code": coupon.code}
+    async with http.post(url, json=body, headers={"cookie": till.headers["cookie"]}) as answer:
+        assert answer.status == 403
+    async with http.post(url, json=body, headers={"x-till": "1"}) as answer:
+        assert (answer.status, await answer.json()) == (401, {"need": "pair"})
+    await services.db.execute("UPDATE devices SET pin_until = now() WHERE id = $1", till.device)
+    assert await till.call("check", body) == (401, {"need": "pin"})
+    await services.db.execute(
+        "UPDATE devices SET pin_until = now() + interval '1 h' WHERE id = $1", till.device
+    )
+    assert (await till.call("check", body))[0] == 200
+    await devices.remove(services.db, coupon.shop.account, till.device, datetime.now(UTC))
+    assert await till.call("state") == (401, {"need": "pair"})
+
+
+async def test_a_till_of_an_account_that_ended(coupon, make_till, services):
+    till = await make_till(coupon.shop)
+    await services.db.execute(
+        "UPDATE accounts SET expires_at = now() WHERE id = $1", coupon.shop.account
+    )
+    assert await till.call("state") == (401, {"need": "pair"})
+
+
+async def test_sign_out_forgets_the_device(coupon, make_till):
+    till = await make_till(coupon.shop)
+    assert (await till.call("sign-out", {}))[0] == 200
+    assert await till.call("state") == (401, {"need": "pair"})
+
+
+async def test_the_devices_pin_is_guarded(coupon, make_till, services):
+    till = await make_till(coupon.shop)
+    now = datetime.now(UTC)
+    device = await devices.device_of_secret(services.db, till.secret, now)
+    guesses = (devices.enter_pin(services.db, device, f"{n}", now) for n in range(1000, 1050))
+    came = Counter(map(type, await asyncio.gather(*guesses, return_exceptions=True)))
+    assert came == {devices.WrongDevicePin: 5, devices.DeviceLocked: 45}
+    with pytest.raises(devices.DeviceLocked):
+        await devices.enter_pin(services.db, device, DEVICE_PIN, now)
+    later = now + timedelta(minutes=16)
+    await devices.enter_pin(services.db, device, DEVICE_PIN, later)
+    device = await devices.device_of_secret(services.db, till.secret, later)
+    assert not device.needs_pin(later + timedelta(hours=11))
+    assert device.needs_pin(later + timedelta(hours=13))
+
+
+async def test_a_link_pairs_one_device(services):
+    shop, now = await open_shop(services, kind=None), datetime.now(UTC)
+    pairing = await devices.make_pairing(services.db, shop.account, shop.location, now)
+    assert (await devices.find_pairing(services.db, pairing.token, now)).name == "Ghent"
+
+    async def pair():
+        async with services.db.transaction() as db:
+            return await devices.pair(db, pairing.token, name="Sam", pin="2468", now=now)
+
+    came = await asyncio.gather(*(pair() for _ in range(10)), return_exceptions=True)
+    assert [type(c).__name__ for c in came].count("LinkOver") == 9
+    assert await devices.find_pairing(services.db, pairing.token, now) is None
+    late = await devices.make_pairing(services.db, shop.account, shop.location, now)
+    after = now + timedelta(minutes=16)
+    assert await devices.find_pairing(services.db, late.token, after) is None
+    other = await open_shop(services, kind=None)
+    with pytest.raises(devices.LocationNotFound):
+        await devices.make_pairing(services.db, other.account, shop.location, now)
+
+
+HOSTILE = [
+    {}, {"key": 5, "code": "x"}, {"key": "short", "code": "x"}, {"key": "a" * 20},
+    {"key": "a" * 20, "code": "x" * 501}, {"key": "a" * 20, "code": {"a": 1}},
+    {"key": "a" * 20, "code": "\x00\ud800"[:1]}, {"key": "a" * 20, "code": ""},
+    {"key": "a" * 20, "code": "x", "amount": "lots"}, {"key": "a" * 20, "code": "x", "amount": 3},
+    {"scans": "x"}, {"scans": [1]}, {"scans": [{"key": "a" * 20, "code": "x"}]}, {"keys": 7},
+    {"scans": [{"key": "a" * 20, "code": "x", "scanned_at": "0001-01-01T00:00:00Z"}]},
+    {"scans": [{"key": "b" * 20, "code": "x", "scanned_at": "9999-12-31T23:59:59Z"}]},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ["check", "redeem", "undo", "sync", "seen"])
+async def test_hostile_bodies_are_answered(coupon, make_till, http, name):
+    till = await make_till(coupon.shop)
+    for body in HOSTILE:
+        status, _ = await till.call(name, body)
+        assert status in (200, 404, 422), (body, status)
+    for raw in (b"", b"[]", b"{", b"\xff", b"[" * 60_000, b" " * 70_000):
+        async with http.post(
+            f"{till.url}/till/api/{name}", data=raw, headers=till.headers
+        ) as answer:
+            assert answer.status == 400
