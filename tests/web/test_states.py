@@ -126,7 +126,8 @@ async def test_a_scratch_card_is_drawn_once_by_the_server(make_coupon):
 
 
 async def test_losing_is_a_state_too(make_coupon):
-    scratch = {"prizes": [], "blank_weight": 1, "blank_text": {"en": "Next time!"}}
+    gone = {"key": "cup", "title": {"en": "A cup"}, "weight": 1, "amount": 0}
+    scratch = {"prizes": [gone], "blank_weight": 1, "blank_text": {"en": "Next time!"}}
     coupon = await make_coupon(raw_options=options(scratch=scratch))
     await act(coupon, "scratch")
     page = await coupon.get()

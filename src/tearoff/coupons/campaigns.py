@@ -11,8 +11,10 @@ import asyncpg
 import msgspec
 from PIL import Image, UnidentifiedImageError
 
+from tearoff.coupons import option_rules
 from tearoff.coupons.cards import cut, make_card
 from tearoff.coupons.models import Campaign
+from tearoff.coupons.options import read_options
 from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
@@ -185,3 +187,4 @@ def check_campaign(new: NewCampaign) -> None:
         raise Invalid("A coupon has at least one use.", field="uses")
     if new.starts_at and new.expires_at and new.starts_at >= new.expires_at:
         raise Invalid("The end must be after the start.", field="expiry_date")
+    option_rules.check(read_options(new.raw_options))

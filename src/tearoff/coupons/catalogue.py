@@ -3,7 +3,7 @@ template, changed, put away."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from msgspec import UNSET, UnsetType
 from tearoff.coupons import campaigns
 from tearoff.coupons.campaigns import CampaignNotFound, NewCampaign
 from tearoff.coupons.models import Campaign
+from tearoff.coupons.options import changed
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
@@ -47,7 +48,8 @@ class Filter(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CampaignChanges(msgspec.Struct, frozen=True, kw_only=True):
-    """What is to change; what is UNSET stays."""
+    """What is to change; what is UNSET stays. `options` by name; None gives one its default
+    back."""
 
     name: str | UnsetType = UNSET
     title: str | UnsetType = UNSET
@@ -77,11 +79,15 @@ class CampaignChanges(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] | UnsetType = UNSET
     customid: str | UnsetType = UNSET
     featured: bool | UnsetType = UNSET
-    raw_options: str | UnsetType = UNSET
+    options: Mapping[str, Any] = {}
 
-    def given(self) -> dict[str, Any]:
-        pairs = ((name, getattr(self, name)) for name in self.__struct_fields__)
-        return {name: value for name, value in pairs if value is not UNSET}
+    def given(self, raw_options: str = "{}") -> dict[str, Any]:
+        """By column; the options are those of `raw_options` with what was given in them."""
+        pairs = ((n, getattr(self, n)) for n in self.__struct_fields__ if n != "options")
+        values = {name: value for name, value in pairs if value is not UNSET}
+        if self.options:
+            values["raw_options"] = changed(raw_options, self.options)
+        return values
 
 
 class UsageStats(msgspec.Struct, frozen=True):
@@ -167,7 +173,7 @@ async def change(
     row = await db.fetchrow(f"{_ENTRY} AND c.id = $2 FOR UPDATE OF c", account_id, campaign_id)
     if row is None:
         raise CampaignNotFound
-    values = changes.given()
+    values = changes.given(row["c_raw_options"])
     campaigns.check_campaign(msgspec.structs.replace(as_new(_entry(row)), **values))
     if values:
         sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 3))
@@ -191,7 +197,7 @@ async def copy(
     new = as_new(template)
     if account_id != template.campaign.account_id:
         new = msgspec.structs.replace(new, folder_id=None, category_id=None)
-    new = msgspec.structs.replace(new, **{"status": "active", **changes.given()})
+    new = msgspec.structs.replace(new, **{"status": "active", **changes.given(new.raw_options)})
     made = await campaigns.create_campaign(db, account_id, new)
     await _copy_picture(db, template.campaign, made)
     await db.execute(

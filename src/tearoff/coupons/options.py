@@ -6,10 +6,15 @@ are its texts in its own language.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
-from typing import Literal
+from typing import Annotated, Any, Literal
 
 import msgspec
+from msgspec import Meta
+
+LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
+"""Of campaigns and accounts, and of the texts here."""
 
 Method = Literal["code", "pin", "button", "webshop"]
 CodeSource = Literal["link", "session", "own", "fixed"]
@@ -22,24 +27,34 @@ FieldName = Literal[
     "firstname", "lastname", "email", "phone", "customfield1", "customfield2", "customfield3",
     "customfield4", "customfield5", "customfield6", "customfield7",
 ]  # fmt: skip
-ByLanguage = dict[str, str]
+Line = Annotated[str, Meta(max_length=200)]
+Paragraph = Annotated[str, Meta(max_length=1_000)]
+LongText = Annotated[str, Meta(max_length=5_000)]
+Address = Annotated[str, Meta(max_length=2_000)]
+Key = Annotated[str, Meta(pattern="^[A-Za-z0-9_-]{1,40}$")]
+Weight = Annotated[int, Meta(ge=0, le=1_000_000)]
+ByLanguage = dict[str, Line]
 
 MOST_FIELDS = 4
 
 
-class Text(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A slip in a name is told, not kept."""
+
+
+class Text(Part, frozen=True, kw_only=True):
     """The campaign's words in another language; what is empty is shown in its own."""
 
-    title: str = ""
-    subtitle: str = ""
-    description: str = ""
-    terms: str = ""
-    value: str = ""
-    picture_alt: str = ""
-    withdrawn: str = ""
+    title: Line = ""
+    subtitle: Line = ""
+    description: LongText = ""
+    terms: LongText = ""
+    value: Annotated[str, Meta(max_length=100)] = ""
+    picture_alt: Line = ""
+    withdrawn: Paragraph = ""
 
 
-class FormField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class FormField(Part, frozen=True, kw_only=True):
     """One question before the coupon. `label` by language; without one our own word is used."""
 
     name: FieldName
@@ -47,47 +62,47 @@ class FormField(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     label: ByLanguage = {}
 
 
-class Consent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Consent(Part, frozen=True, kw_only=True):
     """One purpose, one box, never ticked beforehand. `text` by language is stored as shown."""
 
-    key: str
-    text: ByLanguage
+    key: Key
+    text: dict[str, Paragraph]
     required: bool = False
 
 
-class Form(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Form(Part, frozen=True, kw_only=True):
     """Asked before the coupon is shown. `unique`: the field by which a person is known to
     `limit_person` (`email` or `phone`)."""
 
-    fields: tuple[FormField, ...] = ()
-    consents: tuple[Consent, ...] = ()
+    fields: Annotated[tuple[FormField, ...], Meta(max_length=MOST_FIELDS)] = ()
+    consents: Annotated[tuple[Consent, ...], Meta(max_length=MOST_FIELDS)] = ()
     unique: Literal["email", "phone"] | None = None
 
 
-class Prize(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Prize(Part, frozen=True, kw_only=True):
     """What a scratch card can hold; `amount`: so many in all (None: any number)."""
 
-    key: str
+    key: Key
     title: ByLanguage
-    weight: int
-    amount: int | None = None
+    weight: Weight
+    amount: Annotated[int, Meta(ge=0, le=1_000_000_000)] | None = None
 
 
-class Scratch(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Scratch(Part, frozen=True, kw_only=True):
     """A scratch card: prizes and blanks are drawn by their weights."""
 
-    prizes: tuple[Prize, ...]
-    blank_weight: int = 0
+    prizes: Annotated[tuple[Prize, ...], Meta(min_length=1, max_length=50)]
+    blank_weight: Weight = 0
     blank_text: ByLanguage = {}
 
 
-class Hours(msgspec.Struct, frozen=True, kw_only=True):
+class Hours(Part, frozen=True, kw_only=True):
     """When it is open: `days` 1 (Monday) to 7, `start` and `end` as HH:MM on the local clock;
     `end` "24:00" is midnight; an `end` before `start` is on the next day."""
 
-    days: tuple[int, ...]
-    start: str
-    end: str
+    days: Annotated[tuple[Annotated[int, Meta(ge=1, le=7)], ...], Meta(min_length=1, max_length=7)]
+    start: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
+    end: Annotated[str, Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
 
 class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -101,15 +116,15 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     the consumer may open another. `lengthens`: the window can be made longer once.
     """
 
-    methods: tuple[Method, ...] = ("code", "pin")
+    methods: Annotated[tuple[Method, ...], Meta(min_length=1, max_length=4)] = ("code", "pin")
     barcode: Barcode = "qr"
     code: CodeSource = "link"
-    fixed_code: str = ""
+    fixed_code: Line = ""
     rotating_code: bool = False
-    webshop_url: str = ""
+    webshop_url: Address = ""
     ask_amount: Asked = "optional"
     ask_receipt: Asked = "no"
-    hours: tuple[Hours, ...] = ()
+    hours: Annotated[tuple[Hours, ...], Meta(max_length=50)] = ()
     public_link: bool = True
     begins: Literal["seen", "pressed"] = "seen"
     reactivates: bool = False
@@ -117,10 +132,10 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     form: Form | None = None
     scratch: Scratch | None = None
     texts: dict[str, Text] = {}
-    withdrawn_text: str = ""
-    offers_url: str = ""
-    help_url: str = ""
-    privacy_url: str = ""
+    withdrawn_text: Paragraph = ""
+    offers_url: Address = ""
+    help_url: Address = ""
+    privacy_url: Address = ""
     saves: bool = True
     wallet: bool = True
 
@@ -129,3 +144,14 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 def read_options(raw: str) -> Options:
     """The options as the column has them. Most campaigns look the same, so they are kept."""
     return msgspec.json.decode(raw, type=Options)
+
+
+PLAIN = Options()
+
+
+def changed(raw: str, changes: Mapping[str, Any]) -> str:
+    """The column with these options changed; None gives one its default back."""
+    values = {
+        name: getattr(PLAIN, name) if value is None else value for name, value in changes.items()
+    }
+    return msgspec.json.encode(msgspec.structs.replace(read_options(raw), **values)).decode()

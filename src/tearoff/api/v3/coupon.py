@@ -15,6 +15,7 @@ from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import coupon_info
 from tearoff.coupons import campaigns, catalogue, events, shelves
 from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Entry, Filter
+from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.shelves import Category, Folder
 from tearoff.distribution.draft import to_utc
 from tearoff.kit.db import Handle
@@ -221,7 +222,7 @@ _FIELDS = (
     p.string("value", p.text(100), "What it is worth.", "Second cup free"),
     p.string("brand", p.text(100), "The shop's name on the page.", "Bean & Leaf"),
     p.string("brand_color", _color, "The brand's colour.", "#0b5d4b"),
-    p.string("language", p.one_of(*p.LANGUAGES),
+    p.string("language", p.one_of(*LANGUAGES),
              "Language of the page.", "en"),
     p.string("message_text", p.text(2_000, lines=True),
              "Default text of messages; {link} stands for the coupon's address.",

@@ -202,9 +202,6 @@ def session_code(name: str, given: Any) -> str:
     return value
 
 
-LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
-"""Of campaigns and accounts."""
-
 _DUPLICATE_FIELDS = ("email", "phone", "customid")
 
 

@@ -20,6 +20,7 @@ from tearoff.api.v3.endpoint import Act, Endpoint
 from tearoff.coupons import catalogue
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.catalogue import Card
+from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.status import utc
 from tearoff.kit.db import Handle
 
@@ -319,7 +320,7 @@ ENDPOINTS = (
             _SUBACCOUNT,
             p.string("email", p.email, "Login address.", "ann@example.com"),
             *_FIELDS,
-            p.string("language", p.one_of(*p.LANGUAGES),
+            p.string("language", p.one_of(*LANGUAGES),
                      "Language.", "en"),
             p.yes_or_no("blocked", "Whether its credentials are refused."),
         ),

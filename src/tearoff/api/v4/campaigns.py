@@ -10,13 +10,15 @@ import msgspec
 from tearoff.accounts.subaccounts import check_room
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
+from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Operation
+from tearoff.api.v4.option_fields import LIMITS, OPTIONS, option_changes
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons import campaigns, catalogue, events, shelves
 from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Filter
+from tearoff.coupons.options import LANGUAGES
 from tearoff.kit.db import Handle
 
 TAG = "Campaigns"
@@ -135,7 +137,8 @@ async def _changes(call: Call, db: Handle) -> CampaignChanges:
         await shelves.category(db, call.account.id, given["category"])
     named = {_COLUMNS.get(name, name): value for name, value in given.items()}
     known = CampaignChanges.__struct_fields__
-    return CampaignChanges(**{name: value for name, value in named.items() if name in known})
+    columns = {name: value for name, value in named.items() if name in known}
+    return CampaignChanges(**columns, options=option_changes(given))
 
 
 def _color(name: str, given: Any) -> str:
@@ -153,7 +156,7 @@ def _tag(name: str, given: Any) -> str:
 
 
 _NAME = f.text_field("name", f.required_text(200), "The internal name.", "Two for one")
-_FIELDS = (
+FIELDS = (
     _NAME,
     f.text_field("title", p.text(200), "The offer in a few words.", "2-for-1 cappuccino"),
     f.text_field("subtitle", p.text(200), "A line below the title."),
@@ -162,7 +165,7 @@ _FIELDS = (
     f.text_field("value", p.text(100), "What it is worth.", "Second cup free"),
     f.text_field("brand", p.text(100), "The shop's name on the page.", "Bean & Leaf"),
     f.text_field("brand_color", _color, "The brand's colour.", "#0b5d4b"),
-    f.words_field("language", p.LANGUAGES, "Language of the page.", "en"),
+    f.words_field("language", LANGUAGES, "Language of the page.", "en"),
     f.text_field("message_text", p.text(2_000, lines=True),
                  "Default text of messages; {link} stands for the coupon's address.",
                  "Your coffee: {link}"),
@@ -176,12 +179,14 @@ _FIELDS = (
                     least=0, most=10**9, nullable=True),
     f.integer_field("limit_validations", "At most so many are taken in; null: no limit.",
                     least=0, most=10**9, nullable=True),
+    *LIMITS,
     f.words_field("status", STATUSES, "Coupons of an active campaign can be used.", "active"),
     f.integer_field("folder", "Id of a folder; null: none.", nullable=True),
     f.integer_field("category", "Id of a category; null: none.", nullable=True),
     f.texts_field("tags", 50, 50, "Tags.", ["drinks", "food"], each=_tag),
     f.text_field("customid", p.text(50), "Your own tag, at most 50 characters."),
     f.boolean_field("featured", "Whether it stands out.", example=False),
+    *OPTIONS,
 )  # fmt: skip
 _SHELF_NAME = f.text_field("name", f.required_text(100), "Its name.", "Autumn", required=True)
 _WRITES = (201, 300, 301, 302, 303, 409, 422, 515, 521)
@@ -215,7 +220,7 @@ OPERATIONS = (
         body=(
             f.integer_field("template", "Id of a campaign to copy. What is given beside it is"
                             " changed in the copy."),
-            *_FIELDS,
+            *FIELDS,
         ),
         act=create_campaign,
         errors=(200, *_WRITES, 502, 516),
@@ -239,7 +244,7 @@ OPERATIONS = (
         tag=TAG,
         summary="Change a campaign; what is left out stays, null empties.",
         path_fields=(CAMPAIGN_ID,),
-        body=_FIELDS,
+        body=FIELDS,
         act=update_campaign,
         errors=(*_WRITES, 404, 502),
         answers={200: ("The campaign as it is then.", shapes.Campaign)},

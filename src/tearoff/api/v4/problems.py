@@ -13,6 +13,7 @@ from tearoff.api.v3.endpoint import Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.parameters import BadParameters
 from tearoff.api.v4.fields import BadFields, FieldProblem, Unknown
+from tearoff.coupons.option_rules import BadOptions
 from tearoff.coupons.rules import CannotUse
 from tearoff.distribution.outcome import OutcomeUnknown
 from tearoff.errors import Conflict, Invalid, NotFound
@@ -46,6 +47,9 @@ def problem_of(error: BaseException) -> tuple[Problem, float | None]:
     if isinstance(error, BadParameters):
         listed = [FieldProblem("", code, text) for code, text in error.problems]
         return _problem(422, listed[0].code, str(error), listed), None
+    if isinstance(error, BadOptions):
+        told = [FieldProblem(name, 300, text) for name, text in error.problems]
+        return _problem(422, 300, " ".join(problem.detail for problem in told), told), None
     if isinstance(error, Unknown):
         return _problem(404, 404, str(error)), None
     failure = error.failure if isinstance(error, Told) else failure_of(error)

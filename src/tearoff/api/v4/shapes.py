@@ -7,8 +7,6 @@ from typing import Any
 
 import msgspec
 
-from tearoff.coupons import shelves
-from tearoff.coupons.catalogue import Entry as CatalogueEntry
 from tearoff.coupons.models import UTM_NAMES, SessionAndCampaign
 from tearoff.coupons.models import Session as SessionRow
 from tearoff.messages.models import Message as MessageRow
@@ -91,53 +89,6 @@ class Session(msgspec.Struct, frozen=True):
     voided_at: datetime | None
     locked_at: datetime | None
     message: int | None
-
-
-class Campaign(msgspec.Struct, frozen=True):
-    """A campaign. Moments are in UTC; `timezone` is the zone in which people read them."""
-
-    id: int
-    code: str
-    url: str
-    status: str
-    name: str
-    title: str
-    subtitle: str
-    description: str
-    terms: str
-    value: str
-    brand: str
-    brand_color: str
-    language: str
-    message_text: str
-    timezone: str
-    starts_at: datetime | None
-    expires_at: datetime | None
-    uses: int
-    limit_sessions: int | None
-    limit_validations: int | None
-    has_pool: bool
-    folder: int | None
-    category: int | None
-    tags: tuple[str, ...]
-    customid: str
-    featured: bool
-    created_at: datetime
-
-
-class Folder(msgspec.Struct, frozen=True):
-    id: int
-    name: str
-    campaigns: int
-
-
-class Category(msgspec.Struct, frozen=True):
-    """`level` 1 is the top."""
-
-    id: int
-    name: str
-    parent: int | None
-    level: int
 
 
 class Suppression(msgspec.Struct, frozen=True):
@@ -250,26 +201,6 @@ def _state(found: SessionAndCampaign, now: datetime) -> str:
     return "created" if row.opened_at is None else "opened"
 
 
-def show_campaign(entry: CatalogueEntry, link_host: str) -> Campaign:
-    campaign, shelf = entry.campaign, entry.shelf
-    own: dict[str, Any] = {
-        "url": f"{link_host}/p/{campaign.code}",
-        "folder": shelf.folder_id,
-        "category": shelf.category_id,
-        "featured": shelf.featured,
-    }
-    same = {name: getattr(campaign, name) for name in Campaign.__struct_fields__ if name not in own}
-    return Campaign(**same, **own)
-
-
-def show_folder(folder: shelves.Folder) -> Folder:
-    return Folder(folder.id, folder.name, folder.campaigns)
-
-
-def show_category(category: shelves.Category) -> Category:
-    return Category(category.id, category.name, category.parent_id, category.level)
-
-
 def show_suppression(found: OptOut) -> Suppression:
     return Suppression(found.address, found.source, found.reason, found.created_at)
 
@@ -277,7 +208,7 @@ def show_suppression(found: OptOut) -> Suppression:
 # as the API reference shows them --------------------------------------------------------
 
 CODE = "ac6s7u3g8a25ja7x9qg87"
-_URL = "https://coupons.example.com/p/vuhykb"
+URL = "https://coupons.example.com/p/vuhykb"
 
 MESSAGE = Message(
     id=62391478206464001,
@@ -285,7 +216,7 @@ MESSAGE = Message(
     channel="sms",
     recipient="+32470001234",
     sender="BEANLEAF",
-    text=f"Here is your coffee: {_URL}/{CODE}",
+    text=f"Here is your coffee: {URL}/{CODE}",
     encoding="GSM-7",
     segments=1,
     state="delivered",
@@ -293,7 +224,7 @@ MESSAGE = Message(
     reason_text=None,
     campaign=100001,
     session=CODE,
-    session_url=f"{_URL}/{CODE}",
+    session_url=f"{URL}/{CODE}",
     created_at=AT,
     answered_at=AT.replace(second=1),
     settled_at=AT.replace(second=4),
@@ -310,7 +241,7 @@ SESSION = Session(
     id=19878460,
     code=CODE,
     short_code=CODE[:6],
-    url=f"{_URL}/{CODE}",
+    url=f"{URL}/{CODE}",
     campaign=100001,
     state="created",
     value="Second cup free",
@@ -331,35 +262,4 @@ SESSION = Session(
     locked_at=None,
     message=None,
 )
-CAMPAIGN = Campaign(
-    id=100001,
-    code="vuhykb",
-    url=_URL,
-    status="active",
-    name="Two for one",
-    title="2-for-1 cappuccino",
-    subtitle="",
-    description="",
-    terms="",
-    value="Second cup free",
-    brand="Bean & Leaf",
-    brand_color="#0b5d4b",
-    language="en",
-    message_text="Your coffee: {link}",
-    timezone="Europe/Brussels",
-    starts_at=None,
-    expires_at=datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC),
-    uses=1,
-    limit_sessions=None,
-    limit_validations=None,
-    has_pool=False,
-    folder=None,
-    category=None,
-    tags=("drinks", "food"),
-    customid="",
-    featured=False,
-    created_at=AT,
-)
 SUPPRESSION = Suppression("+32470001234", "shop", "Asked by phone", AT)
-FOLDER = Folder(100001, "Autumn", 2)
-CATEGORY = Category(100001, "Food", None, 1)
