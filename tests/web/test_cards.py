@@ -82,6 +82,14 @@ async def test_in_the_links_language(coupon, language, words):
     assert words in told["og:description"]
 
 
+async def test_a_long_description_stands_in_for_a_value_that_is_missing(make_coupon):
+    coupon = await make_coupon(value="", description="Every second cup\nis free. " * 20)
+    told = tags(await coupon.get())["og:description"]
+    assert told.startswith("Every second cup is free. Every")
+    assert "… · Valid until " in told
+    assert len(told) < 230
+
+
 @pytest.mark.parametrize("color", ["#b3261e", "#FFF200", "#ffffff", "#000000"])
 async def test_without_a_picture_a_card_is_drawn_in_the_shops_colour(make_coupon, color):
     coupon = await make_coupon(brand_color=color)

@@ -5,10 +5,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 
 import pytest
 
 from tearoff.coupons.models import NewSession
+from tearoff.web.routes import COUPON_PAGES
 from tests.web.agents import PEOPLE, ROBOTS
 
 GETS = 2_000
@@ -42,16 +44,22 @@ async def snapshot(services, account):
 
 
 def addresses(coupon, picture):
-    """All that a robot can find: from the message, from the pages, and by guessing."""
+    """All that a robot can find: every address that there is, as it stands in messages and on
+    pages, and what can be guessed from there."""
+    codes = {"campaign:str": coupon.shop.code, "session:str": coupon.code, "rest:path": "nothing"}
+    found = []
+    for route in COUPON_PAGES.routes:
+        if re.match(r"/[pz](/|$)", route.path):
+            path = route.path
+            for name, value in codes.items():
+                path = path.replace(f"{{{name}}}", value)
+            found.append(re.sub(r"{[^}]*}", f"{picture}.webp", path))
     public, personal = f"/p/{coupon.shop.code}", coupon.path
     return [
-        personal, f"{personal}?lang=nl", f"{personal}&web=true", f"{personal}.",
-        personal.replace("/p/", "/z/"), personal.upper().replace("/P/", "/p/"),
-        f"{personal}/stop", f"{personal}/stop/undo", f"{personal}/stop?again=1",
-        f"{personal}/open", f"{personal}/redeem", f"{personal}/claim", f"{personal}/coupon.ics",
-        public, f"{public}&web=true", f"{public}?customid=7&utm_source=mail",
-        f"{public}/picture/{picture}.webp", f"{public}/card/{picture}.jpg",
-        f"{public}/card/plain-0b5d4b.jpg", f"{personal}/nothing",
+        *found, f"{personal}?lang=nl", f"{personal}&web=true", f"{personal}.",
+        personal.upper().replace("/P/", "/p/"), f"{personal}/stop?again=1",
+        f"{public}&web=true", f"{public}?customid=7&utm_source=mail",
+        f"{public}/card/{picture}.jpg", f"{public}/card/plain-0b5d4b.jpg",
     ]  # fmt: skip
 
 
@@ -71,7 +79,9 @@ async def test_no_look_changes_anything(coupon, services):
     picture = await services.db.fetchval(
         "SELECT picture_id FROM campaigns WHERE id = $1", coupon.shop.campaign
     )
-    paths, agents = addresses(coupon, picture), [*ROBOTS.values(), *PEOPLE.values()]
+    paths = addresses(coupon, picture)
+    assert len(paths) > 25
+    agents = [*ROBOTS.values(), *PEOPLE.values()]
     before = await snapshot(services, coupon.shop.account)
     chance, turns, statuses = random.Random(4), asyncio.Semaphore(AT_ONCE), set()
 

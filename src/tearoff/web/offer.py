@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import shorten
+
 import msgspec
 
 from tearoff.coupons.models import Campaign
@@ -62,7 +64,9 @@ def offer(campaign: Campaign, visit: Visit) -> Offer:
         **words,
         brand=campaign.brand,
         picture=picture,
-        preview=_preview(campaign, visit, words["value"] or words["subtitle"]),
+        preview=_preview(
+            campaign, visit, words["value"] or words["subtitle"] or words["description"]
+        ),
         preview_picture=visit.public_url + card_path(campaign) if visit.public_url else "",
         switches=switches(campaign, visit),
     )
@@ -83,7 +87,7 @@ def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
 
 def _preview(campaign: Campaign, visit: Visit, value: str) -> str:
     """What a message app may show of the link: never the code, the name or the state."""
-    parts = [value]
+    parts = [shorten(value, 160, placeholder="…")]
     if campaign.expires_at is not None:
         until = times.words_of(campaign.expires_at, campaign.timezone, visit.language)
         parts.append(f"{visit.words.valid_until} {until}")
