@@ -115,6 +115,17 @@ PEOPLE = {
     "inside_tiktok": f"{_IPHONE} Mobile/15E148 musical_ly_36.5.0 JsSdk/2.0 NetType/WIFI"
     " BytedanceWebview/d8a21c6",
     "inside_wechat": f"{_IPHONE} Mobile/15E148 MicroMessenger/8.0.53 NetType/4G Language/en",
+    "inside_linkedin": f"{_IPHONE} Mobile/15E148 [LinkedInApp]/9.30.1234",
+    "inside_telegram": f"Mozilla/5.0 (Linux; Android 14; K) {_CHROME} Chrome/130.0.6723.58 Mobile"
+    " Safari/537.36 Telegram-Android/11.2.3 (Samsung SM-S918B; Android 14; SDK 34; HIGH)",
+    "inside_pinterest": f"{_IPHONE} Mobile/15E148 [Pinterest/iOS]",
+    "inside_twitter": f"{_IPHONE} Mobile/15E148 Twitter for iPhone/10.63.1",
+    "inside_snapchat": f"{_IPHONE} Mobile/15E148 Snapchat/13.10.0.42 (like Safari/8619.2.8)",
+    "inside_teams": f"Mozilla/5.0 (Windows NT 10.0; Win64; x64) {_CHROME} Teams/24257.205"
+    " Chrome/128.0.6613.186 Electron/32.1.2 Safari/537.36",
+    "inside_naver": f"{_IPHONE} Mobile/15E148 NAVER(inapp; search; 2000; 12.8.50; 14PRO)",
+    "duckduckgo": f"{_IPHONE} Version/18.1 Mobile/15E148 DuckDuckGo/7 Safari/605.1.15",
+    "yandex": f"{_IPHONE} Version/18.0 YaBrowser/24.10.2.567.10 Mobile/15E148 Safari/604.1",
     "inside_gmail": f"{_IPHONE} GSA/338.0.688 Mobile/15E148 Safari/604.1",
     "opera_mini": "Opera/9.80 (Android; Opera Mini/36.2.2254/191.256; U; en) Presto/2.12.423"
     " Version/12.16",

@@ -23,6 +23,19 @@ def test_person(agent):
     assert judge({"user-agent": agent, **LANGUAGE}) == robots.HUMAN
 
 
+def test_all_that_the_public_list_has_seen_are_robots():
+    """But for those whose patterns are left out."""
+    left_out = {"AP3A\\.240617\\.008", "MetaIAB Facebook", "Fluid", "Magellan", "Adventurer",
+                "Charlotte", "Butterfly", "Hello World"}  # fmt: skip
+    missed = {
+        entry["pattern"]
+        for entry in robots.CRAWLER_USER_AGENTS_DATA
+        for agent in entry["instances"]
+        if judge({"user-agent": agent, **LANGUAGE}).verdict != "robot"
+    }
+    assert missed == left_out
+
+
 def test_the_reason_names_the_pattern():
     assert judge({"user-agent": ROBOTS["whatsapp"]}).reason == (
         "agent: WhatsApp link preview (^WhatsApp(/|$))"
