@@ -6,6 +6,7 @@ import pytest
 
 from tearoff.web import robots
 from tearoff.web.robots import judge
+from tests.running import start_server
 from tests.web.agents import PEOPLE, ROBOTS
 
 LANGUAGE = {"accept-language": "en"}
@@ -148,3 +149,21 @@ def test_every_line_of_ours_says_where_it_is_from():
     )
     public = {entry["pattern"] for entry in robots.CRAWLER_USER_AGENTS_DATA}
     assert {e["pattern"] for e in listed["left_out"]} <= public, "the public list has changed"
+
+
+async def test_a_running_server_reads_the_operators_file(make_coupon, settings, tmp_path):
+    path, agent = tmp_path / "robots.json", PEOPLE["iphone"]
+    write(path, {"pattern": "iPhone", "name": "a fleet of test phones"})
+    with start_server(settings, tmp_path, with_worker=False, TEAROFF_ROBOTS_FILE=str(path)) as own:
+        coupon = await make_coupon()
+        coupon.url = own.url
+        token = (await coupon.get()).token
+        assert (await coupon.post("/open", {"t": token}, user_agent=agent)).status == 204
+        assert (await coupon.row())["opened_at"] is None
+        path.write_text("[")
+        await coupon.post("/open", {"t": token}, user_agent=agent)
+        assert (await coupon.row())["opened_at"] is None
+        assert "robots.file_is_broken" in own.log.read_text()
+        write(path, {"pattern": "Another"})
+        await coupon.post("/open", {"t": token}, user_agent=agent)
+        assert (await coupon.row())["opened_at"] is not None
