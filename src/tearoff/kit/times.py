@@ -10,7 +10,12 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from babel import Locale
 from babel.dates import format_datetime
 
-_PATTERNS = {"de": "d. MMMM y, HH:mm", "es": "d 'de' MMMM 'de' y, HH:mm", "ar": "d MMMM y، HH:mm"}
+_PATTERNS = {
+    "de": "d. MMMM y, HH:mm",
+    "es": "d 'de' MMMM 'de' y, HH:mm",
+    "pt": "d 'de' MMMM 'de' y, HH:mm",
+    "ar": "d MMMM y، HH:mm",
+}
 _PATTERN = "d MMMM y, HH:mm"
 """Our own pattern: Babel's ready-made ones print AM and PM, seconds and offsets."""
 
@@ -48,13 +53,14 @@ def iso(at: datetime) -> str:
 def hours_of(days: Sequence[int], start: str, end: str, language: str) -> str:
     """Such as `Mon–Fri 09:00–17:00`; days are 1 (Monday) to 7."""
     names = locale_of(language).days["format"]["abbreviated"]
+    comma = "، " if language == "ar" else ", "
     told = [
         f"{names[run[0] - 1]}–{names[run[-1] - 1]}"
         if run[2:]
-        else ", ".join(names[day - 1] for day in run)
+        else comma.join(names[day - 1] for day in run)
         for run in _runs(sorted(set(days)))
     ]
-    return f"{', '.join(told)} {start}–{end}"
+    return f"{comma.join(told)} {start}–{end}"
 
 
 def _runs(days: Sequence[int]) -> list[list[int]]:
