@@ -31,7 +31,7 @@ from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
-from tearoff.web import notes, reference, signin, till, till_page
+from tearoff.web import notes, reference, signin, till, till_door, till_page
 from tearoff.web.routes import COUPON_PAGES
 
 log = structlog.get_logger()
@@ -53,6 +53,7 @@ def create_app(
             reference.make_route(openapi.make_document),
             COUPON_PAGES,
             *till.ROUTES,
+            *till_door.ROUTES,
             *till_page.ROUTES,
             *signin.ROUTES,
             healthz,

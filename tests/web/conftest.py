@@ -11,13 +11,14 @@ from typing import Any
 import aiohttp
 import pytest
 import pytest_asyncio
-from playwright.async_api import Browser, async_playwright
+from playwright.async_api import Browser, async_playwright, expect
 
 from tearoff.coupons import actions, campaigns
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.kit.services import Services
 from tests.cast import Shop, open_shop
 from tests.web.browsing import CHROMIUM, OPTIONS, no_sideways_scroll
+from tests.web.tills import open_till
 
 PHONE = (
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -201,3 +202,19 @@ def visit(browser, server):
         assert [p for p in problems if not any(one in p for one in passed)] == []
 
     return visit
+
+
+@pytest.fixture
+def stand(visit, services, http, server):
+    """Stand at the counter of a shop: `async with stand(shop, …) as page` is its page, on a
+    device that was paired, as soon as it has heard of the server."""
+
+    @contextlib.asynccontextmanager
+    async def stand(shop, path="/till", **more):
+        till = await open_till(services, http, server.url, shop)
+        cookie = {"name": "tearoff_till", "value": till.secret}
+        async with visit(path, cookies=[cookie], **more) as page:
+            await expect(page.locator("[aria-busy]")).to_have_count(0)
+            yield page
+
+    return stand

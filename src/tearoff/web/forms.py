@@ -53,8 +53,8 @@ async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
     fields = {name: value.strip() for name, value in pairs}
     return Form(
         token=fields.get("t", ""),
-        pin=_western(fields.get("pin", "")),
-        amount=_western(fields.get("validation_value", "")),
+        pin=western(fields.get("pin", "")),
+        amount=western(fields.get("validation_value", "")),
         receipt=fields.get("receipt", "")[:50],
         sure=fields.get("sure", ""),
         fields=fields,
@@ -67,7 +67,7 @@ def is_from_elsewhere(request: Request) -> bool:  # type: ignore[type-arg]
     return bool(request.headers.get("sec-fetch-site") == "cross-site")
 
 
-def _western(text: str) -> str:
+def western(text: str) -> str:
     """Digits of any script as 0-9: an Arabic keyboard types its own."""
     return "".join(str(unicodedata.decimal(c, c)) for c in text[:40])
 

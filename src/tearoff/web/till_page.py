@@ -1,64 +1,204 @@
-"""The counter's pages for the staff's phone or till: getting in, the page itself, and the same
-without script. The program's side of it is `till.py`.
-
-Other sites can do nothing here: the cookie does not travel with their forms, every form carries
-a token that is tied to the device, and nobody may frame the pages.
+"""The counter's page for the staff's phone or till, and the same without script: plain forms
+that answer with a whole page. What its script asks is in `till.py`, getting in is in
+`till_door.py`.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+import secrets
+from datetime import datetime
+from typing import Any
 
-from litestar import Request, Router, route
+import msgspec
+from litestar import Router, post, route
 from litestar.params import FromPath
 
-from tearoff.web import notes, till_shell
+from tearoff.accounts import devices
+from tearoff.coupons import counter
+from tearoff.coupons.counter import Look
+from tearoff.errors import Invalid, NotFound
+from tearoff.kit import clock, times
+from tearoff.kit.services import services_of
+from tearoff.web import notes, till, till_shell
+from tearoff.web.finding import patiently
 from tearoff.web.paper import Answer
+from tearoff.web.till import Refused, Visitor
+from tearoff.web.till_door import (
+    READ,
+    AnyRequest,
+    form_token,
+    is_ours,
+    keep_language,
+    read_form,
+    redirect,
+    words_for,
+)
 from tearoff.web.till_words import WORDS, Words
-from tearoff.web.words import preferred
+from tearoff.web.verdicts import Verdict, row_of
 
-AnyRequest = Request[Any, Any, Any]
-
-_READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
-_LANGUAGE = "tearoff_till_language"
 _NOBODY: dict[str, Any] = {"place": "", "staff": "", "recent": []}
+_KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
+_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 
 
-@route("/till/shell", http_method=_READ)
+@route("/till", http_method=READ)
+async def show_board(request: AnyRequest) -> Answer:
+    who = await _visitor(request)
+    if isinstance(who, Answer):
+        return who
+    return await _board(request, who, words_for(request, who.account.language))
+
+
+@route("/till/shell", http_method=READ)
 async def show_shell(request: AnyRequest) -> Answer:
     """The page with nobody's data: what the device keeps for the time without network."""
-    return _board(request, words_for(request), _NOBODY, "")
+    return _print_board(request, words_for(request), _NOBODY)
 
 
-@route("/till/worker.js", http_method=_READ)
-async def show_worker(request: AnyRequest) -> Answer:
-    return till_shell.print_worker()
+@post("/till/check")
+async def check(request: AnyRequest) -> Answer:
+    who, form = await _sender(request)
+    if isinstance(who, Answer):
+        return who
+    words = words_for(request, who.account.language)
+    code = form.get("code", "").strip()[:500]
+    if not code:
+        return await _board(request, who, words, problem=words.no_code)
+    look = Look(key=_key(form), text=code)
+    return await _look(request, who, words, look)
 
 
-@route("/till/manifest.webmanifest", http_method=_READ)
-async def show_manifest(request: AnyRequest) -> Answer:
-    return till_shell.print_manifest(words_for(request))
+@post("/till/redeem")
+async def redeem(request: AnyRequest) -> Answer:
+    who, form = await _sender(request)
+    if isinstance(who, Answer):
+        return who
+    words = words_for(request, who.account.language)
+    amount, receipt = form.get("amount", "").strip()[:13], form.get("receipt", "").strip()[:50]
+    look = Look(
+        key=_key(form),
+        text=form.get("code", "")[:500],
+        amount=amount.replace(",", ".") or None,
+        receipt=receipt or None,
+        redeems=True,
+    )
+    if amount and not _AMOUNT.match(amount):
+        return await _ask_again(request, who, words, look, words.bad_amount)
+    try:
+        return await _look(request, who, words, look)
+    except Invalid as error:
+        problem = words.bad_amount if error.field == "amount" else words.bad_receipt
+        return await _ask_again(request, who, words, look, problem)
 
 
-@route("/till/static/{version:str}/{path:path}", http_method=_READ)
-async def show_file(request: AnyRequest, version: FromPath[str], path: FromPath[str]) -> Answer:
-    gzip = notes.reads_gzip(request)
-    found = till_shell.print_file(version, str(path).lstrip("/"), reads_gzip=gzip)
-    return found or notes.unknown(request)
+@post("/till/undo")
+async def undo(request: AnyRequest) -> Answer:
+    who, form = await _sender(request)
+    if isinstance(who, Answer):
+        return who
+    words = words_for(request, who.account.language)
+    try:
+        work = counter.undo(services_of(request).db, who.till, _key(form), clock.now())
+        outcome = await patiently(work)
+    except NotFound:
+        return redirect("/till")
+    return _verdict(request, words, _told(who, words, outcome), "")
 
 
-def words_for(request: AnyRequest) -> Words:
-    """In the language that the device was set to, else the browser's."""
-    chosen = (notes.asked_language(request), str(request.cookies.get(_LANGUAGE, ""))[:10])
-    for tag in (*chosen, *preferred(notes.accepted_languages(request))):
-        language = tag.partition("-")[0].lower()
-        if language in WORDS:
-            return WORDS[language]
-    return WORDS["en"]
+@post("/till/sign-out")
+async def sign_out(request: AnyRequest) -> Answer:
+    who, _ = await _sender(request)
+    if isinstance(who, Answer):
+        return who
+    services = services_of(request)
+    await devices.remove(services.db, who.account.id, who.till.device.id, clock.now())
+    return redirect("/till/pair", till.cookie(services, "", 0))
 
 
-def _board(
-    request: AnyRequest, words: Words, state: Any, form_token: str, problem: str = ""
+async def _visitor(request: AnyRequest) -> Visitor | Answer:
+    """Who asks, or the way to the pairing or the PIN."""
+    try:
+        return await till.visitor(request, clock.now())
+    except Refused as refused:
+        return redirect("/till/pin" if refused.body.get("need") == "pin" else "/till/pair")
+
+
+async def _sender(request: AnyRequest) -> tuple[Visitor | Answer, dict[str, str]]:
+    """Who sends a form, and the form; a form that is not of this device leads to the page."""
+    form = await read_form(request)
+    who = await _visitor(request)
+    if isinstance(who, Visitor) and not is_ours(request, form.get("t", "")):
+        words = words_for(request, who.account.language)
+        return await _board(request, who, words, problem=words.too_old), form
+    return who, form
+
+
+async def _look(request: AnyRequest, who: Visitor, words: Words, look: Look) -> Answer:
+    services = services_of(request)
+    work = counter.look(services.db, services.vault, who.till, look, clock.now())
+    return _verdict(request, words, _told(who, words, await patiently(work)), look.text)
+
+
+async def _ask_again(
+    request: AnyRequest, who: Visitor, words: Words, look: Look, problem: str
+) -> Answer:
+    """The verdict once more, with what was typed and what is wrong with it."""
+    services = services_of(request)
+    question = Look(key=_new_key(), text=look.text)
+    work = counter.look(services.db, services.vault, who.till, question, clock.now())
+    told = _told(who, words, await patiently(work))
+    return _verdict(request, words, told, look.text, look, problem)
+
+
+def _told(who: Visitor, words: Words, outcome: counter.Outcome) -> Verdict:
+    return msgspec.structs.replace(who, language=words.language).told(outcome)
+
+
+def _verdict(
+    request: AnyRequest,
+    words: Words,
+    verdict: Verdict,
+    code: str,
+    typed: Look | None = None,
+    problem: str = "",
+) -> Answer:
+    lines = (verdict.title, verdict.value, verdict.text, verdict.conditions)
+    return till_shell.print_page(
+        "till_verdict.html",
+        words,
+        title=verdict.word,
+        kind="verdict-page",
+        status=422 if problem else 200,
+        reads_gzip=notes.reads_gzip(request),
+        v=verdict,
+        lines=[line for line in lines if line],
+        code=code,
+        key=_new_key(),
+        form_token=form_token(request),
+        amount=(typed and typed.amount) or "",
+        receipt=(typed and typed.receipt) or "",
+        problem=problem,
+    )
+
+
+async def _board(request: AnyRequest, who: Visitor, words: Words, problem: str = "") -> Answer:
+    zone, now = who.account.timezone, clock.now()
+    recent = await patiently(counter.recent(services_of(request).db, who.till, now, zone))
+    state = {
+        "place": who.till.place.name,
+        "staff": who.till.device.name,
+        "recent": [
+            msgspec.structs.asdict(row_of(one, words.language, zone))
+            | {"clock": _clock(one.at, zone)}
+            for one in recent
+        ],
+    }
+    return _print_board(request, words, state, form_token(request), problem)
+
+
+def _print_board(
+    request: AnyRequest, words: Words, state: Any, token: str = "", problem: str = ""
 ) -> Answer:
     return till_shell.print_page(
         "till.html",
@@ -67,19 +207,60 @@ def _board(
         kind="board-page",
         status=422 if problem else 200,
         reads_gzip=notes.reads_gzip(request),
+        headers=keep_language(request),
         state=state,
-        form_token=form_token,
-        key="",
+        form_token=token,
+        key=_new_key(),
         problem=problem,
         data=till_shell.data_of_script(words.language),
         languages=[(code, w.own_name) for code, w in WORDS.items()],
     )
 
 
+def _clock(at: datetime | None, zone: str) -> str:
+    return f"{times.clock_of(at, zone):%H:%M}" if at else ""
+
+
+def _key(form: dict[str, str]) -> str:
+    key = form.get("key", "")
+    return key if _KEY.match(key) else _new_key()
+
+
+def _new_key() -> str:
+    return secrets.token_hex(12)
+
+
+@route("/till/worker.js", http_method=READ)
+async def show_worker(request: AnyRequest) -> Answer:
+    return till_shell.print_worker()
+
+
+@route("/till/manifest.webmanifest", http_method=READ)
+async def show_manifest(request: AnyRequest) -> Answer:
+    return till_shell.print_manifest(words_for(request))
+
+
+@route("/till/static/{version:str}/{path:path}", http_method=READ)
+async def show_file(request: AnyRequest, version: FromPath[str], path: FromPath[str]) -> Answer:
+    gzip = notes.reads_gzip(request)
+    found = till_shell.print_file(version, str(path).lstrip("/"), reads_gzip=gzip)
+    return found or notes.unknown(request)
+
+
 ROUTES: list[Router] = [
     Router(
         path="/",
-        route_handlers=[show_shell, show_worker, show_manifest, show_file],
+        route_handlers=[
+            show_board,
+            show_shell,
+            check,
+            redeem,
+            undo,
+            sign_out,
+            show_worker,
+            show_manifest,
+            show_file,
+        ],
         exception_handlers={Exception: notes.trouble},
         include_in_schema=False,
     )

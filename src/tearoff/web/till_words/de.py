@@ -18,8 +18,6 @@ DE = Words(
     no_code="Tippen Sie zuerst den Code ein.",
     recent="Letzte Ergebnisse von heute",
     nothing_yet="Noch nichts. Jedes Ergebnis von heute steht dann hier.",
-    was_offline="ohne Verbindung gescannt",
-    undone="rückgängig",
     sound="Ton",
     sign_out="Abmelden",
     sign_out_waits="Codes warten noch auf die Verbindung. Melden Sie sich ab, wenn sie geprüft"
@@ -36,6 +34,7 @@ DE = Words(
     amount="Ausgegebener Betrag",
     receipt="Belegnummer",
     bad_amount="Tippen Sie einen Betrag wie 12,50.",
+    bad_receipt="Tippen Sie die Belegnummer ein.",
     read="Gelesen:",
     checking="Wird geprüft…",
     checking_text="Die Verbindung ist langsam.",
@@ -46,7 +45,6 @@ DE = Words(
     " auf.",
     trusted="Sie dürfen den Vorteil geben.",
     not_trusted="Geben Sie noch nichts heraus.",
-    wait_minutes={"one": "Warten Sie {n} Minute.", "other": "Warten Sie {n} Minuten."},
     waits="Wartet",
     conflicts="Nicht angenommen",
     conflicts_text="Ohne Verbindung gescannt und danach abgelehnt.",
@@ -81,6 +79,9 @@ DE = Words(
     go_on="Weiter",
     wrong_pin="Falsche PIN.",
     tries_left={"one": "Noch {n} Versuch.", "other": "Noch {n} Versuche."},
-    locked="Für 15 Minuten gesperrt.",
+    locked={
+        "one": "Für {n} Minute gesperrt.",
+        "other": "Für {n} Minuten gesperrt.",
+    },
     too_old="Diese Seite war zu alt. Versuchen Sie es noch einmal.",
 )

@@ -18,8 +18,6 @@ ES = Words(
     no_code="Escriba primero el código.",
     recent="Últimos resultados de hoy",
     nothing_yet="Nada todavía. Aquí estará cada resultado de hoy.",
-    was_offline="escaneado sin conexión",
-    undone="deshecho",
     sound="Sonido",
     sign_out="Cerrar sesión",
     sign_out_waits="Aún hay códigos que esperan la conexión. Cierre la sesión cuando estén"
@@ -36,6 +34,7 @@ ES = Words(
     amount="Importe gastado",
     receipt="Número de recibo",
     bad_amount="Escriba un importe como 12,50.",
+    bad_receipt="Escriba el número de recibo.",
     read="Leído:",
     checking="Comprobando…",
     checking_text="La conexión es lenta.",
@@ -46,7 +45,6 @@ ES = Words(
     " otra vez.",
     trusted="Puede entregar la ventaja.",
     not_trusted="No entregue nada todavía.",
-    wait_minutes={"one": "Espere {n} minuto.", "other": "Espere {n} minutos."},
     waits="En espera",
     conflicts="No aceptados",
     conflicts_text="Escaneados sin conexión y rechazados después.",
@@ -79,6 +77,9 @@ ES = Words(
     go_on="Continuar",
     wrong_pin="PIN incorrecto.",
     tries_left={"one": "Queda {n} intento.", "other": "Quedan {n} intentos."},
-    locked="Bloqueado durante 15 minutos.",
+    locked={
+        "one": "Bloqueado durante {n} minuto.",
+        "other": "Bloqueado durante {n} minutos.",
+    },
     too_old="Esta página era demasiado antigua. Inténtelo otra vez.",
 )

@@ -18,8 +18,6 @@ FR = Words(
     no_code="Tapez d'abord le code.",
     recent="Derniers résultats du jour",
     nothing_yet="Rien encore. Chaque résultat du jour sera ici.",
-    was_offline="scanné sans connexion",
-    undone="annulé",
     sound="Son",
     sign_out="Se déconnecter",
     sign_out_waits="Des codes attendent encore la connexion. Déconnectez-vous après leur"
@@ -36,6 +34,7 @@ FR = Words(
     amount="Montant dépensé",
     receipt="Numéro du ticket",
     bad_amount="Tapez un montant comme 12,50.",
+    bad_receipt="Tapez le numéro du ticket.",
     read="Lu :",
     checking="Vérification…",
     checking_text="La connexion est lente.",
@@ -45,7 +44,6 @@ FR = Words(
     not_kept="Pas de connexion, et cet appareil ne peut pas garder le code. Notez-le ou réessayez.",
     trusted="Vous pouvez accorder l'avantage.",
     not_trusted="Ne donnez rien pour l'instant.",
-    wait_minutes={"one": "Attendez {n} minute.", "other": "Attendez {n} minutes."},
     waits="En attente",
     conflicts="Non acceptés",
     conflicts_text="Scannés sans connexion, refusés à son retour.",
@@ -79,6 +77,9 @@ FR = Words(
     go_on="Continuer",
     wrong_pin="Code PIN incorrect.",
     tries_left={"one": "Encore {n} essai.", "other": "Encore {n} essais."},
-    locked="Bloqué pendant 15 minutes.",
+    locked={
+        "one": "Bloqué pendant {n} minute.",
+        "other": "Bloqué pendant {n} minutes.",
+    },
     too_old="Cette page était trop ancienne. Réessayez.",
 )

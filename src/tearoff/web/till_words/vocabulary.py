@@ -26,8 +26,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     no_code: str
     recent: str
     nothing_yet: str
-    was_offline: str
-    undone: str
     sound: str
     sign_out: str
     sign_out_waits: str
@@ -44,6 +42,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     receipt: str
     bad_amount: str
+    bad_receipt: str
     read: str
     checking: str
     checking_text: str
@@ -52,7 +51,6 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     not_kept: str
     trusted: str
     not_trusted: str
-    wait_minutes: Counted
     waits: str
     conflicts: str
     conflicts_text: str
@@ -84,16 +82,15 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     go_on: str
     wrong_pin: str
     tries_left: Counted
-    locked: str
+    locked: Counted
     too_old: str
 
 
 _OF_SCRIPT = (
-    "undone", "was_offline", "no_code", "online", "offline", "waiting", "redeem", "cancel",
-    "next", "again", "undo", "close", "bad_amount", "read", "checking", "checking_text",
-    "not_checked", "not_checked_text", "not_kept", "trusted", "not_trusted", "wait_minutes",
-    "waits", "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
-    "camera_broken", "sign_out_waits", "stop", "scan",
+    "no_code", "online", "offline", "waiting", "redeem", "cancel", "next", "again", "undo",
+    "close", "bad_amount", "bad_receipt", "read", "checking", "checking_text", "not_checked",
+    "not_checked_text", "not_kept", "trusted", "not_trusted", "waits", "caught_up", "looking",
+    "no_https", "refused", "no_camera", "busy", "camera_broken", "sign_out_waits", "stop", "scan",
 )  # fmt: skip
 
 

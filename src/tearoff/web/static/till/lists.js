@@ -10,13 +10,11 @@ export function makeLists({ shapes, words, language }) {
 
   function row(found) {
     const item = $("row").content.firstElementChild.cloneNode(true);
-    const verdict = found.undone ? "undone" : found.verdict;
-    item.classList.add(verdict);
-    item.querySelector("path").setAttribute("d", shapes[SHAPE[verdict]]);
+    item.classList.add(found.verdict);
+    item.querySelector("path").setAttribute("d", shapes[SHAPE[found.verdict]]);
     item.querySelector("b").textContent = found.word;
     item.querySelector(".code").textContent = found.code;
-    const more = [found.text, found.undone && words.undone, found.was_offline && words.was_offline];
-    item.querySelector(".text").textContent = more.filter(Boolean).join(" · ");
+    item.querySelector(".text").textContent = found.verdict === "no" ? found.text : found.title;
     const time = item.querySelector("time");
     time.dateTime = found.at;
     time.textContent = clock.format(new Date(found.at));
@@ -24,7 +22,7 @@ export function makeLists({ shapes, words, language }) {
   }
 
   const waits = (scan) => row({
-    verdict: "unchecked", word: words.waits, text: "", code: scan.code, at: scan.scanned_at,
+    verdict: "unchecked", word: words.waits, title: "", code: scan.code, at: scan.scanned_at,
   });
 
   return {

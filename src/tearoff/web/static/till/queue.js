@@ -4,7 +4,7 @@
 import { Refused, ask } from "./api.js";
 
 const STORE = "scans";
-const AT_ONCE = 50;
+const AT_ONCE = 20;
 let opened;
 
 function open() {
@@ -57,9 +57,12 @@ export async function send() {
 async function sendAll() {
   const verdicts = [];
   for (let scans = await kept(); scans.length; scans = await kept()) {
-    const some = scans.slice(0, AT_ONCE);
-    verdicts.push(...(await sendSome(some)));
-    await drop(some);
+    const some = scans.slice(0, AT_ONCE), answers = await sendSome(some);
+    // What could not be decided yet (too many wrong codes) stays, and is sent again later.
+    const decided = some.filter((_, n) => answers[n] && answers[n].verdict !== "wait");
+    await drop(decided);
+    verdicts.push(...answers.filter(({ verdict }) => verdict !== "wait"));
+    if (decided.length < some.length) break;
   }
   return verdicts;
 }
@@ -70,12 +73,9 @@ async function sendSome(scans) {
     return (await ask("sync", { scans })).results;
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
-    if (scans.length === 1) return [{ ...scans[0], verdict: "no", word: "", text: error.message }];
+    if (scans.length === 1) return [{ ...scans[0], verdict: "no" }];
   }
   const verdicts = [];
-  for (const scan of scans) {
-    verdicts.push(...(await sendSome([scan])));
-    await drop([scan]);
-  }
+  for (const scan of scans) verdicts.push(...(await sendSome([scan])));
   return verdicts;
 }

@@ -15,8 +15,9 @@ const lists = makeLists({ shapes, words, language });
 const plural = new Intl.PluralRules(language);
 const SLOW = 1000; // milliseconds after which "Checking…" is shown
 const SAME = 5000; // the same code within this time is the same scan
-const TRY_AGAIN = 15000;
+const TRY_AGAIN = 5000;
 const UNDO_SECONDS = 60;
+const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
 const REMEMBERED = "till-state";
 const INTERRUPTED = "till-code";
 
@@ -31,9 +32,8 @@ const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b)
 /** A scan has two keys: one for the question, one for the use that may follow. */
 function scanOf(code) {
   if (lastScan.code !== code || Date.now() - lastScan.at > SAME) {
-    lastScan = { code, check: makeKey(), redeem: makeKey() };
+    lastScan = { code, check: makeKey(), redeem: makeKey(), at: Date.now(), used: null };
   }
-  lastScan.at = Date.now();
   return lastScan;
 }
 
@@ -44,14 +44,22 @@ async function check(text) {
   if (isBusy) return void signals.signal("wait");
   const scan = scanOf(code);
   sessionStorage.setItem(INTERRUPTED, code);
-  await decide(scan, () => ask("check", { key: scan.check, code }));
+  // A scanner that reads twice: the second time says what the first one said.
+  if (scan.used) await decide(scan, () => ask("redeem", { ...scan.used }));
+  else await decide(scan, () => ask("check", { key: scan.check, code }));
   sessionStorage.removeItem(INTERRUPTED);
   $("code").value = "";
 }
 
-function redeem(scan) {
-  const body = { key: scan.redeem, code: scan.code };
-  for (const [name, value] of Object.entries(verdict.typed())) if (value) body[name] = value;
+async function redeem(scan, asks) {
+  const body = { key: scan.redeem, code: scan.code }, typed = verdict.typed();
+  for (const [name, value] of Object.entries(typed)) if (value) body[name] = value;
+  if (asks.receipt === "required" && !typed.receipt) return verdict.problem(words.bad_receipt, "receipt");
+  if (typed.amount ? !AMOUNT.test(typed.amount) : asks.amount === "required") {
+    return verdict.problem(words.bad_amount);
+  }
+  scan.used = body;
+  scan.at = Date.now();
   return decide(scan, () => ask("redeem", body), body);
 }
 
@@ -75,7 +83,6 @@ async function decide(scan, question, extra = {}) {
 }
 
 function refused(error) {
-  if (verdict.isOpen() && error.field === "amount") return verdict.problem(words.bad_amount);
   verdict.close();
   return fieldProblem(error.message);
 }
@@ -88,7 +95,7 @@ function viewOf(found, scan) {
   const view = { kind: found.verdict, word: found.word, lines: linesOf(found), main: next() };
   if (found.verdict === "good") {
     view.asks = found.asks ?? {};
-    view.main = { label: words.redeem, act: () => redeem(scan) };
+    view.main = { label: words.redeem, act: () => redeem(scan, view.asks) };
     view.second = { label: words.cancel, act: verdict.close };
   } else if (found.verdict === "used" && found.undo_until) {
     view.second = { label: words.undo, act: () => undo(found.key, scan) };
@@ -166,7 +173,7 @@ async function draw() {
 }
 
 async function catchUp() {
-  if (!navigator.onLine || !(await kept()).length) return;
+  if (!(await kept()).length) return;
   try {
     const done = await send();
     if (done.length) $("news").textContent = counted(words.caught_up, done.length);
@@ -298,5 +305,6 @@ $("sound").setAttribute("aria-pressed", String(signals.isOn()));
 $("code").value ||= sessionStorage.getItem(INTERRUPTED) ?? "";
 sessionStorage.removeItem(INTERRUPTED);
 focusField();
-draw().then(refresh).then(catchUp);
+draw().then(refresh).then(() => $("rows").removeAttribute("aria-busy")).then(catchUp);
+$("rows").setAttribute("aria-busy", "true");
 navigator.serviceWorker?.register("/till/worker.js", { scope: "/till" });

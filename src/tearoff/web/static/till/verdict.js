@@ -17,7 +17,8 @@ export const isOpen = () => dialog.open;
 export const isAsking = () => dialog.open && Boolean(shown.asks || shown.kind === "checking");
 
 /** What is shown: kind, word, lines ({text, look, code}), main and second ({label, act}),
- * asks ({amount, receipt}) when somebody must decide, seconds that the second button lives. */
+ * asks ({amount, receipt}: no, optional or
+ * required) when somebody must decide, seconds that the second button lives. */
 export function show(view) {
   clearInterval(ticking);
   shown = view;
@@ -43,17 +44,21 @@ export function close() {
   closed();
 }
 
-/** Under the fields, in red; the dialog stays. */
-export function problem(text) {
+/** Under the fields, in red; the dialog stays. `name` is the field that is meant. */
+export function problem(text, name = "amount") {
   $("v-problem").textContent = text;
   $("v-problem").hidden = !text;
-  const amount = $("v-amount");
-  if (text) amount.setAttribute("aria-invalid", "true");
-  else amount.removeAttribute("aria-invalid");
-  if (text && !$("v-amount-field").hidden) amount.focus();
+  for (const input of [$("v-amount"), $("v-receipt")]) input.removeAttribute("aria-invalid");
+  if (!text) return;
+  $(`v-${name}`).setAttribute("aria-invalid", "true");
+  $(`v-${name}`).focus();
 }
 
-export const typed = () => ({ amount: $("v-amount").value.trim(), receipt: $("v-receipt").value.trim() });
+/** What stands in the fields, with the digits of any keyboard as 0-9. */
+export function typed() {
+  const western = $("v-amount").value.replace(/[\u0660-\u0669]/g, (digit) => digit.charCodeAt(0) - 0x660);
+  return { amount: western.replace("\u066b", ".").trim(), receipt: $("v-receipt").value.trim() };
+}
 
 function line({ text, look = "", code = "" }) {
   const p = document.createElement("p");
@@ -70,7 +75,7 @@ function line({ text, look = "", code = "" }) {
 }
 
 function field(name, wanted) {
-  $(`v-${name}-field`).hidden = !wanted;
+  $(`v-${name}-field`).hidden = !wanted || wanted === "no";
   $(`v-${name}`).value = "";
 }
 

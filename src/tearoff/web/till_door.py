@@ -1,0 +1,220 @@
+"""Getting in at the counter: a device is paired by a link, and shown its PIN twice a day.
+
+A link is shown by GET and used by POST only. Other sites can do nothing here: their forms come
+without the cookie, every form of ours carries a token that is tied to the device, and nobody
+may frame the pages.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Any, Literal
+from urllib.parse import parse_qsl
+
+from litestar import Request, Router, post, route
+from litestar.params import FromPath
+
+from tearoff.accounts import devices, queries
+from tearoff.accounts.devices import Device, DeviceLocked, WrongDevicePin
+from tearoff.accounts.members import LinkOver
+from tearoff.errors import Invalid
+from tearoff.kit import clock
+from tearoff.kit.bodies import read_body
+from tearoff.kit.services import services_of
+from tearoff.web import notes, till, till_shell
+from tearoff.web.forms import western
+from tearoff.web.paper import Answer, Header, answer
+from tearoff.web.till_words import WORDS, Words
+from tearoff.web.words import counted, preferred
+
+AnyRequest = Request[Any, Any, Any]
+
+READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
+
+_TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
+_REMEMBERED = int(devices.REMEMBERED.total_seconds())
+_YEAR = 31_536_000
+_PURPOSE = "till-form"
+
+
+@route("/till/pair", http_method=READ)
+async def show_not_paired(request: AnyRequest) -> Answer:
+    words = words_for(request)
+    return _note(request, words, 200, words.not_paired, words.not_paired_text)
+
+
+@route("/till/pair/{token:str}", http_method=READ)
+async def show_pairing(request: AnyRequest, token: FromPath[str]) -> Answer:
+    """Names the place and waits for a person."""
+    return await _pairing(request, token, {})
+
+
+@post("/till/pair/{token:str}")
+async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
+    services, words, form = services_of(request), words_for(request), await read_form(request)
+    if request.headers.get("sec-fetch-site", "") == "cross-site" or not _TOKEN.match(token):
+        return _over(request, words)
+    name, pin = form.get("name", ""), western(form.get("pin", ""))
+    try:
+        async with services.db.transaction() as db:
+            _, secret = await devices.pair(db, token, name=name, pin=pin, now=clock.now())
+    except LinkOver:
+        return _over(request, words)
+    except Invalid as error:
+        problem = words.bad_pin if error.field == "pin" else words.bad_name
+        return await _pairing(request, token, {error.field or "name": problem}, name[:60])
+    return redirect("/till", till.cookie(services, secret, _REMEMBERED))
+
+
+@route("/till/pin", http_method=READ)
+async def show_pin(request: AnyRequest) -> Answer:
+    device = await till.device_of(request, clock.now())
+    if device is None:
+        return redirect("/till/pair")
+    if not device.needs_pin(clock.now()):
+        return redirect("/till")
+    return await _pin_page(request, device, {})
+
+
+@post("/till/pin")
+async def enter_pin(request: AnyRequest) -> Answer:
+    services, words, form = services_of(request), words_for(request), await read_form(request)
+    device = await till.device_of(request, clock.now())
+    if device is None:
+        return redirect("/till/pair")
+    if not is_ours(request, form.get("t", "")):
+        return await _pin_page(request, device, {"page": words.too_old}, 422)
+    try:
+        await devices.enter_pin(services.db, device, western(form.get("pin", "")), clock.now())
+    except WrongDevicePin as wrong:
+        left = counted(words.language, words.tries_left, wrong.left)
+        return await _pin_page(request, device, {"pin": f"{words.wrong_pin} {left}"}, 422)
+    except DeviceLocked as locked:
+        text = counted(words.language, words.locked, locked.minutes)
+        return await _pin_page(request, device, {"page": text}, 429)
+    # Remembered for another thirty days from now.
+    return redirect("/till", till.cookie(services, _secret(request), _REMEMBERED))
+
+
+async def _pairing(
+    request: AnyRequest, token: str, problems: dict[str, str], name: str = ""
+) -> Answer:
+    words, place = words_for(request), None
+    if _TOKEN.match(token):
+        place = await devices.find_pairing(services_of(request).db, token, clock.now())
+    if place is None:
+        return _over(request, words)
+    return _door(
+        request,
+        words,
+        step="pair",
+        title=words.pair,
+        status=422 if problems else 200,
+        place=place.name,
+        name=name,
+        problems={"name": "", "pin": "", "page": "", **problems},
+    )
+
+
+async def _pin_page(
+    request: AnyRequest, device: Device, problems: dict[str, str], status: int = 200
+) -> Answer:
+    place = await queries.location(services_of(request).db, device.account_id, device.location_id)
+    words = words_for(request)
+    return _door(
+        request,
+        words,
+        step="pin",
+        title=words.enter_pin,
+        status=status,
+        place=place.name if place else "",
+        name=device.name,
+        form_token=form_token(request),
+        problems={"pin": "", "page": "", **problems},
+    )
+
+
+def _over(request: AnyRequest, words: Words) -> Answer:
+    return _note(request, words, 410, words.over, words.over_text)
+
+
+def _note(request: AnyRequest, words: Words, status: int, heading: str, text: str) -> Answer:
+    return _door(
+        request, words, step="note", title=heading, status=status, heading=heading, text=text
+    )
+
+
+def _door(request: AnyRequest, words: Words, **values: Any) -> Answer:
+    return till_shell.print_page(
+        "till_door.html",
+        words,
+        kind="door-page",
+        reads_gzip=notes.reads_gzip(request),
+        headers=keep_language(request),
+        **values,
+    )
+
+
+# what the counter's other pages need too ---------------------------------------------------
+
+
+def words_for(request: AnyRequest, default: str = "en") -> Words:
+    """In the language that the device was set to, else the browser's, else the account's."""
+    chosen = (notes.asked_language(request), request.cookies.get(till.LANGUAGE_COOKIE, ""))
+    for tag in (*chosen, *preferred(notes.accepted_languages(request)), default):
+        language = str(tag)[:10].partition("-")[0].lower()
+        if language in WORDS:
+            return WORDS[language]
+    return WORDS["en"]
+
+
+def keep_language(request: AnyRequest) -> list[Header]:
+    """A language that was asked for in the address is kept for the next pages."""
+    asked = notes.asked_language(request)
+    if asked not in WORDS:
+        return []
+    kept = f"{till.LANGUAGE_COOKIE}={asked}; Max-Age={_YEAR}; Path=/till; SameSite=Lax"
+    return [("set-cookie", kept)]
+
+
+def form_token(request: AnyRequest) -> str:
+    """Ties a form to the device: another site knows neither."""
+    mark = services_of(request).vault.mark(_PURPOSE, _secret(request).encode())
+    return base64.urlsafe_b64encode(mark).decode().rstrip("=")
+
+
+def is_ours(request: AnyRequest, given: str) -> bool:
+    try:
+        mark = base64.urlsafe_b64decode(given.encode() + b"=")
+    except ValueError:
+        return False
+    return services_of(request).vault.is_marked(_PURPOSE, _secret(request).encode(), mark)
+
+
+async def read_form(request: AnyRequest) -> dict[str, str]:
+    body = await read_body(request, 16_384)
+    try:
+        text = (body or b"").decode("utf-8", "replace")
+        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))
+    except ValueError:
+        return {}
+
+
+def redirect(path: str, cookie: str = "") -> Answer:
+    headers = [("location", path), ("cache-control", "no-store")]
+    return answer(303, [*headers, ("set-cookie", cookie)] if cookie else headers)
+
+
+def _secret(request: AnyRequest) -> str:
+    return str(request.cookies.get(till.COOKIE, ""))[:60]
+
+
+ROUTES: list[Router] = [
+    Router(
+        path="/",
+        route_handlers=[show_not_paired, show_pairing, pair, show_pin, enter_pin],
+        exception_handlers={Exception: notes.trouble},
+        include_in_schema=False,
+    )
+]

@@ -1,0 +1,411 @@
+"""The counter's page in a real browser, against the real server."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import pytest
+from playwright.async_api import expect
+
+from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
+from tests.web.conftest import do, in_days
+from tests.web.tills import DEVICE_PIN, open_till
+
+pytestmark = in_browser
+
+OFFLINE = ("ERR_INTERNET_DISCONNECTED",)
+VERDICT = "dialog.verdict[open]"
+ASKS = json.dumps({"ask_amount": "required", "ask_receipt": "optional"})
+
+
+async def type_code(page, code):
+    await page.locator("#code").fill(code)
+    await page.locator("#code").press("Enter")
+
+
+async def verdict_is(page, kind, word):
+    await expect(page.locator(VERDICT)).to_have_class(f"verdict {kind}")
+    await expect(page.locator("#v-word")).to_have_text(word)
+
+
+async def wait_for_worker(page):
+    """Until a reload would be served without network."""
+    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+    await page.evaluate(
+        "navigator.serviceWorker.controller ? true : new Promise(done =>"
+        " navigator.serviceWorker.addEventListener('controllerchange', () => done(true)))"
+    )
+
+
+@pytest.mark.parametrize("width", [320, 390, 1366])
+@pytest.mark.parametrize(("language", "scheme"), [("en-GB", "light"), ("ar", "dark")])
+async def test_yes_redeem_undo(make_coupon, stand, width, language, scheme):
+    coupon = await make_coupon(raw_options=ASKS, terms="One for each visit.")
+    async with stand(coupon.shop, width=width, language=language, scheme=scheme) as page:
+        await expect(page.locator("#place")).to_have_text("Ghent")
+        await expect(page.locator("#staff")).to_have_text("Sam")
+        await axe_finds_nothing(page)
+        await no_sideways_scroll(page)
+        await type_code(page, coupon.short.upper())
+        await expect(page.locator(VERDICT)).to_have_class("verdict good")
+        await expect(page.locator("#v-main")).to_be_focused()
+        await expect(page.locator(".shape.tick")).to_be_visible()
+        await expect(page.locator("#v-lines")).to_contain_text("2-for-1 cappuccino")
+        await expect(page.locator("#v-lines")).to_contain_text("One for each visit.")
+        await axe_finds_nothing(page)
+        await no_sideways_scroll(page)
+        await page.locator("#v-main").click()
+        await expect(page.locator("#v-amount")).to_be_focused()
+        await expect(page.locator("#v-problem")).to_be_visible()
+        await axe_finds_nothing(page)
+        await page.locator("#v-amount").fill("12,50")
+        await page.locator("#v-receipt").fill("R-7")
+        await page.locator("#v-main").click()
+        await expect(page.locator(VERDICT)).to_have_class("verdict used")
+        await expect(page.locator("#v-second")).to_contain_text(re.compile(r"· \d\d s"))
+        row = await coupon.row()
+        assert (row["uses"], row["validation_value"], row["receipt"]) == (1, "12.50", "R-7")
+        await axe_finds_nothing(page)
+        await page.locator("#v-second").click()
+        await expect(page.locator(VERDICT)).to_have_class("verdict undone")
+        await axe_finds_nothing(page)
+        await page.locator("#v-main").click()
+        await expect(page.locator("#verdict")).to_be_hidden()
+        await expect(page.locator("#rows .undone")).to_have_count(1)
+        assert (await coupon.row())["uses"] == 0
+        await axe_finds_nothing(page)
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_every_no_says_why(make_coupon, services, stand, script):
+    used = await make_coupon()
+    await do(used, "validated")
+    shop = used.shop
+    others = {
+        "expired": {"expires_at": in_days(-1)},
+        "not_yet": {"starts_at": in_days(1)},
+        "withdrawn": {"status": "paused"},
+        "limit": {"limit_day": 1},
+    }
+    async with stand(shop, script=script) as page:
+        for values in [None, *others.values()]:
+            names = ", ".join(f"{name} = ${n}" for n, name in enumerate(values or {}, 2))
+            if values:
+                await services.db.execute(
+                    f"UPDATE campaigns SET {names} WHERE id = $1", shop.campaign, *values.values()
+                )
+            coupon = used if values is None else await make_coupon(shop)
+            await look(page, coupon.code, script)
+            await expect(page.locator(".verdict.no")).to_be_visible()
+            await expect(page.locator(".verdict .inside")).to_contain_text("NO")
+            words = await page.locator("#v-lines, .lines").text_content()
+            assert len(words) > len("2-for-1 cappuccinoSecond cup free") + 10
+            await page.locator(".main").click()
+        await look(page, "ABCDEF", script)
+        await expect(page.locator(".verdict.no")).to_contain_text("Not one of our coupons.")
+        await expect(page.locator(".verdict.no bdi")).to_have_text(re.compile("abcdef", re.I))
+        await expect(page.locator(".main")).to_have_text("Try again")
+
+
+async def look(page, code, script):
+    await page.locator("#code").fill(code)
+    if script:
+        return await page.locator("#code").press("Enter")
+    async with page.expect_navigation():
+        await page.locator("#code").press("Enter")
+    return None
+
+
+async def test_too_many_tries(coupon, stand):
+    async with stand(coupon.shop) as page:
+        for n in range(10):
+            await type_code(page, f"wrong-{n}")
+            await verdict_is(page, "no", "NO")
+            await page.locator("#v-main").click()
+        await type_code(page, "wrong again")
+        await verdict_is(page, "wait", "WAIT")
+        await expect(page.locator(".shape.hand")).to_be_visible()
+        await expect(page.locator("#v-lines")).to_contain_text(re.compile(r"Wait \d min"))
+        await axe_finds_nothing(page)
+
+
+async def test_taken_in_at_once_where_the_place_is_set_so(coupon, services, stand):
+    await services.db.execute(
+        "UPDATE locations SET redeems_at_once = true WHERE id = $1", coupon.shop.location
+    )
+    async with stand(coupon.shop) as page:
+        await type_code(page, f"https://elsewhere.example{coupon.path}")
+        await verdict_is(page, "used", "OK, used")
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_keyboard_alone(coupon, stand):
+    async with stand(coupon.shop, width=1366) as page:
+        await expect(page.locator("#code")).to_be_focused()
+        await page.keyboard.type(coupon.short, delay=120)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#v-main")).to_be_focused()
+        await page.keyboard.press("Escape")
+        await expect(page.locator("#verdict")).to_be_hidden()
+        assert (await coupon.row())["uses"] == 0
+        await expect(page.locator("#code")).to_be_focused()
+        await page.keyboard.type(coupon.short, delay=120)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#v-main")).to_be_focused()
+        await page.keyboard.press("Enter")
+        await verdict_is(page, "used", "OK, used")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#verdict")).to_be_hidden()
+        await expect(page.locator("#code")).to_be_focused()
+
+
+SCANNER = """text => { for (const key of [...text, "Enter"])
+  (document.activeElement ?? document.body).dispatchEvent(
+    new KeyboardEvent("keydown", {key, bubbles: true, cancelable: true})) }"""
+
+
+async def test_a_scanner_goes_on_but_never_answers_for_the_staff(make_coupon, stand):
+    first = await make_coupon()
+    second = await make_coupon(first.shop)
+    async with stand(first.shop, width=1366) as page:
+        await page.evaluate(SCANNER, first.code)
+        await verdict_is(page, "good", "OK")
+        # While something is asked, a scan changes nothing.
+        await page.evaluate(SCANNER, second.code)
+        await verdict_is(page, "good", "OK")
+        assert (await first.row())["uses"] == 0
+        await page.locator("#v-main").click()
+        await verdict_is(page, "used", "OK, used")
+        # Nothing is asked any more: the next scan is the next coupon.
+        await page.evaluate(SCANNER, second.code)
+        await verdict_is(page, "good", "OK")
+        await page.locator("#v-main").click()
+        await verdict_is(page, "used", "OK, used")
+    assert [(await one.row())["uses"] for one in (first, second)] == [1, 1]
+
+
+async def test_the_same_code_twice_is_one_scan(coupon, services, stand):
+    async with stand(coupon.shop, width=1366) as page:
+        await page.evaluate(SCANNER, coupon.code)
+        await verdict_is(page, "good", "OK")
+        await page.locator("#v-main").click()
+        await verdict_is(page, "used", "OK, used")
+        await page.evaluate(SCANNER, coupon.code)
+        await expect(page.locator(VERDICT)).to_have_class("verdict used")
+    scans = await services.db.fetchval(
+        "SELECT count(*) FROM counter_scans WHERE account_id = $1", coupon.shop.account
+    )
+    assert scans == 2  # one question, one use
+
+
+async def test_without_connection_it_is_never_ok(coupon, stand):
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        await expect(page.locator("#connection")).to_have_text("Online")
+        await wait_for_worker(page)
+        await page.context.set_offline(True)
+        await page.reload()
+        await expect(page.locator("#place")).to_have_text("Ghent")
+        await expect(page.locator("#connection")).to_have_text("No connection")
+        await type_code(page, coupon.short)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await expect(page.locator(".shape.clock")).to_be_visible()
+        await expect(page.locator(".shape.tick")).to_be_hidden()
+        await expect(page.locator("#verdict")).not_to_contain_text("OK")
+        await expect(page.locator("#v-lines")).to_contain_text("Kept on this phone")
+        await expect(page.locator("#v-lines")).to_contain_text("Do not hand out anything yet.")
+        await axe_finds_nothing(page)
+        await page.locator("#v-main").click()
+        await expect(page.locator("#waiting")).to_have_text("1 waiting")
+        await expect(page.locator("#rows .unchecked")).to_have_count(1)
+        await axe_finds_nothing(page)
+        await page.context.set_offline(False)
+        await expect(page.locator("#waiting")).to_be_hidden(timeout=20_000)
+        await expect(page.locator("#rows .used")).to_have_count(1)
+        await expect(page.locator("#news")).to_have_text("1 waiting code was checked.")
+        await expect(page.locator("#conflicts")).to_be_hidden()
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_conflicts_come_on_top_until_they_are_seen(make_coupon, services, stand):
+    first = await make_coupon()
+    second = await make_coupon(first.shop)
+    await services.db.execute(
+        "UPDATE locations SET trusts_offline = true WHERE id = $1", first.shop.location
+    )
+    async with stand(first.shop, fine=OFFLINE) as page:
+        await expect(page.locator("#staff")).to_have_text("Sam")
+        await page.context.set_offline(True)
+        for coupon in (first, second):
+            await type_code(page, coupon.code)
+            await verdict_is(page, "unchecked", "NOT CHECKED")
+            await expect(page.locator("#v-lines")).to_contain_text("You may hand out the goods.")
+            await page.locator("#v-main").click()
+        await expect(page.locator("#waiting")).to_have_text("2 waiting")
+        await do(first, "validated")
+        await page.context.set_offline(False)
+        await expect(page.locator("#conflicts .no")).to_have_count(1)
+        await expect(page.locator("#conflicts")).to_contain_text(re.compile("Used .*Ghent"))
+        await axe_finds_nothing(page)
+        await page.reload()
+        await expect(page.locator("#conflicts .no")).to_have_count(1)
+        await page.locator("#seen").click()
+        await expect(page.locator("#conflicts")).to_be_hidden()
+        await page.reload()
+        await expect(page.locator("#rows .no")).to_have_count(1)
+        await expect(page.locator("#conflicts")).to_be_hidden()
+    assert [(await one.row())["uses"] for one in (first, second)] == [1, 1]
+
+
+async def test_a_slow_server(coupon, stand):
+    async with stand(coupon.shop, fine=("ERR_FAILED",)) as page:
+        await expect(page.locator("#staff")).to_have_text("Sam")
+        await page.route("**/till/api/check*", lambda route: None)  # and no answer ever
+        await type_code(page, coupon.short)
+        await verdict_is(page, "checking", "Checking…")
+        await axe_finds_nothing(page)
+        await page.keyboard.press("Escape")
+        await expect(page.locator(VERDICT)).to_have_class("verdict checking")
+        await expect(page.locator(VERDICT)).to_have_class("verdict unchecked", timeout=15_000)
+        await expect(page.locator("#v-word")).to_have_text("NOT CHECKED")
+        await page.unroute("**/till/api/check*")
+
+
+async def test_a_pin_that_is_due_loses_nothing(coupon, services, stand):
+    async with stand(coupon.shop, fine=(*OFFLINE, 401)) as page:
+        await expect(page.locator("#staff")).to_have_text("Sam")
+        await page.context.set_offline(True)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await services.db.execute(
+            "UPDATE devices SET pin_until = now() WHERE account_id = $1", coupon.shop.account
+        )
+        async with page.expect_navigation(url="**/till/pin"):
+            await page.context.set_offline(False)
+        await axe_finds_nothing(page)
+        await page.locator("#pin").fill(DEVICE_PIN)
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#rows .used")).to_have_count(1)
+    assert (await coupon.row())["uses"] == 1
+
+
+@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize("width", [320, 1366])
+@pytest.mark.parametrize("language", ["en-GB", "ar"])
+async def test_pairing(shop, services, visit, script, width, language):
+    from datetime import UTC, datetime
+
+    from tearoff.accounts import devices
+
+    now = datetime.now(UTC)
+    token = (await devices.make_pairing(services.db, shop.account, shop.location, now)).token
+    path = f"/till/pair/{token}"
+    async with visit(path, script=script, width=width, language=language, fine=[410, 422]) as page:
+        await expect(page.locator("main")).to_contain_text("Ghent")
+        await no_sideways_scroll(page)
+        if script:
+            await axe_finds_nothing(page)
+        await page.locator("form").evaluate("f => f.noValidate = true") if script else None
+        await page.locator("#name").fill("Anna")
+        await page.locator("#pin").fill("12345")
+        async with page.expect_navigation():
+            await page.locator("button").click()
+        await expect(page).to_have_url(re.compile("/till$"))
+        await expect(page.locator("#staff")).to_have_text("Anna")
+        await page.goto(page.url + f"/pair/{token}")
+        await expect(page.locator("h1")).to_be_visible()
+        await expect(page.locator("form")).to_have_count(0)
+
+
+async def test_a_wrong_pin(coupon, services, stand):
+    async with stand(coupon.shop, path="/till/pair", fine=[422, 429], script=False) as page:
+        await services.db.execute(
+            "UPDATE devices SET pin_until = now() WHERE account_id = $1", coupon.shop.account
+        )
+        await page.goto(page.url.replace("/pair", ""))
+        await expect(page).to_have_url(re.compile("/till/pin$"))
+        for left in ("4 tries left.", "3 tries left.", "2 tries left.", "1 try left."):
+            await page.locator("#pin").fill("0000")
+            await page.locator("button").click()
+            await expect(page.locator("#pin-problem")).to_contain_text(left)
+        await page.locator("#pin").fill("0000")
+        await page.locator("button").click()
+        await page.locator("#pin").fill(DEVICE_PIN)
+        await page.locator("button").click()
+        await expect(page.locator("#problem")).to_contain_text(re.compile(r"Locked for 1\d min"))
+
+
+@pytest.mark.parametrize("width", [320, 1366])
+async def test_without_script(make_coupon, stand, width):
+    coupon = await make_coupon(raw_options=ASKS)
+    async with stand(coupon.shop, script=False, width=width, fine=[422]) as page:
+        await expect(page.locator("#scan")).to_be_hidden()
+        await page.locator("form#form button").click()
+        await expect(page.locator("#code-problem")).to_have_text("Type the code first.")
+        await look(page, coupon.short, script=False)
+        await expect(page.locator("main.verdict.good h1")).to_have_text("OK")
+        await no_sideways_scroll(page)
+        await page.locator("button.main").click()
+        await expect(page.locator(".err")).to_be_visible()
+        await page.locator("#v-amount").fill("7,5")
+        await page.locator("button.main").click()
+        await expect(page.locator("main.verdict.used h1")).to_have_text("OK, used")
+        await page.reload()
+        await expect(page.locator("main.verdict.used")).to_be_visible()
+        assert (await coupon.row())["uses"] == 1
+        await page.locator("button.second").click()
+        await expect(page.locator("main.verdict.undone")).to_be_visible()
+        await page.locator("a.main").click()
+        await expect(page.locator("#rows .undone")).to_have_count(1)
+        await page.locator("#out button").click()
+        await expect(page).to_have_url(re.compile("/till/pair$"))
+    assert (await coupon.row())["uses"] == 0
+
+
+async def test_a_form_of_another_site_does_nothing(coupon, services, http, server):
+    till = await open_till(services, http, server.url, coupon.shop)
+    form = {"t": "bm8", "key": "12345678", "code": coupon.code}
+    for path in ("check", "redeem", "undo", "sign-out"):
+        async with http.post(
+            f"{server.url}/till/{path}", data=form, headers={"cookie": till.headers["cookie"]}
+        ) as answer:
+            assert answer.status == 422
+    assert (await coupon.row())["uses"] == 0
+    assert (await till.call("state"))[0] == 200
+
+
+async def test_languages_are_kept(coupon, stand):
+    async with stand(coupon.shop) as page:
+        await page.get_by_role("link", name="Français").click()
+        await expect(page.locator("#scan")).to_contain_text("Scanner")
+        await page.goto(page.url.partition("?")[0])
+        await expect(page.locator("html")).to_have_attribute("lang", "fr")
+        await type_code(page, "pas un coupon")
+        await expect(page.locator("#v-word")).to_have_text("NON")
+
+
+async def test_targets_are_large_enough_for_a_thumb(coupon, stand):
+    async with stand(coupon.shop, width=390) as page:
+        for target in await page.locator("a:visible, button:visible, input:visible").all():
+            box = await target.bounding_box()
+            if "skip" not in (await target.get_attribute("class") or ""):
+                assert box["height"] >= 44, await target.evaluate("e => e.outerHTML")
+
+
+async def test_usable_within_two_seconds_on_a_slow_network(coupon, stand):
+    """The second visit: everything but the state comes from the device."""
+    async with stand(coupon.shop) as page:
+        await expect(page.locator("#staff")).to_have_text("Sam")
+        await wait_for_worker(page)
+        session = await page.context.new_cdp_session(page)
+        await session.send("Network.enable")
+        await session.send(
+            "Network.emulateNetworkConditions",
+            {"offline": False, "latency": 400, "downloadThroughput": 50_000,
+             "uploadThroughput": 50_000},
+        )  # fmt: skip
+        await session.send("Emulation.setCPUThrottlingRate", {"rate": 6})
+        await page.reload(wait_until="commit")
+        await expect(page.locator("#scan")).to_be_visible(timeout=15_000)
+        usable = await page.evaluate("performance.now()")
+        assert usable < 2000, usable
