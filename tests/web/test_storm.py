@@ -134,3 +134,14 @@ async def test_what_a_robot_posts_counts_nothing(coupon, services, agent):
         coupon.shop.account,
     )
     assert [t["scope"] for t in tallies] == [f"campaign:{coupon.shop.campaign}:sessions"]
+
+
+@pytest.mark.parametrize("agent", [ROBOTS["safelinks"], ROBOTS["headless"], ROBOTS["whatsapp"]])
+async def test_a_robot_that_presses_both_buttons_uses_nothing(make_coupon, agent):
+    """Scanners of mail are known to press what they find."""
+    coupon = await make_coupon(raw_options='{"methods": ["code", "button"]}')
+    before, token = await coupon.row(), (await coupon.get(f"{coupon.path}/confirm")).token
+    answer = await coupon.post("/redeem", {"t": token, "sure": "1"}, user_agent=agent)
+    assert answer.status == 200
+    assert await coupon.row() == before
+    assert (await coupon.post("/redeem", {"t": token, "sure": "1"})).status == 303

@@ -23,6 +23,7 @@ from tearoff.web.forms import Form
 from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import SHOWS_CODE, Staff
+from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
 from tearoff.web.words import Words, counted
@@ -52,6 +53,8 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     visit = visit_of(request, found.campaign)
     uses = forms.shown_uses(services.vault, form.token, found.session.code, now)
     by_button = bool(form.sure) and _has_button(found, now)
+    if by_button and is_robot(request):
+        return print_coupon(request, found, now)
     problem = _problem(found, visit.words, form, uses, by_button=by_button, now=now)
     if problem is not None:
         status, staff = problem
