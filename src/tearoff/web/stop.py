@@ -163,37 +163,36 @@ async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool = False)
 
 def _say(request: AnyRequest, found: Linked, standing: Standing, words: Words) -> Shown:
     path, query = _path(found), _query(request)
+    title, icon, lines, action = _told(request, standing, words)
     # A name in Latin letters in an Arabic sentence stays in one piece.
     sender = f"\u2068{standing.sender}\u2069"
+    listed = (a for a, sources in standing.stopped.items() if action != "stop" or not sources)
+    return Shown(
+        title=title,
+        icon=icon,
+        sender=standing.sender,
+        lines=tuple(line.replace("{sender}", sender) for line in lines),
+        addresses=tuple(_address(address, words) for address in listed),
+        back=f"{path}{query}",
+        action=f"{path}/{action}{query}" if action else "",
+        button=words.stop if action == "stop" else words.undo,
+        is_undo=action == "stop/undo",
+    )
 
-    def page(title: str, icon: str, *lines: str, **more: Any) -> Shown:
-        texts = tuple(line.replace("{sender}", sender) for line in lines)
-        return Shown(
-            title=title,
-            icon=icon,
-            sender=standing.sender,
-            lines=texts,
-            back=f"{path}{query}",
-            **more,
-        )
 
-    addresses = tuple(_address(address, words) for address in standing.stopped)
-    if not addresses:
-        return page(words.nobody, "bell", words.nobody_text)
+def _told(
+    request: AnyRequest, standing: Standing, words: Words
+) -> tuple[str, str, tuple[str, ...], str]:
+    """Title, icon, sentences, and what the button does."""
+    if not standing.stopped:
+        return words.nobody, "bell", (words.nobody_text,), ""
+    if standing.is_stopped and standing.is_ours:
+        return words.done, "quiet", (words.done_text,), "stop/undo"
     if standing.is_stopped:
-        more: dict[str, Any] = {"addresses": addresses}
-        if not standing.is_ours:
-            return page(words.done, "quiet", words.done_text, words.by_others, **more)
-        action = f"{path}/stop/undo{query}"
-        more |= {"action": action, "button": words.undo, "is_undo": True}
-        return page(words.done, "quiet", words.done_text, **more)
+        return words.done, "quiet", (words.done_text, words.by_others), ""
     if request.scope["query_string"] and "again" in request.query_params:
-        more = {"addresses": addresses}
-        return page(words.again, "bell", words.again_text, **more)
-    open_ones = (a for a, sources in standing.stopped.items() if not sources)
-    more = {"addresses": tuple(_address(a, words) for a in open_ones)}
-    more |= {"action": f"{path}/stop{query}", "button": words.stop}
-    return page(words.ask, "bell", words.ask_text, **more)
+        return words.again, "bell", (words.again_text,), ""
+    return words.ask, "bell", (words.ask_text,), "stop"
 
 
 def _address(address: str, words: Words) -> Address:
