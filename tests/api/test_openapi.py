@@ -15,6 +15,7 @@ from tearoff.messages.connections import NewConnection
 from tearoff.messages.links import surroundings_of
 from tests.api import table
 from tests.providers.postoffice import open_post_office
+from tests.web.conftest import PICTURE
 
 DOCUMENT = json.loads(json.dumps(make_document()))
 VERBS = ("get", "post", "patch", "delete", "put")
@@ -133,6 +134,8 @@ class Scene:
         content = operation.get("requestBody", {}).get("content", {})
         if "text/csv" in content:
             return {"data": content["text/csv"]["example"].encode()}
+        if "application/octet-stream" in content:
+            return {"data": PICTURE.read_bytes()}
         if "application/json" not in content:
             return {}
         example = content["application/json"].get("example", {})
@@ -140,6 +143,8 @@ class Scene:
 
     async def value(self, name, example):
         """The example, or the shop's own thing where it names one."""
+        if name == "locations":
+            return [int(str(await self.maker.location("")).rpartition("_")[2])]
         kind = self.kind_of(name, example)
         if kind is None:
             return example

@@ -317,3 +317,13 @@ async def test_a_coupon_that_a_till_holds_is_not_used_on_the_phone(coupon):
         coupon.code,
     )
     assert (await coupon.redeem(PIN, (await coupon.get()).token)).status == 303
+
+
+async def test_without_locations_the_pin_of_any_takes_it_in(make_coupon, services):
+    coupon = await make_coupon()
+    await services.db.execute(
+        "DELETE FROM campaign_locations WHERE campaign_id = $1", coupon.shop.campaign
+    )
+    assert (await coupon.redeem("0000")).status == 422
+    assert (await coupon.redeem(PIN)).status == 303
+    assert (await coupon.row())["location_id"] == coupon.shop.location

@@ -130,11 +130,18 @@ async def locations(
     return {row["id"]: read(Location, row) for row in rows}
 
 
+_TAKES_IN = (
+    " l.account_id = $1 AND l.removed_at IS NULL"
+    " AND (EXISTS (SELECT FROM campaign_locations c WHERE c.campaign_id = $2"
+    " AND c.location_id = l.id)"
+    " OR NOT EXISTS (SELECT FROM campaign_locations c WHERE c.campaign_id = $2))"
+)
+"""A campaign without locations is taken in at all of them."""
+
+
 async def locations_of_campaign(db: Handle, account_id: int, campaign_id: int) -> list[Location]:
     rows = await db.fetch(
-        f"SELECT {columns(Location, 'l')} FROM locations l"
-        " JOIN campaign_locations c ON c.location_id = l.id"
-        " WHERE l.account_id = $1 AND c.campaign_id = $2 ORDER BY l.id",
+        f"SELECT {columns(Location, 'l')} FROM locations l WHERE {_TAKES_IN} ORDER BY l.id",
         account_id,
         campaign_id,
     )
@@ -145,9 +152,8 @@ async def location_of_pin(
     db: Handle, account_id: int, campaign_id: int, pin_macs: list[bytes]
 ) -> Location | None:
     row = await db.fetchrow(
-        f"SELECT {columns(Location, 'l')} FROM locations l"
-        " JOIN campaign_locations c ON c.location_id = l.id"
-        " WHERE l.account_id = $1 AND c.campaign_id = $2 AND l.pin_mac = ANY($3) ORDER BY l.id",
+        f"SELECT {columns(Location, 'l')} FROM locations l WHERE {_TAKES_IN}"
+        " AND l.pin_mac = ANY($3) ORDER BY l.id",
         account_id,
         campaign_id,
         pin_macs,

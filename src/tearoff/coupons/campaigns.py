@@ -23,6 +23,8 @@ from tearoff.kit.rows import columns, read
 PICTURE_SIZE = (800, 420)
 PICTURE_LIMIT = 60_000
 """Bytes of a picture on the page: it must not keep anybody waiting on a bad network."""
+MOST_PIXELS = 50_000_000
+"""A small file can unfold to more than a server's memory."""
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
@@ -119,13 +121,29 @@ async def open_at(db: Handle, account_id: int, campaign_id: int, location_id: in
     )
 
 
+class NewPicture(msgspec.Struct, frozen=True):
+    """As the page shows it, and as messengers do."""
+
+    webp: bytes
+    card: bytes
+
+
+def prepare_picture(image: bytes) -> NewPicture:
+    """Cut the picture to 40:21 and make it small enough for the page and for messengers. This
+    takes a moment."""
+    opened = _open(image)
+    return NewPicture(_webp(opened), make_card(opened))
+
+
 async def set_picture(
     db: Handle, account_id: int, campaign_id: int, image: bytes, alt: str = ""
 ) -> int:
-    """Cut the picture to 40:21, make it small enough for the page and for messengers, and put it
-    on the campaign."""
-    opened = _open(image)
-    webp = _webp(opened)
+    return await put_picture(db, account_id, campaign_id, prepare_picture(image), alt)
+
+
+async def put_picture(
+    db: Handle, account_id: int, campaign_id: int, picture: NewPicture, alt: str
+) -> int:
     made: int = await db.fetchval(
         "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
         " VALUES ($1, $3, $4, $5, $6, $8) RETURNING id)"
@@ -133,13 +151,23 @@ async def set_picture(
         " WHERE account_id = $1 AND campaigns.id = $2 RETURNING p.id",
         account_id,
         campaign_id,
-        hashlib.sha256(webp).digest(),
-        webp,
+        hashlib.sha256(picture.webp).digest(),
+        picture.webp,
         *PICTURE_SIZE,
         alt,
-        make_card(opened),
+        picture.card,
     )
     return made
+
+
+async def remove_picture(db: Handle, account_id: int, campaign_id: int) -> None:
+    """Pages that are open still find it."""
+    await db.execute(
+        "UPDATE campaigns SET picture_id = NULL, picture_alt = '' WHERE account_id = $1"
+        " AND id = $2",
+        account_id,
+        campaign_id,
+    )
 
 
 async def picture_of_code(db: Handle, campaign_code: str, picture_id: int) -> Picture | None:
@@ -161,6 +189,8 @@ def shrink(image: bytes) -> bytes:
 def _open(image: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(image)) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise Invalid("A picture has at most 50 million pixels.", field="picture")
             opened.load()
             return opened.convert("RGB")
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:

@@ -15,6 +15,7 @@ from tearoff.coupons import campaigns
 from tearoff.coupons.campaigns import CampaignNotFound, NewCampaign
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import changed
+from tearoff.errors import Invalid
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
@@ -209,6 +210,43 @@ async def copy(
         account_id,
     )
     return made
+
+
+async def locations(db: Handle, campaign: Campaign) -> list[int]:
+    """Where it is taken in; none: at all of the account's."""
+    rows = await db.fetch(
+        "SELECT l.id FROM campaign_locations c JOIN locations l ON l.id = c.location_id"
+        " WHERE c.campaign_id = $1 AND l.account_id = $2 AND l.removed_at IS NULL ORDER BY l.id",
+        campaign.id,
+        campaign.account_id,
+    )
+    return [row["id"] for row in rows]
+
+
+async def set_locations(
+    db: Handle, account_id: int, campaign_id: int, ids: Sequence[int]
+) -> Campaign:
+    """In a transaction. Raises `CampaignNotFound`, and `Invalid` for what is no location of the
+    account."""
+    row = await db.fetchrow(f"{_ENTRY} AND c.id = $2 FOR UPDATE OF c", account_id, campaign_id)
+    if row is None:
+        raise CampaignNotFound
+    known = await db.fetch(
+        "SELECT id FROM locations WHERE account_id = $1 AND id = ANY($2) AND removed_at IS NULL"
+        " FOR SHARE",
+        account_id,
+        list(ids),
+    )
+    if missing := set(ids) - {row["id"] for row in known}:
+        text = f"There is no location {min(missing)}. Use ids that the list of locations gives."
+        raise Invalid(text, field="locations")
+    await db.execute("DELETE FROM campaign_locations WHERE campaign_id = $1", campaign_id)
+    await db.execute(
+        "INSERT INTO campaign_locations (campaign_id, location_id) SELECT $1, unnest($2::bigint[])",
+        campaign_id,
+        list(ids),
+    )
+    return _entry(row).campaign
 
 
 async def remove(db: Handle, account_id: int, campaign_id: int, now: datetime) -> None:

@@ -39,9 +39,12 @@ _S, _C = len(Session.__struct_fields__), len(Campaign.__struct_fields__)
 
 _LINKED = (
     f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
-    " a.link_host, l.name AS place, EXISTS (SELECT FROM campaign_locations cl"
+    " a.link_host, l.name AS place, (EXISTS (SELECT FROM campaign_locations cl"
     " JOIN locations p ON p.id = cl.location_id"
-    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL) AS has_pins,"
+    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL)"
+    " OR (NOT EXISTS (SELECT FROM campaign_locations cl WHERE cl.campaign_id = c.id)"
+    " AND EXISTS (SELECT FROM locations p WHERE p.account_id = c.account_id"
+    " AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL))) AS has_pins,"
     " CASE WHEN c.limit_validations IS NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
     " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':validations'"
     " AND t.n >= c.limit_validations) END AS is_full, a.hooks"

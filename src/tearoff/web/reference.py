@@ -23,7 +23,7 @@ from tearoff.web import notes
 from tearoff.web.paper import Answer, answer, hash_of, read_template, render
 
 Document = Mapping[str, Any]
-VERBS = ("get", "post", "patch", "delete")
+VERBS = ("get", "post", "put", "patch", "delete")
 HOST = "https://tearoff.invalid"
 """Stands for the reader's host until somebody reads."""
 
@@ -148,7 +148,7 @@ def _operation(document: Document, verb: str, path: str, verbs: Mapping[str, Any
     body = content.get("application/json", {})
     takes = [_parameter(document, p) for p in described.get("parameters", [])]
     takes += _rows(body.get("schema", {}), "body")
-    takes += [Row("the body", kind, "", "", True, "", "body") for kind in content if "csv" in kind]
+    takes += [Row("the body", kind, "", "", True, "", "body") for kind in content if kind in _FILES]
     return Shown(
         id=described["operationId"],
         verb="GET or POST" if both else verb.upper(),
@@ -301,9 +301,9 @@ def _curl(document: Document, verb: str, path: str, described: Mapping[str, Any]
     lines = ["curl" if verb in ("get", "post") else f"curl -X {verb.upper()}"]
     lines[0] += f" '{url}'"
     lines.append('  -H "x-api-key: $CLIENT_ID" -H "x-api-secret: $CLIENT_SECRET"')
-    body, is_csv = _body(described)
-    if is_csv:
-        lines += ["  -H 'Content-Type: text/csv'", "  --data-binary @codes.csv"]
+    body, kind = _body(described)
+    if kind:
+        lines += [f"  -H 'Content-Type: {kind}'", f"  --data-binary @{_FILES[kind]}"]
     elif body is not None:
         told = json.dumps(body, ensure_ascii=False).replace("'", "'\\''")
         lines += ["  -H 'Content-Type: application/json'", f"  -d '{told}'"]
@@ -322,20 +322,22 @@ def _python(document: Document, verb: str, path: str, described: Mapping[str, An
         '    headers={"x-api-key": os.environ["CLIENT_ID"],',
         '             "x-api-secret": os.environ["CLIENT_SECRET"]},',
     ]
-    body, is_csv = _body(described)
-    if is_csv:
-        lines.append('    data=open("codes.csv", "rb"),')
+    body, kind = _body(described)
+    if kind:
+        lines.append(f'    data=open("{_FILES[kind]}", "rb"),')
     elif body is not None:
         lines.append(f"    json={body!r},")
     return "\n".join([*lines, "    timeout=30,", ")", "print(answer.status_code, answer.text)"])
 
 
-def _body(described: Mapping[str, Any]) -> tuple[Any, bool]:
-    """The example of the body, if there is one, and whether it is a list in a file."""
+_FILES = {"text/csv": "codes.csv", "application/octet-stream": "picture.jpg"}
+
+
+def _body(described: Mapping[str, Any]) -> tuple[Any, str]:
+    """The example of the body, if there is one, and of what kind it is if it is a file."""
     content = described.get("requestBody", {}).get("content", {})
-    if "text/csv" in content:
-        return content["text/csv"]["example"], True
-    return content.get("application/json", {}).get("example"), False
+    kind = next((kind for kind in content if kind in _FILES), "")
+    return content.get("application/json", {}).get("example"), kind
 
 
 def _slug(name: str) -> str:

@@ -22,6 +22,9 @@ class Client:
     async def patch(self, path: str, body: Any = None, **more: Any) -> Answer:
         return await self.call("PATCH", path, json=body, **more)
 
+    async def put(self, path: str, body: Any = None, **more: Any) -> Answer:
+        return await self.call("PUT", path, json=body, **more)
+
     async def delete(self, path: str, **more: Any) -> Answer:
         return await self.call("DELETE", path, **more)
 

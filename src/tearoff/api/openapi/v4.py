@@ -76,13 +76,18 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["requestBody"] = {
             "required": True,
             "content": {
-                operation.takes: {"schema": {"type": "string"}, "example": _CSV},
+                operation.takes: _FILES[operation.takes],
             },
         }
     return described
 
 
-_CSV = "code\nAUTUMN-0001\nAUTUMN-0002\n"
+_FILES: dict[str, dict[str, Any]] = {
+    "text/csv": {
+        "schema": {"type": "string"}, "example": "code\nAUTUMN-0001\nAUTUMN-0002\n",
+    },
+    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
+}  # fmt: skip
 
 
 def _name(operation: Operation) -> str:

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tearoff.api.v4 import (
     account,
+    campaign_parts,
     campaigns,
     events,
     groups,
@@ -23,7 +24,18 @@ from tearoff.api.v4.fields import Unknown
 from tearoff.api.v4.operation import Operation, answer, told
 from tearoff.api.v4.problems import MEDIA_TYPE
 
-NOUNS = (campaigns, pool, sessions, events, messages, suppressions, groups, webhooks, account)
+NOUNS = (
+    campaigns,
+    campaign_parts,
+    pool,
+    sessions,
+    events,
+    messages,
+    suppressions,
+    groups,
+    webhooks,
+    account,
+)
 """The files of this dialect, in the order in which the API reference shows them."""
 
 OPERATIONS: tuple[Operation, ...] = tuple(o for noun in NOUNS for o in noun.OPERATIONS)

@@ -1,0 +1,142 @@
+"""`/v4/campaigns/{id}/locations` and `…/picture`: where a campaign is taken in, and its picture."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import msgspec
+
+from tearoff.api.call import Call
+from tearoff.api.v3 import parameters as p
+from tearoff.api.v4 import campaign_shapes as shapes
+from tearoff.api.v4 import fields as f
+from tearoff.api.v4.operation import Operation, encode
+from tearoff.api.v4.sessions import CAMPAIGN_ID
+from tearoff.coupons import campaigns, catalogue, events
+from tearoff.errors import Invalid
+from tearoff.kit.db import Handle
+
+MAX_PICTURE = 10_000_000
+MOST_LOCATIONS = 1_000
+
+
+class CampaignLocations(msgspec.Struct, frozen=True):
+    """Ids of the locations that take the campaign in; none: all of the account do."""
+
+    locations: list[int]
+
+
+async def get_locations(call: Call, db: Handle) -> CampaignLocations:
+    known = await catalogue.entry(db, call.account.id, call.given["id"])
+    return CampaignLocations(await catalogue.locations(db, known.campaign))
+
+
+async def put_locations(call: Call, db: Handle) -> CampaignLocations:
+    ids = call.given["locations"]
+    campaign = await catalogue.set_locations(db, call.account.id, call.given["id"], ids)
+    await events.announce_campaign(db, call.listener, "coupon_updated", campaign, call.now)
+    return CampaignLocations(await catalogue.locations(db, campaign))
+
+
+async def put_picture(call: Call, parts: AsyncIterator[bytes]) -> tuple[int, bytes]:
+    """The picture is cut and shrunk outside of the transaction, in a thread of its own."""
+    services, account_id, campaign_id = call.doors.services, call.account.id, call.given["id"]
+    await catalogue.entry(services.db, account_id, campaign_id)
+    picture = await asyncio.to_thread(campaigns.prepare_picture, await _image(parts))
+    async with services.db.transaction() as db:
+        await campaigns.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
+        entry = await catalogue.entry(db, account_id, campaign_id)
+        await events.announce_campaign(
+            db, call.listener, "coupon_updated", entry.campaign, call.now
+        )
+    return 200, encode(shapes.show_campaign(entry, call.link_host))
+
+
+async def delete_picture(call: Call, db: Handle) -> None:
+    known = await catalogue.entry(db, call.account.id, call.given["id"])
+    await campaigns.remove_picture(db, call.account.id, known.campaign.id)
+    entry = await catalogue.entry(db, call.account.id, known.campaign.id)
+    await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
+
+
+async def _image(parts: AsyncIterator[bytes]) -> bytes:
+    pieces, size = [], 0
+    async for part in parts:
+        size += len(part)
+        if size > MAX_PICTURE:
+            raise Invalid("A picture has at most 10 MB.", field="picture")
+        pieces.append(part)
+    return b"".join(pieces)
+
+
+def _ids(name: str, given: Any) -> tuple[int, ...]:
+    if not isinstance(given, list) or len(given) > MOST_LOCATIONS:
+        raise p.WrongValue(
+            301,
+            f"Invalid value in parameter: {name}. Use an array of at most {MOST_LOCATIONS} ids.",
+        )
+    read = f.integer(1, 2**53 - 1)
+    return tuple(dict.fromkeys(read(name, item) for item in given))
+
+
+_TAG = "Campaigns"
+_LOCATIONS = f.Field(
+    name="locations", read=_ids, required=True, example=[100001],
+    help="Ids of locations. Empty: the campaign is taken in at all of them.",
+    schema={"type": "array", "items": {"type": "integer", "minimum": 1},
+            "maxItems": MOST_LOCATIONS},
+)  # fmt: skip
+_ALT = f.text_field("alt", p.text(200), "What the picture shows, for whoever cannot see it.",
+                    "Two cups of coffee")  # fmt: skip
+
+OPERATIONS = (
+    Operation(
+        method="GET",
+        path="/v4/campaigns/{id}/locations",
+        tag=_TAG,
+        summary="Where the campaign is taken in.",
+        path_fields=(CAMPAIGN_ID,),
+        act=get_locations,
+        errors=(502,),
+        answers={200: ("The locations.", CampaignLocations)},
+        example=CampaignLocations([100001]),
+    ),
+    Operation(
+        method="PUT",
+        path="/v4/campaigns/{id}/locations",
+        tag=_TAG,
+        summary="Say where the campaign is taken in; the list takes the place of the one before.",
+        path_fields=(CAMPAIGN_ID,),
+        body=(_LOCATIONS,),
+        act=put_locations,
+        errors=(200, 201, 300, 301, 409, 422, 502),
+        answers={200: ("The locations as they are then.", CampaignLocations)},
+        example=CampaignLocations([100001]),
+    ),
+    Operation(
+        method="PUT",
+        path="/v4/campaigns/{id}/picture",
+        tag=_TAG,
+        summary="Give the campaign a picture: a JPEG, PNG or WebP file of at most 10 MB. It is cut"
+        " to 40:21 from its middle and made small enough for every network.",
+        path_fields=(CAMPAIGN_ID,),
+        query=(_ALT,),
+        takes="application/octet-stream",
+        act_on_stream=put_picture,
+        errors=(201, 300, 301, 502),
+        answers={200: ("The campaign as it is then.", shapes.Campaign)},
+        example=shapes.CAMPAIGN,
+    ),
+    Operation(
+        method="DELETE",
+        path="/v4/campaigns/{id}/picture",
+        tag=_TAG,
+        summary="Take the campaign's picture away.",
+        path_fields=(CAMPAIGN_ID,),
+        act=delete_picture,
+        errors=(409, 422, 502),
+        answers={204: ("It has none.", None)},
+    ),
+)

@@ -1,0 +1,116 @@
+"""Where a campaign is taken in, and its picture, over v4."""
+
+import io
+
+import pytest
+from PIL import Image
+
+from tearoff.accounts import actions as accounts
+from tests.api.v4.client import client_of
+from tests.web.conftest import PICTURE
+
+
+@pytest.fixture
+def v4(caller):
+    return client_of(caller)
+
+
+@pytest.fixture
+def other(other_caller):
+    return client_of(other_caller)
+
+
+async def add_location(services, shop, name, pin=None):
+    async with services.db.transaction() as db:
+        return await accounts.create_location(db, services.vault, shop.account, name=name, pin=pin)
+
+
+async def test_a_campaign_is_taken_in_where_it_says(v4, shop, services):
+    path = f"/v4/campaigns/{shop.campaign}/locations"
+    bruges = await add_location(services, shop, "Bruges", "8321")
+    assert (await v4.get(path)).body == {"locations": [shop.location]}
+    done = await v4.put(path, {"locations": [bruges, bruges]})
+    assert (done.status, done.body) == (200, {"locations": [bruges]})
+    code = (await v4.post(f"/v4/campaigns/{shop.campaign}/sessions")).body["code"]
+    take = f"/v4/sessions/{code}/validated"
+    refused = await v4.post(take, {"location": shop.location})
+    assert (refused.status, refused.body["code"]) == (409, 519)
+    assert (await v4.put(path, {"locations": []})).body == {"locations": []}
+    assert (await v4.post(take, {"location": shop.location})).status == 200
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ({}, "Missing parameter: locations"),
+        ({"locations": "100001"}, "array"),
+        ({"locations": ["100001"]}, "whole number"),
+        ({"locations": [1]}, "no location 1"),
+        ({"locations": [1] * 1001}, "1000"),
+        ({"location": []}, "Unknown parameter: location"),
+    ],
+)
+async def test_wrong_locations(v4, shop, body, told):
+    path = f"/v4/campaigns/{shop.campaign}/locations"
+    answer = await v4.put(path, body)
+    assert answer.status == 422
+    assert told in answer.body["detail"]
+    assert (await v4.get(path)).body == {"locations": [shop.location]}
+
+
+async def test_a_page_gets_a_picture_and_loses_it(v4, shop, caller):
+    path = f"/v4/campaigns/{shop.campaign}"
+    put = await v4.call("PUT", f"{path}/picture?alt=Two%20cups", data=PICTURE.read_bytes())
+    assert put.status == 200, put.text
+    assert put.body["picture_alt"] == "Two cups"
+    assert put.body["picture"].endswith(".webp")
+    assert (await v4.get(path)).body == put.body
+    assert (await v4.delete(f"{path}/picture")).status == 204
+    bare = (await v4.get(path)).body
+    assert (bare["picture"], bare["picture_alt"]) == (None, "")
+    assert (await v4.delete(f"{path}/picture")).status == 204
+
+
+def bomb():
+    out = io.BytesIO()
+    Image.new("1", (10_000, 6_000)).save(out, "PNG")
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("image", "told"),
+    [
+        (b"", "not a picture"), (b"<svg/>", "not a picture"),
+        (io.BytesIO(b"x" * 10_000_001), "10 MB"), (PICTURE.read_bytes()[:500], "not a picture"),
+        (bomb(), "50 million pixels"),
+    ],
+    ids=["nothing", "text", "large", "cut", "bomb"],
+)  # fmt: skip
+async def test_what_is_no_picture(v4, shop, image, told):
+    answer = await v4.call("PUT", f"/v4/campaigns/{shop.campaign}/picture", data=image)
+    assert (answer.status, answer.body["errors"][0]["field"]) == (422, "picture")
+    assert told in answer.body["detail"]
+
+
+@pytest.mark.parametrize(
+    ("method", "part", "more"),
+    [
+        ("GET", "locations", {}),
+        ("PUT", "locations", {"json": {"locations": []}}),
+        ("PUT", "picture", {"data": PICTURE.read_bytes()}),
+        ("DELETE", "picture", {}),
+    ],
+)
+async def test_another_tenants_campaign_does_not_exist(v4, other, shop, method, part, more):
+    before = (await v4.get(f"/v4/campaigns/{shop.campaign}")).body
+    answer = await other.call(method, f"/v4/campaigns/{shop.campaign}/{part}", **more)
+    assert (answer.status, answer.body["code"]) == (404, 502)
+    assert (await v4.get(f"/v4/campaigns/{shop.campaign}")).body == before
+
+
+async def test_another_tenants_location_cannot_be_used(v4, other, shop, services):
+    made = (await other.post("/v4/campaigns", {"name": "x"})).body
+    answer = await other.put(
+        f"/v4/campaigns/{made['id']}/locations", {"locations": [shop.location]}
+    )
+    assert (answer.status, answer.body["errors"][0]["field"]) == (422, "locations")
