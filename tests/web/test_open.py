@@ -1,6 +1,7 @@
 """An open is what a visible page reports of itself."""
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -164,3 +165,19 @@ async def test_many_at_a_poster_are_people(make_coupon, services):
     tokens = [(await coupon.get()).token for coupon in coupons]
     await asyncio.gather(*(report(c, t) for c, t in zip(coupons, tokens, strict=True)))
     assert [await verdicts(coupon) for coupon in coupons] == [[("human", True)]] * 15
+
+
+async def test_verdicts_are_counted_for_operators(coupon):
+    async def count():
+        page = await coupon.get("/metrics")
+        found = re.findall(r'tearoff_opens_total{verdict="(\w+)"} (\d+)', page.text)
+        return {verdict: int(n) for verdict, n in found}
+
+    before, token = await count(), (await coupon.get()).token
+    await report(coupon, token, **ROBOTS[0])
+    await report(coupon, token)
+    after = await count()
+    assert {name: after[name] - before.get(name, 0) for name in ("robot", "human")} == {
+        "robot": 1,
+        "human": 1,
+    }

@@ -29,6 +29,11 @@ arrivals = Counter("tearoff_arrivals_total", "Receipts and replies, by what they
 hook_tries = Counter(
     "tearoff_hook_tries_total", "Tries to deliver a webhook, by what became of it.", ["state"]
 )
+opens = Counter(
+    "tearoff_opens_total",
+    "Coupons that were opened, by who it was: human, robot, unsure.",
+    ["verdict"],
+)
 
 messages = Gauge(
     "tearoff_messages",
@@ -49,6 +54,7 @@ ALL: tuple[MetricWrapperBase, ...] = (
     call_seconds,
     provider_seconds,
     arrivals,
+    opens,
     hook_tries,
     messages,
     queue_depth,

@@ -16,7 +16,7 @@ from litestar.params import FromPath
 from tearoff.coupons import actions, opens, queries, rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Doer
-from tearoff.kit import clock
+from tearoff.kit import clock, metrics
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.web import finding, forms
@@ -56,6 +56,7 @@ async def _record(request: AnyRequest, services: Services, found: Linked, now: d
         network = network_of(client_address(request.scope, services.settings.trusted_proxies))
         if await opens.is_burst(services.db, found.session, network, now):
             judged = Judged("unsure", f"many coupons opened at once from {network}")
+    metrics.opens.labels(judged.verdict).inc()
     if judged.verdict == "human":
         await _open(services, found, device_of(request.headers), now)
     else:
