@@ -116,6 +116,7 @@ async def state(request: AnyRequest) -> Answer:
             "place": who.till.place.name,
             "staff": who.till.device.name,
             "language": who.language,
+            "timezone": zone,
             "trusts_offline": who.till.place.trusts_offline,
             "redeems_at_once": who.till.place.redeems_at_once,
             "pin_until": who.till.device.pin_until,

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 import secrets
-from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -35,7 +34,8 @@ from tearoff.web.till_door import (
     words_for,
 )
 from tearoff.web.till_words import WORDS, Words
-from tearoff.web.verdicts import Verdict, row_of
+from tearoff.web.verdicts import Row, Verdict, row_of
+from tearoff.web.words import counted
 
 _NOBODY: dict[str, Any] = {"place": "", "staff": "", "recent": []}
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
@@ -163,7 +163,12 @@ def _verdict(
     typed: Look | None = None,
     problem: str = "",
 ) -> Answer:
-    lines = (verdict.title, verdict.value, verdict.text, verdict.conditions)
+    lines = [verdict.title, verdict.value, verdict.text]
+    left = verdict.uses_left or 0
+    if verdict.verdict != "no" and left > (verdict.verdict == "good"):
+        lines.append(counted(words.language, words.uses_left, left))
+    if verdict.verdict == "good":
+        lines.append(verdict.conditions)
     return till_shell.print_page(
         "till_verdict.html",
         words,
@@ -188,11 +193,7 @@ async def _board(request: AnyRequest, who: Visitor, words: Words, problem: str =
     state = {
         "place": who.till.place.name,
         "staff": who.till.device.name,
-        "recent": [
-            msgspec.structs.asdict(row_of(one, words.language, zone))
-            | {"clock": _clock(one.at, zone)}
-            for one in recent
-        ],
+        "recent": [_row(row_of(one, words.language, zone), zone) for one in recent],
     }
     return _print_board(request, words, state, form_token(request), problem)
 
@@ -217,8 +218,13 @@ def _print_board(
     )
 
 
-def _clock(at: datetime | None, zone: str) -> str:
-    return f"{times.clock_of(at, zone):%H:%M}" if at else ""
+def _row(row: Row, zone: str) -> dict[str, Any]:
+    """As the script shows it: a coupon's six characters as its page has them, and a clock."""
+    code = row.code
+    if re.fullmatch(r"[0-9a-z]{6}", code):
+        code = f"{code[:3]} {code[3:]}".upper()
+    clock_time = f"{times.clock_of(row.at, zone):%H:%M}" if row.at else ""
+    return msgspec.structs.asdict(row) | {"code": code, "clock": clock_time}
 
 
 def _key(form: dict[str, str]) -> str:

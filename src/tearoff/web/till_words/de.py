@@ -36,6 +36,10 @@ DE = Words(
     bad_amount="Tippen Sie einen Betrag wie 12,50.",
     bad_receipt="Tippen Sie die Belegnummer ein.",
     read="Gelesen:",
+    uses_left={
+        "one": "Noch {n} Mal einlösbar.",
+        "other": "Noch {n} Mal einlösbar.",
+    },
     checking="Wird geprüft…",
     checking_text="Die Verbindung ist langsam.",
     not_checked="NICHT GEPRÜFT",

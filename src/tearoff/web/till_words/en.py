@@ -35,6 +35,10 @@ EN = Words(
     bad_amount="Type an amount like 12.50.",
     bad_receipt="Type the number of the receipt.",
     read="Read:",
+    uses_left={
+        "one": "{n} use left.",
+        "other": "{n} uses left.",
+    },
     checking="Checking…",
     checking_text="The connection is slow.",
     not_checked="NOT CHECKED",

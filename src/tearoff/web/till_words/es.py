@@ -36,6 +36,10 @@ ES = Words(
     bad_amount="Escriba un importe como 12,50.",
     bad_receipt="Escriba el número de recibo.",
     read="Leído:",
+    uses_left={
+        "one": "Queda {n} uso.",
+        "other": "Quedan {n} usos.",
+    },
     checking="Comprobando…",
     checking_text="La conexión es lenta.",
     not_checked="SIN COMPROBAR",

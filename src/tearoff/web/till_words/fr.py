@@ -36,6 +36,10 @@ FR = Words(
     bad_amount="Tapez un montant comme 12,50.",
     bad_receipt="Tapez le numéro du ticket.",
     read="Lu :",
+    uses_left={
+        "one": "Encore {n} utilisation.",
+        "other": "Encore {n} utilisations.",
+    },
     checking="Vérification…",
     checking_text="La connexion est lente.",
     not_checked="NON VÉRIFIÉ",

@@ -35,6 +35,10 @@ NL = Words(
     bad_amount="Typ een bedrag zoals 12,50.",
     bad_receipt="Typ het nummer van de kassabon.",
     read="Gelezen:",
+    uses_left={
+        "one": "Nog {n} keer te gebruiken.",
+        "other": "Nog {n} keer te gebruiken.",
+    },
     checking="Controleren…",
     checking_text="De verbinding is traag.",
     not_checked="NIET GECONTROLEERD",

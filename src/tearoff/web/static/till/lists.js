@@ -3,17 +3,28 @@
 const $ = (id) => document.getElementById(id);
 const SHAPE = { good: "tick", used: "tick", no: "cross", wait: "hand", undone: "back", unchecked: "clock" };
 
+/** A coupon by its six characters, as its page shows them; of anything else enough to know it. */
+export function shownCode(text) {
+  const code = /\/[pz]\/[0-9a-z]+\/([0-9a-z]{21})/i.exec(text)?.[1] ?? text.replace(/[\s-]+/g, "");
+  if (!/^([0-9a-z]{6}|[0-9a-z]{21})$/i.test(code)) return text.slice(0, 40);
+  return `${code.slice(0, 3)} ${code.slice(3, 6)}`.toUpperCase();
+}
+
 export function makeLists({ shapes, words, language }) {
-  const clock = new Intl.DateTimeFormat(language === "ar" ? "ar-u-nu-latn" : language, {
-    hour: "2-digit", minute: "2-digit", hourCycle: "h23",
-  });
+  let clock = makeClock();
+
+  function makeClock(timeZone) {
+    return new Intl.DateTimeFormat(language === "ar" ? "ar-u-nu-latn" : language, {
+      hour: "2-digit", minute: "2-digit", hourCycle: "h23", timeZone,
+    });
+  }
 
   function row(found) {
     const item = $("row").content.firstElementChild.cloneNode(true);
     item.classList.add(found.verdict);
     item.querySelector("path").setAttribute("d", shapes[SHAPE[found.verdict]]);
     item.querySelector("b").textContent = found.word;
-    item.querySelector(".code").textContent = found.code;
+    item.querySelector(".code").textContent = shownCode(found.code);
     item.querySelector(".text").textContent = found.verdict === "no" ? found.text : found.title;
     const time = item.querySelector("time");
     time.dateTime = found.at;
@@ -26,6 +37,10 @@ export function makeLists({ shapes, words, language }) {
   });
 
   return {
+    /** The clock on the wall of the place, whatever this device thinks. */
+    tellTimeOf(zone) {
+      if (zone) clock = makeClock(zone);
+    },
     show(recent, waiting) {
       const rows = [...[...waiting].reverse().map(waits), ...recent.map(row)];
       $("rows").replaceChildren(...rows);

@@ -3,7 +3,7 @@
 // server ever says OK.
 
 import { NoConnection, Refused, ask, watchConnection } from "./api.js";
-import { makeLists } from "./lists.js";
+import { makeLists, shownCode } from "./lists.js";
 import { keep, kept, send } from "./queue.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
@@ -44,6 +44,7 @@ async function check(text) {
   if (isBusy) return void signals.signal("wait");
   const scan = scanOf(code);
   sessionStorage.setItem(INTERRUPTED, code);
+  $("news").textContent = "";
   // A scanner that reads twice: the second time says what the first one said.
   if (scan.used) await decide(scan, () => ask("redeem", { ...scan.used }));
   else await decide(scan, () => ask("check", { key: scan.check, code }));
@@ -110,7 +111,10 @@ function viewOf(found, scan) {
 
 function linesOf(found) {
   const lines = [{ text: found.title, look: "first" }, { text: found.value }, { text: found.text }];
-  if (found.conditions) lines.push({ text: found.conditions, look: "quiet" });
+  if (found.uses_left > (found.verdict === "good" ? 1 : 0) && found.verdict !== "no") {
+    lines.push({ text: counted(words.uses_left, found.uses_left) });
+  }
+  if (found.verdict === "good") lines.push({ text: found.conditions, look: "quiet" });
   if (found.read) lines.push({ text: words.read, code: found.read });
   return lines.filter(({ text }) => text);
 }
@@ -134,7 +138,7 @@ async function viewOfUnchecked(scan, extra) {
   } catch {
     lines.push({ text: words.not_kept, look: "first" });
   }
-  lines.push({ text: "", code: scan.code, look: "quiet" });
+  lines.push({ text: "", code: shownCode(scan.code), look: "quiet" });
   return { kind: "unchecked", word: words.not_checked, lines, main: next() };
 }
 
@@ -164,6 +168,7 @@ async function draw() {
     $("place").textContent = state.place;
     $("staff").textContent = state.staff;
   }
+  lists.tellTimeOf(state.timezone);
   lists.show(state.recent ?? [], waiting);
   lists.showConflicts(state.conflicts ?? []);
   $("waiting").textContent = counted(words.waiting, waiting.length);

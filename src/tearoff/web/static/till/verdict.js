@@ -89,7 +89,7 @@ function countDown(seconds) {
   const tick = () => {
     const left = Math.ceil((end - Date.now()) / 1000);
     second.hidden = left <= 0;
-    second.textContent = `${label} · ${left} s`;
+    second.textContent = `${label} (${left})`;
     if (left <= 0) {
       clearInterval(ticking);
       main.focus();
