@@ -269,3 +269,14 @@ async def test_the_code_turns(make_coupon):
     mark, path = (await coupon.get(f"{coupon.path}/now")).text.split("\n")
     assert f'data-mark="{mark}"' in page.text
     assert path.startswith("M")
+
+
+async def test_what_cannot_be_drawn_is_a_qr_code(make_coupon):
+    """A code that a program gave, and that this barcode cannot hold: the customer still has it."""
+    coupon = await make_coupon(
+        raw_options=json.dumps({"barcode": "ean13", "code": "fixed", "fixed_code": "no number"})
+    )
+    page = await coupon.get()
+    assert page.status == 200
+    assert 'class="qr"' in page.text
+    assert "no number" in page.text

@@ -7,11 +7,12 @@ from urllib.parse import quote
 
 import msgspec
 
-from tearoff.coupons import rotation
+from tearoff.coupons import rotation, symbols
 from tearoff.coupons.links import Linked
 from tearoff.coupons.options import Options
 from tearoff.coupons.rules import State
 from tearoff.kit.vault import Vault
+from tearoff.web.barcode import Drawn, draw
 from tearoff.web.qr import draw_qr
 from tearoff.web.standing import path_of
 from tearoff.web.visits import Visit
@@ -30,14 +31,16 @@ _NEWS = (State.USED, State.EXPIRED, State.NO_PRIZE)
 
 
 class Code(msgspec.Struct, frozen=True):
-    """`path` and `box` (the side with its quiet zone) draw the QR code; `till` is the shop's
-    own code, if the coupon has one; `turns`: it is another one every half minute."""
+    """`path` and `box` (the side with its quiet zone) draw the QR code, or `symbol` is another
+    barcode; `till` is the shop's own code, if the coupon has one; `turns`: it is another one
+    every half minute."""
 
     path: str
     box: str
     short: str
     till: str = ""
     turns: bool = False
+    symbol: Drawn | None = None
 
 
 class Webshop(msgspec.Struct, frozen=True):
@@ -104,7 +107,9 @@ class Rest(msgspec.Struct, frozen=True):
     @property
     def is_plain(self) -> bool:
         """Whether it differs from other people's in its codes only."""
-        return self.code is not None and not self.code.till and self.webshop is None
+        code = self.code
+        is_plain = code is not None and not code.till and code.symbol is None
+        return is_plain and self.webshop is None
 
 
 def rest(
@@ -163,7 +168,12 @@ def content_of(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> str
 
 
 def _code(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> Code:
-    qr = draw_qr(content_of(linked, visit, vault, now))
+    content = content_of(linked, visit, vault, now)
+    barcode = linked.campaign.options.barcode
+    if barcode != "qr" and symbols.can_hold(barcode, content):
+        drawn = draw(barcode, content)
+        return Code("", "", "", till="" if drawn.text else _till(linked), symbol=drawn)
+    qr = draw_qr(content)
     options, session = linked.campaign.options, linked.session
     short = session.short_code
     is_in_shop = "webshop" in options.methods
