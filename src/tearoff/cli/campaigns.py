@@ -13,6 +13,8 @@ import msgspec
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import queries as account_queries
 from tearoff.api.v3.shapes import coupon_info
+from tearoff.cli import campaign_options
+from tearoff.cli.campaign_options import campaign_id, read_picture
 from tearoff.cli.common import (
     Commands,
     add_account,
@@ -27,7 +29,6 @@ from tearoff.coupons import campaigns, catalogue, events, pools, shelves
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.coupons.catalogue import Filter
 from tearoff.coupons.pools import Imported
-from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 
@@ -64,6 +65,7 @@ def add_commands(commands: Commands) -> None:
     codes.add_argument("--campaign", required=True, help="cam_…")
     codes.add_argument("file", type=Path, help="UTF-8, one code a line; up to 1,000,000")
     add_json(codes)
+    campaign_options.add_commands(group)
     for name, run in (("add-folder", _add_folder), ("add-category", _add_category)):
         shelf = add_command(group, name, run, "to sort campaigns into")
         add_account(shelf)
@@ -74,9 +76,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _import_codes(arguments: argparse.Namespace) -> None:
-    campaign_id = arguments.campaign.removeprefix("cam_")
-    if not campaign_id.isdigit():
-        raise Invalid("Use an id such as cam_100001.", field="campaign")
+    campaign = campaign_id(arguments)
 
     async def parts() -> AsyncIterator[bytes]:
         with arguments.file.open("rb") as file:
@@ -85,7 +85,7 @@ def _import_codes(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services) -> Imported:
         async with services.db.transaction() as db:
-            return await pools.import_codes(db, arguments.account, int(campaign_id), parts())
+            return await pools.import_codes(db, arguments.account, campaign, parts())
 
     done = with_services(arguments, work)
     lines = [f"{done.imported:,} imported, {done.left_out:,} left out"]
@@ -112,7 +112,7 @@ def _add_category(arguments: argparse.Namespace) -> None:
 
 
 def _create(arguments: argparse.Namespace) -> None:
-    picture = _read_picture(arguments.picture)
+    picture = None if arguments.picture is None else read_picture(arguments.picture)
 
     async def work(services: Services) -> dict[str, Any]:
         async with services.db.transaction() as db:
@@ -178,12 +178,3 @@ def _new(arguments: argparse.Namespace, zone: str) -> NewCampaign:
 
 def _time(text: str | None, zone: str, field: str, *, end_of_day: bool) -> datetime | None:
     return read_time(text, zone, field, end_of_day=end_of_day) if text else None
-
-
-def _read_picture(path: Path | None) -> bytes | None:
-    if path is None:
-        return None
-    try:
-        return path.read_bytes()
-    except OSError as error:
-        raise Invalid(f"Cannot read it: {error}", field="picture") from None

@@ -53,7 +53,7 @@ async def get_campaign(call: Call, db: Handle) -> shapes.Campaign:
 
 async def create_campaign(call: Call, db: Handle) -> shapes.Campaign:
     await check_room(db, call.account.id)
-    changes = await _changes(call, db)
+    changes = await changes_of(db, call.account.id, call.given)
     template = call.given.get("template")
     if template is not None:
         known = await catalogue.entry(db, call.account.id, template)
@@ -67,7 +67,7 @@ async def create_campaign(call: Call, db: Handle) -> shapes.Campaign:
 
 
 async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
-    changes = await _changes(call, db)
+    changes = await changes_of(db, call.account.id, call.given)
     entry = await catalogue.change(db, call.account.id, call.given["id"], changes)
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return shapes.show_campaign(entry, call.link_host)
@@ -128,13 +128,12 @@ def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
     )
 
 
-async def _changes(call: Call, db: Handle) -> CampaignChanges:
+async def changes_of(db: Handle, account_id: int, given: Mapping[str, Any]) -> CampaignChanges:
     """What was given; folder and category must be the account's own."""
-    given: Mapping[str, Any] = call.given
     if given.get("folder") is not None:
-        await shelves.check_folder(db, call.account.id, given["folder"])
+        await shelves.check_folder(db, account_id, given["folder"])
     if given.get("category") is not None:
-        await shelves.category(db, call.account.id, given["category"])
+        await shelves.category(db, account_id, given["category"])
     named = {_COLUMNS.get(name, name): value for name, value in given.items()}
     known = CampaignChanges.__struct_fields__
     columns = {name: value for name, value in named.items() if name in known}

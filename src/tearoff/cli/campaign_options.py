@@ -1,0 +1,212 @@
+"""`tearoff campaign set`, `show`, `locations` and `picture`: what v4 sets, from a terminal.
+
+The options are those of v4's table, so both doors know the same names and tell the same errors.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from tearoff.accounts import actions as accounts
+from tearoff.accounts import queries as account_queries
+from tearoff.accounts.models import Account
+from tearoff.api.v4.campaign_shapes import show_campaign
+from tearoff.api.v4.campaigns import FIELDS, changes_of
+from tearoff.api.v4.fields import Field, read_fields
+from tearoff.cli.common import Commands, add_account, add_command, add_json, show, with_services
+from tearoff.coupons import campaigns, catalogue, events
+from tearoff.coupons.catalogue import Entry
+from tearoff.errors import Invalid
+from tearoff.kit import clock
+from tearoff.kit.db import Handle
+from tearoff.kit.services import Services
+
+EMPTY = "-"
+_YES_AND_NO = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def add_commands(group: Commands) -> None:
+    change = _add(group, "set", _set, "set what people see and may do")
+    for field in FIELDS:
+        name = field.name.replace("_", "-")
+        change.add_argument(
+            f"--{name}", dest=f"set_{field.name}", metavar="VALUE", help=_help(field)
+        )
+    change.epilog = (
+        "Lists have commas. form, scratch, hours and texts are JSON, or @ and the name of a file"
+        " that holds it. A value of - empties an option."
+    )
+    _add(group, "show", _show, "everything that a campaign is set to")
+    places = _add(group, "locations", _locations, "where a campaign is taken in")
+    places.add_argument("--set", metavar="IDS", help="ids with commas; - is everywhere")
+    picture = _add(group, "picture", _picture, "give a campaign a picture")
+    picture.add_argument("file", help="an image file; - takes the picture away")
+    picture.add_argument("--alt", default="", help="what the picture shows")
+
+
+def _help(field: Field) -> str:
+    schema = field.schema.get("items", field.schema)
+    words = [word for word in schema.get("enum", ()) if word is not None]
+    choices = f" One of: {', '.join(words)}." if words else ""
+    return f"{field.help}{choices}".replace("null:", f"{EMPTY}:").replace("%", "%%")
+
+
+def campaign_id(arguments: argparse.Namespace) -> int:
+    number: str = arguments.campaign.removeprefix("cam_")
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        raise Invalid("Use an id such as cam_100001.", field="campaign")
+    return int(number)
+
+
+def _add(group: Commands, name: str, run: Any, help: str) -> argparse.ArgumentParser:
+    command = add_command(group, name, run, help)
+    add_account(command)
+    command.add_argument("--campaign", required=True, help="cam_…")
+    add_json(command)
+    return command
+
+
+def _set(arguments: argparse.Namespace) -> None:
+    values = {
+        field.name: _value(field, text)
+        for field in FIELDS
+        if (text := getattr(arguments, f"set_{field.name}")) is not None
+    }
+    if not values:
+        raise Invalid("Name at least one option to set; --help lists them.")
+    given = read_fields(FIELDS, values)
+
+    async def work(services: Services, db: Any, account: Account) -> Entry:
+        changes = await changes_of(db, account.id, given)
+        return await catalogue.change(db, account.id, campaign_id(arguments), changes)
+
+    found = _change(arguments, work)
+    show(arguments, found, _table({name: found[name] for name in values}))
+
+
+def _show(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> dict[str, Any]:
+        account = await _account(services.db, arguments)
+        entry = await catalogue.entry(services.db, account.id, campaign_id(arguments))
+        return _shown(services, account, entry)
+
+    found = with_services(arguments, work)
+    show(arguments, found, _table(found))
+
+
+def _locations(arguments: argparse.Namespace) -> None:
+    ids = None if arguments.set is None else _ids(arguments.set)
+
+    async def work(services: Services) -> list[int]:
+        account = await _account(services.db, arguments)
+        if ids is None:
+            entry = await catalogue.entry(services.db, account.id, campaign_id(arguments))
+            return await catalogue.locations(services.db, entry.campaign)
+        async with services.db.transaction() as db:
+            campaign = await catalogue.set_locations(db, account.id, campaign_id(arguments), ids)
+            told = account.listener(services.settings.link_host)
+            await events.announce_campaign(db, told, "coupon_updated", campaign, clock.now())
+            return await catalogue.locations(db, campaign)
+
+    found = with_services(arguments, work)
+    text = ", ".join(map(str, found)) or "All locations of the account."
+    show(arguments, {"locations": found}, text)
+
+
+def _picture(arguments: argparse.Namespace) -> None:
+    image = None if arguments.file == EMPTY else read_picture(Path(arguments.file))
+
+    async def work(services: Services, db: Any, account: Account) -> Entry:
+        campaign = await catalogue.entry(db, account.id, campaign_id(arguments))
+        if image is None:
+            await campaigns.remove_picture(db, account.id, campaign.campaign.id)
+        else:
+            await campaigns.set_picture(db, account.id, campaign.campaign.id, image, arguments.alt)
+        return await catalogue.entry(db, account.id, campaign.campaign.id)
+
+    found = _change(arguments, work)
+    show(arguments, found, _table({"picture": found["picture"]}))
+
+
+def read_picture(path: Path) -> bytes:
+    return _file(path, "picture").read_bytes()
+
+
+def _change(arguments: argparse.Namespace, change: Any) -> dict[str, Any]:
+    """Change a campaign in one transaction, and tell those who listen."""
+
+    async def work(services: Services) -> dict[str, Any]:
+        account = await _account(services.db, arguments)
+        async with services.db.transaction() as db:
+            entry = await change(services, db, account)
+            told = account.listener(services.settings.link_host)
+            await events.announce_campaign(db, told, "coupon_updated", entry.campaign, clock.now())
+        return _shown(services, account, entry)
+
+    return with_services(arguments, work)
+
+
+async def _account(db: Handle, arguments: argparse.Namespace) -> Account:
+    account = await account_queries.account(db, arguments.account)
+    if account is None:
+        raise accounts.AccountNotFound
+    return account
+
+
+def _shown(services: Services, account: Account, entry: Entry) -> dict[str, Any]:
+    host = account.link_host or services.settings.link_host
+    shown: dict[str, Any] = msgspec.to_builtins(show_campaign(entry, host))
+    return shown
+
+
+def _table(values: dict[str, Any]) -> str:
+    width = max(map(len, values))
+    return "\n".join(f"{name:<{width}}  {_told(value)}" for name, value in values.items())
+
+
+def _told(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _value(field: Field, text: str) -> Any:
+    """What a text on the command line stands for; its kind is what the field's schema says."""
+    kinds = field.schema.get("type", ())
+    if text == EMPTY:
+        return None if field.nullable else [] if "array" in kinds else ""
+    if "string" in kinds:
+        return text
+    if "integer" in kinds:
+        return int(text) if text.isascii() and text.removeprefix("-").isdigit() else text
+    if "boolean" in kinds:
+        return _YES_AND_NO.get(text.lower(), text)
+    items = field.schema.get("items", {})
+    if "enum" in items or items.get("type") == "string":
+        return [word.strip() for word in text.split(",") if word.strip()]
+    return _json(field.name, text)
+
+
+def _json(name: str, text: str) -> Any:
+    if text.startswith("@"):
+        text = _file(Path(text[1:]), name).read_text("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Invalid(f"This is not JSON: {error}", field=name) from None
+
+
+def _file(path: Path, field: str) -> Path:
+    if not path.is_file():
+        raise Invalid(f"There is no file {path}.", field=field)
+    return path
+
+
+def _ids(text: str) -> list[int]:
+    words = [] if text == EMPTY else [word.strip().removeprefix("loc_") for word in text.split(",")]
+    if not all(word.isascii() and word.isdigit() and len(word) <= 18 for word in words):
+        raise Invalid("Use ids with commas, such as 100001,100002.", field="locations")
+    return list(dict.fromkeys(map(int, words)))

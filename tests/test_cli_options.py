@@ -1,0 +1,93 @@
+"""`tearoff campaign set`, `show`, `locations` and `picture`."""
+
+import json
+
+import pytest
+
+from tearoff.api.v4.campaigns import FIELDS
+from tests.api.v4.test_campaign_options import ALL, holds
+from tests.test_cli import tearoff  # noqa: F401 (a fixture)
+from tests.web.conftest import PICTURE
+
+FILES = {"hours", "form", "scratch", "texts"}
+
+
+@pytest.fixture
+def run(tearoff):  # noqa: F811
+    """A command on a campaign of a new account."""
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--pin", "4711",
+                   "--json")  # fmt: skip
+
+    def run(name, *words, code=0):
+        return tearoff("campaign", name, *account, "--campaign", made["ID"], *words, code=code)
+
+    return run
+
+
+def flags(values, folder):
+    """Each option as somebody types it; some of them from files."""
+    for name, value in values.items():
+        text = value if isinstance(value, str) else json.dumps(value)
+        if name in FILES:
+            (folder / name).write_text(text, "utf-8")
+            text = f"@{folder / name}"
+        elif isinstance(value, list):
+            text = ",".join(value)
+        yield from (f"--{name.replace('_', '-')}", text)
+
+
+def test_all_options_are_set_shown_and_emptied(run, tmp_path):
+    plain = run("show", "--json")
+    done = run("set", *flags(ALL, tmp_path), "--title", "Soup", "--tags", "warm,red", "--json")
+    assert holds(done, ALL | {"title": "Soup", "tags": ["warm", "red"]})
+    assert run("show", "--json") == done
+    table = run("show").stdout
+    assert 'methods             ["button", "webshop"]' in table
+    empty = [word for name in ALL for word in (f"--{name.replace('_', '-')}", "-")]
+    back = run("set", *empty, "--tags", "-", "--title", "T", "--json")
+    assert back == plain
+
+
+def test_every_field_of_v4_is_a_flag(run):
+    told = run("set", "--help").stdout
+    for field in FIELDS:
+        assert f"--{field.name.replace('_', '-')} VALUE" in told
+    assert "One of: aztec, code128" in " ".join(told.split())
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--barcode", "qrcode"], "barcode. Use one of: aztec, code128"),
+        (["--barcode", "ean13"], "barcode: ean13 cannot hold a link. Set code_source to own"),
+        (["--activation-seconds", "59"], "activation_seconds. Use a number from 60 to 72000."),
+        (["--limit-day", "many"], "limit_day. Use a whole number."),
+        (["--saves", "perhaps"], "saves. Expected bool"),
+        (["--methods", "pin,wave"], "methods[1]. Use one of: button, code, pin, webshop."),
+        (["--form", "{"], "form: This is not JSON"),
+        (["--form", "@/nowhere.json"], "form: There is no file /nowhere.json."),
+        (["--help-url", "javascript:alert(1)"], "help_url: Use an address that begins with"),
+        ([], "Name at least one option"),
+    ],
+)
+def test_problems_name_the_option_and_what_would_be_right(run, words, told):
+    assert told in run("set", *words, code=1).stderr
+
+
+def test_where_it_is_taken_in(run):
+    first = run("locations", "--json")["locations"]
+    assert len(first) == 1
+    assert run("locations", "--set", "-").stdout.strip() == "All locations of the account."
+    assert run("locations", "--set", f"loc_{first[0]}", "--json") == {"locations": first}
+    assert "locations: There is no location 1." in run("locations", "--set", "1", code=1).stderr
+    assert "Use ids with commas" in run("locations", "--set", "here", code=1).stderr
+
+
+def test_a_picture(run, tmp_path):
+    done = run("picture", str(PICTURE), "--alt", "Two cups", "--json")
+    assert done["picture"].endswith(".webp")
+    assert done["picture_alt"] == "Two cups"
+    assert run("picture", "-", "--json")["picture"] is None
+    assert "no file" in run("picture", str(tmp_path / "none"), code=1).stderr
