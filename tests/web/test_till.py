@@ -67,11 +67,12 @@ async def test_the_shops_own_code(make_coupon, make_till):
     assert (await till.redeem("4006381333931"))["verdict"] == "used"
 
 
+SCRATCH = {"prizes": [{"key": "cup", "title": {"en": "A cup"}, "weight": 1}]}
 REFUSALS = {
     "expired": {"expires_at": in_days(-1)},
     "not_yet": {"starts_at": in_days(1)},
     "withdrawn": {"status": "paused"},
-    "not_played": {"raw_options": json.dumps({"scratch": {"prizes": [], "blank_weight": 1}})},
+    "not_played": {"raw_options": json.dumps({"scratch": SCRATCH})},
 }
 
 
