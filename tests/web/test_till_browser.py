@@ -375,6 +375,21 @@ async def test_uses_that_are_left(make_coupon, stand):
         await expect(page.locator("#rows .code")).to_have_text(shown)
 
 
+async def test_undo_without_connection_takes_nothing_back(coupon, stand):
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        await type_code(page, coupon.code)
+        await page.locator("#v-main").click()
+        await verdict_is(page, "used", "OK, used")
+        await page.context.set_offline(True)
+        await page.locator("#v-second").click()
+        await expect(page.locator("#v-problem")).to_have_text("No connection")
+        await verdict_is(page, "used", "OK, used")
+        await page.locator("#v-main").click()
+        await expect(page.locator("#waiting")).to_be_hidden()
+        await page.context.set_offline(False)
+    assert (await coupon.row())["uses"] == 1
+
+
 async def test_sign_out_waits_for_the_queue(coupon, stand):
     async with stand(coupon.shop, fine=OFFLINE) as page:
         await page.context.set_offline(True)
@@ -384,6 +399,8 @@ async def test_sign_out_waits_for_the_queue(coupon, stand):
         await expect(page.locator("#out-problem")).to_contain_text("still waiting")
         await page.context.set_offline(False)
         await expect(page.locator("#rows .used")).to_have_count(1)
+        await wait_for_worker(page)
+        await page.reload()  # from the device: its page is nobody's
         await page.locator("#out button").click()
         await expect(page).to_have_url(re.compile("/till/pair$"))
         await axe_finds_nothing(page)

@@ -7,7 +7,7 @@ const video = $("video"), light = $("light"), other = $("other");
 const PAUSE = 90; // milliseconds between two looks
 const OUT_OF_SIGHT = 2500; // after so long the same code counts as shown anew
 
-let stream = null, device = "", reader = null, awake = null, isPaused = false;
+let stream = null, stopped = () => {}, device = "", reader = null, awake = null, isPaused = false;
 let last = "", lastSeen = 0;
 
 export const isRunning = () => stream !== null;
@@ -17,8 +17,9 @@ export function pause(on) {
   isPaused = on;
 }
 
-/** Look for codes until `stop`; each is given to `found`. Throws what the browser says. */
-export async function start(files, found) {
+/** Look for codes until it stops; each is given to `found`. Throws what the browser says. */
+export async function start(files, found, told) {
+  stopped = told;
   await use({ facingMode: "environment" });
   try {
     reader ??= await openReader(files);
@@ -37,6 +38,7 @@ export function stop() {
   video.hidden = light.hidden = other.hidden = true;
   awake?.release().catch(() => {});
   awake = null;
+  stopped();
 }
 
 async function use(wish) {
@@ -86,12 +88,16 @@ async function stayAwake() {
 
 light.addEventListener("click", async () => {
   const on = light.getAttribute("aria-pressed") !== "true";
-  await stream.getVideoTracks()[0].applyConstraints({ advanced: [{ torch: on }] });
-  light.setAttribute("aria-pressed", String(on));
+  try {
+    await stream.getVideoTracks()[0].applyConstraints({ advanced: [{ torch: on }] });
+    light.setAttribute("aria-pressed", String(on));
+  } catch {
+    light.hidden = true; // it said that it could
+  }
 });
 other.addEventListener("click", async () => {
   const all = (await cameras()).map(({ deviceId }) => deviceId);
   const next = all[(all.indexOf(device) + 1) % all.length];
   stream.getTracks().forEach((track) => track.stop());
-  await use({ deviceId: { exact: next } });
+  await use({ deviceId: { exact: next } }).catch(stop);
 });

@@ -85,6 +85,7 @@ async function decide(scan, question, extra = {}) {
 
 function refused(error) {
   verdict.close();
+  camera?.pause(false);
   return fieldProblem(error.message);
 }
 
@@ -119,9 +120,16 @@ function linesOf(found) {
   return lines.filter(({ text }) => text);
 }
 
-function undo(key, scan) {
-  lastScan = { code: "", at: 0 };
-  return decide(scan, () => ask("undo", { key }));
+/** Without connection nothing is taken back, and nothing waits: the coupon stays used. */
+async function undo(key, scan) {
+  try {
+    const answer = await ask("undo", { key });
+    lastScan = { code: "", at: 0 };
+    verdict.show(viewOf(answer, scan));
+  } catch (error) {
+    verdict.problem(error instanceof NoConnection ? words.offline : error.message);
+  }
+  refresh();
 }
 
 const viewOfChecking = () => ({
@@ -210,25 +218,21 @@ const PROBLEMS = {
 };
 
 async function toggleCamera() {
-  if (camera?.isRunning()) return stopCamera();
+  if (camera?.isRunning()) return camera.stop();
   cameraProblem("");
   if (!navigator.mediaDevices) return cameraProblem(isSecureContext ? words.no_camera : words.no_https);
   $("hint").textContent = words.looking;
   try {
     camera ??= await import(files.camera);
     camera.pause(false);
-    await camera.start(files, check);
-    cameraIs(true);
+    await camera.start(files, check, () => cameraIs(false));
+    cameraIs(camera.isRunning());
   } catch (error) {
-    stopCamera();
+    camera?.stop();
+    cameraIs(false);
     cameraProblem(PROBLEMS[error.name] ?? words.camera_broken);
   }
   return undefined;
-}
-
-function stopCamera() {
-  camera?.stop();
-  cameraIs(false);
 }
 
 function cameraIs(on) {
@@ -296,11 +300,17 @@ $("out").addEventListener("submit", async (event) => {
   $("out-problem").textContent = stays ? words.sign_out_waits : "";
   $("out-problem").hidden = !stays;
   if (stays) return;
-  localStorage.removeItem(REMEMBERED);
-  $("out").submit();
+  try {
+    await ask("sign-out", {});
+    localStorage.removeItem(REMEMBERED);
+    location.assign("/till/pair");
+  } catch {
+    $("out-problem").textContent = words.offline;
+    $("out-problem").hidden = false;
+  }
 });
 addEventListener("visibilitychange", () => {
-  if (document.visibilityState === "hidden") stopCamera();
+  if (document.visibilityState === "hidden") camera?.stop();
   else refresh().then(catchUp);
 });
 
@@ -312,4 +322,6 @@ sessionStorage.removeItem(INTERRUPTED);
 focusField();
 draw().then(refresh).then(() => $("rows").removeAttribute("aria-busy")).then(catchUp);
 $("rows").setAttribute("aria-busy", "true");
+// The language that was asked for is kept: a reload may come from the device again.
+if (location.search) history.replaceState(null, "", "/till");
 navigator.serviceWorker?.register("/till/worker.js", { scope: "/till" });

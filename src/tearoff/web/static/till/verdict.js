@@ -50,6 +50,7 @@ export function problem(text, name = "amount") {
   $("v-problem").hidden = !text;
   for (const input of [$("v-amount"), $("v-receipt")]) input.removeAttribute("aria-invalid");
   if (!text) return;
+  if ($(`v-${name}-field`).hidden) return;
   $(`v-${name}`).setAttribute("aria-invalid", "true");
   $(`v-${name}`).focus();
 }
@@ -104,6 +105,10 @@ $("v-form").addEventListener("submit", (event) => {
   shown.main?.act();
 });
 second.addEventListener("click", () => shown.second.act());
+// Enter that is held down after typing a code must not answer what it made appear.
+dialog.addEventListener("keydown", (event) => {
+  if (event.repeat && event.key === "Enter") event.preventDefault();
+});
 // Escape is the careful answer: cancel where something is asked, go on where it is not.
 dialog.addEventListener("cancel", (event) => {
   event.preventDefault();
