@@ -169,18 +169,19 @@ def content_of(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> str
 
 def _code(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> Code:
     content = content_of(linked, visit, vault, now)
-    barcode = linked.campaign.options.barcode
-    if barcode != "qr" and symbols.can_hold(barcode, content):
-        drawn = draw(barcode, content)
-        return Code("", "", "", till="" if drawn.text else _till(linked), symbol=drawn)
-    qr = draw_qr(content)
     options, session = linked.campaign.options, linked.session
-    short = session.short_code
+    short = f"{session.short_code[:3]} {session.short_code[3:]}"
+    if options.barcode != "qr" and symbols.can_hold(options.barcode, content):
+        drawn = draw(options.barcode, content)
+        if drawn.text:
+            return Code("", "", "", symbol=drawn)
+        return Code("", "", short, till=_till(linked), symbol=drawn)
+    qr = draw_qr(content)
     is_in_shop = "webshop" in options.methods
     return Code(
         qr.path,
         str(qr.size + 2 * QUIET_ZONE),
-        f"{short[:3]} {short[3:]}",
+        short,
         till="" if is_in_shop else _till(linked),
         turns=options.rotating_code and options.code == "link",
     )

@@ -1,0 +1,45 @@
+"""Every state of the coupon's page in a real browser: no rule of accessibility is broken, nothing
+is wider than the screen, nothing is asked of another host, nothing is said on the console."""
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.web.browsing import axe_finds_nothing, in_browser
+from tests.web.scenes import SCENES, Scene
+
+pytestmark = in_browser
+
+SCREENS = {
+    "phone": {"width": 390},
+    "small, Arabic, dark": {"width": 320, "language": "ar", "scheme": "dark"},
+    "desktop, without script": {"width": 1366, "script": False},
+}  # fmt: skip
+
+
+async def act(page: Page, scene: Scene) -> None:
+    """What the scene does on its page."""
+    for field, text in scene.typed.items():
+        if not await page.locator(field).is_visible():
+            await page.locator("details.staff > summary").click()
+        await page.locator(field).fill(text)
+    if not scene.press:
+        return
+    if scene.press.endswith("button") or scene.typed:
+        async with page.expect_navigation():
+            await page.locator(scene.press).first.click()
+    else:
+        await page.locator(scene.press).click()
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("name", SCENES)
+async def test_every_state(make_coupon, visit, name, screen):
+    scene = SCENES[name]
+    _coupon, path = await scene.make(make_coupon)
+    async with visit(path, fine=scene.fine, **SCREENS[screen]) as page:
+        await act(page, scene)
+        if SCREENS[screen].get("script", True):
+            await axe_finds_nothing(page)
+        await expect(page.locator("h1")).to_be_visible()
+        if scene.badge and screen == "phone":
+            await expect(page.locator(".badge")).to_have_text(scene.badge)
