@@ -88,6 +88,8 @@ def _barcode(options: Options) -> Iterator[Problem]:
         yield "fixed_code", "code_source is fixed: say here what the barcode holds."
     if options.rotating_code and holds != "link":
         yield "rotating_code", "Only a link can change every 30 seconds: set code_source to link."
+    elif options.rotating_code and kind != "qr":
+        yield "rotating_code", "Only a QR code changes every 30 seconds: set barcode to qr."
 
 
 def _addresses(options: Options) -> Iterator[Problem]:

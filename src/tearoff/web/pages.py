@@ -192,7 +192,8 @@ def print_offer(
 ) -> Answer:
     """The page of somebody without a coupon."""
     beginning, o = _begin(campaign, visit, stands), offer(campaign, visit)
-    text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note)
+    links = personal.public_links(campaign.options, has_ended=begin is None)
+    text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note, links=links)
     gzip = notes.reads_gzip(request)
     return paper.print_page(beginning, text, status=status, gzip=gzip, frames=frames)
 

@@ -226,13 +226,17 @@ def _staff(linked: Linked, told: Staff | None) -> Staff | None:
     )
 
 
+def public_links(options: Options, *, has_ended: bool) -> Links:
+    """Below everybody's page of the offer."""
+    offers = options.offers_url if has_ended else ""
+    return Links(offers=offers, help=options.help_url, privacy=options.privacy_url)
+
+
 def _links(linked: Linked, *, shows_code: bool) -> Links:
     options, session = linked.campaign.options, linked.session
     has_reader = session.phone or session.email or session.last_message_id
-    return Links(
+    return msgspec.structs.replace(
+        public_links(options, has_ended=not shows_code),
         save=options.saves and shows_code,
         stop=bool(has_reader),
-        offers="" if shows_code else options.offers_url,
-        help=options.help_url,
-        privacy=options.privacy_url,
     )
