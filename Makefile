@@ -6,7 +6,7 @@ PORT ?= 8080
 DATA ?= .tearoff
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-tools check format soak bench docs lock clean
+.PHONY: help demo serve test test-tools check format soak bench pictures docs lock clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -52,6 +52,9 @@ soak: $(VENV)/dev-installed test-tools ## volumes and kill loops of ten rounds
 bench: $(VENV)/dev-installed test-tools ## timings, as ratios against floors of the same run
 	@$(BIN)/python -m bench
 	@$(BIN)/python bench/smpp_link.py
+
+pictures: $(VENV)/dev-installed test-tools ## take the pictures of the documentation anew
+	@$(BIN)/pytest -n 2 --dist loadfile -q -p no:randomly tests/web/pictures.py
 
 docs: $(VENV)/dev-installed ## build the documentation into site/
 	@$(BIN)/mkdocs build --quiet --strict
