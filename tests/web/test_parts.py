@@ -93,6 +93,6 @@ def test_any_header_gives_a_language(asked, accepted):
 
 
 def test_continued_gzip_is_gzip():
-    start = paper.Beginning("<p>Buy one, get one free.</p>" * 300, "")
+    start = paper.Beginning("<p>Buy one, get one free.</p>" * 300, "", ())
     for rest in (b"", b"<p>Buy one, get one free.</p>" * 50, bytes(range(256)) * 40):
         assert gzip.decompress(start.gzip(rest)) == start.plain + rest

@@ -1,6 +1,9 @@
 """Every state of the coupon's page in a real browser: no rule of accessibility is broken, nothing
 is wider than the screen, nothing is asked of another host, nothing is said on the console."""
 
+import gzip
+import re
+
 import pytest
 from playwright.async_api import Page, expect
 
@@ -43,3 +46,20 @@ async def test_every_state(make_coupon, visit, name, screen):
         await expect(page.locator("h1")).to_be_visible()
         if scene.badge and screen == "phone":
             await expect(page.locator(".badge")).to_have_text(scene.badge)
+
+
+@pytest.mark.parametrize("language", ["en", "ar", "pl"])
+async def test_budgets_of_every_state(make_coupon, language):
+    """ux.md 10: at most 6 KB of HTML as it travels, and 1.5 KB of script as it travels."""
+    sizes = {}
+    for name, scene in SCENES.items():
+        coupon, path = await scene.make(make_coupon)
+        page = await coupon.get(path, accept_language=language)
+        scripts = "".join(re.findall(r"<script>(.*?)</script>", page.text, re.DOTALL))
+        html = int(page.headers["content-length"])
+        assert page.headers["content-encoding"] == "gzip"
+        assert html <= 6 * 1024, f"{name}: {html} bytes"
+        assert len(gzip.compress(scripts.encode())) <= 1536, name
+        assert not re.search(r"<script[^>]+src|<link[^>]+stylesheet", page.text), name
+        sizes[name] = html
+    print(language, sizes)

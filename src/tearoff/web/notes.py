@@ -18,6 +18,9 @@ from tearoff.web.words import WORDS, choose_language
 
 AnyRequest = Request[Any, Any, Any]
 
+STYLE = ("note", "form")
+"""What pages that say or ask one thing need of css/."""
+
 log = structlog.get_logger()
 
 
@@ -113,7 +116,7 @@ def _note(
 @lru_cache(64)
 def _beginning(language: str) -> Beginning:
     css = style_of(OURS)
-    return begin(language, css, "note_head.html")
+    return begin(language, css, "note_head.html", STYLE)
 
 
 def _language(request: AnyRequest) -> str:

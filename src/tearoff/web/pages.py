@@ -18,7 +18,7 @@ from tearoff.kit import clock
 from tearoff.kit.services import services_of
 from tearoff.web import forms, framing, ics, notes, paper, personal
 from tearoff.web.finding import PERSONAL, find, patiently, read_code
-from tearoff.web.offer import offer, switches
+from tearoff.web.offer import Offer, offer, switches
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import Rest, Staff
 from tearoff.web.standing import Standing, standing
@@ -129,8 +129,8 @@ def print_coupon(
     rest = personal.rest(found, state, visit, vault, token, now, staff)
     if status == 200 and stands.is_common and rest.is_plain:
         return _print_common(request, found.campaign, visit, stands, rest)
-    beginning = _begin(found.campaign, visit, stands)
     o = offer(found.campaign, visit)
+    beginning = _begin(found.campaign, visit, o, stands, form=rest.staff, card=rest.is_card)
     text = paper.render("personal.html", r=rest, w=visit.words, o=o, **_SCRIPTS)
     headers = _RETRY if status == 429 else ()
     gzip = notes.reads_gzip(request)
@@ -160,19 +160,26 @@ def _print_common(
 
 
 def _blank(campaign: Campaign, visit: Visit, stands: Standing, empty: Rest) -> paper.Blank:
-    beginning, o = _begin(campaign, visit, stands), offer(campaign, visit)
+    o = offer(campaign, visit)
+    beginning = _begin(campaign, visit, o, stands, form=empty.staff)
     return paper.print_blank(
         beginning, "personal.html", _BLANKS, r=empty, w=visit.words, o=o, **_SCRIPTS
     )
 
 
-def _begin(campaign: Campaign, visit: Visit, stands: Standing) -> paper.Beginning:
+def _begin(
+    campaign: Campaign, visit: Visit, o: Offer, stands: Standing, **below: object
+) -> paper.Beginning:
+    """`below`: which parts of the style are needed for what stands below the offer."""
     css, words = paper.style_of(campaign.brand_color), visit.words
+    needs = {"langs": len(o.switches) > 1, "done": stands.accepted, "stamps": stands.stamps,
+             "won": stands.prize, **below}  # fmt: skip
     return paper.begin(
         visit.language,
         css,
         "offer.html",
-        o=offer(campaign, visit),
+        tuple(name for name, is_there in needs.items() if is_there),
+        o=o,
         s=stands,
         w=words,
         minutes_left=lambda n: counted(visit.language, words.minutes_left, n),
@@ -191,7 +198,8 @@ def print_offer(
     frames: str = framing.NOBODY,
 ) -> Answer:
     """The page of somebody without a coupon."""
-    beginning, o = _begin(campaign, visit, stands), offer(campaign, visit)
+    o = offer(campaign, visit)
+    beginning = _begin(campaign, visit, o, stands, form=begin, ask=begin)
     links = personal.public_links(campaign.options, has_ended=begin is None)
     text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note, links=links)
     gzip = notes.reads_gzip(request)

@@ -71,9 +71,9 @@ class Beginning:
     """The beginning of a page, as it is and as the beginning of a gzip stream (RFC 1952) that
     can be continued: what was compressed here is the dictionary of what follows."""
 
-    def __init__(self, text: str, brand_css: str) -> None:
+    def __init__(self, text: str, brand_css: str, parts: tuple[str, ...]) -> None:
         self.plain = text.encode("utf-8", "replace")
-        self.policy = _policy(brand_css).encode()
+        self.policy = _policy(brand_css, parts).encode()
         self._crc = zlib.crc32(self.plain)
         start = zlib.compressobj(9, zlib.DEFLATED, -zlib.MAX_WBITS)
         packed = start.compress(self.plain) + start.flush(zlib.Z_SYNC_FLUSH)
@@ -88,9 +88,12 @@ class Beginning:
         return b"".join((self._packed, packed, end))
 
 
-def begin(language: str, brand_css: str, template: str, **values: Any) -> Beginning:
-    text = _head(language) + render(template, brand_css=brand_css, **values)
-    return Beginning(text, brand_css)
+def begin(
+    language: str, brand_css: str, template: str, parts: tuple[str, ...], **values: Any
+) -> Beginning:
+    """`parts` are the files of css/ that the page needs beside coupon.css."""
+    text = _head(language, parts) + render(template, brand_css=brand_css, **values)
+    return Beginning(text, brand_css, parts)
 
 
 class Blank(msgspec.Struct, frozen=True):
@@ -168,18 +171,18 @@ def style_of(color: str) -> str:
     return f":root{{--l:{colors.on_light};--d:{colors.on_dark}}}"
 
 
-@lru_cache(64)
-def _head(language: str) -> str:
-    """What every page of a language begins with."""
-    direction = direction_of(language)
-    return render("head.html", language=language, direction=direction, css=_CSS, script=_SCRIPT)
+@lru_cache(256)
+def _head(language: str, parts: tuple[str, ...]) -> str:
+    """What pages of a language and a kind begin with."""
+    direction, css = direction_of(language), _style(parts)
+    return render("head.html", language=language, direction=direction, css=css, script=_SCRIPT)
 
 
 @lru_cache(256)
-def _policy(brand_css: str) -> str:
+def _policy(brand_css: str, parts: tuple[str, ...]) -> str:
     return (
         f"default-src 'none'; script-src {_SCRIPT_HASHES};"
-        f" style-src {hash_of(_CSS)} {hash_of(brand_css)}; img-src 'self' data:;"
+        f" style-src {hash_of(_style(parts))} {hash_of(brand_css)}; img-src 'self' data:;"
         " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
     )
 
@@ -194,7 +197,11 @@ def read_template(name: str) -> Markup:
     return Markup(text.replace("\n", ""))  # noqa: S704 - our own file
 
 
-_CSS = read_template("coupon.css")
+@lru_cache
+def _style(parts: tuple[str, ...]) -> Markup:
+    return Markup().join(read_template(f"css/{name}.css") for name in ("coupon", *parts))
+
+
 _SCRIPT = read_template("coupon.js")
 SCRATCH, COPY = read_template("scratch.js"), read_template("copy.js")
 """Only on a page with a card to scratch, or with a code to copy."""

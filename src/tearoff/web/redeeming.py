@@ -121,7 +121,7 @@ def _ask(
         options=found.campaign.options,
     )  # fmt: skip
     css = paper.style_of(found.campaign.brand_color)
-    beginning = paper.begin(visit.language, css, "note_head.html")
+    beginning = paper.begin(visit.language, css, "note_head.html", notes.STYLE)
     return paper.print_page(beginning, text, status=status, gzip=notes.reads_gzip(request))
 
 

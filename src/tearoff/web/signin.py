@@ -226,7 +226,7 @@ def _page(
 
 
 def _print(request: AnyRequest, words: Words, text: str, status: int) -> Answer:
-    beginning = begin(words.language, style_of(OURS), "note_head.html")
+    beginning = begin(words.language, style_of(OURS), "note_head.html", notes.STYLE)
     gzip = notes.reads_gzip(request)
     return print_page(beginning, text, status=status, gzip=gzip)
 

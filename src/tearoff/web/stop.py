@@ -234,7 +234,7 @@ def _query(request: AnyRequest, more: str = "") -> str:
 
 @lru_cache(256)
 def _beginning(language: str, color: str) -> paper.Beginning:
-    return paper.begin(language, paper.style_of(color), "note_head.html")
+    return paper.begin(language, paper.style_of(color), "note_head.html", notes.STYLE)
 
 
 HANDLERS = [show_stop, stop, undo]
