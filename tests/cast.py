@@ -7,7 +7,11 @@ import asyncio
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
+import asyncpg
+
 from tearoff.accounts import actions as accounts
+from tearoff.accounts import locations
+from tearoff.accounts.locations import Changes
 from tearoff.coupons import campaigns
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.kit.services import Services
@@ -75,9 +79,7 @@ async def open_shop(
         made = await campaigns.create_campaign(
             db, key.account_id, NewCampaign(**(given | (campaign or {})))
         )
-        place = await accounts.create_location(
-            db, services.vault, key.account_id, name="Ghent", pin=PIN
-        )
+        place = await open_place(services, key.account_id, "Ghent", PIN, db)
         await campaigns.open_at(db, key.account_id, made.id, place)
         connection = None
         if kind is not None:
@@ -105,3 +107,18 @@ async def until_guards_are_freed(services: Services, shop: Shop) -> None:
             "SELECT EXISTS (SELECT FROM open_sends WHERE account_id = $1)", shop.account
         ):
             await asyncio.sleep(0.05)
+
+
+async def open_place(
+    services: Services,
+    account_id: int,
+    name: str,
+    pin: str | None = None,
+    db: asyncpg.Connection | None = None,
+) -> int:
+    """A location of this account."""
+    given = Changes(name=name, pin=pin)
+    if db is not None:
+        return (await locations.create(db, services.vault, account_id, given)).id
+    async with services.db.transaction() as work:
+        return (await locations.create(work, services.vault, account_id, given)).id

@@ -82,7 +82,7 @@ def test_where_it_is_taken_in(run):
     assert run("locations", "--set", "-").stdout.strip() == "All locations of the account."
     assert run("locations", "--set", f"loc_{first[0]}", "--json") == {"locations": first}
     assert "locations: There is no location 1." in run("locations", "--set", "1", code=1).stderr
-    assert "Use ids with commas" in run("locations", "--set", "here", code=1).stderr
+    assert "Use an id such as loc_100001." in run("locations", "--set", "here", code=1).stderr
 
 
 def test_a_picture(run, tmp_path):

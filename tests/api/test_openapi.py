@@ -8,8 +8,10 @@ import re
 import jsonschema
 import pytest
 
+from tearoff.accounts import devices
 from tearoff.api.codes import CODES
 from tearoff.api.openapi import make_document
+from tearoff.kit import clock
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.links import surroundings_of
@@ -171,7 +173,7 @@ class Scene:
 
 _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
-    "folders": "folder", "categories": "category",
+    "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",
@@ -205,6 +207,13 @@ class Maker(table.Maker):
         code = (await self.post("singleuse/create", values))["single_use_code"]
         update = {"couponsession": code, "operation": "validated"}
         await self.post("couponsession/update", update)
+
+    async def device(self, state):
+        now, shop, db = clock.now(), self.caller.shop, self.services.db
+        pairing = await devices.make_pairing(db, shop.account, shop.location, now)
+        async with db.transaction() as work:
+            made, _ = await devices.pair(work, pairing.token, name="Sam", pin="2468", now=now)
+        return made.id
 
     async def session_of_event(self, state):
         return await self.services.db.fetchval(

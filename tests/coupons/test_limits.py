@@ -8,11 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.accounts import actions as accounts
 from tearoff.coupons import actions, campaigns, public, rules
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.kit.db import Database
-from tests.cast import open_shop
+from tests.cast import open_place, open_shop
 
 TRIES = 200
 NOW = datetime.now(UTC)
@@ -146,9 +145,7 @@ async def test_a_till_that_holds_a_coupon(services, db):
 
 async def test_the_wrong_place(services, db):
     shop = await open_shop(services, kind=None)
-    other = await accounts.create_location(
-        services.db, services.vault, shop.account, name="Bruges", pin="0815"
-    )
+    other = await open_place(services, shop.account, "Bruges", "0815")
     (coupon,) = await sessions_of(services, shop, 1)
     assert await at_once([use(db, coupon, other)]) == {"WrongLocation": 1}
     assert await at_once([use(db, coupon, shop.location)]) == {"done": 1}

@@ -6,11 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.accounts import actions as accounts
 from tearoff.coupons.links import linked
 from tearoff.kit import clock
 from tearoff.web import forms, pins
-from tests.cast import PIN, open_shop
+from tests.cast import PIN, open_place, open_shop
 from tests.web.conftest import do, in_days
 
 WRONG = "9999"
@@ -184,12 +183,8 @@ async def test_another_shop_is_not_locked(make_coupon):
 
 async def test_a_pin_of_another_place_is_wrong(coupon, services):
     elsewhere = await open_shop(services, kind=None)
-    await accounts.create_location(
-        services.db, services.vault, elsewhere.account, name="Elsewhere", pin="8642"
-    )
-    await accounts.create_location(
-        services.db, services.vault, coupon.shop.account, name="Not of this campaign", pin="1357"
-    )
+    await open_place(services, elsewhere.account, "Elsewhere", "8642")
+    await open_place(services, coupon.shop.account, "Not of this campaign", "1357")
     for pin in ("8642", "1357"):
         assert (await coupon.redeem(pin)).message.startswith("Wrong PIN.")
 

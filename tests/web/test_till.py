@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.accounts import actions as accounts
 from tearoff.accounts import devices
+from tearoff.accounts.locations import LocationNotFound
 from tearoff.coupons import rotation
 from tearoff.coupons.models import NewSession
-from tests.cast import open_shop
+from tests.cast import open_place, open_shop
 from tests.web.conftest import do, in_days
 from tests.web.tills import DEVICE_PIN, new_key, open_till
 
@@ -87,9 +87,7 @@ async def test_no_with_its_reason(make_coupon, make_till, reason):
 
 
 async def test_wrong_place(coupon, make_till, services):
-    other = await accounts.create_location(
-        services.db, services.vault, coupon.shop.account, name="Bruges", pin=None
-    )
+    other = await open_place(services, coupon.shop.account, "Bruges")
     till = await make_till(coupon.shop, other)
     assert (await till.check(coupon.code))["reason"] == "wrong_place"
     assert (await till.redeem(coupon.code))["reason"] == "wrong_place"
@@ -346,7 +344,7 @@ async def test_a_link_pairs_one_device(services):
     after = now + timedelta(minutes=16)
     assert await devices.find_pairing(services.db, late.token, after) is None
     other = await open_shop(services, kind=None)
-    with pytest.raises(devices.LocationNotFound):
+    with pytest.raises(LocationNotFound):
         await devices.make_pairing(services.db, other.account, shop.location, now)
 
 

@@ -7,14 +7,13 @@ from datetime import datetime, timedelta
 from zoneinfo import available_timezones
 
 from tearoff.accounts import queries
-from tearoff.accounts.models import Caller, Location, NewKey, hash_secret
+from tearoff.accounts.models import Caller, NewKey, hash_secret
 from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 from tearoff.kit.vault import Vault
 
 OLD_SECRET_LIVES = timedelta(hours=24)
-PIN_LENGTHS = range(4, 9)
 MOST_FRAME_HOSTS = 50
 
 
@@ -96,31 +95,6 @@ def check_caller(caller: Caller | None, secret: str, now: datetime) -> Caller:
     return caller
 
 
-async def create_location(
-    db: Handle, vault: Vault, account_id: int, *, name: str, pin: str | None
-) -> int:
-    """A place where coupons are taken in. It is known by its PIN, which is kept only as a
-    keyed mark."""
-    if pin is not None and not is_pin(pin):
-        raise Invalid("A PIN has 4 to 8 digits.", field="pin")
-    mac = None if pin is None else vault.mark("pin", _pin_data(account_id, pin))
-    return await queries.insert_location(db, account_id, name, mac)
-
-
-async def find_location_of_pin(
-    db: Handle, vault: Vault, account_id: int, campaign_id: int, pin: str
-) -> Location | None:
-    """The campaign's location with this PIN; None when the PIN belongs to none."""
-    if not is_pin(pin):
-        return None
-    macs = vault.marks("pin", _pin_data(account_id, pin))
-    return await queries.location_of_pin(db, account_id, campaign_id, macs)
-
-
-def is_pin(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) in PIN_LENGTHS
-
-
 def is_country(text: str) -> bool:
     return len(text) == 2 and text.isascii() and text.isupper()
 
@@ -142,10 +116,6 @@ def read_frame_hosts(given: str) -> list[str]:
         )
     _require(0 < len(hosts) <= MOST_FRAME_HOSTS, "frame_hosts", "Give one to fifty hosts.")
     return hosts
-
-
-def _pin_data(account_id: int, pin: str) -> bytes:
-    return f"{account_id}:{pin}".encode()
 
 
 def _require(is_fine: object, field: str, message: str) -> None:

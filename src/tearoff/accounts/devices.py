@@ -12,7 +12,7 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from tearoff.accounts import members, queries, tallies
+from tearoff.accounts import locations, members, tallies
 from tearoff.accounts.models import Location
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import Forbidden, Invalid, NotFound
@@ -35,10 +35,6 @@ _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 
 class DeviceNotFound(NotFound):
     """There is no such device."""
-
-
-class LocationNotFound(NotFound):
-    """There is no location with this id."""
 
 
 class WrongDevicePin(Forbidden):
@@ -81,9 +77,8 @@ class Device(msgspec.Struct, frozen=True):
 
 
 async def make_pairing(db: Handle, account_id: int, location_id: int, now: datetime) -> Pairing:
-    """A link by which one device is paired with the location. Raises `LocationNotFound`."""
-    if await queries.location(db, account_id, location_id) is None:
-        raise LocationNotFound
+    """A link that pairs one device with the location. Raises `locations.LocationNotFound`."""
+    await locations.find(db, account_id, location_id)
     expires_at = now + PAIRING_LIVES
     token = await members.issue_ticket(
         db, "pair", account_id, expires_at=expires_at, location_id=location_id
@@ -96,7 +91,7 @@ async def find_pairing(db: Handle, token: str, now: datetime) -> Location | None
     ticket = await members.find_ticket(db, token, "pair")
     if ticket is None or not ticket.is_good(now) or ticket.location_id is None:
         return None
-    return await queries.location(db, ticket.account_id, ticket.location_id)
+    return await locations.found(db, ticket.account_id, ticket.location_id)
 
 
 async def pair(
@@ -164,13 +159,14 @@ async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> No
         )
 
 
-async def devices(db: Handle, account_id: int, location_id: int | None = None) -> list[Device]:
-    """Those that are paired, of one location or of all."""
+async def of_location(db: Handle, account_id: int, location_id: int, now: datetime) -> list[Device]:
+    """Those that are paired and not forgotten."""
     rows = await db.fetch(
-        f"SELECT {columns(Device)} FROM devices WHERE account_id = $1 AND removed_at IS NULL"
-        " AND ($2::bigint IS NULL OR location_id = $2) ORDER BY id",
+        f"SELECT {columns(Device)} FROM devices WHERE account_id = $1 AND location_id = $2"
+        " AND removed_at IS NULL AND expires_at > $3 ORDER BY id",
         account_id,
         location_id,
+        now,
     )
     return [read(Device, row) for row in rows]
 

@@ -9,6 +9,7 @@ from datetime import datetime, time
 import msgspec
 
 from tearoff.hooks.models import Listener, listener
+from tearoff.kit.hours import Hours
 
 
 class Account(msgspec.Struct, frozen=True):
@@ -112,6 +113,18 @@ class Location(msgspec.Struct, frozen=True):
     website: str = ""
     redeems_at_once: bool = False
     trusts_offline: bool = False
+    raw_hours: str = "[]"
+
+    @property
+    def hours(self) -> tuple[Hours, ...]:
+        """When it is open, on the account's clock; empty: not told."""
+        return msgspec.json.decode(self.raw_hours, type=tuple[Hours, ...])
+
+    @property
+    def address(self) -> str:
+        """On one line, as far as it is known."""
+        town = " ".join(part for part in (self.zip, self.city) if part)
+        return ", ".join(part for part in (self.street, town) if part)
 
 
 def hash_secret(secret: str) -> bytes:

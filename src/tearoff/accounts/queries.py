@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
 from datetime import datetime
 from typing import Any
 
-from tearoff.accounts.models import Account, ApiKey, Caller, Location
+from tearoff.accounts.models import Account, ApiKey, Caller
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
@@ -98,64 +97,3 @@ async def update_account(db: Handle, account_id: int, changes: dict[str, Any]) -
         f"UPDATE accounts SET {sets} WHERE id = $1 RETURNING true", account_id, *changes.values()
     )
     return bool(done)
-
-
-async def insert_location(db: Handle, account_id: int, name: str, pin_mac: bytes | None) -> int:
-    made: int = await db.fetchval(
-        "INSERT INTO locations (account_id, name, pin_mac) VALUES ($1, $2, $3) RETURNING id",
-        account_id,
-        name,
-        pin_mac,
-    )
-    return made
-
-
-async def location(db: Handle, account_id: int, location_id: int) -> Location | None:
-    row = await db.fetchrow(
-        f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND id = $2",
-        account_id,
-        location_id,
-    )
-    return row and read(Location, row)
-
-
-async def locations(
-    db: Handle, account_id: int, ids: Collection[int]
-) -> dict[int | None, Location]:
-    rows = await db.fetch(
-        f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND id = ANY($2)",
-        account_id,
-        list(ids),
-    )
-    return {row["id"]: read(Location, row) for row in rows}
-
-
-_TAKES_IN = (
-    " l.account_id = $1 AND l.removed_at IS NULL"
-    " AND (EXISTS (SELECT FROM campaign_locations c WHERE c.campaign_id = $2"
-    " AND c.location_id = l.id)"
-    " OR NOT EXISTS (SELECT FROM campaign_locations c WHERE c.campaign_id = $2))"
-)
-"""A campaign without locations is taken in at all of them."""
-
-
-async def locations_of_campaign(db: Handle, account_id: int, campaign_id: int) -> list[Location]:
-    rows = await db.fetch(
-        f"SELECT {columns(Location, 'l')} FROM locations l WHERE {_TAKES_IN} ORDER BY l.id",
-        account_id,
-        campaign_id,
-    )
-    return [read(Location, row) for row in rows]
-
-
-async def location_of_pin(
-    db: Handle, account_id: int, campaign_id: int, pin_macs: list[bytes]
-) -> Location | None:
-    row = await db.fetchrow(
-        f"SELECT {columns(Location, 'l')} FROM locations l WHERE {_TAKES_IN}"
-        " AND l.pin_mac = ANY($3) ORDER BY l.id",
-        account_id,
-        campaign_id,
-        pin_macs,
-    )
-    return row and read(Location, row)

@@ -17,8 +17,17 @@ from tearoff.accounts import queries as account_queries
 from tearoff.accounts.models import Account
 from tearoff.api.v4.campaign_shapes import show_campaign
 from tearoff.api.v4.campaigns import FIELDS, changes_of
-from tearoff.api.v4.fields import Field, read_fields
-from tearoff.cli.common import Commands, add_account, add_command, add_json, show, with_services
+from tearoff.api.v4.fields import read_fields
+from tearoff.cli.common import (
+    Commands,
+    add_account,
+    add_command,
+    add_json,
+    id_of,
+    show,
+    with_services,
+)
+from tearoff.cli.values import EMPTY, add_values, read_file, values_of
 from tearoff.coupons import campaigns, catalogue, events
 from tearoff.coupons.catalogue import Entry
 from tearoff.errors import Invalid
@@ -26,41 +35,16 @@ from tearoff.kit import clock
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 
-EMPTY = "-"
-_YES_AND_NO = {"true": True, "yes": True, "false": False, "no": False}
-
 
 def add_commands(group: Commands) -> None:
     change = _add(group, "set", _set, "set what people see and may do")
-    for field in FIELDS:
-        name = field.name.replace("_", "-")
-        change.add_argument(
-            f"--{name}", dest=f"set_{field.name}", metavar="VALUE", help=_help(field)
-        )
-    change.epilog = (
-        "Lists have commas. form, scratch, hours and texts are JSON, or @ and the name of a file"
-        " that holds it. A value of - empties an option."
-    )
+    add_values(change, FIELDS)
     _add(group, "show", _show, "everything that a campaign is set to")
     places = _add(group, "locations", _locations, "where a campaign is taken in")
     places.add_argument("--set", metavar="IDS", help="ids with commas; - is everywhere")
     picture = _add(group, "picture", _picture, "give a campaign a picture")
     picture.add_argument("file", help="an image file; - takes the picture away")
     picture.add_argument("--alt", default="", help="what the picture shows")
-
-
-def _help(field: Field) -> str:
-    schema = field.schema.get("items", field.schema)
-    words = [word for word in schema.get("enum", ()) if word is not None]
-    choices = f" One of: {', '.join(words)}." if words else ""
-    return f"{field.help}{choices}".replace("null:", f"{EMPTY}:").replace("%", "%%")
-
-
-def campaign_id(arguments: argparse.Namespace) -> int:
-    number: str = arguments.campaign.removeprefix("cam_")
-    if not (number.isascii() and number.isdigit() and len(number) <= 18):
-        raise Invalid("Use an id such as cam_100001.", field="campaign")
-    return int(number)
 
 
 def _add(group: Commands, name: str, run: Any, help: str) -> argparse.ArgumentParser:
@@ -72,18 +56,14 @@ def _add(group: Commands, name: str, run: Any, help: str) -> argparse.ArgumentPa
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    values = {
-        field.name: _value(field, text)
-        for field in FIELDS
-        if (text := getattr(arguments, f"set_{field.name}")) is not None
-    }
+    values = values_of(arguments, FIELDS)
     if not values:
         raise Invalid("Name at least one option to set; --help lists them.")
     given = read_fields(FIELDS, values)
 
     async def work(services: Services, db: Any, account: Account) -> Entry:
         changes = await changes_of(db, account.id, given)
-        return await catalogue.change(db, account.id, campaign_id(arguments), changes)
+        return await catalogue.change(db, account.id, _campaign(arguments), changes)
 
     found = _change(arguments, work)
     show(arguments, found, _table({name: found[name] for name in values}))
@@ -92,7 +72,7 @@ def _set(arguments: argparse.Namespace) -> None:
 def _show(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> dict[str, Any]:
         account = await _account(services.db, arguments)
-        entry = await catalogue.entry(services.db, account.id, campaign_id(arguments))
+        entry = await catalogue.entry(services.db, account.id, _campaign(arguments))
         return _shown(services, account, entry)
 
     found = with_services(arguments, work)
@@ -105,10 +85,10 @@ def _locations(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> list[int]:
         account = await _account(services.db, arguments)
         if ids is None:
-            entry = await catalogue.entry(services.db, account.id, campaign_id(arguments))
+            entry = await catalogue.entry(services.db, account.id, _campaign(arguments))
             return await catalogue.locations(services.db, entry.campaign)
         async with services.db.transaction() as db:
-            campaign = await catalogue.set_locations(db, account.id, campaign_id(arguments), ids)
+            campaign = await catalogue.set_locations(db, account.id, _campaign(arguments), ids)
             told = account.listener(services.settings.link_host)
             await events.announce_campaign(db, told, "coupon_updated", campaign, clock.now())
             return await catalogue.locations(db, campaign)
@@ -122,7 +102,7 @@ def _picture(arguments: argparse.Namespace) -> None:
     image = None if arguments.file == EMPTY else read_picture(Path(arguments.file))
 
     async def work(services: Services, db: Any, account: Account) -> Entry:
-        campaign = await catalogue.entry(db, account.id, campaign_id(arguments))
+        campaign = await catalogue.entry(db, account.id, _campaign(arguments))
         if image is None:
             await campaigns.remove_picture(db, account.id, campaign.campaign.id)
         else:
@@ -134,7 +114,7 @@ def _picture(arguments: argparse.Namespace) -> None:
 
 
 def read_picture(path: Path) -> bytes:
-    return _file(path, "picture").read_bytes()
+    return read_file(path, "picture").read_bytes()
 
 
 def _change(arguments: argparse.Namespace, change: Any) -> dict[str, Any]:
@@ -173,40 +153,10 @@ def _told(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def _value(field: Field, text: str) -> Any:
-    """What a text on the command line stands for; its kind is what the field's schema says."""
-    kinds = field.schema.get("type", ())
-    if text == EMPTY:
-        return None if field.nullable else [] if "array" in kinds else ""
-    if "string" in kinds:
-        return text
-    if "integer" in kinds:
-        return int(text) if text.isascii() and text.removeprefix("-").isdigit() else text
-    if "boolean" in kinds:
-        return _YES_AND_NO.get(text.lower(), text)
-    items = field.schema.get("items", {})
-    if "enum" in items or items.get("type") == "string":
-        return [word.strip() for word in text.split(",") if word.strip()]
-    return _json(field.name, text)
-
-
-def _json(name: str, text: str) -> Any:
-    if text.startswith("@"):
-        text = _file(Path(text[1:]), name).read_text("utf-8", "replace")
-    try:
-        return json.loads(text)
-    except (json.JSONDecodeError, RecursionError) as error:
-        raise Invalid(f"This is not JSON: {error}", field=name) from None
-
-
-def _file(path: Path, field: str) -> Path:
-    if not path.is_file():
-        raise Invalid(f"There is no file {path}.", field=field)
-    return path
-
-
 def _ids(text: str) -> list[int]:
-    words = [] if text == EMPTY else [word.strip().removeprefix("loc_") for word in text.split(",")]
-    if not all(word.isascii() and word.isdigit() and len(word) <= 18 for word in words):
-        raise Invalid("Use ids with commas, such as 100001,100002.", field="locations")
-    return list(dict.fromkeys(map(int, words)))
+    words = [] if text == EMPTY else [word.strip() for word in text.split(",")]
+    return list(dict.fromkeys(id_of(word, "loc", "locations") for word in words))
+
+
+def _campaign(arguments: argparse.Namespace) -> int:
+    return id_of(arguments.campaign, "cam", "campaign")

@@ -8,19 +8,24 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import msgspec
+from msgspec import UNSET
 
 from tearoff.accounts import actions as accounts
+from tearoff.accounts import locations
 from tearoff.accounts import queries as account_queries
+from tearoff.accounts.models import Location
 from tearoff.api.v3.shapes import coupon_info
 from tearoff.cli import campaign_options
-from tearoff.cli.campaign_options import campaign_id, read_picture
+from tearoff.cli.campaign_options import read_picture
 from tearoff.cli.common import (
     Commands,
     add_account,
     add_command,
     add_group,
     add_json,
+    id_of,
     read_time,
     show,
     with_services,
@@ -29,8 +34,10 @@ from tearoff.coupons import campaigns, catalogue, events, pools, shelves
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.coupons.catalogue import Filter
 from tearoff.coupons.pools import Imported
+from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
+from tearoff.kit.vault import Vault
 
 
 def add_commands(commands: Commands) -> None:
@@ -76,7 +83,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _import_codes(arguments: argparse.Namespace) -> None:
-    campaign = campaign_id(arguments)
+    campaign = id_of(arguments.campaign, "cam", "campaign")
 
     async def parts() -> AsyncIterator[bytes]:
         with arguments.file.open("rb") as file:
@@ -121,14 +128,9 @@ def _create(arguments: argparse.Namespace) -> None:
                 raise accounts.AccountNotFound
             zone = arguments.timezone or account.timezone
             made = await campaigns.create_campaign(db, account.id, _new(arguments, zone))
-            location = await accounts.create_location(
-                db,
-                services.vault,
-                account.id,
-                name=arguments.location or arguments.brand or account.name,
-                pin=arguments.pin,
-            )
-            await campaigns.open_at(db, account.id, made.id, location)
+            name = arguments.location or arguments.brand or account.name
+            place = await _place(db, services.vault, account.id, name, arguments.pin)
+            await campaigns.open_at(db, account.id, made.id, place.id)
             if picture is not None:
                 await campaigns.set_picture(db, account.id, made.id, picture, arguments.picture_alt)
             current = await catalogue.entry(db, account.id, made.id)
@@ -154,6 +156,23 @@ def _list(arguments: argparse.Namespace) -> None:
     found = with_services(arguments, work)
     lines = [f"{i['ID']}  {i['status']:<8}  {i['name']}  {i['url']}" for i in found]
     show(arguments, {"coupon_info": found}, "\n".join(lines) or "No campaign yet.")
+
+
+async def _place(
+    db: asyncpg.Connection, vault: Vault, account_id: int, name: str, pin: str | None
+) -> Location:
+    """The location of this name; made where there is none yet."""
+    known = await locations.of_name(db, account_id, name)
+    if known is None:
+        given = locations.Changes(name=name, pin=UNSET if pin is None else pin)
+        return await locations.create(db, vault, account_id, given)
+    if pin is not None and not await locations.has_pin(db, vault, known, pin):
+        raise Invalid(
+            f"{name} has another PIN. Change it with tearoff location set, or name another"
+            " location.",
+            field="pin",
+        )
+    return known
 
 
 def _new(arguments: argparse.Namespace, zone: str) -> NewCampaign:

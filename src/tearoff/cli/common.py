@@ -120,6 +120,14 @@ def print_problem(error: TearoffError) -> None:
         print(f"  {error.hint}", file=sys.stderr)
 
 
+def id_of(given: str, prefix: str, field: str) -> int:
+    """The number of an id, with or without its prefix."""
+    number = given.removeprefix(f"{prefix}_")
+    if not (number.isascii() and number.isdigit() and len(number) <= 18):
+        raise Invalid(f"Use an id such as {prefix}_100001.", field=field)
+    return int(number)
+
+
 def read_address(given: str, field: str) -> str:
     """A phone number as E.164, or an e-mail address."""
     try:

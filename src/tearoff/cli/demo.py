@@ -16,6 +16,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tearoff.accounts import actions as accounts
+from tearoff.accounts import locations
 from tearoff.cli.common import services
 from tearoff.config import Settings
 from tearoff.coupons import campaigns
@@ -64,10 +65,10 @@ async def _make(opened: Services) -> Shop:
             timezone="Europe/Brussels", country="BE",
         )  # fmt: skip
         made = await campaigns.create_campaign(db, key.account_id, _campaign(clock.now()))
-        place = await accounts.create_location(
-            db, opened.vault, key.account_id, name="Bean & Leaf, Ghent", pin=PIN
+        place = await locations.create(
+            db, opened.vault, key.account_id, locations.Changes(name="Bean & Leaf, Ghent", pin=PIN)
         )
-        await campaigns.open_at(db, key.account_id, made.id, place)
+        await campaigns.open_at(db, key.account_id, made.id, place.id)
         await campaigns.set_picture(
             db, key.account_id, made.id, _picture(), "Two cups of cappuccino on a wooden bar"
         )
@@ -110,9 +111,12 @@ def greet(settings: Settings, shop: Shop) -> None:
     if message is None:
         return
     link = next((w for w in message.text.split() if w.startswith("http")), base)
-    print(_WELCOME.format(base=base, shop=shop, message=message, link=link, pin=PIN,
-                          data=settings.data, next=PHONE[:-1] + "5",
-                          outbox=_command("outbox", settings)), flush=True)  # fmt: skip
+    told = _WELCOME.format(
+        base=base, shop=shop, message=message, link=link, pin=PIN, data=settings.data,
+        next=PHONE[:-1] + "5", outbox=_command("outbox", settings),
+        pair=_command("location pair", settings),
+    )  # fmt: skip
+    print(told, flush=True)
 
 
 def _command(name: str, settings: Settings) -> str:
@@ -132,6 +136,10 @@ _WELCOME = """
 
   Open the coupon:   {link}
   The staff's PIN:   {pin}  (under "For staff" on the coupon)
+
+  Take coupons in at a counter: pair a phone, or this PC (a link and its QR code):
+
+      {pair} --account {shop.account}
 
   Text somebody the next one:
 

@@ -11,6 +11,7 @@ from tearoff.cli import (
     accounts,
     campaigns,
     database,
+    locations,
     optouts,
     providers,
     robots,
@@ -21,7 +22,7 @@ from tearoff.cli.common import print_help, print_problem
 from tearoff.config import SETTINGS
 from tearoff.errors import TearoffError
 
-NOUNS = (server, database, accounts, campaigns, providers, optouts, teammates, robots)
+NOUNS = (server, database, accounts, campaigns, locations, providers, optouts, teammates, robots)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

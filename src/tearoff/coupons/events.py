@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec import UNSET, UnsetType
 
-from tearoff.accounts import queries as accounts
+from tearoff.accounts import locations
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
 from tearoff.coupons.status import status_block
 from tearoff.hooks.bodies import Body, Customer, Message
@@ -98,7 +98,8 @@ async def _announce_kinds(
     session, campaign = found.session, found.campaign
     place = None
     if session.location_id is not None:
-        place = await accounts.location(db, session.account_id, session.location_id)
+        known = await locations.of_ids(db, session.account_id, [session.location_id])
+        place = known.get(session.location_id)
     body = Body(
         campaign=campaign.ref,
         coupon=_coupon(campaign, session),

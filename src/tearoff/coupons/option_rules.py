@@ -12,6 +12,7 @@ import msgspec
 
 from tearoff.coupons.options import LANGUAGES, Form, Options, Scratch
 from tearoff.errors import Invalid
+from tearoff.kit import hours
 from tearoff.messages.template import has_forbidden_characters
 
 Problem = tuple[str, str]
@@ -45,7 +46,7 @@ def problems_of(options: Options) -> Iterator[Problem]:
     yield from _methods(options)
     yield from _barcode(options)
     yield from _addresses(options)
-    yield from _hours(options)
+    yield from (("hours", text) for text in hours.problems_of(options.hours))
     yield from _languages(given)
     if options.form is not None:
         yield from _form(options.form)
@@ -112,15 +113,6 @@ def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
     except ValueError:
         return False
     return parts.scheme in schemes and bool(host) and "{" not in parts.netloc
-
-
-def _hours(options: Options) -> Iterator[Problem]:
-    for i, line in enumerate(options.hours):
-        if repeated := _repeated(line.days):
-            yield "hours", f"hours[{i}].days: name each day once; {repeated} is there twice."
-        if line.start == line.end:
-            text = "start and end are the same; for the whole day use 00:00 and 24:00."
-            yield "hours", f"hours[{i}]: {text}"
 
 
 def _languages(given: Mapping[str, Any]) -> Iterator[Problem]:

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
+from tearoff.kit.hours import Week
+
 LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
 """Of campaigns and accounts, and of the texts here."""
 
@@ -96,15 +98,6 @@ class Scratch(Part, frozen=True, kw_only=True):
     blank_text: ByLanguage = {}
 
 
-class Hours(Part, frozen=True, kw_only=True):
-    """When it is open: `days` 1 (Monday) to 7, `start` and `end` as HH:MM on the local clock;
-    `end` "24:00" is midnight; an `end` before `start` is on the next day."""
-
-    days: Annotated[tuple[Annotated[int, Meta(ge=1, le=7)], ...], Meta(min_length=1, max_length=7)]
-    start: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-    end: Annotated[str, Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
-
-
 class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Everything has a default, so that an empty object is a plain coupon.
 
@@ -124,7 +117,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     webshop_url: Address = ""
     ask_amount: Asked = "optional"
     ask_receipt: Asked = "no"
-    hours: Annotated[tuple[Hours, ...], Meta(max_length=50)] = ()
+    hours: Week = ()
     public_link: bool = True
     begins: Literal["seen", "pressed"] = "seen"
     reactivates: bool = False

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from tearoff.coupons.models import Campaign, Session
-from tearoff.coupons.options import Hours
 from tearoff.errors import Conflict
-from tearoff.kit import times
+from tearoff.kit.hours import is_open
 
 
 class State(StrEnum):
@@ -129,27 +127,6 @@ def why_not_now(session: Session, campaign: Campaign, now: datetime) -> CannotUs
     if campaign.activation_seconds is not None and session.active_until is not None:
         return None if session.active_until > now else TimeOver(at=session.active_until)
     return None
-
-
-def is_open(hours: Sequence[Hours], zone: str, now: datetime) -> bool:
-    """Whether these hours, read on the clock of `zone`, include this moment."""
-    clock = times.clock_of(now, zone)
-    day, minute = clock.isoweekday(), clock.hour * 60 + clock.minute
-    return any(_covers(line, day, minute) for line in hours)
-
-
-def _covers(line: Hours, day: int, minute: int) -> bool:
-    start, end = _minutes(line.start), _minutes(line.end)
-    if start < end:
-        return day in line.days and start <= minute < end
-    # Over midnight: the evening of its own day, the early hours of the next one.
-    before = (day - 2) % 7 + 1
-    return (day in line.days and minute >= start) or (before in line.days and minute < end)
-
-
-def _minutes(text: str) -> int:
-    hour, _, minute = text.partition(":")
-    return int(hour) * 60 + int(minute)
 
 
 _STATES: dict[type[CannotUse], State] = {

@@ -12,8 +12,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from tearoff.accounts import tallies
-from tearoff.accounts.actions import find_location_of_pin
+from tearoff.accounts import locations, tallies
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.coupons import actions
 from tearoff.coupons.links import Linked
@@ -62,7 +61,7 @@ async def redeem(
     await _reserve(db, linked, tries, now)
     async with db.transaction() as work:
         account, campaign = linked.campaign.account_id, linked.campaign.id
-        location = await find_location_of_pin(work, vault, account, campaign, attempt.pin)
+        location = await locations.find_of_pin(work, vault, account, campaign, attempt.pin)
         if location is not None:
             await tallies.count(work, account, [_back(t) for t in tries], now)
     if location is None:

@@ -10,7 +10,7 @@ from datetime import datetime
 import msgspec
 from litestar import post, route
 
-from tearoff.accounts.actions import is_pin
+from tearoff.accounts.locations import is_pin
 from tearoff.coupons import actions, rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Doer, Session

@@ -16,7 +16,7 @@ import msgspec
 import structlog
 from litestar import Request, Router, get, post
 
-from tearoff.accounts import devices, queries
+from tearoff.accounts import devices, locations, queries
 from tearoff.accounts.devices import Device
 from tearoff.accounts.models import Account
 from tearoff.coupons import counter
@@ -78,7 +78,7 @@ async def visitor(request: AnyRequest, now: datetime) -> Visitor:
     if device.needs_pin(now):
         raise Refused(401, need="pin")
     account = await queries.account(services.db, device.account_id)
-    place = await queries.location(services.db, device.account_id, device.location_id)
+    place = await locations.found(services.db, device.account_id, device.location_id)
     if account is None or place is None:
         raise Refused(401, need="pair")
     till = Till(device, place, account.listener(services.settings.link_host))

@@ -15,7 +15,7 @@ from urllib.parse import parse_qsl
 from litestar import Request, Router, post, route
 from litestar.params import FromPath
 
-from tearoff.accounts import devices, queries
+from tearoff.accounts import devices, locations
 from tearoff.accounts.devices import Device, DeviceLocked, WrongDevicePin
 from tearoff.accounts.members import LinkOver
 from tearoff.errors import Invalid
@@ -120,7 +120,8 @@ async def _pairing(
 async def _pin_page(
     request: AnyRequest, device: Device, problems: dict[str, str], status: int = 200
 ) -> Answer:
-    place = await queries.location(services_of(request).db, device.account_id, device.location_id)
+    db = services_of(request).db
+    place = await locations.found(db, device.account_id, device.location_id)
     words = words_for(request)
     return _door(
         request,

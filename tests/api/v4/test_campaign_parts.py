@@ -5,8 +5,8 @@ import io
 import pytest
 from PIL import Image
 
-from tearoff.accounts import actions as accounts
 from tests.api.v4.client import client_of
+from tests.cast import open_place
 from tests.web.conftest import PICTURE
 
 
@@ -20,14 +20,9 @@ def other(other_caller):
     return client_of(other_caller)
 
 
-async def add_location(services, shop, name, pin=None):
-    async with services.db.transaction() as db:
-        return await accounts.create_location(db, services.vault, shop.account, name=name, pin=pin)
-
-
 async def test_a_campaign_is_taken_in_where_it_says(v4, shop, services):
     path = f"/v4/campaigns/{shop.campaign}/locations"
-    bruges = await add_location(services, shop, "Bruges", "8321")
+    bruges = await open_place(services, shop.account, "Bruges", "8321")
     assert (await v4.get(path)).body == {"locations": [shop.location]}
     done = await v4.put(path, {"locations": [bruges, bruges]})
     assert (done.status, done.body) == (200, {"locations": [bruges]})

@@ -16,6 +16,7 @@ from tearoff.api.v4.routes import OPERATIONS
 
 _ABOUT = {
     "Campaigns": "What is offered, when, and how often a coupon of it can be used.",
+    "Locations": "Where coupons are taken in, and the devices of the staff there.",
     "Sessions": "One person's coupon.",
     "Messages": "What was sent to whom, and what became of it.",
     "Suppressions": "Who must get nothing.",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from tearoff.accounts import queries as accounts
+from tearoff.accounts import locations
 from tearoff.accounts.models import Location
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
@@ -162,7 +162,7 @@ async def _place(db: Handle, call: Call, found: SessionAndCampaign) -> Location 
     asked = call.given["redeem_location"]
     if asked is None:
         return None
-    places = await accounts.locations_of_campaign(db, call.account.id, found.campaign.id)
+    places = await locations.of_campaign(db, call.account.id, found.campaign.id)
     for place in places:
         if place.id == asked:
             return place
@@ -195,8 +195,8 @@ async def _where(db: Handle, call: Call, error: Exception) -> str:
     when = f" {utc(error.at)} UTC" if error.at else ""
     if error.where is None:
         return when
-    place = await accounts.location(db, call.account.id, error.where)
-    return f"{when}, {place.name}" if place else when
+    known = await locations.of_ids(db, call.account.id, [error.where])
+    return f"{when}, {known[error.where].name}" if error.where in known else when
 
 
 def _changed_fields(given: Mapping[str, Any]) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from tearoff.accounts import queries as accounts
+from tearoff.accounts import locations
 from tearoff.accounts.models import Location
 from tearoff.api.call import Call
 from tearoff.coupons.catalogue import Entry
@@ -27,7 +27,7 @@ async def session_objects(
     """The same for many, with the statements of one."""
     sessions = [both.session for both in found]
     place_ids = {s.location_id for s in sessions if s.location_id is not None}
-    places = await accounts.locations(db, call.account.id, place_ids) if place_ids else {}
+    places = await locations.of_ids(db, call.account.id, place_ids) if place_ids else {}
     message_ids = {s.last_message_id for s in sessions if s.last_message_id is not None}
     sent = await messages.messages(db, call.account.id, message_ids) if message_ids else {}
     return [

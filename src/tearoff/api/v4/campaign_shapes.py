@@ -18,11 +18,11 @@ from tearoff.coupons.options import (
     Barcode,
     CodeSource,
     Form,
-    Hours,
     Method,
     Scratch,
     Text,
 )
+from tearoff.kit.hours import Hours
 
 
 class Campaign(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ COMMENT ON COLUMN accounts.frame_hosts IS
   'hosts whose pages may frame the public links (…&web=true); NULL: any';
 
 ALTER TABLE locations
-  ADD COLUMN hours jsonb NOT NULL DEFAULT '[]',
+  ADD COLUMN raw_hours jsonb NOT NULL DEFAULT '[]',
   ADD COLUMN redeems_at_once boolean NOT NULL DEFAULT false,
   ADD COLUMN trusts_offline boolean NOT NULL DEFAULT false,
   ADD COLUMN removed_at timestamptz;
@@ -114,7 +114,7 @@ CREATE TABLE counter_scans (
   UNIQUE (device_id, key)
 );
 CREATE INDEX ON counter_scans (device_id, at);
-CREATE INDEX ON counter_scans (account_id, at) WHERE was_offline;
+CREATE INDEX ON counter_scans (location_id, id);
 
 -- wallets ------------------------------------------------------------------------------
 -- A pass that somebody took; its serial is the pass's id in the wallet's own world.

@@ -1,0 +1,173 @@
+"""The staff's devices at a location: pairing them, throwing them out, and what they scanned."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from io import BytesIO
+
+import msgspec
+import segno
+
+from tearoff.accounts import devices, locations
+from tearoff.api.call import Call
+from tearoff.api.v3 import parameters as p
+from tearoff.api.v4 import fields as f
+from tearoff.api.v4.locations import LOCATION_ID, TAG
+from tearoff.api.v4.operation import Operation
+from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
+from tearoff.api.v4.shapes import AT
+from tearoff.coupons import scans
+from tearoff.kit.db import Handle
+
+
+class Pairing(msgspec.Struct, frozen=True):
+    """A link that pairs one device with the location, once, within 15 minutes. `qr` is the
+    link as an SVG picture."""
+
+    url: str
+    qr: str
+    expires_at: datetime
+
+
+class Device(msgspec.Struct, frozen=True):
+    """A phone or a till of the staff. It is forgotten at `expires_at`, 30 days after its PIN was
+    typed last."""
+
+    id: int
+    location: int
+    name: str
+    created_at: datetime
+    last_seen_at: datetime | None
+    expires_at: datetime
+
+
+class Scan(msgspec.Struct, frozen=True):
+    """A code that was looked at. `verdict`: good (it could be used), used, undone, no (and why:
+    `reason`) or wait; `code`: what tells it apart, never all of it; `session`: the coupon's, when
+    one was found. `was_offline`: it was kept on the device and checked later."""
+
+    id: int
+    device: int
+    code: str
+    session: str | None
+    verdict: str
+    reason: str
+    was_offline: bool
+    scanned_at: datetime
+    at: datetime
+    undone_at: datetime | None
+
+
+async def create_pairing(call: Call, db: Handle) -> Pairing:
+    made = await devices.make_pairing(db, call.account.id, call.given["id"], call.now)
+    url = pairing_url(call.doors.services.settings.link_host, made.token)
+    return Pairing(url, _drawn(url), made.expires_at)
+
+
+async def list_devices(call: Call, db: Handle) -> Page[Device]:
+    """All of them: a place has few."""
+    await locations.find(db, call.account.id, call.given["id"])
+    found = await devices.of_location(db, call.account.id, call.given["id"], call.now)
+    return Page(
+        [
+            Device(d.id, d.location_id, d.name, d.created_at, d.last_seen_at, d.expires_at)
+            for d in found
+        ]
+    )
+
+
+async def delete_device(call: Call, db: Handle) -> None:
+    await devices.remove(db, call.account.id, call.given["id"], call.now)
+
+
+async def list_scans(call: Call, db: Handle) -> Page[Scan]:
+    given = call.given
+    await locations.find(db, call.account.id, given["id"])
+    limit = given.get("limit", DEFAULT_LIMIT)
+    (before,) = given.get("cursor", (None,))
+    found = await scans.of_location(
+        db,
+        call.account.id,
+        given["id"],
+        before=before,
+        limit=limit + 1,
+        only_conflicts=given.get("conflicts", False),
+    )
+    return page_of("scans", found, limit, _scan, lambda one: (one.id,))
+
+
+def pairing_url(host: str, token: str) -> str:
+    return f"{host}/till/pair/{token}"
+
+
+def _drawn(url: str) -> str:
+    out = BytesIO()
+    segno.make(url, error="m", micro=False).save(out, kind="svg", xmldecl=False, border=4, scale=6)
+    return out.getvalue().decode()
+
+
+def _scan(row: scans.Scanned) -> Scan:
+    verdict = "undone" if row.undone_at else row.verdict
+    return Scan(
+        row.id, row.device_id, row.code, row.session, verdict, row.reason, row.was_offline,
+        row.scanned_at, row.at, row.undone_at,
+    )  # fmt: skip
+
+
+_DEVICE_ID = f.path_id("id", "dev", "Id of the device.", 100001)
+_URL = "https://coupons.example.com/till/pair/" + "k3" * 24 + "9"
+_CONFLICTS = f.Field(
+    name="conflicts", read=p.flag, example="true",
+    help="true: only what was scanned without connection and came to NO.",
+    schema={"type": "boolean"},
+)  # fmt: skip
+
+OPERATIONS = (
+    Operation(
+        method="POST",
+        path="/v4/locations/{id}/pairings",
+        tag=TAG,
+        summary="Make a link that pairs one device of the staff with the location: used once,"
+        " within 15 minutes.",
+        path_fields=(LOCATION_ID,),
+        act=create_pairing,
+        errors=(404, 409, 422, 501),
+        answers={201: ("The link and its QR code.", Pairing)},
+        example=Pairing(_URL, "<svg …></svg>", AT),
+    ),
+    Operation(
+        method="GET",
+        path="/v4/locations/{id}/devices",
+        tag=TAG,
+        summary="The devices that are paired with the location, on one page.",
+        path_fields=(LOCATION_ID,),
+        act=list_devices,
+        errors=(404, 501),
+        answers={200: ("The devices.", Page[Device])},
+        example=Page([Device(100001, 100001, "Sam", AT, AT, AT)]),
+    ),
+    Operation(
+        method="DELETE",
+        path="/v4/devices/{id}",
+        tag=TAG,
+        summary="Throw a device out: its next request is refused.",
+        path_fields=(_DEVICE_ID,),
+        act=delete_device,
+        errors=(404, 409, 422, 501),
+        answers={204: ("It is out.", None)},
+    ),
+    Operation(
+        method="GET",
+        path="/v4/locations/{id}/scans",
+        tag=TAG,
+        summary="The codes that were looked at at the location, newest first.",
+        path_fields=(LOCATION_ID,),
+        query=(LIMIT, cursor_field("scans", int), _CONFLICTS),
+        act=list_scans,
+        errors=(201, 300, 301, 302, 404, 501),
+        answers={200: ("A page of scans.", Page[Scan])},
+        example=Page([
+            Scan(1, 100001, "k4m9xr", "k4m9xr3h6d2c7q8w5e1tz", "used", "", False, AT, AT, None),
+        ]),
+    ),
+)  # fmt: skip

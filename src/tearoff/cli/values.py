@@ -1,0 +1,76 @@
+"""The fields of a v4 call as what somebody types: `--name VALUE`, so that both doors know the same
+names and tell the same errors."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from tearoff.api.v4.fields import Field
+from tearoff.errors import Invalid
+
+EMPTY = "-"
+_YES_AND_NO = {"true": True, "yes": True, "false": False, "no": False}
+
+
+def add_values(parser: argparse.ArgumentParser, fields: Sequence[Field]) -> None:
+    for field in fields:
+        name = field.name.replace("_", "-")
+        parser.add_argument(
+            f"--{name}", dest=f"set_{field.name}", metavar="VALUE", help=_help(field)
+        )
+    parser.epilog = (
+        "Lists have commas. What has parts is JSON, or @ and the name of a file that holds it."
+        " A value of - empties an option."
+    )
+
+
+def values_of(arguments: argparse.Namespace, fields: Sequence[Field]) -> dict[str, Any]:
+    """What was typed, in the kinds that the fields want."""
+    return {
+        field.name: _value(field, text)
+        for field in fields
+        if (text := getattr(arguments, f"set_{field.name}")) is not None
+    }
+
+
+def read_file(path: Path, field: str) -> Path:
+    if not path.is_file():
+        raise Invalid(f"There is no file {path}.", field=field)
+    return path
+
+
+def _help(field: Field) -> str:
+    schema = field.schema.get("items", field.schema)
+    words = [word for word in schema.get("enum", ()) if word is not None]
+    choices = f" One of: {', '.join(words)}." if words else ""
+    return f"{field.help}{choices}".replace("null:", f"{EMPTY}:").replace("%", "%%")
+
+
+def _value(field: Field, text: str) -> Any:
+    """What a text on the command line stands for; its kind is what the field's schema says."""
+    kinds = field.schema.get("type", ())
+    if text == EMPTY:
+        return None if field.nullable else [] if "array" in kinds else ""
+    if "string" in kinds:
+        return text
+    if "integer" in kinds:
+        return int(text) if text.isascii() and text.removeprefix("-").isdigit() else text
+    if "boolean" in kinds:
+        return _YES_AND_NO.get(text.lower(), text)
+    items = field.schema.get("items", {})
+    if "enum" in items or items.get("type") == "string":
+        return [word.strip() for word in text.split(",") if word.strip()]
+    return _json(field.name, text)
+
+
+def _json(name: str, text: str) -> Any:
+    if text.startswith("@"):
+        text = read_file(Path(text[1:]), name).read_text("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise Invalid(f"This is not JSON: {error}", field=name) from None
