@@ -187,6 +187,7 @@ SCENES: dict[str, Scene] = {
     "form": Scene("A form before the coupon", options={"form": FORM}, path=_public),
     "form-wrong": Scene("A form with mistakes", options={"form": FORM}, path=_public,
                         typed={"[name=email]": "ann@"}, press="form button.go", fine=(422,)),
+    "save": Scene("Save or send", path=_below("save")),
     "stop": Scene("Stop messages", new=PERSON, path=_below("stop")),
     "stopped": Scene("Messages are stopped", new=PERSON, path=_below("stop"),
                      press="form button"),

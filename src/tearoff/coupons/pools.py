@@ -7,13 +7,15 @@ already, or twice in the file, are left out and named by their line.
 
 from __future__ import annotations
 
+import asyncio
 import codecs
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 
 import asyncpg
 import msgspec
 
+from tearoff.coupons import symbols
 from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.rules import LimitReached
@@ -65,11 +67,11 @@ async def import_codes(
 
     Raises `CampaignNotFound`, and `Invalid` naming the line when the list cannot be read.
     """
-    await _lock_campaign(db, account_id, campaign_id)
+    campaign = await _lock_campaign(db, account_id, campaign_id)
     await db.execute(
         'CREATE TEMPORARY TABLE incoming (line integer, code text COLLATE "C") ON COMMIT DROP'
     )
-    await _copy(db, chunks)
+    await _copy(db, chunks, campaign)
     await db.execute("ANALYZE incoming")
     lines = await db.fetch(
         "SELECT line, code, CASE WHEN again THEN 'twice in this list' WHEN known THEN"
@@ -146,7 +148,7 @@ async def newly_low(db: Handle, now: datetime) -> list[Low]:
     return [read(Low, row) for row in rows]
 
 
-async def _lock_campaign(db: Handle, account_id: int, campaign_id: int) -> None:
+async def _lock_campaign(db: Handle, account_id: int, campaign_id: int) -> Campaign:
     """Two imports into one campaign come one after the other."""
     row = await db.fetchrow(
         f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 AND id = $2"
@@ -156,9 +158,10 @@ async def _lock_campaign(db: Handle, account_id: int, campaign_id: int) -> None:
     )
     if row is None:
         raise CampaignNotFound
+    return read(Campaign, row)
 
 
-async def _copy(db: asyncpg.Connection, chunks: AsyncIterator[bytes]) -> None:
+async def _copy(db: asyncpg.Connection, chunks: AsyncIterator[bytes], campaign: Campaign) -> None:
     lot: list[tuple[int, str]] = []
     total = 0
     async for line, code in _read_codes(chunks):
@@ -167,12 +170,29 @@ async def _copy(db: asyncpg.Connection, chunks: AsyncIterator[bytes]) -> None:
         if total > MAX_CODES:
             raise Invalid(f"At most {MAX_CODES:,} codes in one list.", field="codes")
         if len(lot) == _LOT:
+            await asyncio.to_thread(_check_barcode, campaign, lot)
             await db.copy_records_to_table("incoming", records=lot)
             lot = []
     if lot:
+        await asyncio.to_thread(_check_barcode, campaign, lot)
         await db.copy_records_to_table("incoming", records=lot)
     if total == 0:
         raise Invalid("There is no code in this list.", field="codes")
+
+
+def _check_barcode(campaign: Campaign, lot: Sequence[tuple[int, str]]) -> None:
+    """Where the barcode holds these codes, each must fit: a wrong check digit is told to the
+    marketer here, not to the customer at the counter."""
+    options = campaign.options
+    if options.code != "own":
+        return
+    for line, code in lot:
+        if problem := symbols.problem_of(options.barcode, code):
+            raise Invalid(
+                f"Line {line}: {code} does not fit the campaign's barcode ({options.barcode})."
+                f" {problem}",
+                field="codes",
+            )
 
 
 async def _read_codes(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, str]]:

@@ -45,13 +45,13 @@ _ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
 
 def check(barcode: Barcode, text: str, field: str = "fixed_code") -> None:
     """Raises `Invalid` that says what would be right."""
-    problem = _problem(barcode, text)
+    problem = problem_of(barcode, text)
     if problem:
         raise Invalid(problem, field=field)
 
 
 def can_hold(barcode: Barcode, text: str) -> bool:
-    return not _problem(barcode, text)
+    return not problem_of(barcode, text)
 
 
 def make(barcode: Barcode, text: str) -> zxingcpp.Barcode:
@@ -61,7 +61,7 @@ def make(barcode: Barcode, text: str) -> zxingcpp.Barcode:
 
 
 @lru_cache(2048)
-def _problem(barcode: Barcode, text: str) -> str:
+def problem_of(barcode: Barcode, text: str) -> str:
     """What is wrong with the text; "" when the barcode can hold it."""
     if not text:
         return "There is no code."
@@ -78,6 +78,8 @@ def _problem(barcode: Barcode, text: str) -> str:
         return "An even number of digits."
     if barcode not in ("qr", "pdf417", "aztec", "datamatrix") and not _is_ascii(text):
         return "Letters without accents, digits and signs only."
+    if barcode not in _GS1 and text.isascii():
+        return ""  # within these lengths all of them can be drawn, which is not cheap
     try:
         _make(barcode, text)
     except (ValueError, RuntimeError) as error:

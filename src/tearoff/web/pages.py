@@ -16,7 +16,7 @@ from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.kit import clock
 from tearoff.kit.services import services_of
-from tearoff.web import forms, framing, ics, notes, paper, personal
+from tearoff.web import forms, framing, notes, paper, personal
 from tearoff.web.finding import PERSONAL, find, patiently, read_code
 from tearoff.web.offer import Offer, offer, switches
 from tearoff.web.paper import Answer, answer
@@ -67,23 +67,6 @@ async def show_now(request: AnyRequest, campaign: Part, session: Part) -> Answer
         lines.append(code.path)
     headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
     return answer(200, headers, "\n".join(lines).encode())
-
-
-@route("/p/{campaign:str}/{session:str}/coupon.ics", http_method=READ)
-async def show_calendar(request: AnyRequest, campaign: Part, session: Part) -> Answer:
-    """The first day of a coupon that is not valid yet, for the consumer's calendar."""
-    now = clock.now()
-    found = await find(services_of(request), campaign, session)
-    if found is None or found.campaign.starts_at is None or found.campaign.has_begun(now):
-        return notes.unknown(request)
-    link = personal.link_of(found, visit_of(request, found.campaign))
-    event = ics.calendar(found.campaign, found.campaign.starts_at, link, now)
-    headers = [
-        ("content-type", "text/calendar; charset=utf-8"),
-        ("cache-control", "private, no-store"),
-        ("referrer-policy", "no-referrer"),
-    ]
-    return answer(200, headers, event.encode("utf-8", "replace"))
 
 
 @route("/p/{campaign:str}/picture/{name:str}", http_method=READ)
@@ -206,4 +189,4 @@ def print_offer(
     return paper.print_page(beginning, text, status=status, gzip=gzip, frames=frames)
 
 
-HANDLERS = [show_coupon, show_now, show_calendar, show_picture, show_nothing]
+HANDLERS = [show_coupon, show_now, show_picture, show_nothing]

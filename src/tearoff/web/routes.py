@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from tearoff.web import cards, notes, opens, pages, public, redeeming, steps, stop
+from tearoff.web import cards, notes, opens, pages, public, redeeming, save, steps, stop
 
 COUPON_PAGES = Router(
     path="/",
@@ -12,6 +12,7 @@ COUPON_PAGES = Router(
         opens.report_open,
         *public.HANDLERS,
         *redeeming.HANDLERS,
+        *save.HANDLERS,
         *steps.HANDLERS,
         *stop.HANDLERS,
     ],

@@ -48,6 +48,29 @@ async def test_a_bad_list_changes_nothing(caller, body):
     assert (await left(caller))["left"] == 0
 
 
+@pytest.mark.parametrize(
+    ("barcode", "good", "bad", "told"),
+    [
+        ("ean13", "4006381333931", "4006381333932", "The last digit should be 1."),
+        ("upca", "036000291452", "03600029145", "12 digits."),
+        ("itf", "1234", "123", "An even number of digits."),
+        ("code128", "A-1", "É-1", "Letters without accents"),
+        ("gs1_128", "(01)09506000134352", "(01)1", "After (01): 14 digits."),
+    ],
+)
+async def test_codes_fit_the_barcode_that_holds_them(caller, barcode, good, bad, told):
+    path = f"/v4/campaigns/{caller.shop.campaign}"
+    set_to = {"barcode": barcode, "code_source": "own"}
+    done = await caller.request("PATCH", path, json=set_to, headers=caller.shop.headers)
+    assert done.status == 200, done.text
+    answer = await put(caller, f"{good}\n{bad}\n")
+    assert answer.status == 422
+    assert answer.body["detail"].startswith(f"Line 2: {bad} does not fit")
+    assert told in answer.body["detail"]
+    assert (await left(caller))["left"] == 0
+    assert (await put(caller, f"{good}\n")).body["imported"] == 1
+
+
 async def test_another_tenants_campaign(caller, other_caller):
     answer = await put(other_caller, "A\n", campaign=caller.shop.campaign)
     assert answer.status == 404

@@ -1,0 +1,318 @@
+"""A coupon on paper: one page of A5, black on white where a scanner must read it.
+
+Lines are broken here, each one is then shaped and put in order by itself (Unicode's bidi
+algorithm), so that Arabic with Latin words in it reads right on every line.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import segno
+from fpdf import FPDF
+from PIL import Image
+
+from tearoff.coupons import symbols
+from tearoff.coupons.options import Barcode
+from tearoff.kit.colors import brand_colors
+
+WIDTH, HEIGHT = 148.0, 210.0
+MARGIN = 13.0
+_INNER = WIDTH - 2 * MARGIN
+_BOTTOM = HEIGHT - 12
+_HIGH, _LOW, _MANY = 62.0, 40.0, 400
+"""The picture's height, and the one that leaves room for terms of more than so many letters."""
+
+_SQUARE = 50.0
+"""Millimetres of a square code with its quiet zone."""
+
+_BARS = 20.0
+_WIDEST_MODULE, _LONGEST_LINE = 0.5, 2_000
+_BLACK, _GREY, _LINE = (0, 0, 0), (75, 84, 80), (160, 166, 163)
+_POINT = 25.4 / 72
+_FONTS = Path(__file__).with_name("static") / "vendor" / "noto"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A heading and what stands under it."""
+
+    words: str
+    text: str
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands on the page. `content` is what the code holds, "" for a coupon without one;
+    `readable` are lines under or beside it, of which the first is large."""
+
+    language: str
+    is_rtl: bool
+    color: str
+    brand: str
+    title: str
+    subtitle: str
+    value: str
+    picture: bytes | None
+    show_this: str
+    barcode: Barcode
+    content: str
+    readable: tuple[Told, ...]
+    dates: tuple[Told, ...]
+    note: str
+    terms: str
+    terms_word: str
+    more_terms: str
+    footer: str
+
+
+def print_paper(paper: Paper) -> bytes:
+    """The page as a PDF file."""
+    sheet = _Sheet(paper)
+    sheet.head()
+    sheet.offer()
+    sheet.code()
+    sheet.rest()
+    return bytes(sheet.pdf.output())
+
+
+class _Sheet:
+    """`y` is how far the page is filled, in millimetres."""
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper, self.pdf, self.y = paper, FPDF(unit="mm", format=(WIDTH, HEIGHT)), 0.0
+        pdf = self.pdf
+        pdf.set_auto_page_break(False)
+        pdf.set_image_filter("DCTDecode")
+        pdf.c_margin = 0
+        pdf.add_font("Noto", "", _FONTS / "noto-sans-regular.ttf")
+        pdf.add_font("Noto", "B", _FONTS / "noto-sans-bold.ttf")
+        pdf.set_font("Noto", size=10)
+        pdf.set_text_shaping(True)
+        pdf.set_lang(paper.language)
+        pdf.set_title(f"{paper.title} · {paper.brand}" if paper.brand else paper.title)
+        pdf.set_creator("Tearoff")
+        pdf.add_page()
+        # All that a font of ours cannot draw would be an empty box.
+        self._known = set(pdf.fonts["noto"].cmap)  # type: ignore[union-attr]
+        shown = brand_colors(paper.color).on_light.lstrip("#")
+        self._brand = tuple(int(shown[i : i + 2], 16) for i in (0, 2, 4))
+
+    def head(self) -> None:
+        pdf, paper = self.pdf, self.paper
+        pdf.set_fill_color(*self._brand)
+        pdf.rect(0, 0, WIDTH, 5, style="F")
+        self.y = 10.5
+        if paper.brand:
+            self._write(paper.brand, 13, bold=True, most=1)
+            self.y += 2.5
+        if paper.picture:
+            high = _LOW if len(paper.terms) > _MANY else _HIGH
+            pdf.image(_cut(paper.picture, _INNER / high), MARGIN, self.y, _INNER, high)
+            self.y += high + 4
+
+    def offer(self) -> None:
+        paper = self.paper
+        self._write(paper.title, 20, bold=True, most=2)
+        self._write(paper.subtitle, 11, most=2)
+        self._write(paper.value, 13, bold=True, color=self._brand, most=2)
+        self.y += 1
+        for date in paper.dates:
+            self._write(f"{date.words} {date.text}".strip(), 10.5, bold=True, most=2)
+        self.y += 3
+
+    def code(self) -> None:
+        """The part that staff look at, between two dashed lines."""
+        paper = self.paper
+        if not paper.content and not paper.readable:
+            return
+        self._tear()
+        if not paper.content:
+            self._write(paper.show_this, 10, color=_GREY, most=2, align="C")
+            self._readable(MARGIN, _INNER, align="C")
+        elif paper.barcode in symbols.MATRIX:
+            self._square()
+        else:
+            self._write(paper.show_this, 10, color=_GREY, most=1, align="C")
+            self.y += 2
+            self.y += self._modules(MARGIN, _INNER) + 1
+            self._readable(MARGIN, _INNER, align="C")
+        self.y += 2
+        self._tear()
+
+    def rest(self) -> None:
+        paper, size = self.paper, 8.0
+        self._write(paper.note, 8.5, color=_GREY, most=2)
+        room = _BOTTOM - self.y - 1
+        if paper.terms:
+            room -= self._high(8) + 1
+            while size > 6 and self._high(size) * len(self._lines(paper.terms, size)) > room:
+                size -= 0.5
+            lines = self._lines(paper.terms, size)
+            fit = max(0, int(room / self._high(size)))
+            if len(lines) > fit:
+                lines = [*lines[: max(0, fit - 1)], paper.more_terms]
+            self.y += 1
+            self._write(paper.terms_word, 8, bold=True, most=1)
+            for line in lines:
+                self._line(line, size, color=_GREY)
+        self.y = HEIGHT - 9
+        self._write(paper.footer, 7.5, color=_GREY, most=1)
+
+    def _square(self) -> None:
+        """The code at the side where reading begins, its words beside it."""
+        paper, top = self.paper, self.y
+        left = MARGIN if not paper.is_rtl else WIDTH - MARGIN - _SQUARE
+        high = self._modules(left, _SQUARE)
+        beside = _SQUARE + 5
+        x, width = (MARGIN + beside if not paper.is_rtl else MARGIN), _INNER - beside
+        self.y = top + 5
+        self._write(paper.show_this, 11, color=_GREY, x=x, width=width, most=3)
+        self.y += 1
+        self._readable(x, width)
+        self.y = max(self.y, top + high)
+
+    def _readable(self, x: float, width: float, align: str = "") -> None:
+        for i, part in enumerate(self.paper.readable):
+            self._write(part.words, 9, color=_GREY, x=x, width=width, most=1, align=align)
+            size = 20 if i == 0 and len(part.text) < 12 else 12
+            self._write(part.text, size, bold=True, x=x, width=width, most=3, align=align)
+
+    def _modules(self, x: float, width: float) -> float:
+        """The code in the middle of its place, with its quiet zone; gives its height."""
+        rows = _rows(self.paper.barcode, self.paper.content)
+        is_square = self.paper.barcode in symbols.MATRIX
+        quiet = 4 if is_square else 10
+        wide = len(rows[0]) + 2 * quiet
+        module = width / wide if is_square else min(_WIDEST_MODULE, width / wide)
+        step = _BARS if len(rows) == 1 else module
+        left = x + (width - module * wide) / 2 + quiet * module
+        top = self.y + (quiet * module if is_square else 0)
+        self.pdf.set_fill_color(*_BLACK)
+        for line, row in enumerate(rows):
+            for start, length in _runs(row):
+                self.pdf.rect(
+                    left + start * module, top + line * step, length * module, step, style="F"
+                )
+        return step * len(rows) + 2 * (top - self.y)
+
+    def _tear(self) -> None:
+        self.pdf.set_draw_color(*_LINE)
+        self.pdf.set_dash_pattern(dash=1.5, gap=1.2)
+        self.pdf.set_line_width(0.35)
+        self.pdf.line(MARGIN, self.y, WIDTH - MARGIN, self.y)
+        self.pdf.set_dash_pattern()
+        self.y += 3
+
+    def _write(
+        self,
+        text: str,
+        size: float,
+        *,
+        bold: bool = False,
+        color: Sequence[int] = _BLACK,
+        x: float = MARGIN,
+        width: float = _INNER,
+        most: int,
+        align: str = "",
+    ) -> None:
+        lines = self._lines(text, size, bold=bold, width=width)
+        if len(lines) > most:
+            last = lines[most - 1]
+            while last and self.pdf.get_string_width(f"{last}…") > width:
+                last = last.rpartition(" ")[0] or last[:-1]
+            lines = [*lines[: most - 1], last.rstrip(" .,") + "…"]
+        for line in lines:
+            self._line(line, size, bold=bold, color=color, x=x, width=width, align=align)
+
+    def _line(
+        self,
+        line: str,
+        size: float,
+        *,
+        bold: bool = False,
+        color: Sequence[int] = _BLACK,
+        x: float = MARGIN,
+        width: float = _INNER,
+        align: str = "",
+    ) -> None:
+        pdf = self.pdf
+        pdf.set_font("Noto", "B" if bold else "", size)
+        pdf.set_text_color(*color)
+        pdf.set_xy(x, self.y)
+        start = "R" if self.paper.is_rtl else "L"
+        pdf.cell(width, self._high(size), line, align=align or start)
+        self.y += self._high(size)
+
+    def _lines(
+        self, text: str, size: float, *, bold: bool = False, width: float = _INNER
+    ) -> list[str]:
+        """The text broken into lines of this width. A word that is wider is broken as well."""
+        self.pdf.set_font("Noto", "B" if bold else "", size)
+        lines: list[str] = []
+        for paragraph in self._drawable(text).splitlines():
+            line = ""
+            for word in paragraph.split():
+                longer = f"{line} {word}" if line else word
+                if self.pdf.get_string_width(longer) <= width:
+                    line = longer
+                    continue
+                lines += [line] if line else []
+                *whole, line = self._pieces(word, width)
+                lines += whole
+            lines += [line] if line else []
+        return lines
+
+    def _pieces(self, word: str, width: float) -> list[str]:
+        pieces = [""]
+        for letter in word:
+            if pieces[-1] and self.pdf.get_string_width(pieces[-1] + letter) > width:
+                pieces.append("")
+            pieces[-1] += letter
+        return pieces
+
+    def _drawable(self, text: str) -> str:
+        return "".join(c for c in text if c.isspace() or ord(c) in self._known)
+
+    @staticmethod
+    def _high(size: float) -> float:
+        return size * _POINT * 1.35
+
+
+def _cut(picture: bytes, ratio: float) -> Image.Image:
+    """The middle of the picture, so wide for its height."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        whole = opened.convert("RGB")
+    high = round(whole.width / ratio)
+    if high >= whole.height:
+        return whole
+    top = (whole.height - high) // 2
+    return whole.crop((0, top, whole.width, top + high))
+
+
+def _rows(barcode: Barcode, content: str) -> list[list[bool]]:
+    """The symbol's modules without a quiet zone, dark ones are True; one row for bars."""
+    if barcode == "qr":
+        matrix = segno.make_qr(content, error="m", boost_error=False).matrix
+        return [[bool(value) for value in row] for row in matrix]
+    image: Any = symbols.make(barcode, content).to_image(scale=1, add_quiet_zones=False)
+    pixels: Any = memoryview(image).tolist()
+    rows = [[not value for value in row] for row in pixels]
+    # Some bars of a GTIN are a little longer than the others.
+    is_bars = all(row == rows[0] for row in rows[: len(rows) * 3 // 4])
+    return rows[:1] if is_bars else rows
+
+
+def _runs(row: list[bool]) -> list[tuple[int, int]]:
+    """Where dark modules begin, and how many stand side by side."""
+    runs: list[tuple[int, int]] = []
+    for place, is_dark in enumerate(row):
+        if not is_dark:
+            continue
+        if runs and sum(runs[-1]) == place:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((place, 1))
+    return runs

@@ -1,0 +1,374 @@
+"""Taking a coupon along: as a PDF, by e-mail to oneself, its last day in a calendar.
+
+GET changes nothing. Nothing is given of a coupon whose code may not be seen.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from datetime import datetime, timedelta
+from functools import lru_cache
+
+import msgspec
+import structlog
+from litestar import post, route
+
+from tearoff.accounts import queries as accounts
+from tearoff.accounts import tallies
+from tearoff.accounts.models import Caller
+from tearoff.accounts.tallies import Tally, TallyFull
+from tearoff.coupons import campaigns, rotation, rules, symbols
+from tearoff.coupons.links import Linked
+from tearoff.distribution.draft import MailTo
+from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
+from tearoff.errors import TearoffError
+from tearoff.kit import clock
+from tearoff.kit.mail import is_address
+from tearoff.kit.proxies import client_address, network_of
+from tearoff.kit.services import Services, services_of
+from tearoff.kit.vault import Vault
+from tearoff.messages import connections
+from tearoff.people.optouts import OptedOut
+from tearoff.web import forms, ics, notes, paper, personal
+from tearoff.web.finding import PERSONAL, find, patiently
+from tearoff.web.offer import offer
+from tearoff.web.paper import Answer, answer
+from tearoff.web.pdf import Paper, Told, print_paper
+from tearoff.web.personal import SHOWS_CODE
+from tearoff.web.robots import is_robot
+from tearoff.web.save_words import WORDS, Words
+from tearoff.web.standing import path_of, standing
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
+from tearoff.web.words import direction_of
+
+MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
+"""So many mails in a day, and in an hour."""
+
+AGAIN_AFTER = timedelta(minutes=2)
+PRINTERS = 2
+"""PDFs that a process draws at once."""
+
+_EVERYBODY = 0
+"""In place of an account: a network is counted over all of them."""
+
+_ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referrer"),
+          ("x-robots-tag", "noindex, nofollow"), ("x-content-type-options", "nosniff"))  # fmt: skip
+_TRIES = 3
+
+_printing = asyncio.Semaphore(PRINTERS)
+
+log = structlog.get_logger()
+
+
+class Page(msgspec.Struct, frozen=True, kw_only=True):
+    """What the page offers, and how the last try went. `token` is "" where nothing can be
+    mailed."""
+
+    path: str
+    query: str
+    brand: str
+    offered: str
+    has_pdf: bool
+    has_calendar: bool
+    token: str
+    address: str = ""
+    problem: str = ""
+    alert: str = ""
+    sent_to: tuple[str, ...] = ()
+
+
+@route([f"{path}/save" for path in PERSONAL], http_method=READ)
+async def show_ways(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    now = clock.now()
+    found = await find(services_of(request), campaign, session)
+    if found is None:
+        return notes.unknown(request)
+    if not can_save(found, now):
+        return _to_coupon(request, found)
+    return await _show(request, found, now)
+
+
+@post([f"{path}/save" for path in PERSONAL])
+async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """Mail the personal link to the address that somebody typed."""
+    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    found = await find(services, campaign, session)
+    if found is None:
+        return notes.unknown(request)
+    if not can_save(found, now):
+        return _to_coupon(request, found)
+    if is_robot(request) or forms.is_from_elsewhere(request):
+        return await _show(request, found, now)
+    words, address = _words(request, found), form.fields.get("email", "")[:300]
+    if forms.shown_uses(services.vault, form.token, _form_of(found), now) is None:
+        return await _show(request, found, now, 422, alert=words.too_old, address=address)
+    if not is_address(address):
+        problem = words.bad_address
+        return await _show(request, found, now, 422, problem=problem, address=address)
+    caller = await _caller(services, found, now)
+    if caller is None:
+        return await _show(request, found, now, 409)
+    status, trouble = await _mail(request, found, caller, address, words, now)
+    if trouble:
+        return await _show(request, found, now, status, alert=trouble, address=address)
+    before, after = words.sent.split("{mail}")
+    return await _show(request, found, now, sent_to=(before, address, after))
+
+
+@route([f"{path}/coupon.pdf" for path in PERSONAL], http_method=READ)
+async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    services, now = services_of(request), clock.now()
+    found = await find(services, campaign, session)
+    if found is None or not has_pdf(found, now):
+        return notes.unknown(request)
+    visit = visit_of(request, found.campaign)
+    picture = await _picture(services, found)
+    page = paper_of(found, visit, services.vault, picture, now)
+    if request.method == "HEAD":
+        file = b""
+    else:
+        async with _printing:
+            file = await asyncio.to_thread(print_paper, page)
+    name = f"coupon-{found.session.short_code}.pdf"
+    headers = [
+        ("content-type", "application/pdf"),
+        ("content-disposition", f'inline; filename="{name}"'),
+        *_ALONE,
+    ]
+    return answer(200, headers, file)
+
+
+@route([f"{path}/coupon.ics" for path in PERSONAL], http_method=READ)
+async def show_calendar(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """For the consumer's calendar: the first day of a coupon that is not valid yet, the last
+    day of one that can be used."""
+    now = clock.now()
+    found = await find(services_of(request), campaign, session)
+    event = None if found is None else _event(found, visit_of(request, found.campaign), now)
+    if event is None:
+        return notes.unknown(request)
+    headers = [("content-type", "text/calendar; charset=utf-8"), *_ALONE]
+    return answer(200, headers, event.encode("utf-8", "replace"))
+
+
+def can_save(found: Linked, now: datetime) -> bool:
+    """Whether the code may be seen, and the campaign lets people keep it."""
+    state = rules.state_of(found.session, found.campaign, now)
+    return found.campaign.options.saves and state in SHOWS_CODE and not found.is_full
+
+
+def has_pdf(found: Linked, now: datetime) -> bool:
+    """Paper is of use where a code can be shown or typed."""
+    methods = found.campaign.options.methods
+    return can_save(found, now) and ("code" in methods or "webshop" in methods)
+
+
+def paper_of(
+    found: Linked, visit: Visit, vault: Vault, picture: bytes | None, now: datetime
+) -> Paper:
+    campaign, session, options = found.campaign, found.session, found.campaign.options
+    words, ours, told = visit.words, WORDS[visit.language], offer(campaign, visit)
+    stands = standing(found, rules.state_of(session, campaign, now), visit, now)
+    has_code = "code" in options.methods
+    content = _content(found, visit, vault, now) if has_code else ""
+    fits = options.barcode != "qr" and symbols.can_hold(options.barcode, content)
+    barcode = options.barcode if fits else "qr"
+    return Paper(
+        language=visit.language,
+        is_rtl=direction_of(visit.language) == "rtl",
+        color=campaign.brand_color,
+        brand=campaign.brand,
+        title=told.title,
+        subtitle=told.subtitle,
+        value=stands.prize or (told.value if told.value != told.title else ""),
+        picture=picture,
+        show_this=words.show_this if has_code else words.webshop_text,
+        barcode=barcode,
+        content=content,
+        readable=tuple(_readable(found, content, is_linear=barcode not in symbols.MATRIX,
+                                 till_word=words.till_code)),
+        dates=tuple(Told(line.words, line.date) for line in stands.dates),
+        note=ours.once if campaign.uses == 1 else "",
+        terms=told.terms,
+        terms_word=words.terms,
+        more_terms=ours.more_terms,
+        footer=words.from_shop.replace("{brand}", campaign.brand) if campaign.brand else "",
+    )  # fmt: skip
+
+
+def _readable(found: Linked, content: str, *, is_linear: bool, till_word: str) -> list[Told]:
+    """What staff can type: the bars' own text or the short code, and the shop's own code."""
+    session, options = found.session, found.campaign.options
+    own = session.validation_code or options.fixed_code
+    short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
+    if not content:
+        return [Told("", own or short)]
+    lines = [Told("", content if is_linear and len(content) <= 100 else short)]
+    if own and own != lines[0].text:
+        lines.append(Told(till_word, own))
+    return lines
+
+
+def _content(found: Linked, visit: Visit, vault: Vault, now: datetime) -> str:
+    """What the code holds. On paper it stays the same: where the page's code changes every half
+    minute, paper has a token of its own."""
+    content = personal.content_of(found, visit, vault, now)
+    link = personal.link_of(found, visit)
+    if found.campaign.options.rotating_code and content.startswith(f"{link}?k="):
+        return f"{link}?k={rotation.print_token(vault, found.session.code)}"
+    return content
+
+
+async def _picture(services: Services, found: Linked) -> bytes | None:
+    campaign = found.campaign
+    if campaign.picture_id is None:
+        return None
+    reading = campaigns.picture_of_code(services.db, campaign.code, campaign.picture_id)
+    picture = await patiently(reading)
+    return None if picture is None else bytes(picture.webp)
+
+
+def _event(found: Linked, visit: Visit, now: datetime) -> str | None:
+    campaign, link = found.campaign, personal.link_of(found, visit)
+    state = rules.state_of(found.session, campaign, now)
+    if state is rules.State.NOT_YET and campaign.starts_at is not None:
+        return ics.first_day(campaign, campaign.starts_at, link, now)
+    ends = found.session.expiry(campaign)
+    if ends is None or not can_save(found, now):
+        return None
+    return ics.last_day(campaign, ends, link, now)
+
+
+async def _mail(
+    request: AnyRequest, found: Linked, caller: Caller, address: str, words: Words, now: datetime
+) -> tuple[int, str]:
+    """The status to answer with, and what went wrong ("" when the mail is on its way)."""
+    once = _once(found, address)
+    try:
+        await patiently(_count(request, found, once, now))
+    except TallyFull as full:
+        if full.scope == once.scope:
+            return 409, words.unknown  # pressed twice: the first press is sending it
+        is_network = full.scope.startswith("save:network")
+        return 429, words.network_full if is_network else words.coupon_full
+    short = found.session.short_code
+    asked = SendRequest(
+        campaign_id=found.campaign.id,
+        mail=MailTo(email=address),
+        # With its code in the text the mail of another coupon is another mail.
+        body=words.body.replace("{code}", f"{short[:3]} {short[3:]}".upper()),
+        session_code=found.session.code,
+    )
+    sender: Sender = request.app.state.doors.sender
+    try:
+        await _try(request, sender, found, caller, asked, now)
+    except OptedOut:
+        return 409, words.unwanted
+    except OutcomeUnknown:
+        return 502, words.unknown
+    except TearoffError as error:
+        log.warning("save.not_mailed", campaign=found.campaign.ref, error=str(error))
+        await tallies.forget(services_of(request).db, found.campaign.account_id, [once.scope])
+        return 503, words.not_sent
+    return 200, ""
+
+
+async def _try(
+    request: AnyRequest,
+    sender: Sender,
+    found: Linked,
+    caller: Caller | None,
+    asked: SendRequest,
+    now: datetime,
+) -> None:
+    for left in reversed(range(_TRIES)):
+        if caller is None:
+            raise StaleCaller
+        try:
+            await sender.send(caller, asked, now)
+            return
+        except StaleCaller:
+            if not left:
+                raise
+        caller = await _caller(services_of(request), found, now)
+
+
+def _once(found: Linked, address: str) -> Tally:
+    """One mail to one address until the person has had time to look whether it came."""
+    mark = hashlib.sha256(address.strip().lower().encode("utf-8", "replace")).hexdigest()[:24]
+    return Tally(f"save:mail:{found.session.id}:{mark}", 1, AGAIN_AFTER)
+
+
+async def _count(request: AnyRequest, found: Linked, once: Tally, now: datetime) -> None:
+    services = services_of(request)
+    network = network_of(client_address(request.scope, services.settings.trusted_proxies))
+    of_coupon = Tally(f"save:session:{found.session.id}", MAILS_OF_COUPON, timedelta(days=1))
+    of_network = Tally(f"save:network:{network}", MAILS_OF_NETWORK, timedelta(hours=1))
+    async with services.db.transaction() as db:
+        await tallies.count(db, found.campaign.account_id, [once, of_coupon], now)
+        await tallies.count(db, _EVERYBODY, [of_network], now)
+
+
+async def _caller(services: Services, found: Linked, now: datetime) -> Caller | None:
+    """In whose name a mail leaves; None when the account can send none."""
+    account_id = found.campaign.account_id
+    if await patiently(connections.route(services.db, account_id, "email")) is None:
+        return None
+    keys = await patiently(accounts.client_ids(services.db, account_id))
+    caller = await patiently(accounts.caller(services.db, keys[0])) if keys else None
+    return None if caller is None or caller.account.is_expired(now) else caller
+
+
+async def _show(
+    request: AnyRequest,
+    found: Linked,
+    now: datetime,
+    status: int = 200,
+    *,
+    problem: str = "",
+    alert: str = "",
+    address: str = "",
+    sent_to: tuple[str, ...] = (),
+) -> Answer:
+    services, visit = services_of(request), visit_of(request, found.campaign)
+    can_mail = await _caller(services, found, now) is not None
+    told = offer(found.campaign, visit)
+    page = Page(
+        path=path_of(found),
+        query=visit.query,
+        brand=told.brand,
+        offered=told.title,
+        has_pdf=has_pdf(found, now),
+        has_calendar=found.session.expiry(found.campaign) is not None,
+        token=forms.make_token(services.vault, _form_of(found), 0, now) if can_mail else "",
+        problem=problem,
+        alert=alert,
+        address=address,
+        sent_to=sent_to,
+    )
+    text = paper.render("save.html", p=page, w=WORDS[visit.language])
+    beginning = _beginning(visit.language, found.campaign.brand_color)
+    return paper.print_page(beginning, text, status=status, gzip=notes.reads_gzip(request))
+
+
+def _to_coupon(request: AnyRequest, found: Linked) -> Answer:
+    to = path_of(found) + visit_of(request, found.campaign).query
+    return answer(303, [("location", to), ("cache-control", "no-store")])
+
+
+def _words(request: AnyRequest, found: Linked) -> Words:
+    return WORDS[visit_of(request, found.campaign).language]
+
+
+def _form_of(found: Linked) -> str:
+    """What the form's token is made for: nothing but this page takes it."""
+    return f"save:{found.session.code}"
+
+
+@lru_cache(256)
+def _beginning(language: str, color: str) -> paper.Beginning:
+    return paper.begin(language, paper.style_of(color), "note_head.html", notes.STYLE)
+
+
+HANDLERS = [show_ways, send, show_pdf, show_calendar]

@@ -1,0 +1,260 @@
+"""Taking a coupon along: PDF, mail to oneself, calendar."""
+
+import asyncio
+import json
+
+import pypdfium2
+import pytest
+import pytest_asyncio
+import zxingcpp
+
+from tearoff.coupons import rotation
+from tearoff.coupons.models import NewSession
+from tearoff.coupons.options import LANGUAGES
+from tearoff.web.save_words import WORDS
+from tests.providers.postoffice import connect_mail, open_post_office
+from tests.web.conftest import do, in_days
+from tests.web.test_states import ROBOT
+
+LINK = "https://coupons.example.com"
+
+
+def options(**values):
+    return json.dumps(values)
+
+
+async def pdf_of(coupon, **headers):
+    answer = await coupon.http.get(
+        f"{coupon.url}{coupon.path}/coupon.pdf", headers=headers, allow_redirects=False
+    )
+    return answer.status, answer.headers, await answer.read()
+
+
+def picture_of(pdf):
+    """The only page, as a printer would print it at 150 dots an inch."""
+    document = pypdfium2.PdfDocument(pdf)
+    assert len(document) == 1
+    return document[0].render(scale=150 / 72).to_pil()
+
+
+def ink_of(picture):
+    """How wide the title is."""
+    head = picture.convert("L").crop((0, 40, picture.width, 110))
+    return head.point(lambda level: 255 * (level < 100)).getbbox()
+
+
+def text_of(pdf):
+    return pypdfium2.PdfDocument(pdf)[0].get_textpage().get_text_range()
+
+
+@pytest_asyncio.fixture
+async def office():
+    async with open_post_office() as opened:
+        yield opened
+
+
+@pytest_asyncio.fixture
+async def mailed(make_coupon, services, office):
+    """A coupon of a shop that can send mail."""
+    coupon = await make_coupon()
+    await connect_mail(services, coupon.shop.account, office)
+    return coupon
+
+
+async def mail(coupon, address="ann@example.com", token=None, **headers):
+    token = token or (await coupon.get(f"{coupon.path}/save")).token
+    return await coupon.post("/save", {"t": token, "email": address}, **headers)
+
+
+async def test_the_paper_holds_the_coupon(make_coupon):
+    coupon = await make_coupon(picture=True, terms="One for each visit.", brand_color="#b3261e")
+    status, headers, pdf = await pdf_of(coupon)
+    assert (status, headers["content-type"]) == (200, "application/pdf")
+    assert headers["cache-control"] == "private, no-store"
+    assert len(pdf) < 200_000
+    (found,) = zxingcpp.read_barcodes(picture_of(pdf))
+    assert found.text == f"{LINK}{coupon.path}"
+    text = text_of(pdf)
+    for words in ("2-for-1 cappuccino", "Second cup free", coupon.short.upper(), "Valid until",
+                  "One for each visit.", "A coupon from Bean & Leaf"):  # fmt: skip
+        assert words in text
+
+
+async def test_paper_has_a_token_of_its_own_where_the_code_turns(make_coupon, services):
+    coupon = await make_coupon(raw_options=options(rotating_code=True))
+    (found,) = zxingcpp.read_barcodes(picture_of((await pdf_of(coupon))[2]))
+    link, _, token = found.text.partition("?k=")
+    assert link == f"{LINK}{coupon.path}"
+    assert token == rotation.print_token(services.vault, coupon.code)
+
+
+@pytest.mark.parametrize(
+    ("kind", "content"),
+    [("ean13", "4006381333931"), ("code128", "AUTUMN-26"), ("databar", "0012345678905"),
+     ("aztec", "Autumn 26"), ("pdf417", "Autumn 26"), ("datamatrix", "Autumn 26")],
+)  # fmt: skip
+async def test_other_barcodes_are_read_back_from_paper(make_coupon, kind, content):
+    given = options(barcode=kind, code="fixed", fixed_code=content)
+    coupon = await make_coupon(raw_options=given)
+    (found,) = zxingcpp.read_barcodes(picture_of((await pdf_of(coupon))[2]))
+    assert found.valid
+    assert content.lstrip("0") in found.text
+
+
+async def test_arabic_is_shaped_and_runs_from_the_right(make_coupon):
+    texts = {"ar": {"title": "كابتشينو مجاني", "terms": "قسيمة واحدة لكل زيارة في Bean & Leaf."}}
+    coupon = await make_coupon(raw_options=options(texts=texts))
+    _status, _headers, pdf = await pdf_of(coupon, **{"accept-language": "ar"})
+    assert zxingcpp.read_barcodes(picture_of(pdf))
+    ink = picture_of(pdf).convert("L").point(lambda level: 255 * (level < 100))
+    brand, title = (ink.crop((0, at, ink.width, at + 60)).getbbox() for at in (40, 100))
+    for left, _, right, _ in (brand, title):
+        assert right > ink.width - 90
+        assert left > ink.width / 3
+    # Letters that are joined are other glyphs than those that stand alone.
+    alone = await make_coupon(brand="", raw_options=options(texts={"ar": {"title": "ك ا ب"}}))
+    joined = await make_coupon(brand="", raw_options=options(texts={"ar": {"title": "كاب"}}))
+    shots = [
+        picture_of((await pdf_of(one, **{"accept-language": "ar"}))[2]) for one in (alone, joined)
+    ]
+    widths = [right - left for left, _, right, _ in map(ink_of, shots)]
+    assert widths[1] < widths[0] / 2 or widths[1] < widths[0] - 20
+
+
+async def test_much_text_stays_on_one_page(make_coupon):
+    long = "Not together with other offers, and never for cash. " * 200
+    coupon = await make_coupon(picture=True, title="T" * 200, terms=long, description=long)
+    _status, _headers, pdf = await pdf_of(coupon)
+    assert zxingcpp.read_barcodes(picture_of(pdf))
+    assert "All terms are on the coupon" in text_of(pdf)
+
+
+@pytest.mark.parametrize(
+    "values",
+    [{"expires_at": in_days(-1)}, {"starts_at": in_days(1)}, {"status": "paused"},
+     {"activation_seconds": 900}, {"raw_options": options(saves=False)}],
+)  # fmt: skip
+async def test_what_may_not_be_seen_is_not_printed(make_coupon, values):
+    coupon = await make_coupon(**values)
+    assert (await pdf_of(coupon))[0] == 404
+    page = await coupon.get(f"{coupon.path}/save")
+    assert (page.status, page.headers["location"]) == (303, coupon.path)
+
+
+async def test_a_used_coupon_is_not_printed(coupon):
+    await do(coupon, "validated")
+    assert (await pdf_of(coupon))[0] == 404
+
+
+async def test_many_printers_wait_for_each_other(coupon):
+    found = await asyncio.gather(*(pdf_of(coupon) for _ in range(12)))
+    assert {status for status, _, _ in found} == {200}
+
+
+async def test_the_last_day_in_a_calendar(make_coupon):
+    coupon = await make_coupon(timezone="Europe/Brussels")
+    page = await coupon.get(f"{coupon.path}/coupon.ics")
+    assert page.headers["content-type"].startswith("text/calendar")
+    assert "DTSTART;VALUE=DATE:" in page.text
+    soon = await make_coupon(starts_at=in_days(2))
+    assert "DTSTART:" in (await soon.get(f"{soon.path}/coupon.ics")).text
+    endless = await make_coupon(expires_at=None)
+    assert (await endless.get(f"{endless.path}/coupon.ics")).status == 404
+
+
+async def test_a_mail_to_oneself(mailed, office):
+    page = await mailed.get(f"{mailed.path}/save")
+    assert 'type="email"' in page.text
+    before = await mailed.row()
+    answer = await mail(mailed)
+    assert answer.status == 200
+    assert "ann@example.com" in answer.text
+    (taken,) = office.taken
+    assert taken.to == "ann@example.com"
+    assert f"{LINK}{mailed.path}" in taken.part("plain")
+    row = await mailed.row()
+    assert {name for name in row if row[name] != before[name]} <= {"last_message_id", "version"}
+
+
+async def test_pressed_twice_it_is_one_mail(mailed, office):
+    token = (await mailed.get(f"{mailed.path}/save")).token
+    office.pause = 0.5
+    answers = await asyncio.gather(*(mail(mailed, token=token) for _ in range(6)))
+    assert sorted(answer.status for answer in answers) == [200, 409, 409, 409, 409, 409]
+    assert len(office.taken) == 1
+
+
+async def test_three_mails_a_day(mailed, office):
+    token = (await mailed.get(f"{mailed.path}/save")).token
+    names = [f"ann{n}@example.com" for n in range(8)]
+    answers = await asyncio.gather(*(mail(mailed, name, token) for name in names))
+    assert sorted(answer.status for answer in answers) == [200] * 3 + [429] * 5
+    assert len(office.taken) == 3
+    assert "three times today" in (await mail(mailed, "eve@example.com")).text
+
+
+@pytest.mark.parametrize("address", ["", "ann", "ann@", "a@b\r\nBcc: c@example.com", "x" * 400])
+async def test_a_bad_address_is_told(mailed, office, address):
+    answer = await mail(mailed, address)
+    assert answer.status == 422
+    assert "Type an address such as" in answer.text
+    assert office.taken == []
+
+
+async def test_who_wants_nothing_gets_nothing(make_coupon, services, office):
+    coupon = await make_coupon(new=NewSession(email="ann@example.com"))
+    await connect_mail(services, coupon.shop.account, office)
+    token = (await coupon.get(f"{coupon.path}/stop")).token
+    await coupon.post("/stop", {"t": token})
+    answer = await mail(coupon)
+    assert answer.status == 409
+    assert "does not want messages" in answer.text
+    assert office.taken == []
+
+
+async def test_a_failure_is_told_and_may_be_tried_again(mailed, office):
+    answer = await mail(mailed, "nobody@example.com")
+    assert answer.status == 503
+    assert "could not be sent" in answer.text
+    again = await mail(mailed, "nobody@example.com")
+    assert again.status == 503
+
+
+async def test_nobody_else_mails_it(mailed, office):
+    for headers in ({"user_agent": ROBOT}, {"sec_fetch_site": "cross-site"}):
+        assert (await mail(mailed, **headers)).status == 200
+    stale = await mailed.post("/save", {"t": "1.2.x", "email": "ann@example.com"})
+    assert stale.status == 422
+    # A token of the redeem form is none of this one.
+    page = await mailed.get()
+    assert (await mail(mailed, token=page.token)).status == 422
+    assert office.taken == []
+
+
+async def test_without_mail_there_is_no_form(coupon):
+    page = await coupon.get(f"{coupon.path}/save")
+    assert page.status == 200
+    assert "<form" not in page.text
+    assert "coupon.pdf" in page.text
+    assert (await coupon.post("/save", {"t": "x", "email": "ann@example.com"})).status == 422
+
+
+async def test_looking_changes_nothing(coupon):
+    before = await coupon.row()
+    for name in ("save", "coupon.pdf", "coupon.ics"):
+        for method in ("GET", "HEAD"):
+            assert (await coupon.http.request(
+                method, f"{coupon.url}{coupon.path}/{name}")).status == 200  # fmt: skip
+    assert await coupon.row() == before
+    assert await coupon.events() == []
+
+
+@pytest.mark.parametrize("language", LANGUAGES)
+def test_words(language):
+    words, english = WORDS[language], WORDS["en"]
+    for name in words.__struct_fields__:
+        text = getattr(words, name)
+        assert text
+        assert ("{mail}" in text, "{code}" in text) == (name == "sent", name == "body")
+        if language != "en":
+            assert text != getattr(english, name)
