@@ -55,6 +55,18 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("mail_from", "", "the sender of that mail, such as no-reply@example.com"),
     Setting("robots_file", "", "a JSON array as crawler-user-agents has it: more agents that are "
             "robots (or, with \"verdict\": \"human\", people); read again when it changes"),
+    Setting("apple_pass_type", "", "Apple Wallet: the Pass Type ID, such as "
+            "pass.com.example.coupon. Empty: no such passes"),
+    Setting("apple_team", "", "Apple Wallet: the Team ID, ten letters and digits"),
+    Setting("apple_certificate", "", "Apple Wallet: PEM with the Pass Type ID's certificate, its "
+            "private key, and Apple's intermediate certificate (WWDR)", secret=True),
+    Setting("apple_push_url", "https://api.push.apple.com",
+            "where Apple is told of changed passes"),
+    Setting("google_issuer", "", "Google Wallet: the issuer ID, digits. Empty: no such passes"),
+    Setting("google_account", "", "Google Wallet: the service account's key file (JSON)",
+            secret=True),
+    Setting("google_wallet_url", "https://walletobjects.googleapis.com",
+            "where Google is told of changed passes"),
     Setting("clock_offset", "0", "seconds added to the clock, for trying things out"),
 )  # fmt: skip
 """Name, default and help of every setting, in the order in which they are printed."""
@@ -86,6 +98,13 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     smtp_url: str
     mail_from: str
     robots_file: str
+    apple_pass_type: str
+    apple_team: str
+    apple_certificate: str
+    apple_push_url: Address
+    google_issuer: str
+    google_account: str
+    google_wallet_url: Address
     clock_offset: float
 
     @property

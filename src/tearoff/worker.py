@@ -11,6 +11,7 @@ from tearoff.accounts import idempotency, tallies
 from tearoff.accounts import jobs as account_jobs
 from tearoff.config import Settings
 from tearoff.coupons import jobs as coupon_jobs
+from tearoff.coupons.wallet_news import AT_ONCE, tell_wallets
 from tearoff.distribution.news import tell
 from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
@@ -25,6 +26,7 @@ from tearoff.messages.binds import Binds
 from tearoff.messages.links import Links
 
 SETTLE_EVERY = 5.0
+TELL_EVERY = 3.0
 
 
 async def run_worker(settings: Settings) -> None:
@@ -47,6 +49,7 @@ async def run_worker(settings: Settings) -> None:
             binds.keep(stop),
             Deliverer(services).run(stop),
             _settle(services, stop),
+            _tell_wallets(services, stop),
         )
     finally:
         await binds.close()
@@ -61,6 +64,17 @@ async def _settle(services: Services, stop: asyncio.Event) -> None:
             await message_jobs.settle_overdue(services, clock.now())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), SETTLE_EVERY)
+
+
+async def _tell_wallets(services: Services, stop: asyncio.Event) -> None:
+    """A coupon that was used looks used in the wallet before its owner has left the counter."""
+    while not stop.is_set():
+        looked_at = 0
+        with contextlib.suppress(DatabaseAway, *AWAY):
+            looked_at = await tell_wallets(services, clock.now())
+        if looked_at < AT_ONCE:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stop.wait(), TELL_EVERY)
 
 
 async def _cut_months(services: Services, now: datetime) -> None:

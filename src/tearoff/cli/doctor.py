@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 import msgspec
 
 from tearoff.cli.common import database
 from tearoff.config import Settings
-from tearoff.errors import TearoffError
+from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
 from tearoff.kit.db import Database
 from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.links import surroundings_of
 from tearoff.providers import registry
+from tearoff.providers.wallets.apple import apple_of
+from tearoff.providers.wallets.google import google_of
 
 MAX_CLOCK_GAP = 5.0
 """Seconds between this machine's clock and the database's."""
@@ -41,6 +44,7 @@ def examine(settings: Settings) -> list[Finding]:
 
 def _settings(settings: Settings) -> Iterator[Finding]:
     yield Finding("data folder", True, str(settings.data))
+    yield _wallets(settings)
     if not settings.public_url:
         yield Finding(
             "link host", False, f"TEAROFF_PUBLIC_URL is empty; links say {settings.link_host}.",
@@ -51,6 +55,24 @@ def _settings(settings: Settings) -> Iterator[Finding]:
     is_fine = bool(host) and (scheme == "https" or settings.allow_loopback)
     hint = "" if is_fine else "Use an https address: phones and services expect one."
     yield Finding("link host", is_fine, settings.public_url, hint)
+
+
+def _wallets(settings: Settings) -> Finding:
+    try:
+        apple, google = apple_of(settings), google_of(settings)
+    except Invalid as error:
+        return Finding("wallets", False, f"{error.field}: {error}", "docs/wallets.md tells how.")
+    if apple is None and google is None:
+        return Finding("wallets", True, "none: coupons have no button for them")
+    told = []
+    if apple is not None:
+        until = apple.certificate.not_valid_after_utc
+        if until < clock.now() + timedelta(days=30):
+            text = f"Apple's certificate ends on {until:%Y-%m-%d}"
+            return Finding("wallets", False, text, "Make a new one before then.")
+        told.append(f"Apple ({apple.pass_type}, until {until:%Y-%m-%d})")
+    told += [] if google is None else [f"Google (issuer {google.issuer})"]
+    return Finding("wallets", True, ", ".join(told))
 
 
 async def _database(settings: Settings) -> list[Finding]:

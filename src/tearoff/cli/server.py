@@ -28,6 +28,8 @@ from tearoff.kit import keys
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
 from tearoff.kit.proxies import check_networks
+from tearoff.providers.wallets.apple import apple_of
+from tearoff.providers.wallets.google import google_of
 
 
 def add_commands(commands: Commands) -> None:
@@ -195,6 +197,8 @@ def _revive(settings: Settings) -> Iterator[None]:
 def _check(settings: Settings) -> None:
     """What would otherwise fail later, and less clearly."""
     check_networks(settings.trusted_proxies)
+    apple_of(settings)
+    google_of(settings)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

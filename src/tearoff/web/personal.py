@@ -11,6 +11,7 @@ from tearoff.coupons import rotation, symbols
 from tearoff.coupons.links import Linked
 from tearoff.coupons.options import Options
 from tearoff.coupons.rules import State
+from tearoff.coupons.wallets import GIVEN_IN, Wallet
 from tearoff.kit.vault import Vault
 from tearoff.web.barcode import Drawn, draw
 from tearoff.web.qr import draw_qr
@@ -77,9 +78,17 @@ class Staff(msgspec.Struct, frozen=True):
     asks_receipt: str = "no"
 
 
+class WalletLink(msgspec.Struct, frozen=True):
+    """`name` is the last part of its address."""
+
+    name: Wallet
+    text: str
+
+
 class Links(msgspec.Struct, frozen=True):
     """What stands below the card; an empty one is not there."""
 
+    wallets: tuple[WalletLink, ...] = ()
     save: bool = False
     stop: bool = False
     offers: str = ""
@@ -138,7 +147,7 @@ def rest(
         action=None if linked.is_full else _action(linked, state, visit),
         is_card=state is State.UNPLAYED,
         staff=_staff(linked, staff) if shows_code else None,
-        links=_links(linked, shows_code=shows_code),
+        links=_links(linked, state, visit, shows_code=shows_code),
     )
 
 
@@ -165,6 +174,16 @@ def content_of(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> str
     if not options.rotating_code:
         return link
     return f"{link}?k={rotation.token(vault, session.code, now)}"
+
+
+def lasting_content(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> str:
+    """The same for paper and wallets, which stay as they are: where the page's code changes
+    every half minute, they have a token of their own."""
+    content = content_of(linked, visit, vault, now)
+    link = link_of(linked, visit)
+    if linked.campaign.options.rotating_code and content.startswith(f"{link}?k="):
+        return f"{link}?k={rotation.print_token(vault, linked.session.code)}"
+    return content
 
 
 def _code(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> Code:
@@ -232,11 +251,13 @@ def public_links(options: Options, *, has_ended: bool) -> Links:
     return Links(offers=offers, help=options.help_url, privacy=options.privacy_url)
 
 
-def _links(linked: Linked, *, shows_code: bool) -> Links:
+def _links(linked: Linked, state: State, visit: Visit, *, shows_code: bool) -> Links:
     options, session = linked.campaign.options, linked.session
+    has_pass = options.wallet and state in GIVEN_IN and not linked.is_full
     has_reader = session.phone or session.email or session.last_message_id
     return msgspec.structs.replace(
         public_links(options, has_ended=not shows_code),
+        wallets=tuple(WalletLink(name, text) for name, text in visit.wallets if has_pass),
         save=options.saves and shows_code,
         stop=bool(has_reader),
     )

@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from tearoff.web import cards, notes, opens, pages, public, redeeming, save, steps, stop
+from tearoff.web import cards, notes, opens, pages, public, redeeming, save, steps, stop, wallets
 
 COUPON_PAGES = Router(
     path="/",
@@ -15,6 +15,8 @@ COUPON_PAGES = Router(
         *save.HANDLERS,
         *steps.HANDLERS,
         *stop.HANDLERS,
+        *wallets.HANDLERS,
+        *wallets.SERVICE,
     ],
     exception_handlers={Exception: notes.trouble},
     include_in_schema=False,

@@ -18,7 +18,7 @@ from tearoff.accounts import queries as accounts
 from tearoff.accounts import tallies
 from tearoff.accounts.models import Caller
 from tearoff.accounts.tallies import Tally, TallyFull
-from tearoff.coupons import campaigns, rotation, rules, symbols
+from tearoff.coupons import campaigns, rules, symbols
 from tearoff.coupons.links import Linked
 from tearoff.distribution.draft import MailTo
 from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
@@ -123,7 +123,7 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
     if found is None or not has_pdf(found, now):
         return notes.unknown(request)
     visit = visit_of(request, found.campaign)
-    picture = await _picture(services, found)
+    picture = await picture_of(services, found)
     page = paper_of(found, visit, services.vault, picture, now)
     if request.method == "HEAD":
         file = b""
@@ -171,7 +171,7 @@ def paper_of(
     words, ours, told = visit.words, WORDS[visit.language], offer(campaign, visit)
     stands = standing(found, rules.state_of(session, campaign, now), visit, now)
     has_code = "code" in options.methods
-    content = _content(found, visit, vault, now) if has_code else ""
+    content = personal.lasting_content(found, visit, vault, now) if has_code else ""
     fits = options.barcode != "qr" and symbols.can_hold(options.barcode, content)
     barcode = options.barcode if fits else "qr"
     return Paper(
@@ -210,17 +210,7 @@ def _readable(found: Linked, content: str, *, is_linear: bool, till_word: str) -
     return lines
 
 
-def _content(found: Linked, visit: Visit, vault: Vault, now: datetime) -> str:
-    """What the code holds. On paper it stays the same: where the page's code changes every half
-    minute, paper has a token of its own."""
-    content = personal.content_of(found, visit, vault, now)
-    link = personal.link_of(found, visit)
-    if found.campaign.options.rotating_code and content.startswith(f"{link}?k="):
-        return f"{link}?k={rotation.print_token(vault, found.session.code)}"
-    return content
-
-
-async def _picture(services: Services, found: Linked) -> bytes | None:
+async def picture_of(services: Services, found: Linked) -> bytes | None:
     campaign = found.campaign
     if campaign.picture_id is None:
         return None

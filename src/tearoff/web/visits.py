@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any, Literal
 
 import msgspec
 from litestar import Request
 from litestar.params import FromPath
 
+from tearoff.config import Settings
 from tearoff.coupons.models import Campaign
+from tearoff.coupons.wallets import Wallet
 from tearoff.kit.services import services_of
 from tearoff.web import framing, notes
+from tearoff.web.wallet_words import WORDS as WALLET_WORDS
 from tearoff.web.words import WORDS, Words, choose_language
 
 AnyRequest = Request[Any, Any, Any]
 Part = FromPath[str]
+
+_OF_APPLE = re.compile(r"iPhone|iPad|iPod|Macintosh")
 
 READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
 
@@ -22,7 +28,8 @@ READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
 class Visit(msgspec.Struct, frozen=True):
     """What a request says about how to show the page. `asked` is the language in the link,
     `accepted` the browser's Accept-Language; `link_host` and `public_url` are settings;
-    `is_framed`: it is to stand in another site's frame."""
+    `is_framed`: it is to stand in another site's frame; `wallets` are those that the operator
+    has set up, the phone's own one first, with the words on their buttons."""
 
     language: str
     asked: str
@@ -30,6 +37,7 @@ class Visit(msgspec.Struct, frozen=True):
     link_host: str
     public_url: str
     is_framed: bool = False
+    wallets: tuple[tuple[Wallet, str], ...] = ()
 
     @property
     def query(self) -> str:
@@ -43,11 +51,27 @@ class Visit(msgspec.Struct, frozen=True):
 def visit_of(request: AnyRequest, campaign: Campaign) -> Visit:
     settings = services_of(request).settings
     asked, accepted = notes.asked_language(request), notes.accepted_languages(request)
+    language = choose_language(asked, accepted, campaign.language)
     return Visit(
-        language=choose_language(asked, accepted, campaign.language),
+        language=language,
         asked=asked,
         accepted=accepted,
         link_host=settings.link_host,
         public_url=settings.public_url,
         is_framed=framing.is_framed(request),
+        wallets=_wallets(request, settings, language),
     )
+
+
+def _wallets(
+    request: AnyRequest, settings: Settings, language: str
+) -> tuple[tuple[Wallet, str], ...]:
+    if not settings.apple_pass_type and not settings.google_issuer:
+        return ()
+    add = WALLET_WORDS[language].add
+    apple: tuple[Wallet, str] = ("apple", add.replace("{wallet}", "Apple Wallet"))
+    google: tuple[Wallet, str] = ("google", add.replace("{wallet}", "Google Wallet"))
+    is_apple = bool(_OF_APPLE.search(request.headers.get("user-agent", "")))
+    found = [apple] if settings.apple_pass_type else []
+    found += [google] if settings.google_issuer else []
+    return tuple(found if is_apple else reversed(found))

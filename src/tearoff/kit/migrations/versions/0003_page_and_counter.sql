@@ -117,7 +117,8 @@ CREATE INDEX ON counter_scans (device_id, at);
 CREATE INDEX ON counter_scans (location_id, id);
 
 -- wallets ------------------------------------------------------------------------------
--- A pass that somebody took; its serial is the pass's id in the wallet's own world.
+-- A pass that lies in a wallet (apple), or was on its way into one (google). It was changed and
+-- its wallet not told while `told_at` is null; the next try is at `next_at`.
 CREATE TABLE wallet_passes (
   id bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
   account_id bigint NOT NULL,
@@ -129,10 +130,12 @@ CREATE TABLE wallet_passes (
   created_at timestamptz NOT NULL,
   changed_at timestamptz NOT NULL,
   told_at timestamptz,
+  next_at timestamptz NOT NULL,
+  tries integer NOT NULL DEFAULT 0,
   UNIQUE (session_id, wallet)
 );
 CREATE INDEX ON wallet_passes (campaign_id, id);
-CREATE INDEX wallet_passes_changed ON wallet_passes (changed_at) WHERE told_at IS NULL;
+CREATE INDEX wallet_passes_due ON wallet_passes (next_at) WHERE told_at IS NULL;
 
 -- Apple's phones that want to hear of changes of a pass.
 CREATE TABLE wallet_registrations (
@@ -143,3 +146,28 @@ CREATE TABLE wallet_registrations (
   PRIMARY KEY (pass_id, device)
 );
 CREATE INDEX ON wallet_registrations (device);
+
+-- A change and the news of it commit together, whoever makes the change.
+CREATE FUNCTION pass_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE wallet_passes SET changed_at = clock_timestamp(), told_at = NULL, tries = 0,
+    next_at = clock_timestamp() WHERE session_id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER pass_changed AFTER UPDATE ON sessions FOR EACH ROW
+  WHEN (NEW.saved_to_apple_at IS NOT NULL OR NEW.saved_to_google_at IS NOT NULL)
+  EXECUTE FUNCTION pass_changed();
+
+CREATE FUNCTION passes_changed() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE wallet_passes SET changed_at = clock_timestamp(), told_at = NULL, tries = 0,
+    next_at = clock_timestamp() WHERE campaign_id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER passes_changed AFTER UPDATE ON campaigns FOR EACH ROW
+  WHEN ((OLD.title, OLD.value, OLD.description, OLD.terms, OLD.brand, OLD.brand_color,
+         OLD.picture_id, OLD.starts_at, OLD.expires_at, OLD.status, OLD.raw_options)
+    IS DISTINCT FROM
+        (NEW.title, NEW.value, NEW.description, NEW.terms, NEW.brand, NEW.brand_color,
+         NEW.picture_id, NEW.starts_at, NEW.expires_at, NEW.status, NEW.raw_options))
+  EXECUTE FUNCTION passes_changed();

@@ -1,0 +1,135 @@
+"""What stands on a coupon's pass in a wallet, and the pictures of Apple's."""
+
+from __future__ import annotations
+
+import io
+from datetime import datetime
+from functools import lru_cache
+from pathlib import Path
+
+from PIL import Image, ImageDraw, ImageFont, ImageOps
+
+from tearoff.coupons import rules, symbols, wallets
+from tearoff.coupons.links import Linked
+from tearoff.coupons.options import Barcode
+from tearoff.coupons.rules import State
+from tearoff.coupons.wallet_news import google_state
+from tearoff.kit.colors import brand_colors
+from tearoff.kit.times import clock_of
+from tearoff.kit.vault import Vault
+from tearoff.providers.wallets import apple, google
+from tearoff.web import personal
+from tearoff.web.offer import offer
+from tearoff.web.visits import Visit
+from tearoff.web.wallet_words import WORDS
+
+VOID = (State.USED, State.EXPIRED, State.WITHDRAWN, State.NO_PRIZE, State.TIME_OVER)
+_WITH_CODE = (State.READY, State.ACTIVE, State.NOT_YET, State.RESTING, State.CLOSED)
+"""A pass cannot change by itself when the first day comes, so it has its code before that; what
+is to be activated first has none until then."""
+
+_FONT = Path(__file__).with_name("static") / "vendor" / "noto" / "noto-sans-bold.ttf"
+_STRIP = (750, 288)
+"""Dots of the picture: 375 x 144 points, twice as fine."""
+
+_COLORS = 128
+
+
+def apple_pass(
+    linked: Linked, visit: Visit, vault: Vault, picture: bytes | None, message: str, now: datetime
+) -> apple.Pass:
+    campaign, words, page = linked.campaign, WORDS[visit.language], visit.words
+    told, state = offer(campaign, visit), rules.state_of(linked.session, campaign, now)
+    serial = wallets.serial_of(vault, linked.session.id)
+    barcode, content, code = _code(linked, visit, vault, state, now)
+    ends, link = linked.session.expiry(campaign), personal.link_of(linked, visit)
+    back = [("text", told.title, told.description), ("terms", page.terms, told.terms),
+            ("link", words.coupon, link)]  # fmt: skip
+    color = brand_colors(campaign.brand_color).on_light
+    return apple.Pass(
+        serial=serial,
+        organization=campaign.brand or campaign.name,
+        description=told.title,
+        value_label=told.title if told.value and told.value != told.title else words.coupon,
+        value=told.value or told.title,
+        ends_label=words.ends,
+        ends=None if ends is None else clock_of(ends, campaign.timezone),
+        code_label=words.code,
+        code=code,
+        back=tuple(part for part in back if part[2]),
+        message_label=words.news,
+        message=message,
+        color=color,
+        barcode=barcode if content and barcode in apple.BARCODES else "",
+        content=content,
+        is_void=state in VOID or linked.is_full,
+        service=f"{visit.public_url}/wallet" if visit.public_url.startswith("https://") else "",
+        token=wallets.token_of(vault, serial),
+        images=images(campaign.brand or campaign.name, color, picture),
+    )
+
+
+def google_pass(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> google.Pass:
+    campaign, told = linked.campaign, offer(linked.campaign, visit)
+    state = rules.state_of(linked.session, campaign, now)
+    barcode, content, code = _code(linked, visit, vault, state, now)
+    ends = linked.session.expiry(campaign)
+    picture = f"{visit.public_url}{told.picture}" if told.picture else ""
+    return google.Pass(
+        serial=wallets.serial_of(vault, linked.session.id),
+        campaign=campaign.code,
+        organization=campaign.brand or campaign.name,
+        title=told.value or told.title,
+        details=told.description,
+        picture=picture,
+        color=brand_colors(campaign.brand_color).on_light,
+        barcode=barcode if content and barcode in google.BARCODES else "",
+        content=content,
+        code=code,
+        state=google_state(linked.both, now),
+        starts=campaign.starts_at and clock_of(campaign.starts_at, campaign.timezone),
+        ends=ends and clock_of(ends, campaign.timezone),
+        link=personal.link_of(linked, visit),
+    )
+
+
+def _code(
+    linked: Linked, visit: Visit, vault: Vault, state: State, now: datetime
+) -> tuple[Barcode, str, str]:
+    """The barcode, what it holds, and what people can read of it."""
+    options, session = linked.campaign.options, linked.session
+    if state not in _WITH_CODE or "code" not in options.methods:
+        return "qr", "", ""
+    content = personal.lasting_content(linked, visit, vault, now)
+    barcode = options.barcode if symbols.can_hold(options.barcode, content) else "qr"
+    short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
+    return barcode, content, short if content.startswith("http") else content
+
+
+def images(brand: str, color: str, picture: bytes | None) -> dict[str, bytes]:
+    """The brand's initial as icon and logo, and the campaign's picture."""
+    found = {
+        name: _initial(brand[:1].upper() or "%", color, size)
+        for name, size in (("icon.png", 29), ("icon@2x.png", 58), ("icon@3x.png", 87),
+                           ("logo.png", 50), ("logo@2x.png", 100))
+    }  # fmt: skip
+    if picture is not None:
+        with Image.open(io.BytesIO(picture)) as opened:
+            strip = ImageOps.fit(opened.convert("RGB"), _STRIP)
+        found["strip@2x.png"] = _png(strip.quantize(_COLORS))
+        found["strip.png"] = _png(strip.resize((375, 144)).quantize(_COLORS))
+    return found
+
+
+@lru_cache(64)
+def _initial(letter: str, color: str, size: int) -> bytes:
+    image = Image.new("RGB", (size, size), "#ffffff")
+    font = ImageFont.truetype(_FONT, round(size * 0.62))
+    ImageDraw.Draw(image).text((size / 2, size / 2), letter, color, font, anchor="mm")
+    return _png(image)
+
+
+def _png(image: Image.Image) -> bytes:
+    out = io.BytesIO()
+    image.save(out, "PNG", optimize=True)
+    return out.getvalue()

@@ -1,0 +1,212 @@
+"""Passes for wallets, and the service that Apple's phones ask for newer ones.
+
+Source of the service's addresses and answers: Apple, "Wallet Passes: Adding a Web Service to
+Update Passes".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime, parsedate_to_datetime
+
+import msgspec
+import structlog
+from litestar import delete, get, post, route
+
+from tearoff.coupons import rules, wallets
+from tearoff.coupons.links import Linked, linked
+from tearoff.kit import clock
+from tearoff.kit.bodies import read_body
+from tearoff.kit.services import Services, services_of
+from tearoff.providers.wallets.apple import MEDIA_TYPE, Apple, apple_of, make_pass
+from tearoff.providers.wallets.google import google_of, save_link
+from tearoff.web import notes, passes
+from tearoff.web.finding import PERSONAL, find, patiently
+from tearoff.web.paper import Answer, answer
+from tearoff.web.robots import is_robot
+from tearoff.web.save import picture_of
+from tearoff.web.visits import READ, AnyRequest, Part, visit_of
+
+AT_ONCE = 2
+"""Passes that a process makes at once."""
+
+MAX_BODY = 16 * 1024
+_DEVICE = re.compile(r"[A-Za-z0-9_-]{1,128}\Z")
+_PUSH_TOKEN = re.compile(r"[0-9A-Fa-f]{1,200}\Z")
+_BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
+
+_ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referrer"),
+          ("x-robots-tag", "noindex, nofollow"), ("x-content-type-options", "nosniff"))  # fmt: skip
+_making = asyncio.Semaphore(AT_ONCE)
+
+log = structlog.get_logger()
+
+
+@route([f"{path}/wallet/apple" for path in PERSONAL], http_method=READ)
+async def give_apple(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """The pass as a file. Nothing is kept: a phone that takes it says so by itself."""
+    services, now = services_of(request), clock.now()
+    apple = apple_of(services.settings)
+    found = await find(services, campaign, session)
+    if apple is None or found is None or not _may_have(found, now):
+        return notes.unknown(request)
+    return await _pass(request, services, apple, found, now)
+
+
+@route([f"{path}/wallet/google" for path in PERSONAL], http_method=READ)
+async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """On to Google. That somebody went there is kept, so that Google is asked whether the pass
+    was saved; a robot leaves no trace."""
+    services, now = services_of(request), clock.now()
+    google = google_of(services.settings)
+    found = await find(services, campaign, session)
+    if google is None or found is None or not _may_have(found, now):
+        return notes.unknown(request)
+    given = passes.google_pass(found, visit_of(request, found.campaign), services.vault, now)
+    if request.method == "GET" and not is_robot(request):
+        await patiently(wallets.keep(services.db, found.both, "google", given.serial, now))
+    return answer(302, [("location", save_link(google, given)), *_ALONE])
+
+
+@post("/wallet/v1/devices/{device:str}/registrations/{kind:str}/{serial:str}")
+async def register(request: AnyRequest, device: Part, kind: Part, serial: Part) -> Answer:
+    services, now = services_of(request), clock.now()
+    body = await read_body(request, MAX_BODY)
+    try:
+        given = msgspec.json.decode(body or b"", type=dict[str, object])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return _plain(400)
+    token = given.get("pushToken")
+    if not _DEVICE.match(device) or not isinstance(token, str) or not _PUSH_TOKEN.match(token):
+        return _plain(400)
+    found = await _let_in(request, services, kind, serial)
+    if found is None:
+        return _plain(401)
+    async with services.db.transaction() as db:
+        is_new = await wallets.register(db, found.both, serial, device, token, now)
+    return _plain(201 if is_new else 200)
+
+
+@delete("/wallet/v1/devices/{device:str}/registrations/{kind:str}/{serial:str}", status_code=200)
+async def unregister(request: AnyRequest, device: Part, kind: Part, serial: Part) -> Answer:
+    services = services_of(request)
+    if await _let_in(request, services, kind, serial) is None:
+        return _plain(401)
+    if _DEVICE.match(device):
+        await patiently(wallets.unregister(services.db, serial, device))
+    return _plain(200)
+
+
+@get("/wallet/v1/devices/{device:str}/registrations/{kind:str}")
+async def list_changed(request: AnyRequest, device: Part, kind: Part) -> Answer:
+    """Serials of the phone's passes that changed since the tag that it was given last."""
+    services = services_of(request)
+    apple = apple_of(services.settings)
+    if apple is None or kind != apple.pass_type or not _DEVICE.match(device):
+        return _plain(404)
+    since = _read_tag(request.query_params.get("passesUpdatedSince", ""))
+    found = await patiently(wallets.changed_of_device(services.db, device, since))
+    if not found:
+        return _plain(204)
+    told = {"serialNumbers": [serial for serial, _ in found], "lastUpdated": _tag(found[-1][1])}
+    return answer(200, [("content-type", "application/json"), *_ALONE], msgspec.json.encode(told))
+
+
+@get("/wallet/v1/passes/{kind:str}/{serial:str}")
+async def give_newest(request: AnyRequest, kind: Part, serial: Part) -> Answer:
+    services, now = services_of(request), clock.now()
+    apple = apple_of(services.settings)
+    found = await _let_in(request, services, kind, serial)
+    if apple is None or found is None:
+        return _plain(401)
+    kept = await patiently(wallets.of_session(services.db, found.session.id, "apple"))
+    changed = kept.changed_at if kept else now
+    if not _is_newer(changed, request.headers.get("if-modified-since", "")):
+        return _plain(304)
+    return await _pass(request, services, apple, found, now, kept.message if kept else "", changed)
+
+
+@post("/wallet/v1/log", status_code=200)
+async def take_log(request: AnyRequest) -> Answer:
+    """What a phone has to say of our service, for whoever looks into the log."""
+    body = await read_body(request, MAX_BODY)
+    log.info("wallet.log", said=(body or b"")[:1000].decode("utf-8", "replace"))
+    return _plain(200)
+
+
+async def _let_in(request: AnyRequest, services: Services, kind: str, serial: str) -> Linked | None:
+    """The coupon whose pass this is, if the caller has the pass."""
+    apple = apple_of(services.settings)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    session_id = wallets.session_of_serial(services.vault, serial)
+    if apple is None or kind != apple.pass_type or session_id is None:
+        return None
+    if scheme != "ApplePass" or not wallets.is_token(services.vault, serial, token):
+        return None
+    codes = await patiently(wallets.codes_of(services.db, session_id))
+    return await patiently(linked(services.db, *codes)) if codes else None
+
+
+async def _pass(
+    request: AnyRequest,
+    services: Services,
+    apple: Apple,
+    found: Linked,
+    now: datetime,
+    message: str = "",
+    changed: datetime | None = None,
+) -> Answer:
+    visit = visit_of(request, found.campaign)
+    headers = [("content-type", MEDIA_TYPE), *_ALONE,
+               ("last-modified", format_datetime(_second(changed or now), usegmt=True)),
+               ("content-disposition", 'attachment; filename="coupon.pkpass"')]  # fmt: skip
+    if request.method == "HEAD":
+        return answer(200, headers)
+    picture = await picture_of(services, found)
+
+    def make() -> bytes:
+        given = passes.apple_pass(found, visit, services.vault, picture, message, now)
+        return make_pass(apple, given)
+
+    async with _making:
+        return answer(200, headers, await asyncio.to_thread(make))
+
+
+def _may_have(found: Linked, now: datetime) -> bool:
+    state = rules.state_of(found.session, found.campaign, now)
+    return found.campaign.options.wallet and state in wallets.GIVEN_IN and not found.is_full
+
+
+def _is_newer(changed: datetime, since: str) -> bool:
+    try:
+        known = parsedate_to_datetime(since)
+    except (ValueError, TypeError):
+        return True
+    known = known if known.tzinfo else known.replace(tzinfo=UTC)
+    return _second(changed) > known
+
+
+def _second(at: datetime) -> datetime:
+    """A header has whole seconds: rounded up, so that a change within one is not missed."""
+    return (at.astimezone(UTC) + timedelta(microseconds=999_999)).replace(microsecond=0)
+
+
+def _tag(at: datetime) -> str:
+    """Microseconds since 1970."""
+    return str((at - _BEGIN) // timedelta(microseconds=1))
+
+
+def _read_tag(text: str) -> datetime | None:
+    if not (text.isascii() and text.isdigit() and len(text) <= 17):
+        return None
+    return _BEGIN + timedelta(microseconds=int(text))
+
+
+def _plain(status: int) -> Answer:
+    return answer(status, [("cache-control", "no-store")])
+
+
+HANDLERS = [give_apple, give_google]
+SERVICE = [register, unregister, list_changed, give_newest, take_log]
