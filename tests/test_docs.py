@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from tearoff.api.openapi import make_document
+from tearoff.api.v4.campaigns import FIELDS
+from tearoff.api.v4.locations import FIELDS as LOCATION_FIELDS
 from tearoff.cli.main import make_parser
 from tearoff.config import SETTINGS
 from tests.cast import open_shop
@@ -50,6 +53,55 @@ async def test_every_example_for_callers_works(server, services):
             env["SESSION"] = answer.get("single_use_code", before)
             env["SECOND"] = env["SECOND"] if before == env["SESSION"] else before
         assert [one.to for one in office.taken] == ["ann@example.com"]
+
+
+def commands(page):
+    """The `tearoff` lines of a page, each with the lines that it goes on."""
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    blocks = re.findall(r"^```\n(.*?)^```$", text, re.S | re.M)
+    joined = "".join(blocks).replace("\\\n", " ")
+    return [line for line in joined.splitlines() if line.startswith("tearoff ")]
+
+
+@pytest.mark.parametrize("page", ["counter.md", "options.md"])
+async def test_every_command_works(services, settings, tmp_path, page):
+    shop = await open_shop(services, kind=None, campaign={})
+    await services.db.execute("UPDATE locations SET removed_at = now() WHERE account_id = $1",
+                              shop.account)  # fmt: skip
+    text = (ROOT / "docs" / page).read_text("utf-8")
+    found = re.findall(r"^```json\n(.*?)^```$", text, re.S | re.M)
+    for name, block in zip(("form.json", "scratch.json"), found, strict=False):
+        (tmp_path / name).write_text(block, "utf-8")
+    lines = commands(page)
+    if page == "options.md":
+        assert len(found) == 2
+        lines.append("tearoff campaign set --account N --campaign cam_100001 --scratch"
+                     " @scratch.json")  # fmt: skip
+    assert len(lines) >= 2
+    env = {
+        "PATH": os.environ["PATH"], "TEAROFF_DATABASE_URL": settings.database_url,
+        "TEAROFF_SECRET_KEY": settings.secret_key, "TEAROFF_DATA": str(settings.data),
+        "PYTHONPATH": os.environ.get("PYTHONPATH", ""),
+    }  # fmt: skip
+    for line in lines:
+        words = line.replace(" N ", f" {shop.account} ").replace("cam_100001", shop.ref)
+        words = words.removesuffix(" N") + (f" {shop.account}" if words.endswith(" N") else "")
+        done = await asyncio.to_thread(
+            subprocess.run, [sys.executable, "-m", *shlex.split(words)],
+            env=env, cwd=tmp_path, capture_output=True, text=True, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+
+
+def test_every_option_is_told():
+    told = (ROOT / "docs" / "options.md").read_text("utf-8")
+    apart = {"name", "status", "tags", "folder", "category", "language", "brand", "price",
+             "message_text", "picture_alt", "featured"}  # fmt: skip
+    missing = {field.name for field in FIELDS} - apart - set(re.findall(r"`(\w+)`", told))
+    assert missing == set()
+    told = (ROOT / "docs" / "counter.md").read_text("utf-8")
+    named = {f"--{field.name.replace('_', '-')}" for field in LOCATION_FIELDS}
+    assert named - {"--province"} <= set(re.findall(r"--[a-z-]+", told))
 
 
 LANGUAGES = {"sh": ["sh"], "python": [sys.executable], "php": ["php"]}
