@@ -16,11 +16,12 @@ from tests.journeys.conftest import smpp_settings, start_smsc
 
 from bench.rig import Load, Rig, median, open_rig, wrk
 from bench.volumes import bench_lists, bench_many
+from tearoff.accounts import devices
 from tearoff.coupons import campaigns
 from tearoff.coupons.minting import mint
 from tearoff.hooks import endpoints
 
-PARTS = ("send", "smpp", "page", "validate", "hooks", "mint", "beside", "many", "lists")
+PARTS = ("send", "smpp", "page", "validate", "till", "hooks", "mint", "beside", "many", "lists")
 PAIR = "| {:<34} | {:>9} | {:>9} | {:>5} | {:>9} | {:>9} | {:>6} |"
 
 
@@ -56,14 +57,17 @@ end
 """
 
 
-def codes_script(codes: list[str], method: str, path: str, body: str, shop: Shop) -> str:
-    """One request for each code; `@` stands for it."""
+def codes_script(
+    codes: list[str], method: str, path: str, body: str, shop: Shop, till: str = ""
+) -> str:
+    """One request for each code; `@` stands for it. `till` is the secret of a paired device."""
     listed = ",".join(f'"{c}"' for c in codes)
     return f"""
 local codes = {{{listed}}}
 local n = 0
 local heads = {{["X-Client-Id"]="{shop.client_id}", ["X-Client-Secret"]="{shop.client_secret}",
-  ["Content-Type"]="application/json", ["Accept-Encoding"]="gzip"}}
+  ["Content-Type"]="application/json", ["Accept-Encoding"]="gzip", ["X-Till"]="1",
+  ["Cookie"]="tearoff_till={till}"}}
 request = function()
   n = n % #codes + 1
   local path = string.gsub("{path}", "@", codes[n])
@@ -120,6 +124,25 @@ async def bench_validate(rig: Rig, rounds: int, seconds: int) -> None:
         path = "/v3/couponsession/update"
         ours.append(wrk(rig, codes_script(codes, "POST", path, body, shop), seconds))
     show("validate (API)", median(ours), median(floor))
+
+
+async def bench_till(rig: Rig, rounds: int, seconds: int) -> None:
+    """A scan at the counter, and taking the coupon in."""
+    shop, db, now = await open_shop(rig.services), rig.services.db, datetime.now(UTC)
+    pairing = await devices.make_pairing(db, shop.account, shop.location, now)
+    async with db.transaction() as work:
+        _device, till = await devices.pair(work, pairing.token, name="Sam", pin="2468", now=now)
+    for name in ("check", "redeem"):
+        ours, floor = [], []
+        for _ in range(rounds):
+            codes = await make_codes(rig, shop, 4_000 * seconds)
+            await db.execute("INSERT INTO floor_coupons (code) SELECT unnest($1::text[])", codes)
+            body = '{"couponsession":"@"}'
+            script = codes_script(codes, "POST", "/floor/validate", body, shop)
+            floor.append(wrk(rig, script, seconds))
+            body, path = f'{{"key":"{name}-@","code":"@"}}', f"/till/api/{name}"
+            ours.append(wrk(rig, codes_script(codes, "POST", path, body, shop, till), seconds))
+        show(f"till, {name}", median(ours), median(floor))
 
 
 async def bench_hooks(rig: Rig, rounds: int, seconds: int) -> None:
@@ -229,6 +252,8 @@ async def run(options: argparse.Namespace) -> None:
             await bench_page(rig, options.rounds, options.seconds)
         if "validate" in wanted:
             await bench_validate(rig, options.rounds, options.seconds)
+        if "till" in wanted:
+            await bench_till(rig, options.rounds, options.seconds)
         if "hooks" in wanted:
             await bench_hooks(rig, options.rounds, options.seconds)
         if "mint" in wanted:

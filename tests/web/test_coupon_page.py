@@ -179,7 +179,7 @@ async def test_unknown_links_are_all_the_same_page(coupon, make_coupon):
             f"/p/zzzzzz/{coupon.code}",
             "/p/zzzzzz",
             f"{coupon.path}/more/of/it",
-            f"{coupon.path}/coupon.ics",
+            f"{coupon.path}/wallet/apple",
             f"/p/{coupon.shop.code}/picture/1.webp",
             "/p/",
         )

@@ -112,6 +112,7 @@ async def test_wrong_pins_are_counted_and_lock(coupon):
     assert right.status == 429
     assert right.headers["retry-after"] == "900"
     assert (await coupon.row())["uses"] == 0
+    assert await coupon.events() == [("pin_locked", "staff", "page", None)]
 
 
 async def test_many_guesses_at_once_are_counted_exactly(coupon):

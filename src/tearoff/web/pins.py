@@ -101,18 +101,28 @@ async def _wrong(db: Database, linked: Linked, tries: list[Tally], now: datetime
         used = await tallies.reached(db, account, tally.scope, now)
         left = min(left, tally.cap - used)
         if used >= tally.cap:
-            await _lock(db, account, tally, now)
+            await _lock(db, linked, tally, now)
     return WrongPin(max(0, left))
 
 
-async def _lock(db: Database, account: int, tally: Tally, now: datetime) -> None:
-    """Let the fifteen minutes begin now: so far they ran from the first wrong try."""
+async def _lock(db: Database, linked: Linked, tally: Tally, now: datetime) -> None:
+    """Let the fifteen minutes begin now: so far they ran from the first wrong try. The coupon's
+    time line tells the shop."""
+    account, session = linked.campaign.account_id, linked.session
     full = msgspec.structs.replace(tally, step=tally.cap)
     # Full already: another wrong try came first and has locked it.
     with contextlib.suppress(TallyFull):
         async with db.transaction() as work:
             await tallies.forget(work, account, [tally.scope])
             await tallies.count(work, account, [full], now)
+            await work.execute(
+                "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
+                " channel) VALUES ($1, $2, $3, 'pin_locked', $4, 'staff', 'page')",
+                account,
+                session.campaign_id,
+                session.id,
+                now,
+            )
 
 
 def _back(tally: Tally) -> Tally:
