@@ -139,7 +139,8 @@ _WELCOME = """
 
   Take coupons in at a counter: pair a phone, or this PC (a link and its QR code):
 
-      {pair} --account {shop.account}
+      TEAROFF_PUBLIC_URL={base} \\
+        {pair} --account {shop.account}
 
   Text somebody the next one:
 

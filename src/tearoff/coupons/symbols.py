@@ -33,9 +33,6 @@ _FORMATS = {
 MATRIX = ("qr", "datamatrix", "gs1_datamatrix", "aztec")
 """Square ones; the others are rows of bars."""
 
-HOLDS_LINK = ("qr", "datamatrix", "aztec", "pdf417")
-"""Those that a phone's camera reads as a link."""
-
 _GS1 = ("gs1_128", "databar_expanded", "gs1_datamatrix")
 _DIGITS = {"ean13": 13, "upca": 12, "databar": 14}
 _LONGEST = {"code128": 48, "itf": 30}
