@@ -117,6 +117,17 @@ async def _reserve(coupon: Coupon) -> None:
     )
 
 
+async def _give_hours(coupon: Coupon) -> None:
+    hours = [{"days": [1, 2, 3, 4, 5], "start": "08:00", "end": "18:00"},
+             {"days": [6], "start": "09:00", "end": "17:00"}]  # fmt: skip
+    await coupon.services.db.execute(
+        "UPDATE locations SET street = 'Korenmarkt 1', zip = '9000', city = 'Ghent',"
+        " phone = '+32470001234', raw_hours = $2 WHERE id = $1",
+        coupon.shop.location,
+        json.dumps(hours),
+    )
+
+
 async def _set(coupon: Coupon, change: str) -> None:
     done = await coupon.services.db.execute(
         f"UPDATE sessions SET {change} WHERE code = $1", coupon.code
@@ -188,6 +199,7 @@ SCENES: dict[str, Scene] = {
     "form-wrong": Scene("A form with mistakes", options={"form": FORM}, path=_public,
                         typed={"[name=email]": "ann@"}, press="form button.go", fine=(422,)),
     "save": Scene("Save or send", path=_below("save")),
+    "where": Scene("Where it is taken in", act=_give_hours, path=_below("where")),
     "stop": Scene("Stop messages", new=PERSON, path=_below("stop")),
     "stopped": Scene("Messages are stopped", new=PERSON, path=_below("stop"),
                      press="form button"),

@@ -9,8 +9,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tearoff.coupons import actions
-from tests.cast import PIN
+from tests.cast import PIN, open_place
 from tests.web.conftest import do
+from tests.web.scenes import SCENES
 
 ROBOT = "WhatsApp/2.23.20.0"
 
@@ -280,3 +281,22 @@ async def test_what_cannot_be_drawn_is_a_qr_code(make_coupon):
     assert page.status == 200
     assert 'class="qr"' in page.text
     assert "no number" in page.text
+
+
+async def test_where_it_is_taken_in_and_when(make_coupon):
+    coupon = await make_coupon()
+    assert "/where" not in (await coupon.get()).text
+    assert (await coupon.get(f"{coupon.path}/where")).status == 404
+    await SCENES["where"].act(coupon)
+    assert f'href="{coupon.path}/where"' in (await coupon.get()).text
+    page = await coupon.get(f"{coupon.path}/where", accept_language="nl")
+    for words in ("Waar te gebruiken", "Korenmarkt 1, 9000 Ghent", "ma–vr 08:00–18:00",
+                  "za 09:00–17:00", "tel:+32470001234"):  # fmt: skip
+        assert words in page.text
+    assert coupon.shop.pin not in page.text
+    bruges = await open_place(coupon.services, coupon.shop.account, "Bruges")
+    await coupon.services.db.execute(
+        "UPDATE campaign_locations SET location_id = $2 WHERE campaign_id = $1",
+        coupon.shop.campaign, bruges,
+    )  # fmt: skip
+    assert (await coupon.get(f"{coupon.path}/where")).status == 404

@@ -2,7 +2,19 @@
 
 from litestar import Router
 
-from tearoff.web import cards, notes, opens, pages, public, redeeming, save, steps, stop, wallets
+from tearoff.web import (
+    cards,
+    notes,
+    opens,
+    pages,
+    places,
+    public,
+    redeeming,
+    save,
+    steps,
+    stop,
+    wallets,
+)
 
 COUPON_PAGES = Router(
     path="/",
@@ -10,6 +22,7 @@ COUPON_PAGES = Router(
         *cards.HANDLERS,
         *pages.HANDLERS,
         opens.report_open,
+        *places.HANDLERS,
         *public.HANDLERS,
         *redeeming.HANDLERS,
         *save.HANDLERS,

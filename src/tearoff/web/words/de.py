@@ -102,6 +102,7 @@ DE = Words(
     refresh="Aktualisieren",
     held_now="Eine Kasse bearbeitet diesen Coupon.",
     save="Sichern oder senden",
+    where="Wo er gilt",
     help="Hilfe",
     privacy="Datenschutz",
     stop="Keine Nachrichten mehr",

@@ -102,6 +102,7 @@ EN = Words(
     refresh="Refresh",
     held_now="A till is taking this coupon in.",
     save="Save or send",
+    where="Where to use it",
     help="Help",
     privacy="Privacy",
     stop="Stop messages",

@@ -102,6 +102,7 @@ ES = Words(
     refresh="Actualizar",
     held_now="Una caja está procesando este cupón.",
     save="Guardar o enviar",
+    where="Dónde usarlo",
     help="Ayuda",
     privacy="Privacidad",
     stop="No recibir más mensajes",

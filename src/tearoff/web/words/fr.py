@@ -102,6 +102,7 @@ FR = Words(
     refresh="Actualiser",
     held_now="Une caisse traite ce bon.",
     save="Enregistrer ou envoyer",
+    where="Où l’utiliser",
     help="Aide",
     privacy="Confidentialité",
     stop="Ne plus recevoir de messages",

@@ -102,6 +102,7 @@ IT = Words(
     refresh="Aggiorna",
     held_now="Una cassa sta elaborando questo coupon.",
     save="Salva o invia",
+    where="Dove usarlo",
     help="Aiuto",
     privacy="Privacy",
     stop="Basta messaggi",

@@ -102,6 +102,7 @@ NL = Words(
     refresh="Vernieuwen",
     held_now="Een kassa verwerkt deze coupon.",
     save="Bewaar of verstuur",
+    where="Waar te gebruiken",
     help="Hulp",
     privacy="Privacy",
     stop="Berichten stoppen",

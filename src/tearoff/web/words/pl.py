@@ -112,6 +112,7 @@ PL = Words(
     refresh="Odśwież",
     held_now="Kasa przetwarza ten kupon.",
     save="Zapisz lub wyślij",
+    where="Gdzie go użyć",
     help="Pomoc",
     privacy="Prywatność",
     stop="Zatrzymaj wiadomości",

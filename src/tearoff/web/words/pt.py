@@ -102,6 +102,7 @@ PT = Words(
     refresh="Atualizar",
     held_now="Um caixa está processando este cupom.",
     save="Salvar ou enviar",
+    where="Onde usar",
     help="Ajuda",
     privacy="Privacidade",
     stop="Parar mensagens",

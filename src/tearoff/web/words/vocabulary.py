@@ -108,6 +108,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     refresh: str
     held_now: str
     save: str
+    where: str
     help: str
     privacy: str
     stop: str
