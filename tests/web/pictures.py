@@ -175,7 +175,7 @@ async def test_till_door(row, services, visit, stand):
     pairing = await devices.make_pairing(services.db, shop.account, shop.location, clock.now())
     async with visit(f"/till/pair/{pairing.token}") as page:
         await keep(page, "till", "pair", whole=False)
-    async with stand(shop) as page:
+    async with stand(shop, fine=(401,)) as page:
         await services.db.execute(
             "UPDATE devices SET pin_until = now() WHERE account_id = $1", shop.account
         )

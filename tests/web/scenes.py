@@ -9,7 +9,10 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from tearoff.accounts import locations
+from tearoff.accounts.locations import Changes
 from tearoff.coupons.models import NewSession
+from tearoff.kit.hours import Hours
 from tests.cast import PIN
 from tests.web.conftest import Coupon, MakeCoupon, do, in_days
 
@@ -118,14 +121,14 @@ async def _reserve(coupon: Coupon) -> None:
 
 
 async def _give_hours(coupon: Coupon) -> None:
-    hours = [{"days": [1, 2, 3, 4, 5], "start": "08:00", "end": "18:00"},
-             {"days": [6], "start": "09:00", "end": "17:00"}]  # fmt: skip
-    await coupon.services.db.execute(
-        "UPDATE locations SET street = 'Korenmarkt 1', zip = '9000', city = 'Ghent',"
-        " phone = '+32470001234', raw_hours = $2 WHERE id = $1",
-        coupon.shop.location,
-        json.dumps(hours),
-    )
+    given = Changes(
+        street="Korenmarkt 1", zip="9000", city="Ghent", phone="+32470001234",
+        hours=(Hours(days=(1, 2, 3, 4, 5), start="08:00", end="18:00"),
+               Hours(days=(6,), start="09:00", end="17:00")),
+    )  # fmt: skip
+    shop, services = coupon.shop, coupon.services
+    async with services.db.transaction() as db:
+        await locations.change(db, services.vault, shop.account, shop.location, given)
 
 
 async def _set(coupon: Coupon, change: str) -> None:

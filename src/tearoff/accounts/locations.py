@@ -76,6 +76,7 @@ async def create(db: asyncpg.Connection, vault: Vault, account_id: int, given: C
         *values.values(),
     )
     assert row is not None
+    await _tell_places(db, account_id)
     return read(Location, row)
 
 
@@ -97,6 +98,7 @@ async def change(
     )
     if row is None:
         raise LocationNotFound
+    await _tell_places(db, account_id)
     return read(Location, row)
 
 
@@ -120,6 +122,7 @@ async def remove(db: asyncpg.Connection, account_id: int, location_id: int, now:
         location_id,
         now,
     )
+    await _tell_places(db, account_id)
 
 
 async def find(db: Handle, account_id: int, location_id: int) -> Location:
@@ -273,4 +276,15 @@ async def _hold(db: Handle, account_id: int) -> None:
     """One at a time changes the locations of an account, so that amount and PINs are exact."""
     await db.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('locations:' || $1::bigint, 0))", account_id
+    )
+
+
+async def _tell_places(db: Handle, account_id: int) -> None:
+    """Keep whether there is something to tell of some place, which every page view asks."""
+    await db.execute(
+        "UPDATE accounts a SET tells_places = t.tells FROM (SELECT EXISTS (SELECT FROM locations"
+        " WHERE account_id = $1 AND removed_at IS NULL"
+        " AND (street <> '' OR city <> '' OR raw_hours <> '[]')) AS tells) t"
+        " WHERE a.id = $1 AND a.tells_places <> t.tells",
+        account_id,
     )

@@ -15,8 +15,9 @@ from tearoff.kit.rows import columns
 class Linked(msgspec.Struct, frozen=True):
     """`link_host` is the account's own one; `place` is where the session was last used;
     `has_pins` says whether some location of the campaign is known by a PIN; `is_full`, that the
-    campaign's limit of uses is reached; `has_places`, that there is an address or an hour to tell
-    of them; `hooks` are the kinds of events that the account's webhooks want."""
+    campaign's limit of uses is reached; `tells_places`, that the account has told an
+    address or hours of some location; `hooks` are the kinds of events that the account's webhooks
+    want."""
 
     session: Session
     campaign: Campaign
@@ -24,7 +25,7 @@ class Linked(msgspec.Struct, frozen=True):
     place: str
     has_pins: bool
     is_full: bool
-    has_places: bool
+    tells_places: bool
     hooks: tuple[str, ...] | None
 
     @property
@@ -49,12 +50,7 @@ _LINKED = (
     " CASE WHEN c.limit_validations IS NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
     " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':validations'"
     " AND t.n >= c.limit_validations) END AS is_full,"
-    " EXISTS (SELECT FROM locations p WHERE p.account_id = c.account_id"
-    " AND p.removed_at IS NULL AND (p.street <> '' OR p.city <> '' OR p.raw_hours <> '[]')"
-    " AND (EXISTS (SELECT FROM campaign_locations cl WHERE cl.campaign_id = c.id"
-    " AND cl.location_id = p.id)"
-    " OR NOT EXISTS (SELECT FROM campaign_locations cl WHERE cl.campaign_id = c.id)))"
-    " AS has_places, a.hooks"
+    " a.tells_places, a.hooks"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
     " JOIN sessions s ON s.account_id = c.account_id"
     " AND s.short_code = left($2, 6) AND s.code = $2 AND s.campaign_id = c.id"

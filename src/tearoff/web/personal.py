@@ -260,6 +260,6 @@ def _links(linked: Linked, state: State, visit: Visit, *, shows_code: bool) -> L
         public_links(options, has_ended=not shows_code),
         wallets=tuple(WalletLink(name, text) for name, text in visit.wallets if has_pass),
         save=options.saves and shows_code,
-        where=linked.has_places and state in LIVE,
+        where=linked.tells_places and state in LIVE,
         stop=bool(has_reader),
     )

@@ -33,7 +33,7 @@ class Place(msgspec.Struct, frozen=True):
 async def show_places(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     services = services_of(request)
     found = await find(services, campaign, session)
-    if found is None or not found.has_places:
+    if found is None or not found.tells_places:
         return notes.unknown(request)
     visit, campaign_row = visit_of(request, found.campaign), found.campaign
     known = await patiently(

@@ -12,6 +12,11 @@ COMMENT ON COLUMN locations.redeems_at_once IS 'a scan that is good takes the co
 COMMENT ON COLUMN locations.trusts_offline IS
   'the staff may hand out goods for a coupon that could not be checked';
 
+-- Whether some location has an address or hours: the coupon's page asks this for every visit.
+ALTER TABLE accounts ADD COLUMN tells_places boolean NOT NULL DEFAULT false;
+UPDATE accounts a SET tells_places = true WHERE EXISTS (SELECT FROM locations l
+  WHERE l.account_id = a.id AND (l.street <> '' OR l.city <> ''));
+
 -- A phone or till of the staff, paired with a location.
 CREATE TABLE devices (
   id bigint GENERATED ALWAYS AS IDENTITY (START WITH 100001) PRIMARY KEY,
