@@ -410,6 +410,15 @@ async def test_a_phone_leaves(make, push_service):
     assert await forgotten(coupon)
 
 
+async def test_a_pass_is_on_so_many_phones_only(make):
+    first = await phone_of(await make(), device="many-0", token="cc00")
+    others = [Phone(first.coupon, first.told, f"many-{n}", f"cc{n:02}") for n in range(1, 30)]
+    answers = await asyncio.gather(*(phone.register() for phone in (first, *others)))
+    assert sorted(answers) == [201] * wallets.MOST_PHONES + [429] * 10
+    known = others[answers.index(201, 1) - 1]
+    assert await known.register() == 200
+
+
 async def test_nobody_elses_pass(make):
     mine, theirs = await phone_of(await make()), await phone_of(await make(), device="other")
     wrong = theirs.told["authenticationToken"]

@@ -100,7 +100,8 @@ def _tell(
         found: dict[str, Any] = msgspec.to_builtins(shown(listed))
         return found
 
-    show(arguments, _for_account(arguments, work))
+    found = _for_account(arguments, work)
+    show(arguments, found, _told(found))
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@ import msgspec
 
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.rules import State
+from tearoff.errors import Conflict
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 from tearoff.kit.vault import Vault
@@ -30,7 +31,14 @@ PAUSES = (60, 300, 1_800, 10_800, 43_200)
 GIVEN_IN = (State.READY, State.ACTIVE, State.CLAIMABLE, State.NOT_YET)
 """The states in which the page offers a pass."""
 
+MOST_PHONES = 20
+"""Of one pass: a family shares it, nobody else."""
+
 _SERIAL = re.compile(r"([0-9a-f]{1,16})-([0-9a-f]{24})\Z")
+
+
+class TooManyPhones(Conflict):
+    """This pass is on as many phones as it may be."""
 
 
 class Pass(msgspec.Struct, frozen=True):
@@ -124,16 +132,21 @@ async def register(
     """A phone of Apple's took the pass and wants to hear of it; True when that is new. In a
     transaction. The phone is told once at once: what changed since it fetched the pass is not
     lost."""
+    # The row stays locked until the end, so phones are counted exactly.
     kept = await keep(db, both, "apple", serial, now)
-    is_new: bool = await db.fetchval(
+    is_new: bool | None = await db.fetchval(
         "INSERT INTO wallet_registrations (pass_id, device, push_token, created_at)"
-        " VALUES ($1, $2, $3, $4) ON CONFLICT (pass_id, device) DO UPDATE"
+        " SELECT $1, $2, $3, $4 WHERE (SELECT count(*) FROM wallet_registrations"
+        " WHERE pass_id = $1 AND device <> $2) < $5 ON CONFLICT (pass_id, device) DO UPDATE"
         " SET push_token = excluded.push_token RETURNING xmax = 0",
         kept.id,
         device,
         push_token,
         now,
+        MOST_PHONES,
     )
+    if is_new is None:
+        raise TooManyPhones
     await saved(db, kept, now)
     return is_new
 

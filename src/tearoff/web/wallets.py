@@ -84,8 +84,11 @@ async def register(request: AnyRequest, device: Part, kind: Part, serial: Part) 
     found = await _let_in(request, services, kind, serial)
     if found is None:
         return _plain(401)
-    async with services.db.transaction() as db:
-        is_new = await wallets.register(db, found.both, serial, device, token, now)
+    try:
+        async with services.db.transaction() as db:
+            is_new = await wallets.register(db, found.both, serial, device, token, now)
+    except wallets.TooManyPhones:
+        return _plain(429)
     return _plain(201 if is_new else 200)
 
 
@@ -131,6 +134,8 @@ async def give_newest(request: AnyRequest, kind: Part, serial: Part) -> Answer:
 @post("/wallet/v1/log", status_code=200)
 async def take_log(request: AnyRequest) -> Answer:
     """What a phone has to say of our service, for whoever looks into the log."""
+    if apple_of(services_of(request).settings) is None:
+        return _plain(404)
     body = await read_body(request, MAX_BODY)
     log.info("wallet.log", said=(body or b"")[:1000].decode("utf-8", "replace"))
     return _plain(200)
