@@ -6,10 +6,19 @@ from tearoff.coupons import symbols
 from tearoff.errors import Invalid
 from tests.web.test_barcodes import HOLDS
 
+TOO_LONG = (
+    "Too long for bars on a phone: about 28 letters or 48 digits fit. Square codes hold more."
+)
+
 
 @pytest.mark.parametrize("barcode", HOLDS)
 def test_what_it_can_hold_is_taken(barcode):
     symbols.check(barcode, HOLDS[barcode][0])
+
+
+@pytest.mark.parametrize("text", ["x" * 28, "1" * 48])
+def test_long_ones_that_a_phone_can_show_are_taken(text):
+    symbols.check("code128", text)
 
 
 @pytest.mark.parametrize(
@@ -23,6 +32,8 @@ def test_what_it_can_hold_is_taken(barcode):
         ("itf", "123", "An even number of digits."),
         ("itf", "12a4", "An even number of digits."),
         ("code128", "x" * 49, "At most 48 characters; these are 49."),
+        ("code128", "x" * 30, TOO_LONG),
+        ("gs1_128", "(01)09506000134352(10)ABCDEFGHIJKL(21)MNOPQRSTU", TOO_LONG),
         ("code128", "café", "Letters without accents, digits and signs only."),
         (
             "gs1_128",

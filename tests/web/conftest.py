@@ -175,11 +175,12 @@ def visit(browser, server):
         scheme="light",
         fine=(),
         cookies=(),
+        scale=2,
         **more,
     ):
         context = await browser.new_context(
             viewport={"width": width, "height": 844 if width < 800 else 900},
-            device_scale_factor=2 if width < 800 else 1,
+            device_scale_factor=scale if width < 800 else 1,
             locale=language,
             color_scheme=scheme,
             java_script_enabled=script,

@@ -63,3 +63,17 @@ async def test_the_sessions_and_the_pools_code(make_coupon, visit):
         async with visit(coupon.path) as page:
             picture = Image.open(io.BytesIO(await page.screenshot(full_page=True)))
         assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
+
+
+@pytest.mark.parametrize(("width", "scale"), [(320, 2), (360, 2.625), (390, 3), (414, 2)])
+@pytest.mark.parametrize(
+    "text", ["cdyvep5ihnwrxp8bb7208", "abcdefghijklmnopqrstu", "4006381333931" * 3]
+)
+async def test_long_ones_are_wide_enough_for_every_phone(make_coupon, visit, text, width, scale):
+    options = {"barcode": "code128", "code": "fixed", "fixed_code": text}
+    coupon = await make_coupon(raw_options=json.dumps(options))
+    async with visit(coupon.path, width=width, scale=scale) as page:
+        picture = Image.open(io.BytesIO(await page.screenshot(full_page=True)))
+        bars = await page.locator(".plate svg").bounding_box()
+    assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
+    assert 270 <= bars["width"] <= width

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from functools import lru_cache
+from typing import Any
 
 import zxingcpp
 
@@ -37,6 +38,11 @@ _GS1 = ("gs1_128", "databar_expanded", "gs1_datamatrix")
 _DIGITS = {"ean13": 13, "upca": 12, "databar": 14}
 _LONGEST = {"code128": 48, "itf": 30}
 _LONGEST_OTHER = 300
+_WIDEST = 355
+"""Modules without the quiet zone. Wider bars were read from some phones only: decision 0013."""
+
+_ROOMY = 25
+"""So many characters of Code 128 always fit: 11 modules each, and 35 for start, check and stop."""
 _ELEMENT = re.compile(r"\((\d{2,4})\)([^()]+)")
 
 
@@ -75,12 +81,18 @@ def problem_of(barcode: Barcode, text: str) -> str:
         return "An even number of digits."
     if barcode not in ("qr", "pdf417", "aztec", "datamatrix") and not _is_ascii(text):
         return "Letters without accents, digits and signs only."
-    if barcode not in _GS1 and text.isascii():
+    if barcode not in _GS1 and text.isascii() and (barcode != "code128" or len(text) <= _ROOMY):
         return ""  # within these lengths all of them can be drawn, which is not cheap
     try:
-        _make(barcode, text)
+        image: Any = _make(barcode, text).to_image(scale=1, add_quiet_zones=False)
+        pixels: Any = memoryview(image)
     except (ValueError, RuntimeError) as error:
         return f"It cannot be drawn: {str(error).partition(' (')[0]}."
+    if barcode in ("code128", "gs1_128") and pixels.shape[1] > _WIDEST:
+        return (
+            "Too long for bars on a phone: about 28 letters or 48 digits fit."
+            " Square codes hold more."
+        )
     return ""
 
 

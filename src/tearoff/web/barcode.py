@@ -12,22 +12,22 @@ from tearoff.coupons.options import Barcode
 
 _SIZE = re.compile(r'<svg width="([\d.]+)" height="([\d.]+)"')
 _PATH = re.compile(r'<path d="([^"]+)"')
-_WIDEST = 280
+_WIDEST = 296
 """Pixels: the card of a page that is 320 wide."""
 
 _SQUARE = 240
-_QUIET = {"matrix": 2, "linear": 10}
-"""Modules of white around it, in addition to what the symbol brings."""
+_BARE = ("databar", "databar_expanded")
+_QUIET, _QUIET_OF_BARE = 2, 10
+"""Modules of white around it, in addition to what the symbol brings; DataBar brings none."""
 
 
 class Drawn(msgspec.Struct, frozen=True):
-    """`path` and `box` draw it; `width` in pixels, 0 for the whole card; `text` is what people
+    """`path` and `box` draw it; `width` in pixels, as a number for HTML; `text` is what people
     can read of it, "" for a square one."""
 
     path: str
     box: str
-    width: int
-    is_linear: bool
+    width: str
     text: str
 
 
@@ -38,16 +38,16 @@ def draw(barcode: Barcode, text: str) -> Drawn:
     size, path = _SIZE.search(svg), _PATH.search(svg)
     assert size and path
     is_linear = barcode not in symbols.MATRIX
-    quiet = _QUIET["linear" if is_linear else "matrix"]
+    quiet = _QUIET_OF_BARE if barcode in _BARE else _QUIET
     wide, high = float(size[1]), float(size[2])
-    # A module is a whole or a half pixel wide: on every phone that is a whole number of dots.
-    step = int(2 * (_WIDEST if is_linear else _SQUARE) / (wide + 2 * quiet)) / 2
-    if barcode == "pdf417":
-        is_linear = False
+    span = wide + 2 * quiet
+    # A module is a whole or a half pixel wide, exactly: on most phones that is a whole number of
+    # dots. Never less than a pixel: a finer one no scanner reads. What is wider than the card
+    # then, the page makes as wide as the card, which is wider on a wider phone.
+    step = max(int(2 * (_WIDEST if is_linear else _SQUARE) / span) / 2, 1)
     return Drawn(
         path[1],
-        f"{-quiet:g} {-quiet / 2:g} {wide + 2 * quiet:g} {high + quiet:g}",
-        round(step * (wide + 2 * quiet)),
-        is_linear,
-        text if is_linear else "",
+        f"{-quiet:g} {-quiet / 2:g} {span:g} {high + quiet:g}",
+        f"{step * span:g}",
+        text if is_linear and barcode != "pdf417" else "",
     )
