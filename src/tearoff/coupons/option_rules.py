@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from tearoff.coupons import symbols
 from tearoff.coupons.options import LANGUAGES, Form, Options, Scratch
 from tearoff.errors import Invalid
 from tearoff.kit import hours
@@ -87,6 +88,8 @@ def _barcode(options: Options) -> Iterator[Problem]:
         yield "barcode", f"{text} or fixed, or take one of: {', '.join(HOLD_LETTERS)}."
     if holds == "fixed" and not options.fixed_code:
         yield "fixed_code", "code_source is fixed: say here what the barcode holds."
+    elif holds == "fixed" and (problem := symbols.problem_of(kind, options.fixed_code)):
+        yield "fixed_code", f"It does not fit the barcode ({kind}). {problem}"
     if options.rotating_code and holds != "link":
         yield "rotating_code", "Only a link can change every 30 seconds: set code_source to link."
     elif options.rotating_code and kind != "qr":

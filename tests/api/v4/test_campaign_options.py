@@ -105,6 +105,10 @@ def prizes(times=1, **values):
     return {"scratch": {"prizes": [prize] * times}}
 
 
+def fixed(barcode, code):
+    return {"barcode": barcode, "code_source": "fixed", "fixed_code": code}
+
+
 WRONG = [
     ({"methods": []}, "methods", 301, "length >= 1"),
     ({"methods": ["pin", "pin"]}, "methods", 300, "once"),
@@ -120,6 +124,9 @@ WRONG = [
     ({"barcode": "ean13"}, "barcode", 300, "code_source"),
     ({"barcode": "itf", "code_source": "session"}, "barcode", 300, "code128"),
     ({"code_source": "fixed"}, "fixed_code", 300, "what the barcode holds"),
+    (fixed("ean13", "4006381333932"), "fixed_code", 300, "(ean13). The last digit should be 1."),
+    (fixed("itf", "123"), "fixed_code", 300, "(itf). An even number of digits."),
+    (fixed("code128", "x" * 30), "fixed_code", 300, "(code128). Too long for bars"),
     ({"code_source": "own", "rotating_code": True}, "rotating_code", 300, "code_source to link"),
     ({"fixed_code": "a\u0000b"}, "fixed_code", 300, "character"),
     ({"fixed_code": "a\nb"}, "fixed_code", 300, "character"),
@@ -187,6 +194,8 @@ async def test_all_rules_are_told_together(v4):
 async def test_a_change_must_fit_what_is_there(v4):
     made = await make(v4, code_source="fixed", fixed_code="A1")
     answer = await v4.patch(f"/v4/campaigns/{made['id']}", {"fixed_code": None})
+    assert [e["field"] for e in answer.body["errors"]] == ["fixed_code"]
+    answer = await v4.patch(f"/v4/campaigns/{made['id']}", {"barcode": "ean13"})
     assert [e["field"] for e in answer.body["errors"]] == ["fixed_code"]
 
 
