@@ -10,6 +10,7 @@ import pytest
 
 from tearoff.accounts import locations
 from tearoff.coupons import actions
+from tearoff.coupons.models import NewSession
 from tests.cast import PIN, open_place
 from tests.web.conftest import do
 from tests.web.scenes import SCENES
@@ -276,7 +277,8 @@ async def test_the_code_turns(make_coupon):
 async def test_what_cannot_be_drawn_is_a_qr_code(make_coupon):
     """A code that a program gave, and that this barcode cannot hold: the customer still has it."""
     coupon = await make_coupon(
-        raw_options=json.dumps({"barcode": "ean13", "code": "fixed", "fixed_code": "no number"})
+        new=NewSession(validation_code="no number"),
+        raw_options=json.dumps({"barcode": "ean13", "code": "own"}),
     )
     page = await coupon.get()
     assert page.status == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
@@ -31,11 +32,13 @@ async def verdict_is(page, kind, word):
 
 async def wait_for_worker(page):
     """Until a reload would be served without network."""
-    await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
-    await page.evaluate(
+    controlled = (
         "navigator.serviceWorker.controller ? true : new Promise(done =>"
         " navigator.serviceWorker.addEventListener('controllerchange', () => done(true)))"
     )
+    async with asyncio.timeout(30):
+        await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
+        await page.evaluate(controlled)
 
 
 @pytest.mark.parametrize("width", [320, 390, 1366])
@@ -258,7 +261,7 @@ async def test_conflicts_come_on_top_until_they_are_seen(make_coupon, services, 
 
 
 async def test_a_slow_server(coupon, stand):
-    async with stand(coupon.shop, fine=("ERR_FAILED",)) as page:
+    async with stand(coupon.shop, fine=("ERR_FAILED", *OFFLINE)) as page:
         await expect(page.locator("#staff")).to_have_text("Sam")
         await page.route("**/till/api/check*", lambda route: None)  # and no answer ever
         await type_code(page, coupon.short)
@@ -390,8 +393,26 @@ async def test_undo_without_connection_takes_nothing_back(coupon, stand):
     assert (await coupon.row())["uses"] == 1
 
 
+async def test_a_connection_lost_while_the_page_is_put_on_the_device(coupon, stand):
+    """The browser gives that worker up; another comes when the server is next heard."""
+    async with stand(coupon.shop, coupon.path, fine=("ERR_FAILED", *OFFLINE)) as page:
+        await page.context.route("**/till/shell", lambda route: route.abort())
+        async with page.context.expect_event("requestfailed"):
+            await page.goto(page.url.replace(coupon.path, "/till"))
+        registration = "navigator.serviceWorker.getRegistration()"
+        while await page.evaluate(f"{registration}.then(Boolean)"):
+            await asyncio.sleep(0.05)
+        await page.context.unroute("**/till/shell")
+        await type_code(page, coupon.code)
+        await wait_for_worker(page)
+        await page.context.set_offline(True)
+        await page.reload()
+        await expect(page.locator("#place")).to_have_text("Ghent")
+
+
 async def test_sign_out_waits_for_the_queue(coupon, stand):
     async with stand(coupon.shop, fine=OFFLINE) as page:
+        await wait_for_worker(page)
         await page.context.set_offline(True)
         await type_code(page, coupon.code)
         await page.locator("#v-main").click()
@@ -399,7 +420,6 @@ async def test_sign_out_waits_for_the_queue(coupon, stand):
         await expect(page.locator("#out-problem")).to_contain_text("still waiting")
         await page.context.set_offline(False)
         await expect(page.locator("#rows .used")).to_have_count(1)
-        await wait_for_worker(page)
         await page.reload()  # from the device: its page is nobody's
         await page.locator("#out button").click()
         await expect(page).to_have_url(re.compile("/till/pair$"))

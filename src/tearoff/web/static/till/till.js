@@ -198,9 +198,17 @@ async function catchUp() {
   }
 }
 
+// A browser gives up a worker that lost the connection while it came: hence until there is one.
+// Where none can come (a private window, say), the page works all the same while connected.
+function keepOnDevice() {
+  if (navigator.serviceWorker?.controller !== null) return;
+  navigator.serviceWorker.register("/till/worker.js", { scope: "/till" }).catch(() => {});
+}
+
 watchConnection((heard) => {
   const isBack = heard && !isOnline;
   isOnline = heard;
+  if (heard) keepOnDevice();
   if (isBack) catchUp();
 });
 addEventListener("online", () => refresh().then(catchUp));
@@ -324,4 +332,3 @@ draw().then(refresh).then(() => $("rows").removeAttribute("aria-busy")).then(cat
 $("rows").setAttribute("aria-busy", "true");
 // The language that was asked for is kept: a reload may come from the device again.
 if (location.search) history.replaceState(null, "", "/till");
-navigator.serviceWorker?.register("/till/worker.js", { scope: "/till" });
