@@ -68,11 +68,26 @@ async def test_a_coupon_of_ones_own(public):
     assert made["opened_at"] is not None
     assert (made["customid"], made["utm"][1]) == ("poster-7", "metro")
     cookie = answer.headers["set-cookie"]
-    assert f"Path={path};" in cookie
-    assert "HttpOnly; SameSite=Lax" in cookie
-    again = await coupon.get(path, cookie=cookie.partition(";")[0])
-    assert (again.status, again.headers["location"]) == (302, f"{path}/{made['code']}")
-    assert (await coupon.get(path, cookie="tearoff_coupon=" + "a" * 21)).status == 200
+    assert "Path=/; HttpOnly; SameSite=Lax" in cookie
+    own, mine = cookie.partition(";")[0], f"{path}/{made['code']}"
+    for way in (path, f"/z/{path[3:]}", path.upper().replace("/P/", "/p/"), f"{path}&customid=7"):
+        again = await coupon.get(way, cookie=own)
+        assert (again.status, again.headers["location"]) == (302, mine)
+    pressed = await begin(coupon, path, cookie=own)  # a second window that was open already
+    assert (pressed.status, pressed.headers["location"]) == (303, mine)
+    assert (await coupon.get(path, cookie=f"{own[:-21]}{'a' * 21}")).status == 200
+
+
+async def test_what_the_address_carries_outlives_a_mistake_and_another_language(public):
+    form = {"fields": [{"name": "email", "required": True}]}
+    coupon, path = await public({"form": form, "texts": {"nl": {"title": "Koffie"}}})
+    page = await coupon.get(f"{path}?customid=42&utm_source=metro")
+    assert 'href="?lang=nl&amp;customid=42&amp;utm_source=metro"' in page.text
+    carried = {"customid": "42", "utm_source": "metro"}
+    wrong = await begin(coupon, path, {"email": "ann@", **carried})
+    assert wrong.status == 422
+    assert 'name="customid" value="42"' in wrong.text
+    assert 'name="utm_source" value="metro"' in wrong.text
 
 
 async def test_the_address_carries_values_into_the_coupon(public):

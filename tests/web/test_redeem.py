@@ -201,7 +201,7 @@ async def test_a_form_without_a_true_token_is_refused_and_no_pin_is_looked_at(
                   (await other.get()).token, "é.0.é", "9" * 500, "-1.0." + mine[-43:]):  # fmt: skip
         answer = await coupon.redeem(PIN, token)
         assert answer.status == 422, token
-        assert answer.message == "This page was open for too long. Type the PIN again."
+        assert answer.message == "This page was open for too long. Try again."
     assert (await coupon.row())["uses"] == 0
     assert (await coupon.redeem(PIN, answer.token)).status == 303
     assert (

@@ -3,6 +3,7 @@ the page shows it and as its POSTs change it."""
 
 import asyncio
 import json
+import re
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 
@@ -12,7 +13,7 @@ from tearoff.accounts import locations
 from tearoff.coupons import actions
 from tearoff.coupons.models import NewSession
 from tests.cast import PIN, open_place
-from tests.web.conftest import do
+from tests.web.conftest import do, in_days
 from tests.web.scenes import SCENES
 
 ROBOT = "WhatsApp/2.23.20.0"
@@ -102,8 +103,66 @@ async def test_a_robot_starts_no_clock(make_coupon, name):
     before = await coupon.row()
     assert (await act(coupon, name, user_agent=ROBOT)).status == 200
     assert (await act(coupon, name, sec_fetch_site="cross-site")).status == 200
-    assert (await coupon.post(f"/{name}", {"t": "1.2.x"})).status == 200
+    old = await coupon.post(f"/{name}", {"t": "1.2.x"})
+    assert (old.status, old.message) == (422, "This page was open for too long. Try again.")
     assert await coupon.row() == before
+
+
+async def test_activating_when_all_activations_are_taken_says_so(make_coupon):
+    first = await make_coupon(activation_seconds=900, limit_claims=1)
+    second = await make_coupon(first.shop)
+    assert "Activate coupon" in (page := await second.get()).text
+    assert (await act(first, "claim")).status == 303
+    late = await second.post("/claim", {"t": page.token})
+    assert late.status == 409
+    for shown in (late, await second.get()):
+        assert "This offer has reached its limit." in shown.text
+        assert "Activate coupon" not in shown.text
+    assert "Show this at the counter" in (await first.get()).text
+
+
+async def test_a_window_never_outlasts_the_coupon(make_coupon):
+    coupon = await make_coupon(activation_seconds=3600, expires_at=in_days(1 / 48))
+    await act(coupon, "claim")
+    assert (await coupon.row())["active_until"] == await coupon.services.db.fetchval(
+        "SELECT expires_at FROM campaigns WHERE id = $1", coupon.shop.campaign
+    )
+    assert "I need more time" not in (await coupon.get()).text
+
+
+async def test_a_window_that_ends_on_another_day_names_it(make_coupon):
+    coupon = await make_coupon(activation_seconds=900)
+    await act(coupon, "claim")
+    assert re.search(r"before <b><time[^>]*>\d\d:\d\d<", (await coupon.get()).text)
+    await coupon.services.db.execute(
+        "UPDATE sessions SET active_until = active_until + interval '1 day' WHERE code = $1",
+        coupon.code,
+    )
+    assert re.search(r"before <b><time[^>]*>\d+ \w+ \d{4}, \d\d:\d\d<", (await coupon.get()).text)
+
+
+async def test_each_use_has_a_window_of_its_own(make_coupon):
+    coupon = await make_coupon(activation_seconds=900, uses=3)
+    for n in range(3):
+        await act(coupon, "claim")
+        assert "Active" in (await coupon.get()).text
+        await coupon.services.db.execute(
+            "UPDATE sessions SET lengthened = true WHERE code = $1", coupon.code
+        )
+        await do(coupon, "validated")
+        row = await coupon.row()
+        assert row["uses"] == n + 1
+        if n < 2:
+            assert (row["active_until"], row["lengthened"]) == (None, False)
+            assert "Activate coupon" in (await coupon.get()).text
+    assert "This coupon was used on" in (await coupon.get()).text
+
+
+async def test_the_address_of_a_form_leads_back_to_the_coupon(coupon):
+    for act_ in ("open", "claim", "lengthen", "scratch", "redeem", "stop/undo"):
+        page = await coupon.get(f"{coupon.path}/{act_}?lang=nl")
+        assert (page.status, page.headers["location"]) == (303, f"{coupon.path}?lang=nl")
+        assert (await coupon.get(f"{coupon.path[:-21]}{'a' * 21}/{act_}")).status == 404
 
 
 async def test_a_scratch_card_is_drawn_once_by_the_server(make_coupon):

@@ -73,16 +73,7 @@ async def issue_session(
             return Issued(code, new.validation_code)
         if taken == "sessions_validation_code" and automatic_code is None:
             raise CodeTaken
-        if taken == "sessions_begun_by":
-            return await _begun_meanwhile(db, campaign, new)
     raise TryLater("No free code was found.")
-
-
-async def _begun_meanwhile(db: Handle, campaign: Campaign, new: NewSession) -> Issued:
-    code = await queries.code_begun_by(db, campaign.id, new.begun_by or "")
-    if code is None:
-        raise TryLater("The same form is being worked on.")
-    return Issued(code, None, is_duplicate=True)
 
 
 async def _find_existing(

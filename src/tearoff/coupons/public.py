@@ -40,13 +40,12 @@ async def begin(
     """Make a session for somebody who acted on the public page; gives its code. The same form
     sent twice (`new.begun_by`) gives the same session. Must be in a transaction. Raises
     `HasCoupon` and `rules.LimitReached`."""
+    await queries.lock_begun(db, campaign.id, new.begun_by or "")
     known = await queries.code_begun_by(db, campaign.id, new.begun_by or "")
     if known is not None:
         return known
     await _count_person(db, campaign, new, now)
     issued = await actions.issue_session(db, campaign, new, now=now)
-    if issued.is_duplicate:
-        return issued.code
     made = await actions.find_session(db, campaign.account_id, issued.code)
     await _keep(db, made.session, agreements, now)
     await events.announce_session(db, listener, "coupon_distributed", made, now)

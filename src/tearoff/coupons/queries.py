@@ -89,6 +89,14 @@ async def is_taken_in_at(db: Handle, campaign_id: int, location_id: int) -> bool
     return taken
 
 
+async def lock_begun(db: Handle, campaign_id: int, begun_by: str) -> None:
+    """Let only one transaction at a time work on the same form: a second press finds what the
+    first has made, and counts in no limit."""
+    await db.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"begun:{campaign_id}:{begun_by}"
+    )
+
+
 async def code_begun_by(db: Handle, campaign_id: int, begun_by: str) -> str | None:
     code: str | None = await db.fetchval(
         "SELECT code FROM sessions WHERE campaign_id = $1 AND begun_by = $2", campaign_id, begun_by
@@ -139,6 +147,8 @@ WITH won AS (
     claimed_at = coalesce(s.claimed_at, $3),
     opened_at = coalesce(s.opened_at, $3),
     used_at = $3,
+    active_until = CASE WHEN s.uses + 1 >= c.uses THEN s.active_until END,
+    lengthened = s.lengthened AND s.uses + 1 >= c.uses,
     location_id = $4,
     validation_value = coalesce($5, s.validation_value),
     receipt = coalesce($11, s.receipt),
@@ -184,7 +194,8 @@ async def validate(
     now: datetime,
 ) -> Session | None:
     """Use the session once; None when it cannot be used (or was used since `if_uses`). A use
-    also opens and claims what was not: each of these is an event of its own."""
+    also opens and claims what was not: each of these is an event of its own. It ends the window
+    that was activated for it: the next use has one of its own."""
     row = await db.fetchrow(
         _VALIDATE,
         account_id,
@@ -213,9 +224,12 @@ class Change(msgspec.Struct, frozen=True):
 
 
 _WINDOW = (
-    "(SELECT make_interval(secs => c.activation_seconds) FROM campaigns c WHERE c.id = campaign_id)"
+    "(SELECT least({begins} + make_interval(secs => c.activation_seconds), c.expires_at,"
+    " sessions.expires_at) FROM campaigns c WHERE c.id = campaign_id"
+    " AND c.activation_seconds IS NOT NULL)"
 )
-"""How long a claim lasts; null, and so nothing, for a campaign without activation."""
+"""Until when a window lasts that begins now, or where another one ends: never longer than the
+coupon itself. Null, and so nothing, for a campaign without activation."""
 
 CHANGES: dict[str, Change] = {
     "opened": Change(
@@ -223,17 +237,18 @@ CHANGES: dict[str, Change] = {
         "opened_at IS NULL AND NOT voided AND (expires_at IS NULL OR expires_at > $3)",
     ),
     "claimed": Change(
-        f"claimed_at = $3, opened_at = coalesce(opened_at, $3), active_until = $3 + {_WINDOW}",
+        f"claimed_at = $3, opened_at = coalesce(opened_at, $3), "
+        f" active_until = {_WINDOW.format(begins='$3')}",
         "claimed_at IS NULL AND NOT voided AND NOT locked"
         " AND (expires_at IS NULL OR expires_at > $3)",
     ),
     "reactivated": Change(
-        f"active_until = $3 + {_WINDOW}",
-        "active_until <= $3 AND validated_at IS NULL AND NOT voided AND NOT locked"
+        f"active_until = {_WINDOW.format(begins='$3')}",
+        "(active_until IS NULL OR active_until <= $3) AND validated_at IS NULL AND NOT voided AND NOT locked"
         " AND (expires_at IS NULL OR expires_at > $3)",
     ),
     "lengthened": Change(
-        f"lengthened = true, active_until = active_until + {_WINDOW}",
+        f"lengthened = true, active_until = {_WINDOW.format(begins='active_until')}",
         "active_until > $3 AND NOT lengthened AND validated_at IS NULL",
     ),
     "unclaimed": Change(

@@ -68,8 +68,9 @@ def is_from_elsewhere(request: Request) -> bool:  # type: ignore[type-arg]
 
 
 def western(text: str) -> str:
-    """Digits of any script as 0-9: an Arabic keyboard types its own."""
-    return "".join(str(unicodedata.decimal(c, c)) for c in text[:40])
+    """Digits of any script as 0-9, and the Arabic decimal sign as a point: an Arabic keyboard
+    types its own."""
+    return "".join(str(unicodedata.decimal(c, c)) for c in text[:40]).replace("\u066b", ".")
 
 
 def make_token(vault: Vault, session_code: str, uses: int, now: datetime) -> str:

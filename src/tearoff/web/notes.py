@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Iterable
 from functools import lru_cache
@@ -20,6 +21,9 @@ AnyRequest = Request[Any, Any, Any]
 
 STYLE = ("note", "form")
 """What pages that say or ask one thing need of css/."""
+
+_COUPON = re.compile(r"/[pz]/[0-9A-Za-z]{1,32}(/[0-9A-Za-z]{21})?(?=/|$)")
+"""The part of an address that leads back to the offer or the coupon, whatever was done there."""
 
 log = structlog.get_logger()
 
@@ -75,14 +79,16 @@ def accepted_languages(request: AnyRequest) -> str:
 
 def _trouble(request: AnyRequest, status: int, *, reference: str = "", after: float = 2) -> Answer:
     words = WORDS[_language(request)]
-    path = request.scope["path"].removesuffix("/redeem").removesuffix("/open")
+    coupon = _COUPON.match(request.scope["path"])
+    asked = asked_language(request)
+    query = f"?lang={asked}" if asked in WORDS else ""
     return _note(
         request,
         status,
         picture="clock",
         title=words.trouble,
         lines=[words.trouble_text],
-        again=path if path.startswith("/") and not path.startswith("//") else "",
+        again=f"{coupon[0]}{query}" if coupon and request.method == "POST" else "",
         reference=reference,
         headers=[("retry-after", str(max(1, round(after))))] if status == 503 else [],
     )

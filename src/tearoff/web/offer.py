@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from textwrap import shorten
+from urllib.parse import urlencode
 
 import msgspec
 
@@ -78,6 +79,8 @@ def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
     wanted = (campaign.language, *campaign.options.texts, *preferred(visit.accepted)[:1], "en")
     languages = dict.fromkeys(tag.partition("-")[0].lower() for tag in wanted)
     more = "&web=true" if visit.is_framed else ""
+    if visit.carried:
+        more += f"&{urlencode(visit.carried)}"
     return tuple(
         Switch(language, WORDS[language].name, f"?lang={language}{more}")
         for language in languages

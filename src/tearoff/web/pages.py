@@ -21,7 +21,7 @@ from tearoff.web.finding import PERSONAL, find, patiently, read_code
 from tearoff.web.offer import Offer, offer, switches
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import Rest, Staff
-from tearoff.web.standing import Standing, standing
+from tearoff.web.standing import Standing, path_of, standing
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
 from tearoff.web.words import counted
 
@@ -29,6 +29,11 @@ LOCKED_SECONDS = 900
 
 _PICTURE = re.compile(r"([0-9]{1,15})\.webp\Z")
 _RETRY = (("retry-after", str(LOCKED_SECONDS)),)
+_ACTED = [
+    f"{path}/{act}"
+    for path in PERSONAL
+    for act in ("open", "claim", "lengthen", "scratch", "redeem", "stop/undo")
+]
 _NOWHERE = ["/p", "/z", *(f"{path}/{{rest:path}}" for path in PERSONAL)]
 
 _BLANKS = ("path", "token", "qr", "box", "short")
@@ -69,6 +74,17 @@ async def show_now(request: AnyRequest, campaign: Part, session: Part) -> Answer
     return answer(200, headers, "\n".join(lines).encode())
 
 
+@route(_ACTED, http_method=READ)
+async def show_again(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """The address of a form whose answer somebody reloads, shares or reads in another
+    language: it leads back to the coupon."""
+    found = await find(services_of(request), campaign, session)
+    if found is None:
+        return notes.unknown(request)
+    to = path_of(found) + visit_of(request, found.campaign).query
+    return answer(303, [("location", to), ("cache-control", "private, no-store")])
+
+
 @route("/p/{campaign:str}/picture/{name:str}", http_method=READ)
 async def show_picture(request: AnyRequest, campaign: Part, name: Part) -> Answer:
     number, code = _PICTURE.match(name), read_code(campaign)
@@ -97,10 +113,12 @@ def print_coupon(
     now: datetime,
     *,
     staff: Staff | None = None,
+    alert: str = "",
     accepted_at: datetime | None = None,
     status: int = 200,
 ) -> Answer:
-    """The page of this coupon as it stands now. `staff` is what the last try came to."""
+    """The page of this coupon as it stands now. `staff` is what the staff's last try came to,
+    `alert` the consumer's."""
     session, visit, vault = (
         found.session,
         visit_of(request, found.campaign),
@@ -109,7 +127,7 @@ def print_coupon(
     state = rules.state_of(session, found.campaign, now)
     token = forms.make_token(vault, session.code, session.uses, now)
     stands = standing(found, state, visit, now, accepted_at)
-    rest = personal.rest(found, state, visit, vault, token, now, staff)
+    rest = personal.rest(found, state, visit, vault, token, now, staff, alert)
     if status == 200 and stands.is_common and rest.is_plain:
         return _print_common(request, found.campaign, visit, stands, rest)
     o = offer(found.campaign, visit)
@@ -189,4 +207,4 @@ def print_offer(
     return paper.print_page(beginning, text, status=status, gzip=gzip, frames=frames)
 
 
-HANDLERS = [show_coupon, show_now, show_picture, show_nothing]
+HANDLERS = [show_coupon, show_now, show_again, show_picture, show_nothing]

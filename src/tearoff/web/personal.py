@@ -99,7 +99,8 @@ class Links(msgspec.Struct, frozen=True):
 
 class Rest(msgspec.Struct, frozen=True):
     """`mark` changes with everything that makes the page another one: the open page asks for
-    it. `note` is a line in place of a code."""
+    it. `note` is a line in place of a code, `alert` what the consumer's
+    last try came to."""
 
     path: str
     query: str = ""
@@ -107,6 +108,7 @@ class Rest(msgspec.Struct, frozen=True):
     reports_open: bool = False
     token: str = ""
     note: str = ""
+    alert: str = ""
     code: Code | None = None
     webshop: Webshop | None = None
     action: Action | None = None
@@ -130,6 +132,7 @@ def rest(
     token: str,
     now: datetime,
     staff: Staff | None = None,
+    alert: str = "",
 ) -> Rest:
     """The personal part. `staff` is what the last try of the staff came to. An open is
     reported once."""
@@ -143,6 +146,7 @@ def rest(
         reports_open=session.opened_at is None and state not in _NEWS,
         token=token,
         note=visit.words.held_now if shows_code and session.is_reserved(now) else "",
+        alert=alert,
         code=_code(linked, visit, vault, now) if is_shown else None,
         webshop=_webshop(linked) if shows_code and "webshop" in options.methods else None,
         action=None if linked.is_full else _action(linked, state, visit),
@@ -226,9 +230,16 @@ def _action(linked: Linked, state: State, visit: Visit) -> Action | None:
         return Action("claim", words.activate, note)
     if state is State.TIME_OVER and campaign.options.reactivates:
         return Action("claim", words.activate_again, note)
-    if state is State.ACTIVE and campaign.options.lengthens and not linked.session.lengthened:
+    if state is State.ACTIVE and _can_lengthen(linked):
         return Action("lengthen", words.lengthen, is_small=True)
     return None
+
+
+def _can_lengthen(linked: Linked) -> bool:
+    """Once, and not beyond the coupon's own end."""
+    session, ends = linked.session, linked.session.expiry(linked.campaign)
+    is_last = ends is not None and session.active_until is not None and session.active_until >= ends
+    return linked.campaign.options.lengthens and not session.lengthened and not is_last
 
 
 def _staff(linked: Linked, told: Staff | None) -> Staff | None:

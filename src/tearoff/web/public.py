@@ -4,6 +4,7 @@ same phone comes back to it."""
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from datetime import datetime
 from urllib.parse import parse_qsl, unquote
 
@@ -11,7 +12,7 @@ import msgspec
 from litestar import post, route
 
 from tearoff.accounts import queries as accounts
-from tearoff.coupons import public, rules
+from tearoff.coupons import opens, public, rules
 from tearoff.coupons.links import linked
 from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
 from tearoff.hooks.models import Listener
@@ -26,7 +27,6 @@ from tearoff.web.robots import is_robot
 from tearoff.web.standing import all_gone, public_standing
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
 
-COOKIE = "tearoff_coupon"
 COOKIE_LIVES = 400 * 86_400
 """Seconds; browsers keep none longer."""
 
@@ -53,12 +53,11 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     found = await find_campaign(services, campaign)
     if found is None or found.status == "draft":
         return notes.unknown(request)
-    visit = visit_of(request, found)
+    visit = _visit(request, found)
     # In a frame there is only the offer: personal pages are never framed.
-    code = "" if visit.is_framed else await _own_code(request, services, found)
+    code = "" if visit.is_framed else await _own_code(request, services, found, now)
     if code:
-        to = f"/p/{found.code}/{code}{visit.query}"
-        return answer(302, [("location", to), ("cache-control", "private, no-store")])
+        return _to_own(found, code, visit, 302)
     frames = await framing.frames_of(request, found)
     return _show(request, found, visit, Filled(), now, frames=frames)
 
@@ -71,7 +70,7 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     found = await find_campaign(services, campaign)
     if found is None or found.status == "draft":
         return notes.unknown(request)
-    visit = visit_of(request, found)
+    visit = _visit(request, found, form.fields)
     nonce = forms.begun_by(services.vault, form.token, found.code, now)
     filled = questions.read(found, form.fields, visit)
     if is_robot(request) or forms.is_from_elsewhere(request):
@@ -82,7 +81,12 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
         return _show(request, found, visit, filled, now, problem=visit.words.too_old, status=422)
     if filled.has_problems:
         return _show(request, found, visit, filled, now, status=422)
-    return await _begin(request, services, found, visit, filled, _new(filled, form, nonce), now)
+    return await _begin(request, services, found, visit, filled, _new(filled, visit, nonce), now)
+
+
+def _to_own(campaign: Campaign, code: str, visit: Visit, status: int) -> Answer:
+    to = f"/p/{campaign.code}/{code}{visit.query}"
+    return answer(status, [("location", to), ("cache-control", "private, no-store")])
 
 
 async def _begin(
@@ -94,6 +98,9 @@ async def _begin(
     new: NewSession,
     now: datetime,
 ) -> Answer:
+    own = await _own_code(request, services, campaign, now)
+    if own:
+        return _to_own(campaign, own, visit, 303)
     try:
         code = await patiently(_make(services, campaign, filled, new, now))
     except public.HasCoupon:
@@ -102,9 +109,9 @@ async def _begin(
     except rules.LimitReached:
         return print_offer(request, campaign, visit, all_gone(visit), 409)
     secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
-    path = f"/p/{campaign.code}"
-    cookie = f"{COOKIE}={code}; Max-Age={COOKIE_LIVES}; Path={path}; HttpOnly; SameSite=Lax{secure}"
-    to = f"{path}/{code}{visit.query}"
+    name = cookie_of(campaign)
+    cookie = f"{name}={code}; Max-Age={COOKIE_LIVES}; Path=/; HttpOnly; SameSite=Lax{secure}"
+    to = f"/p/{campaign.code}/{code}{visit.query}"
     return answer(303, [("location", to), ("set-cookie", cookie), ("cache-control", "no-store")])
 
 
@@ -119,10 +126,10 @@ async def _make(
         return await public.begin(db, campaign, new, filled.agreements, now=now, listener=listener)
 
 
-def _new(filled: Filled, form: forms.Form, nonce: str) -> NewSession:
-    values = {name: questions.clean(form.fields.get(name, "")) or None for name in _CARRIED}
-    utm = tuple(values[name] for name in UTM_NAMES)
-    new = NewSession(customid=values["customid"], utm=utm if any(utm) else None, begun_by=nonce)
+def _new(filled: Filled, visit: Visit, nonce: str) -> NewSession:
+    values = dict(visit.carried)
+    utm = tuple(values.get(name) for name in UTM_NAMES)
+    new = NewSession(customid=values.get("customid"), utm=utm if any(utm) else None, begun_by=nonce)
     return msgspec.structs.replace(new, **filled.values)
 
 
@@ -162,35 +169,57 @@ def _form(
     return Begin(
         path=f"/p/{campaign.code}{visit.query}",
         token=forms.make_begin_token(services_of(request).vault, campaign.code, now),
-        carried=tuple(_carried(request).items()),
+        carried=visit.carried,
         is_quick=options.begins == "seen"
         and options.form is None
         and not is_framed
-        and not problem,
+        and request.method == "GET",
         is_framed=is_framed,
         problem=problem,
         questions=questions.of(campaign, visit, filled),
     )
 
 
-def _carried(request: AnyRequest) -> dict[str, str]:
-    """`customid` and `utm_…` from the query string, or glued to the code with `&`."""
+def cookie_of(campaign: Campaign) -> str:
+    """The name of the cookie that knows this phone's coupon. The campaign is in the name, not in
+    the path: its link may be written in capitals, with `/z/`, or with values glued to it."""
+    return f"tearoff_coupon_{campaign.code}"
+
+
+def _visit(
+    request: AnyRequest, campaign: Campaign, fields: Mapping[str, str] | None = None
+) -> Visit:
+    """`fields`: what a form of the page has sent; it carries on what its address had."""
+    given = _in_address(request) if fields is None else fields
+    cleaned = [(name, questions.clean(given.get(name, ""))) for name in _CARRIED]
+    carried = tuple((name, value) for name, value in cleaned if value)
+    return msgspec.structs.replace(visit_of(request, campaign), carried=carried)
+
+
+def _in_address(request: AnyRequest) -> dict[str, str]:
+    """What is in the query string, or glued to the code with `&`."""
     glued = unquote(request.scope["path"]).rpartition("/")[2].partition("&")[2]
     query = request.scope["query_string"].decode("latin-1")
     try:
         pairs = parse_qsl(f"{glued}&{query}", max_num_fields=50)
     except ValueError:
         return {}
-    return {name: value[:100] for name, value in pairs if name in _CARRIED}
+    return dict(pairs)
 
 
-async def _own_code(request: AnyRequest, services: Services, campaign: Campaign) -> str:
-    """The coupon of this campaign that this phone has already."""
-    code = str(request.cookies.get(COOKIE, ""))
+async def _own_code(
+    request: AnyRequest, services: Services, campaign: Campaign, now: datetime
+) -> str:
+    """The coupon of this campaign that this phone has already. Where a person may have several,
+    one that is over makes room for the next."""
+    code = str(request.cookies.get(cookie_of(campaign), ""))
     if not _SESSION.match(code):
         return ""
     found = await patiently(linked(services.db, campaign.code, read_code(code)))
-    return code if found is not None else ""
+    if found is None:
+        return ""
+    is_over = opens.is_over(rules.why_not_usable(found.session, campaign, now))
+    return "" if is_over and (campaign.limit_person or 1) > 1 else code
 
 
 HANDLERS = [show_offer, begin]

@@ -40,13 +40,15 @@ class DateLine(msgspec.Struct, frozen=True):
 
 
 class Fact(msgspec.Struct, frozen=True):
-    """What happened, told large: when, and where; and a line below."""
+    """What happened, told large: when, and where; and lines below. `is_said`: a screen reader
+    says it, since it answers what was just done."""
 
     words: str
     date: str = ""
     iso: str = ""
     place: str = ""
     more: tuple[str, ...] = ()
+    is_said: bool = False
 
 
 class Accepted(msgspec.Struct, frozen=True):
@@ -186,7 +188,7 @@ def _unplayed(linked: Linked, visit: Visit, now: datetime) -> Standing:
 def _no_prize(linked: Linked, visit: Visit, now: datetime) -> Standing:
     scratch, words = linked.campaign.options.scratch, visit.words
     own = scratch.blank_text.get(visit.language, "") if scratch else ""
-    fact = Fact(words.lost, more=(own or words.lost_text,))
+    fact = Fact(words.lost, more=(own or words.lost_text,), is_said=True)
     return Standing(_badge(State.NO_PRIZE, words), fact=fact)
 
 
@@ -287,15 +289,16 @@ def _countdown(
     *,
     is_time: bool = False,
 ) -> DateLine:
-    """A moment that is near; `is_time`: so near that its hour and minute say all."""
+    """A moment that is near; `is_time`: so near that on its own day the hour says all."""
     words, left = visit.words, max(1, int((ends - now).total_seconds()))
     hours, minutes = left // 3600, left // 60 % 60
     told = f"{minutes} {words.minute}"
     if hours:
         told = f"{hours} {words.hour} {told}"
     date = times.words_of(ends, campaign.timezone, visit.language)
-    if is_time:
-        date = f"{times.clock_of(ends, campaign.timezone):%H:%M}"
+    clock = times.clock_of(ends, campaign.timezone)
+    if is_time and clock.date() == times.clock_of(now, campaign.timezone).date():
+        date = f"{clock:%H:%M}"
     return DateLine(text, date, times.iso(ends), seconds_left=left, time_left=told)
 
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
+import msgspec
 from litestar import post
 
 from tearoff.coupons import actions, rules, scratch
@@ -62,10 +63,15 @@ async def _take(request: AnyRequest, campaign: str, session: str, step: Step) ->
     if found is None:
         return notes.unknown(request)
     shown = forms.shown_uses(services.vault, form.token, found.session.code, now)
-    if shown is None or is_robot(request) or forms.is_from_elsewhere(request):
+    if is_robot(request) or forms.is_from_elsewhere(request):
         return print_coupon(request, found, now)
+    if shown is None:
+        too_old = visit_of(request, found.campaign).words.too_old
+        return print_coupon(request, found, now, alert=too_old, status=422)
     try:
         await patiently(_do(request, found, step, now))
+    except rules.LimitReached:
+        return print_coupon(request, msgspec.structs.replace(found, is_full=True), now, status=409)
     except rules.CannotUse:
         current = await find(services, campaign, session) or found
         return print_coupon(request, current, now, status=409)

@@ -29,7 +29,8 @@ class Visit(msgspec.Struct, frozen=True):
     """What a request says about how to show the page. `asked` is the language in the link,
     `accepted` the browser's Accept-Language; `link_host` and `public_url` are settings;
     `is_framed`: it is to stand in another site's frame; `wallets` are those that the operator
-    has set up, the phone's own one first, with the words on their buttons."""
+    has set up, the phone's own one first, with the words on their buttons; `carried`
+    are the values of a public link that the coupon will keep."""
 
     language: str
     asked: str
@@ -38,6 +39,7 @@ class Visit(msgspec.Struct, frozen=True):
     public_url: str
     is_framed: bool = False
     wallets: tuple[tuple[Wallet, str], ...] = ()
+    carried: tuple[tuple[str, str], ...] = ()
 
     @property
     def query(self) -> str:
