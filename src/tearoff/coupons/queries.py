@@ -244,7 +244,8 @@ CHANGES: dict[str, Change] = {
     ),
     "reactivated": Change(
         f"active_until = {_WINDOW.format(begins='$3')}",
-        "(active_until IS NULL OR active_until <= $3) AND validated_at IS NULL AND NOT voided AND NOT locked"
+        "(active_until IS NULL OR active_until <= $3) AND validated_at IS NULL"
+        " AND NOT voided AND NOT locked"
         " AND (expires_at IS NULL OR expires_at > $3)",
     ),
     "lengthened": Change(
