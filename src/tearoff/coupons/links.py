@@ -15,9 +15,9 @@ from tearoff.kit.rows import columns
 class Linked(msgspec.Struct, frozen=True):
     """`link_host` is the account's own one; `place` is where the session was last used;
     `has_pins` says whether some location of the campaign is known by a PIN; `is_full`, that the
-    campaign's limit of uses, or of activations, is reached; `tells_places`, that the account has told an
-    address or hours of some location; `hooks` are the kinds of events that the account's webhooks
-    want."""
+    campaign's limit of uses, or of activations, is reached; `tells_places`, that the account has
+    told an address or hours of some location; `hooks` are the kinds of events that the account's
+    webhooks want."""
 
     session: Session
     campaign: Campaign
