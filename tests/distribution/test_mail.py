@@ -25,13 +25,13 @@ def campaign(**changes: Any) -> Campaign:
         "id": 1, "code": "vuhykb", "title": "2-for-1 cappuccino", "value": "Second cup free",
         "brand": "Bean & Leaf", "brand_color": "#0b5d4b", "language": "en", "picture_id": 3,
         "timezone": "Europe/Brussels", "expires_at": datetime(2026, 12, 24, 22, 59, tzinfo=UTC),
-        "terms": "One per person.",
+        "terms": "One per person.", "raw_options": "{}",
     }  # fmt: skip
     return Campaign(**(given | changes))
 
 
 def page(**changes: Any) -> mail.Page:
-    return mail._page(campaign(**changes), NewSession(), "https://coupons.example.com", URL)
+    return mail._page(campaign(**changes), "en", NewSession(), "https://coupons.example.com", URL)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +68,7 @@ def test_the_plain_text_has_the_link_once() -> None:
 def test_the_sessions_own_end_counts() -> None:
     ends = datetime(2026, 11, 30, 22, 59, tzinfo=UTC)
     new = NewSession(expires_at=ends)
-    shown = mail._page(campaign(), new, "https://coupons.example.com", URL)
+    shown = mail._page(campaign(), "en", new, "https://coupons.example.com", URL)
     assert shown.until == "30 November 2026, 23:59"
     assert page(expires_at=None).until == ""
 
@@ -123,3 +123,14 @@ def test_the_mail_asks_nobody_for_style_or_script() -> None:
     outside = {u for u in re.findall(r"https?://[^\"'<) ]+", html.unescape(shown)) if u != URL}
     assert outside == {"https://coupons.example.com/p/vuhykb/picture/3.webp"}
     assert len(shown.encode()) < 20_000
+
+
+def test_a_mail_is_in_the_language_of_its_reader():
+    texts = '{"texts": {"nl": {"title": "Twee cappuccino", "value": "Tweede gratis"}}}'
+    shown = mail._page(campaign(raw_options=texts), "nl", NewSession(), "https://x.example", URL)
+    assert (shown.title, shown.value, shown.terms) == (
+        "Twee cappuccino", "Tweede gratis", "One per person."
+    )  # fmt: skip
+    assert shown.words.valid_until == "Geldig tot"
+    assert mail._language(campaign(), "nl") == "nl"
+    assert mail._language(campaign(language="fr-BE"), "xx") == "fr"

@@ -8,6 +8,7 @@ import pytest
 
 from tests.web.conftest import in_days
 
+DOUBTFUL = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36"
 ROBOT = "TelegramBot (like TwitterBot)"
 FORM = {
     "form": {
@@ -208,3 +209,87 @@ async def test_hostile_forms_never_break_it(public):
         data = {k: v.encode("utf-8", "surrogatepass").decode("latin-1") for k, v in values.items()}
         answer = await begin(coupon, path, data, token=token)
         assert answer.status in (303, 422), answer.text
+
+
+async def test_a_page_that_sends_itself_gives_no_coupon_to_who_may_be_a_program(public):
+    """Chrome without Accept-Language and Sec-Fetch; who presses the button is a person."""
+    coupon, path = await public()
+    token = (await coupon.get(path)).token
+    headers = {"user-agent": DOUBTFUL}
+    async with coupon.http.post(
+        coupon.url + path, data={"t": token}, headers=headers, allow_redirects=False
+    ) as answer:
+        assert answer.status == 200
+        assert "data-begin novalidate" not in await answer.text()  # or it would go on for ever
+    assert await amount(coupon) == 1
+    async with coupon.http.post(
+        coupon.url + path, data={"t": token, "press": "1"}, headers=headers, allow_redirects=False
+    ) as answer:
+        assert answer.status == 303
+    assert await amount(coupon) == 2
+    reason = await coupon.services.db.fetchval(
+        "SELECT reason FROM session_events WHERE session_id = $1 AND kind = 'opened'",
+        (await newest(coupon))["id"],
+    )
+    assert reason == "the button was pressed"
+
+
+async def test_what_was_agreed_to_is_what_was_on_the_page(public):
+    coupon, path = await public(FORM)
+    page = await coupon.get(path)
+    changed = json.loads(json.dumps(FORM).replace("Send me news.", "Call me every day."))
+    await coupon.services.db.execute(
+        "UPDATE campaigns SET raw_options = $2, version = version + 1 WHERE id = $1",
+        coupon.shop.campaign, json.dumps(changed),
+    )  # fmt: skip
+    late = await begin(coupon, path, {**GOOD, "agree_news": "1"}, token=page.token)
+    assert late.status == 422
+    assert "Call me every day." in late.text
+    assert await amount(coupon) == 1
+    assert (await begin(coupon, path, {**GOOD, "agree_news": "1"}, token=late.token)).status == 303
+
+
+async def test_what_is_wrong_stands_on_top_with_links(public):
+    coupon, path = await public(FORM)
+    page = await begin(coupon, path, {"email": "ann@"})
+    assert page.status == 422
+    assert re.search(r'role="alert" tabindex="-1" autofocus><b>Please check this:', page.text)
+    for name in ("f-email", "agree_terms"):
+        assert f'<li><a href="#{name}">' in page.text
+        assert f'id="{name}"' in page.text
+    assert page.text.count("autofocus") == 1
+
+
+async def test_a_coupon_knows_the_language_that_its_owner_reads(public):
+    coupon, path = await public({"texts": {"nl": {"title": "Koffie"}}})
+    await begin(coupon, f"{path}?lang=nl", accept_language="fr")
+    made = await newest(coupon)
+    assert made["language"] == "nl"
+    mine = f"{path}/{made['code']}"
+    assert '<html lang="nl"' in (await coupon.get(mine, accept_language="fr")).text
+    assert '<html lang="fr"' in (await coupon.get(f"{mine}?lang=fr", accept_language="nl")).text
+    stop = await coupon.get(f"{mine}/stop", accept_language="fr")
+    assert '<html lang="nl"' in stop.text
+
+
+async def test_a_public_offer_that_has_not_begun_goes_into_a_calendar(public):
+    coupon, path = await public(starts_at=in_days(2))
+    assert f'href="{path}/coupon.ics"' in (await coupon.get(path)).text
+    event = await coupon.get(f"{path}/coupon.ics")
+    assert event.headers["content-type"].startswith("text/calendar")
+    assert f"/p/{coupon.shop.code}\r\n" in event.text
+    other, begun = await public()
+    assert (await other.get(f"{begun}/coupon.ics")).status == 404
+
+
+async def test_where_a_person_may_have_several_the_next_follows_one_that_is_over(public):
+    coupon, path = await public(FORM, limit_person=2)
+    first = await begin(coupon, path, GOOD)
+    cookie = first.headers["set-cookie"].partition(";")[0]
+    assert (await coupon.get(path, cookie=cookie)).status == 302
+    await coupon.services.db.execute(
+        "UPDATE sessions SET validated_at = now(), uses = 1 WHERE code = $1", cookie[-21:]
+    )
+    assert (await coupon.get(path, cookie=cookie)).status == 200
+    second = await begin(coupon, path, GOOD, cookie=cookie)
+    assert second.headers["location"] != first.headers["location"]

@@ -74,7 +74,8 @@ class Campaign(msgspec.Struct, frozen=True):
 class Session(msgspec.Struct, frozen=True):
     """One person's copy of a campaign. `code` is 21 characters, `short_code` its first six;
     `id` is the running number that the API calls `sequenceid`. `active_until` ends the window
-    that claiming opened; `prize` is what the scratch card showed ("" is a blank)."""
+    that claiming opened; `prize` is what the scratch card showed ("" is a blank); `language` is the
+    one in which this person reads, where that is known."""
 
     id: int
     account_id: int
@@ -117,6 +118,7 @@ class Session(msgspec.Struct, frozen=True):
     saved_to_google_at: datetime | None
     reservation: str | None
     reserved_until: datetime | None
+    language: str | None
 
     def expiry(self, campaign: Campaign) -> datetime | None:
         """The moment from which the coupon cannot be used: its own or the campaign's,
@@ -166,6 +168,7 @@ class NewSession(msgspec.Struct, frozen=True):
     validation_code: str | None = None
     expires_at: datetime | None = None
     begun_by: str | None = None
+    language: str | None = None
 
     def field(self, name: str) -> str:
         """A consumer field by the name that message texts use; "" when it is empty."""

@@ -144,6 +144,9 @@ def _form(form: Form) -> Iterator[Problem]:
         yield "form", "A form asks something: give fields or consents, or null for no form."
     if repeated := _repeated(names):
         yield "form", f"form.fields: ask each field once; {repeated} is there twice."
+    for i, field in enumerate(form.fields):
+        if field.name.startswith("customfield") and not any(map(str.strip, field.label.values())):
+            yield "form", f"form.fields[{i}].label: say what {field.name} asks, by language."
     if repeated := _repeated(consent.key for consent in form.consents):
         yield "form", f"form.consents: give each a key of its own; {repeated} is there twice."
     for i, consent in enumerate(form.consents):

@@ -34,12 +34,13 @@ async def begin(
     new: NewSession,
     agreements: Sequence[Agreement],
     *,
+    reason: str,
     now: datetime,
     listener: Listener | None,
 ) -> str:
-    """Make a session for somebody who acted on the public page; gives its code. The same form
-    sent twice (`new.begun_by`) gives the same session. Must be in a transaction. Raises
-    `HasCoupon` and `rules.LimitReached`."""
+    """Make a session for somebody who acted on the public page; gives its code. `reason` says
+    why this counts as a person who opened it. The same form sent twice (`new.begun_by`) gives the
+    same session. Must be in a transaction. Raises `HasCoupon` and `rules.LimitReached`."""
     await queries.lock_begun(db, campaign.id, new.begun_by or "")
     known = await queries.code_begun_by(db, campaign.id, new.begun_by or "")
     if known is not None:
@@ -49,7 +50,7 @@ async def begin(
     made = await actions.find_session(db, campaign.account_id, issued.code)
     await _keep(db, made.session, agreements, now)
     await events.announce_session(db, listener, "coupon_distributed", made, now)
-    doer = Doer(actor="consumer", channel="page")
+    doer = Doer(actor="consumer", channel="page", reason=reason)
     await actions.change(db, made, "opened", doer=doer, now=now, listener=listener)
     return issued.code
 

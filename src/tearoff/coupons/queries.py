@@ -62,19 +62,19 @@ async def insert_session(
 
 INSERT_SESSION = (
     "INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email, phone,"
-    " customid, customfields, utm, validation_code, expires_at, created_at, begun_by)"
-    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)"
+    " customid, customfields, utm, validation_code, expires_at, created_at, begun_by, language)"
+    " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
 )
 
 
 def session_values(
     campaign: Campaign, code: str, new: NewSession, now: datetime
 ) -> tuple[Any, ...]:
-    """The fourteen values of `INSERT_SESSION`."""
+    """The fifteen values of `INSERT_SESSION`."""
     return (
         campaign.account_id, campaign.id, code, new.firstname, new.lastname, new.email, new.phone,
         new.customid, new.customfields, new.utm, new.validation_code, new.expires_at, now,
-        new.begun_by,
+        new.begun_by, new.language,
     )  # fmt: skip
 
 

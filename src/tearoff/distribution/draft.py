@@ -45,11 +45,13 @@ class NotSent(Conflict):
 
 class MailTo(msgspec.Struct, frozen=True, kw_only=True):
     """Where a coupon by e-mail goes. An empty `subject` is the campaign's title.
-    `check_unique`: not to somebody who has this coupon already."""
+    `check_unique`: not to somebody who has this coupon already; `language`: that of the page on
+    which it was asked for."""
 
     email: str
     subject: str = ""
     check_unique: bool = False
+    language: str = ""
 
 
 class SendRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from tearoff.accounts.models import Account
 from tearoff.accounts.tallies import Tally
 from tearoff.coupons.models import Campaign, NewSession
+from tearoff.coupons.options import Text
 from tearoff.distribution import draft as drafts
 from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import FIELDS, Carried, Draft, SendRequest
@@ -77,12 +78,13 @@ def make_draft(
     assert route is not None
     assert request.mail is not None
     asked = campaign.message_text if request.body is None else request.body
-    subject = request.mail.subject or campaign.title or campaign.name
+    language = _language(campaign, request.mail.language or carried.new.language or "")
+    subject = request.mail.subject or _told(campaign, language).title or campaign.name
     address, host = request.mail.email, account.link_host or link_host
     url = f"{host}/p/{campaign.code}/{carried.code}"
     fields = {name: carried.new.field(name) for name in FIELDS} | {"email": address}
     subject = _fill("subject", subject, fields, "").strip()
-    page = _page(campaign, carried.new, host, url)
+    page = _page(campaign, language, carried.new, host, url)
     intro = _fill("body", asked, fields, url) if "{link}" in asked else _words(asked, fields)
     cost = route.segment_price
     return Draft(
@@ -111,6 +113,9 @@ def make_draft(
     )
 
 
+_WORDS = ("title", "subtitle", "value", "terms", "picture_alt")
+
+
 class Page(msgspec.Struct, frozen=True):
     """What the mail shows of the coupon."""
 
@@ -131,21 +136,34 @@ class Page(msgspec.Struct, frozen=True):
         return WORDS[self.language]
 
 
-def _page(campaign: Campaign, new: NewSession, host: str, url: str) -> Page:
+def _language(campaign: Campaign, known: str) -> str:
+    """The reader's, where we speak it, else the campaign's."""
+    for language in (known, campaign.language.partition("-")[0].lower()):
+        if language in WORDS:
+            return language
+    return "en"
+
+
+def _told(campaign: Campaign, language: str) -> Text:
+    """The campaign's words in this language, where it has them."""
+    other = campaign.options.texts.get(language, Text())
+    words = {name: getattr(other, name) or getattr(campaign, name) for name in _WORDS}
+    return Text(**words)
+
+
+def _page(campaign: Campaign, language: str, new: NewSession, host: str, url: str) -> Page:
     ends = min((at for at in (new.expires_at, campaign.expires_at) if at), default=None)
-    tag = campaign.language.partition("-")[0].lower()
-    language = tag if tag in WORDS else "en"
-    picture = campaign.picture_id
-    terms = campaign.terms.strip()
+    picture, told = campaign.picture_id, _told(campaign, language)
+    terms = told.terms.strip()
     return Page(
         url=url,
         language=language,
         brand=campaign.brand,
-        title=campaign.title or campaign.name,
-        subtitle=campaign.subtitle,
-        value=campaign.value,
+        title=told.title or campaign.name,
+        subtitle=told.subtitle,
+        value=told.value,
         picture=f"{host}/p/{campaign.code}/picture/{picture}.webp" if picture else "",
-        picture_alt=campaign.picture_alt,
+        picture_alt=told.picture_alt,
         until=times.words_of(ends, campaign.timezone, language) if ends else "",
         terms=terms if len(terms) <= MOST_TERMS else f"{terms[:MOST_TERMS].rstrip()}…",
         color=campaign.brand_color,

@@ -54,8 +54,8 @@ fresh AS MATERIALIZED (
 _NEW_SESSION = """
 made AS (
   INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email, phone, customid,
-    customfields, utm, expires_at, created_at, last_message_id)
-  SELECT $3, $5, $26, $27, $28, $29, $30, $31, $32, $33, $34, $16, message_id FROM held
+    customfields, utm, expires_at, language, created_at, last_message_id)
+  SELECT $3, $5, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $16, message_id FROM held
   RETURNING id
 ), """
 
@@ -121,7 +121,7 @@ def _session_values(draft: Draft) -> Sequence[object]:
     new = draft.new
     return (
         draft.session_code, new.firstname, new.lastname, new.email, new.phone, new.customid,
-        new.customfields, new.utm, new.expires_at,
+        new.customfields, new.utm, new.expires_at, new.language,
     )  # fmt: skip
 
 

@@ -79,18 +79,20 @@ def make_token(vault: Vault, session_code: str, uses: int, now: datetime) -> str
     return f"{hour}.{uses}.{_mark(vault, 'form', f'{session_code}:{uses}:{hour}')}"
 
 
-def make_begin_token(vault: Vault, campaign_code: str, now: datetime) -> str:
-    """`hour.nonce.mark`: for the form of one public page that was shown once."""
+def make_begin_token(vault: Vault, campaign_code: str, shown: str, now: datetime) -> str:
+    """`hour.nonce.mark`: for the form of one public page that was shown once, with these words
+    to agree to."""
     hour, nonce = int(now.timestamp()) // 3600, secrets.randbelow(10**12)
-    return f"{hour}.{nonce}.{_mark(vault, 'begin', f'{campaign_code}:{nonce}:{hour}')}"
+    return f"{hour}.{nonce}.{_mark(vault, 'begin', f'{campaign_code}:{nonce}:{hour}:{shown}')}"
 
 
-def begun_by(vault: Vault, token: str, campaign_code: str, now: datetime) -> str | None:
-    """The name of the form with this token; None when the token is not ours or too old."""
+def begun_by(vault: Vault, token: str, campaign_code: str, shown: str, now: datetime) -> str | None:
+    """The name of the form with this token; None when the token is not ours, too old, or of a
+    page that showed other words."""
     hour, nonce, mark = _split(token)
     if hour is None or nonce is None or not _is_recent(hour, now):
         return None
-    if not _is_marked(vault, "begin", f"{campaign_code}:{nonce}:{hour}", mark):
+    if not _is_marked(vault, "begin", f"{campaign_code}:{nonce}:{hour}:{shown}", mark):
         return None
     return f"{hour}.{nonce}"
 

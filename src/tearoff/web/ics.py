@@ -4,36 +4,43 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from tearoff.coupons.models import Campaign
+import msgspec
+
 from tearoff.kit.times import clock_of
 
 _LINE = 73
 """Octets of a line before it is folded; the standard allows 75 with the line end apart."""
 
 
-def first_day(campaign: Campaign, starts_at: datetime, link: str, now: datetime) -> str:
+class Entry(msgspec.Struct, frozen=True):
+    """Of whose coupon: `id` is another one for each, `title` in the reader's words."""
+
+    id: str
+    title: str
+    link: str
+
+
+def first_day(entry: Entry, starts_at: datetime, now: datetime) -> str:
     times = [f"DTSTART:{_utc(starts_at)}", f"DTEND:{_utc(starts_at + timedelta(hours=1))}"]
-    return _calendar(campaign, int(starts_at.timestamp()), times, link, now)
+    return _calendar(entry, "first", times, now)
 
 
-def last_day(campaign: Campaign, ends: datetime, link: str, now: datetime) -> str:
+def last_day(entry: Entry, ends: datetime, timezone: str, now: datetime) -> str:
     """The whole day, on the shop's calendar, in which the coupon can be used for the last
     time."""
-    day = clock_of(ends - timedelta(seconds=1), campaign.timezone).date()
-    times = [f"DTSTART;VALUE=DATE:{day:%Y%m%d}"]
-    return _calendar(campaign, int(ends.timestamp()), times, link, now)
+    day = clock_of(ends - timedelta(seconds=1), timezone).date()
+    return _calendar(entry, "last", [f"DTSTART;VALUE=DATE:{day:%Y%m%d}"], now)
 
 
-def _calendar(campaign: Campaign, mark: int, times: list[str], link: str, now: datetime) -> str:
-    title = " · ".join(part for part in (campaign.title or campaign.value, campaign.brand) if part)
+def _calendar(entry: Entry, mark: str, times: list[str], now: datetime) -> str:
     lines = [
         "BEGIN:VCALENDAR", "VERSION:2.0", "PRODID:-//Tearoff//Coupon//EN", "BEGIN:VEVENT",
-        f"UID:{campaign.code}-{mark}@tearoff",
+        f"UID:{entry.id}-{mark}@tearoff",
         f"DTSTAMP:{_utc(now)}",
         *times,
-        f"SUMMARY:{_text(title)}",
-        f"DESCRIPTION:{_text(link)}",
-        f"URL:{link}",
+        f"SUMMARY:{_text(entry.title)}",
+        f"DESCRIPTION:{_text(entry.link)}",
+        f"URL:{entry.link}",
         "TRANSP:TRANSPARENT", "END:VEVENT", "END:VCALENDAR",
     ]  # fmt: skip
     return "".join(f"{folded}\r\n" for line in lines for folded in _fold(line))

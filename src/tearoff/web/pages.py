@@ -22,7 +22,7 @@ from tearoff.web.offer import Offer, offer, switches
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import Rest, Staff
 from tearoff.web.standing import Standing, path_of, standing
-from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import counted
 
 LOCKED_SECONDS = 900
@@ -66,7 +66,7 @@ async def show_now(request: AnyRequest, campaign: Part, session: Part) -> Answer
         return answer(404, [("cache-control", "no-store")])
     state = rules.state_of(found.session, found.campaign, now)
     lines = [personal.mark_of(found, state, now)]
-    visit = visit_of(request, found.campaign)
+    visit = visit_to(request, found)
     code = personal.rest(found, state, visit, services.vault, "", now).code
     if code is not None and code.turns:
         lines.append(code.path)
@@ -81,7 +81,7 @@ async def show_again(request: AnyRequest, campaign: Part, session: Part) -> Answ
     found = await find(services_of(request), campaign, session)
     if found is None:
         return notes.unknown(request)
-    to = path_of(found) + visit_of(request, found.campaign).query
+    to = path_of(found) + visit_to(request, found).query
     return answer(303, [("location", to), ("cache-control", "private, no-store")])
 
 
@@ -121,7 +121,7 @@ def print_coupon(
     `alert` the consumer's."""
     session, visit, vault = (
         found.session,
-        visit_of(request, found.campaign),
+        visit_to(request, found),
         services_of(request).vault,
     )
     state = rules.state_of(session, found.campaign, now)

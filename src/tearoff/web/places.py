@@ -14,7 +14,7 @@ from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.paper import Answer
 from tearoff.web.save_words import WORDS
 from tearoff.web.standing import path_of
-from tearoff.web.visits import READ, AnyRequest, Part, visit_of
+from tearoff.web.visits import READ, AnyRequest, Part, visit_to
 
 MOST = 200
 """Places on the page."""
@@ -35,7 +35,7 @@ async def show_places(request: AnyRequest, campaign: Part, session: Part) -> Ans
     found = await find(services, campaign, session)
     if found is None or not found.tells_places:
         return notes.unknown(request)
-    visit, campaign_row = visit_of(request, found.campaign), found.campaign
+    visit, campaign_row = visit_to(request, found), found.campaign
     known = await patiently(
         locations.of_campaign(services.db, campaign_row.account_id, campaign_row.id)
     )

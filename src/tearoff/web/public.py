@@ -23,12 +23,15 @@ from tearoff.web.finding import PUBLIC, find_campaign, patiently, read_code
 from tearoff.web.pages import print_offer
 from tearoff.web.paper import Answer, answer
 from tearoff.web.questions import Filled
-from tearoff.web.robots import is_robot
+from tearoff.web.robots import is_robot, judge_request
 from tearoff.web.standing import all_gone, public_standing
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
 
 COOKIE_LIVES = 400 * 86_400
 """Seconds; browsers keep none longer."""
+
+PRESSED = "press"
+"""What the button adds to the form; a page that sends its form by itself leaves it out."""
 
 _CARRIED = ("customid", *UTM_NAMES)
 _SESSION = re.compile(r"[0-9a-z]{21}\Z")
@@ -71,17 +74,24 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     if found is None or found.status == "draft":
         return notes.unknown(request)
     visit = _visit(request, found, form.fields)
-    nonce = forms.begun_by(services.vault, form.token, found.code, now)
+    shown = questions.consents_shown(found, visit)
+    nonce = forms.begun_by(services.vault, form.token, found.code, shown, now)
     filled = questions.read(found, form.fields, visit)
     if is_robot(request) or forms.is_from_elsewhere(request):
         return _show(request, found, visit, filled, now)
     if not public_standing(found, visit, now).is_active or not found.options.public_link:
         return _show(request, found, visit, filled, now, status=409)
+    # Nobody has pressed anything: who may be a program gets no coupon, but the button.
+    is_quick = PRESSED not in form.fields
+    if is_quick and judge_request(request).verdict != "human":
+        return _show(request, found, visit, filled, now)
     if nonce is None:
         return _show(request, found, visit, filled, now, problem=visit.words.too_old, status=422)
     if filled.has_problems:
         return _show(request, found, visit, filled, now, status=422)
-    return await _begin(request, services, found, visit, filled, _new(filled, visit, nonce), now)
+    why = "the page was visible" if is_quick else "the button was pressed"
+    new = _new(filled, visit, nonce)
+    return await _begin(request, services, found, visit, filled, new, why, now)
 
 
 def _to_own(campaign: Campaign, code: str, visit: Visit, status: int) -> Answer:
@@ -96,13 +106,14 @@ async def _begin(
     visit: Visit,
     filled: Filled,
     new: NewSession,
+    why: str,
     now: datetime,
 ) -> Answer:
     own = await _own_code(request, services, campaign, now)
     if own:
         return _to_own(campaign, own, visit, 303)
     try:
-        code = await patiently(_make(services, campaign, filled, new, now))
+        code = await patiently(_make(services, campaign, filled, new, why, now))
     except public.HasCoupon:
         problem = visit.words.already_have
         return _show(request, campaign, visit, filled, now, problem=problem, status=409)
@@ -116,20 +127,32 @@ async def _begin(
 
 
 async def _make(
-    services: Services, campaign: Campaign, filled: Filled, new: NewSession, now: datetime
+    services: Services,
+    campaign: Campaign,
+    filled: Filled,
+    new: NewSession,
+    why: str,
+    now: datetime,
 ) -> str:
     async with services.db.transaction() as db:
         account = await accounts.account(db, campaign.account_id)
         listener: Listener | None = None
         if account is not None:
             listener = account.listener(services.settings.link_host)
-        return await public.begin(db, campaign, new, filled.agreements, now=now, listener=listener)
+        return await public.begin(
+            db, campaign, new, filled.agreements, reason=why, now=now, listener=listener
+        )
 
 
 def _new(filled: Filled, visit: Visit, nonce: str) -> NewSession:
     values = dict(visit.carried)
     utm = tuple(values.get(name) for name in UTM_NAMES)
-    new = NewSession(customid=values.get("customid"), utm=utm if any(utm) else None, begun_by=nonce)
+    new = NewSession(
+        customid=values.get("customid"),
+        utm=utm if any(utm) else None,
+        begun_by=nonce,
+        language=visit.language,
+    )
     return msgspec.structs.replace(new, **filled.values)
 
 
@@ -164,11 +187,11 @@ def _form(
     now: datetime,
     problem: str,
 ) -> Begin:
-    is_framed = visit.is_framed
-    options = campaign.options
+    is_framed, options = visit.is_framed, campaign.options
+    shown = questions.consents_shown(campaign, visit)
     return Begin(
         path=f"/p/{campaign.code}{visit.query}",
-        token=forms.make_begin_token(services_of(request).vault, campaign.code, now),
+        token=forms.make_begin_token(services_of(request).vault, campaign.code, shown, now),
         carried=visit.carried,
         is_quick=options.begins == "seen"
         and options.form is None

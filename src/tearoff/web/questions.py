@@ -52,6 +52,13 @@ class Questions(msgspec.Struct, frozen=True):
     fields: tuple[Question, ...] = ()
     boxes: tuple[Box, ...] = ()
 
+    @property
+    def wrong(self) -> tuple[tuple[str, str, str], ...]:
+        """What is wrong, all together: the id of the input, what is asked, the problem."""
+        fields = ((f"f-{q.name}", q.label, q.problem) for q in self.fields if q.problem)
+        boxes = ((box.name, box.text, box.problem) for box in self.boxes if box.problem)
+        return (*fields, *boxes)
+
 
 class Filled(msgspec.Struct, frozen=True):
     """What somebody typed, what a session is made with, and what is wrong, by field."""
@@ -71,7 +78,7 @@ def of(campaign: Campaign, visit: Visit, filled: Filled) -> Questions:
     form = campaign.options.form
     if form is None:
         return Questions()
-    fields = tuple(_question(field, visit, filled) for field in form.fields)
+    fields = tuple(_question(field, campaign, visit, filled) for field in form.fields)
     boxes = tuple(
         Box(
             name=f"agree_{consent.key}",
@@ -83,6 +90,14 @@ def of(campaign: Campaign, visit: Visit, filled: Filled) -> Questions:
         for consent in form.consents
     )
     return Questions(fields, boxes)
+
+
+def consents_shown(campaign: Campaign, visit: Visit) -> str:
+    """The words beside the boxes, as this reader sees them: what is kept as agreed to must be
+    what was on the page, also when the campaign has been changed meanwhile."""
+    form = campaign.options.form
+    consents = form.consents if form else ()
+    return "\0".join(_text(one.text, visit.language, campaign.language) for one in consents)
 
 
 def read(campaign: Campaign, typed: Mapping[str, str], visit: Visit) -> Filled:
@@ -108,12 +123,14 @@ def read(campaign: Campaign, typed: Mapping[str, str], visit: Visit) -> Filled:
     return Filled(typed, _columns(values), tuple(agreements), problems)
 
 
-def _question(field: FormField, visit: Visit, filled: Filled) -> Question:
+def _question(field: FormField, campaign: Campaign, visit: Visit, filled: Filled) -> Question:
     kind, autocomplete, keyboard = _KINDS.get(field.name, ("text", "off", "text"))
-    own = field.label.get(visit.language) or next(iter(field.label.values()), "")
+    # Our own word in the reader's language is better than the shop's in another one.
+    ours: str = getattr(visit.words, field.name, "")
+    own = field.label.get(visit.language) or ours
     return Question(
         name=field.name,
-        label=own or getattr(visit.words, field.name, field.name),
+        label=own or _text(field.label, visit.language, campaign.language),
         kind=kind,
         autocomplete=autocomplete,
         keyboard=keyboard,

@@ -25,7 +25,7 @@ from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import SHOWS_CODE, Staff
 from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
-from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import Words, counted
 
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
@@ -50,7 +50,7 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
-    visit = visit_of(request, found.campaign)
+    visit = visit_to(request, found)
     uses = forms.shown_uses(services.vault, form.token, found.session.code, now)
     by_button = bool(form.sure) and _has_button(found, now)
     if by_button and is_robot(request):
@@ -114,7 +114,7 @@ def _has_button(found: Linked, now: datetime) -> bool:
 def _ask(
     request: AnyRequest, found: Linked, now: datetime, staff: Staff, status: int = 200
 ) -> Answer:
-    services, visit = services_of(request), visit_of(request, found.campaign)
+    services, visit = services_of(request), visit_to(request, found)
     token = forms.make_token(services.vault, found.session.code, found.session.uses, now)
     text = paper.render(
         "confirm.html", w=visit.words, f=staff, path=path_of(found), query=visit.query, token=token,
@@ -165,7 +165,7 @@ async def _refused(
     request: AnyRequest, found: Linked, error: Exception, form: Form, now: datetime
 ) -> Answer:
     """The same page again with the reason; after a lost race, with the state of now."""
-    visit: Visit = visit_of(request, found.campaign)
+    visit: Visit = visit_to(request, found)
     words = visit.words
     if isinstance(error, pins.WrongPin) and error.left:
         text = f"{words.wrong_pin} {counted(visit.language, words.tries_left, error.left)}"

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from tearoff.web import (
+    calendar,
     cards,
     notes,
     opens,
@@ -19,6 +20,7 @@ from tearoff.web import (
 COUPON_PAGES = Router(
     path="/",
     route_handlers=[
+        *calendar.HANDLERS,
         *cards.HANDLERS,
         *pages.HANDLERS,
         opens.report_open,

@@ -30,7 +30,7 @@ from tearoff.kit.services import Services, services_of
 from tearoff.kit.vault import Vault
 from tearoff.messages import connections
 from tearoff.people.optouts import OptedOut
-from tearoff.web import forms, ics, notes, paper, personal
+from tearoff.web import forms, notes, paper, personal
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer, answer
@@ -39,7 +39,7 @@ from tearoff.web.personal import SHOWS_CODE
 from tearoff.web.robots import is_robot
 from tearoff.web.save_words import WORDS, Words
 from tearoff.web.standing import path_of, standing
-from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import direction_of
 
 MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
@@ -52,7 +52,7 @@ PRINTERS = 2
 _EVERYBODY = 0
 """In place of an account: a network is counted over all of them."""
 
-_ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referrer"),
+ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referrer"),
           ("x-robots-tag", "noindex, nofollow"), ("x-content-type-options", "nosniff"))  # fmt: skip
 _TRIES = 3
 
@@ -122,7 +122,7 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
     found = await find(services, campaign, session)
     if found is None or not has_pdf(found, now):
         return notes.unknown(request)
-    visit = visit_of(request, found.campaign)
+    visit = visit_to(request, found)
     picture = await picture_of(services, found)
     page = paper_of(found, visit, services.vault, picture, now)
     if request.method == "HEAD":
@@ -134,22 +134,9 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
     headers = [
         ("content-type", "application/pdf"),
         ("content-disposition", f'inline; filename="{name}"'),
-        *_ALONE,
+        *ALONE,
     ]
     return answer(200, headers, file)
-
-
-@route([f"{path}/coupon.ics" for path in PERSONAL], http_method=READ)
-async def show_calendar(request: AnyRequest, campaign: Part, session: Part) -> Answer:
-    """For the consumer's calendar: the first day of a coupon that is not valid yet, the last
-    day of one that can be used."""
-    now = clock.now()
-    found = await find(services_of(request), campaign, session)
-    event = None if found is None else _event(found, visit_of(request, found.campaign), now)
-    if event is None:
-        return notes.unknown(request)
-    headers = [("content-type", "text/calendar; charset=utf-8"), *_ALONE]
-    return answer(200, headers, event.encode("utf-8", "replace"))
 
 
 def can_save(found: Linked, now: datetime) -> bool:
@@ -219,17 +206,6 @@ async def picture_of(services: Services, found: Linked) -> bytes | None:
     return None if picture is None else bytes(picture.webp)
 
 
-def _event(found: Linked, visit: Visit, now: datetime) -> str | None:
-    campaign, link = found.campaign, personal.link_of(found, visit)
-    state = rules.state_of(found.session, campaign, now)
-    if state is rules.State.NOT_YET and campaign.starts_at is not None:
-        return ics.first_day(campaign, campaign.starts_at, link, now)
-    ends = found.session.expiry(campaign)
-    if ends is None or not can_save(found, now):
-        return None
-    return ics.last_day(campaign, ends, link, now)
-
-
 async def _mail(
     request: AnyRequest, found: Linked, caller: Caller, address: str, words: Words, now: datetime
 ) -> tuple[int, str]:
@@ -245,7 +221,7 @@ async def _mail(
     short = found.session.short_code
     asked = SendRequest(
         campaign_id=found.campaign.id,
-        mail=MailTo(email=address),
+        mail=MailTo(email=address, language=visit_to(request, found).language),
         # With its code in the text the mail of another coupon is another mail.
         body=words.body.replace("{code}", f"{short[:3]} {short[3:]}".upper()),
         session_code=found.session.code,
@@ -321,7 +297,7 @@ async def _show(
     address: str = "",
     sent_to: tuple[str, ...] = (),
 ) -> Answer:
-    services, visit = services_of(request), visit_of(request, found.campaign)
+    services, visit = services_of(request), visit_to(request, found)
     can_mail = await _caller(services, found, now) is not None
     told = offer(found.campaign, visit)
     page = Page(
@@ -343,12 +319,12 @@ async def _show(
 
 
 def _to_coupon(request: AnyRequest, found: Linked) -> Answer:
-    to = path_of(found) + visit_of(request, found.campaign).query
+    to = path_of(found) + visit_to(request, found).query
     return answer(303, [("location", to), ("cache-control", "no-store")])
 
 
 def _words(request: AnyRequest, found: Linked) -> Words:
-    return WORDS[visit_of(request, found.campaign).language]
+    return WORDS[visit_to(request, found).language]
 
 
 def _form_of(found: Linked) -> str:
@@ -361,4 +337,4 @@ def _beginning(language: str, color: str) -> paper.Beginning:
     return paper.begin(language, paper.style_of(color), "note_head.html", notes.STYLE)
 
 
-HANDLERS = [show_ways, send, show_pdf, show_calendar]
+HANDLERS = [show_ways, send, show_pdf]

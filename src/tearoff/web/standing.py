@@ -105,7 +105,8 @@ def public_standing(campaign: Campaign, visit: Visit, now: datetime) -> Standing
         return Standing(_badge(State.EXPIRED, words), is_spent=True, fact=fact)
     if not campaign.has_begun(now):
         dates = _dates(campaign, campaign.expires_at, visit)
-        return Standing(_badge(State.NOT_YET, words), dates=dates)
+        calendar = f"/p/{campaign.code}/coupon.ics{visit.query}"
+        return Standing(_badge(State.NOT_YET, words), dates=dates, calendar=calendar)
     dates = _until(campaign, campaign.expires_at, visit, now)
     return Standing(dates=dates, is_common=_is_calm(dates), is_active=True)
 
@@ -171,7 +172,7 @@ def _expired(linked: Linked, visit: Visit, now: datetime) -> Standing:
 def _not_yet(linked: Linked, visit: Visit, now: datetime) -> Standing:
     campaign = linked.campaign
     dates = _dates(campaign, linked.session.expiry(campaign), visit)
-    calendar = f"{path_of(linked)}/coupon.ics"
+    calendar = f"{path_of(linked)}/coupon.ics{visit.query}"
     return Standing(_badge(State.NOT_YET, visit.words), dates=dates, calendar=calendar)
 
 

@@ -22,7 +22,7 @@ from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, answer
 from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
-from tearoff.web.visits import AnyRequest, Part, visit_of
+from tearoff.web.visits import AnyRequest, Part, visit_to
 
 Step = Callable[[Handle, Linked, Listener | None, datetime], Awaitable[object]]
 
@@ -66,7 +66,7 @@ async def _take(request: AnyRequest, campaign: str, session: str, step: Step) ->
     if is_robot(request) or forms.is_from_elsewhere(request):
         return print_coupon(request, found, now)
     if shown is None:
-        too_old = visit_of(request, found.campaign).words.too_old
+        too_old = visit_to(request, found).words.too_old
         return print_coupon(request, found, now, alert=too_old, status=422)
     try:
         await patiently(_do(request, found, step, now))
@@ -75,7 +75,7 @@ async def _take(request: AnyRequest, campaign: str, session: str, step: Step) ->
     except rules.CannotUse:
         current = await find(services, campaign, session) or found
         return print_coupon(request, current, now, status=409)
-    to = path_of(found) + visit_of(request, found.campaign).query
+    to = path_of(found) + visit_to(request, found).query
     return answer(303, [("location", to), ("cache-control", "no-store")])
 
 

@@ -221,7 +221,8 @@ def _path(found: Linked) -> str:
 
 def _language(request: AnyRequest, found: Linked) -> str:
     asked, accepted = notes.asked_language(request), notes.accepted_languages(request)
-    chosen = choose_language(asked, accepted, found.campaign.language)
+    known = found.session.language or ""
+    chosen = choose_language(asked, accepted, found.campaign.language, known)
     return chosen if chosen in WORDS else "en"
 
 

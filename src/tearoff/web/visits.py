@@ -10,6 +10,7 @@ from litestar import Request
 from litestar.params import FromPath
 
 from tearoff.config import Settings
+from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.wallets import Wallet
 from tearoff.kit.services import services_of
@@ -50,10 +51,11 @@ class Visit(msgspec.Struct, frozen=True):
         return WORDS[self.language]
 
 
-def visit_of(request: AnyRequest, campaign: Campaign) -> Visit:
+def visit_of(request: AnyRequest, campaign: Campaign, known_language: str | None = None) -> Visit:
+    """`known_language`: in which the person reads whose coupon it is."""
     settings = services_of(request).settings
     asked, accepted = notes.asked_language(request), notes.accepted_languages(request)
-    language = choose_language(asked, accepted, campaign.language)
+    language = choose_language(asked, accepted, campaign.language, known_language or "")
     return Visit(
         language=language,
         asked=asked,
@@ -63,6 +65,11 @@ def visit_of(request: AnyRequest, campaign: Campaign) -> Visit:
         is_framed=framing.is_framed(request),
         wallets=_wallets(request, settings, language),
     )
+
+
+def visit_to(request: AnyRequest, found: Linked) -> Visit:
+    """A visit to somebody's own coupon."""
+    return visit_of(request, found.campaign, found.session.language)
 
 
 def _wallets(

@@ -27,7 +27,7 @@ from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.paper import Answer, answer
 from tearoff.web.robots import is_robot
 from tearoff.web.save import picture_of
-from tearoff.web.visits import READ, AnyRequest, Part, visit_of
+from tearoff.web.visits import READ, AnyRequest, Part, visit_to
 
 AT_ONCE = 2
 """Passes that a process makes at once."""
@@ -64,7 +64,7 @@ async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Ans
     found = await find(services, campaign, session)
     if google is None or found is None or not _may_have(found, now):
         return notes.unknown(request)
-    given = passes.google_pass(found, visit_of(request, found.campaign), services.vault, now)
+    given = passes.google_pass(found, visit_to(request, found), services.vault, now)
     if request.method == "GET" and not is_robot(request):
         await patiently(wallets.keep(services.db, found.both, "google", given.serial, now))
     return answer(302, [("location", save_link(google, given)), *_ALONE])
@@ -163,7 +163,7 @@ async def _pass(
     message: str = "",
     changed: datetime | None = None,
 ) -> Answer:
-    visit = visit_of(request, found.campaign)
+    visit = visit_to(request, found)
     headers = [("content-type", MEDIA_TYPE), *_ALONE,
                ("last-modified", format_datetime(_second(changed or now), usegmt=True)),
                ("content-disposition", 'attachment; filename="coupon.pkpass"')]  # fmt: skip

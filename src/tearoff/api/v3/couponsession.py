@@ -29,7 +29,8 @@ OPERATIONS = (
     "locked",
     "unlocked",
 )
-_PERSON = ("firstname", "lastname", "email", "gender", "customid", "value", "validation_value")
+_PERSON = ("firstname", "lastname", "email", "gender", "customid", "language", "value",
+           "validation_value")  # fmt: skip
 
 
 async def session_data(call: Call, db: Handle) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
+from tearoff.coupons.options import LANGUAGES
 from tearoff.errors import Invalid
 from tearoff.kit.mail import is_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone
@@ -342,7 +343,9 @@ CUSTOM_FIELDS = tuple(
 CUSTOM = (
     string("customid", text(50), "Your own tag for this person, at most 50 characters.", "42"),
     *CUSTOM_FIELDS,
-)
+    string("language", one_of(*LANGUAGES),
+           "Language of the coupon's page for this person; without it the browser's.", "nl"),
+)  # fmt: skip
 UTM = tuple(
     string(name, text(200), "A tag for analytics.")
     for name in ("utm_campaign", "utm_source", "utm_medium", "utm_term", "utm_content")

@@ -61,6 +61,7 @@ def new_session(given: Mapping[str, Any]) -> NewSession:
         lastname=given["lastname"],
         email=given["email"],
         customid=given["customid"],
+        language=given["language"],
         customfields=fields if any(fields) else None,
         utm=utm if any(utm) else None,
     )

@@ -8,6 +8,7 @@ from typing import Any
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
 from tearoff.coupons.models import UTM_NAMES, NewSession
+from tearoff.coupons.options import LANGUAGES
 
 FREE = tuple(f"customfield{i}" for i in range(1, 8))
 PERSON = (
@@ -19,6 +20,10 @@ TAGGED = (
     f.text_field("customid", p.text(50), "Your own tag for this person.", "42"),
     *(f.text_field(name, p.text(50), "A free field, at most 50 characters.") for name in FREE),
 )
+LANGUAGE = f.words_field(
+    "language", LANGUAGES,
+    "Language of the coupon's page for this person; without it the browser's.", "nl",
+)  # fmt: skip
 CONSUMER = (
     *PERSON,
     *TAGGED,
@@ -27,6 +32,7 @@ CONSUMER = (
     f.words_field("unique_by", ("email", "phone", "customid"),
                   "A person who already has a session of this campaign by this value gets that"
                   " one."),
+    LANGUAGE,
     *(f.text_field(name, p.text(200), "A tag for analytics.") for name in UTM_NAMES),
 )  # fmt: skip
 
@@ -42,6 +48,7 @@ def new_session(given: Mapping[str, Any]) -> NewSession:
         email=given.get("email"),
         phone=phone[1].e164 if phone else None,
         customid=given.get("customid"),
+        language=given.get("language"),
         customfields=fields if any(fields) else None,
         utm=utm if any(utm) else None,
         expires_at=given.get("expires_at"),

@@ -14,7 +14,7 @@ from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Answered, Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
-from tearoff.api.v4.people import CONSUMER, PERSON, TAGGED, new_session
+from tearoff.api.v4.people import CONSUMER, LANGUAGE, PERSON, TAGGED, new_session
 from tearoff.coupons import actions, lists
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.events import announce_session
@@ -111,6 +111,7 @@ _FIELDS = (
     _PHONE,
     f.text_field("gender", p.text(20), "Gender of the consumer."),
     *TAGGED,
+    LANGUAGE,
     f.text_field("value", p.text(100), "Value of this coupon, instead of the campaign's."),
 )
 _CHANGED = tuple(field.name for field in _FIELDS)

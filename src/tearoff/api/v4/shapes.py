@@ -77,6 +77,7 @@ class Session(msgspec.Struct, frozen=True):
     uses: int
     uses_left: int
     customid: str | None
+    language: str | None
     customer: Customer
     utm: dict[str, str | None]
     expires_at: datetime | None
@@ -160,6 +161,7 @@ def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Se
         uses=row.uses,
         uses_left=max(0, campaign.uses - row.uses),
         customid=row.customid,
+        language=row.language,
         customer=_customer(row),
         utm=dict(zip(UTM_NAMES, row.utm or (None,) * len(UTM_NAMES), strict=True)),
         expires_at=row.expiry(campaign),
@@ -249,6 +251,7 @@ SESSION = Session(
     uses=0,
     uses_left=1,
     customid="42",
+    language=None,
     customer=Customer("Ann", "Peeters", "ann@example.com", "+32470001234"),
     utm=dict.fromkeys(UTM_NAMES),
     expires_at=datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC),

@@ -36,10 +36,11 @@ def direction_of(language: str) -> str:
     return direction
 
 
-def choose_language(asked: str, accepted: str, default: str) -> str:
-    """The page's language: what the link asks for, then what the browser prefers
-    (`Accept-Language`), then the campaign's. A language we do not speak is passed over."""
-    for tag in (asked, *preferred(accepted), default):
+def choose_language(asked: str, accepted: str, default: str, known: str = "") -> str:
+    """The page's language: what the link asks for, then the one in which the person is `known`
+    to read, then what the browser prefers (`Accept-Language`), then the campaign's. A language we
+    do not speak is passed over."""
+    for tag in (asked, known, *preferred(accepted), default):
         language = tag.partition("-")[0].lower()
         if language in WORDS:
             return language

@@ -74,6 +74,7 @@ DE = Words(
     lost_text="Danke fürs Mitspielen. Nächstes Mal mehr Glück!",
     get_coupon="Coupon holen",
     form_title="Noch ein Schritt bis zu Ihrem Coupon",
+    form_wrong="Bitte prüfen Sie dies:",
     optional="freiwillig",
     firstname="Vorname",
     lastname="Nachname",

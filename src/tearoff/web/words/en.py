@@ -74,6 +74,7 @@ EN = Words(
     lost_text="Thank you for playing. Better luck next time!",
     get_coupon="Get your coupon",
     form_title="One step before your coupon",
+    form_wrong="Please check this:",
     optional="optional",
     firstname="First name",
     lastname="Last name",

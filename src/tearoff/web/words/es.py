@@ -74,6 +74,7 @@ ES = Words(
     lost_text="Gracias por jugar. ¡Más suerte la próxima vez!",
     get_coupon="Obtener mi cupón",
     form_title="Un paso más antes de su cupón",
+    form_wrong="Revise esto:",
     optional="opcional",
     firstname="Nombre",
     lastname="Apellidos",

@@ -74,6 +74,7 @@ FR = Words(
     lost_text="Merci d’avoir joué. Plus de chance la prochaine fois !",
     get_coupon="Obtenir mon bon",
     form_title="Encore une étape avant votre bon",
+    form_wrong="À vérifier :",
     optional="facultatif",
     firstname="Prénom",
     lastname="Nom",

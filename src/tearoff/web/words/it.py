@@ -74,6 +74,7 @@ IT = Words(
     lost_text="Grazie per aver giocato. Andrà meglio la prossima volta!",
     get_coupon="Prendi il tuo coupon",
     form_title="Un passo prima del tuo coupon",
+    form_wrong="Controlla questi punti:",
     optional="facoltativo",
     firstname="Nome",
     lastname="Cognome",

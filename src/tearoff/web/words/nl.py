@@ -74,6 +74,7 @@ NL = Words(
     lost_text="Bedankt om mee te spelen. Volgende keer meer geluk!",
     get_coupon="Haal je coupon",
     form_title="Nog één stap tot je coupon",
+    form_wrong="Kijk dit even na:",
     optional="niet verplicht",
     firstname="Voornaam",
     lastname="Naam",

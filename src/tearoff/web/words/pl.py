@@ -84,6 +84,7 @@ PL = Words(
     lost_text="Dziękujemy za grę. Powodzenia następnym razem!",
     get_coupon="Odbierz kupon",
     form_title="Jeszcze jeden krok do kuponu",
+    form_wrong="Sprawdź to:",
     optional="nieobowiązkowo",
     firstname="Imię",
     lastname="Nazwisko",

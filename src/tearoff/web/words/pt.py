@@ -74,6 +74,7 @@ PT = Words(
     lost_text="Obrigado por jogar. Mais sorte na próxima vez!",
     get_coupon="Obter o cupom",
     form_title="Um passo antes do seu cupom",
+    form_wrong="Verifique isto:",
     optional="opcional",
     firstname="Nome",
     lastname="Sobrenome",

@@ -80,6 +80,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     lost_text: str
     get_coupon: str
     form_title: str
+    form_wrong: str
     optional: str
     firstname: str
     lastname: str
