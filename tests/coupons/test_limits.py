@@ -204,7 +204,7 @@ async def test_public_coupons_of_a_person(services, db):
     async def begin(n):
         async with db.transaction() as work:
             new = NewSession(email="Anna@example.com", begun_by=f"form-{n}")
-            return await public.begin(work, campaign, new, [], now=NOW, listener=None)
+            return await public.begin(work, campaign, new, [], reason="", now=NOW, listener=None)
 
     came = await at_once(begin(n) for n in range(TRIES))
     assert came == {"done": 3, "HasCoupon": TRIES - 3}

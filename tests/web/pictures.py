@@ -19,7 +19,7 @@ from tests.web.conftest import PICTURE, do, in_days
 from tests.web.scenes import ARABIC, LINKS, PERSON, SCENES, Scene
 from tests.web.test_camera import CAMERA, hold
 from tests.web.test_scenes import act
-from tests.web.test_till_browser import OFFLINE, type_code
+from tests.web.test_till_browser import OFFLINE, type_code, verdict_is
 
 pytestmark = in_browser
 
@@ -119,12 +119,12 @@ async def test_till_idle_and_verdicts(row, make_coupon, services, stand):
         await expect(page.locator("#v-word")).to_have_text("NO")
         await keep(page, "till", "expired", whole=False)
         await page.locator("#v-main").click()
-        for n in range(10):
-            await type_code(page, f"RTE4X{n}")
-            await expect(page.locator("dialog.verdict[open]")).to_be_visible()
-            if await page.locator("#v-word").text_content() == "WAIT":
-                break
+        for n in range(2, 12):
+            await type_code(page, f"RTE4{n:02}")
+            await verdict_is(page, "no", "NO")
             await page.locator("#v-main").click()
+        await type_code(page, "RTE4XY")
+        await verdict_is(page, "wait", "WAIT")
         await keep(page, "till", "wait", whole=False)
 
 

@@ -1,6 +1,7 @@
 """The counter over its JSON: every verdict, once and only once, for this shop's coupons only."""
 
 import asyncio
+import dataclasses
 import json
 import re
 from collections import Counter
@@ -10,7 +11,7 @@ import pytest
 
 from tearoff.accounts import devices
 from tearoff.accounts.locations import LocationNotFound
-from tearoff.coupons import rotation
+from tearoff.coupons import campaigns, rotation
 from tearoff.coupons.models import NewSession
 from tests.cast import open_place, open_shop
 from tests.web.conftest import do, in_days
@@ -65,6 +66,42 @@ async def test_the_shops_own_code(make_coupon, make_till):
     coupon = await make_coupon(new=NewSession(validation_code="4006381333931"))
     till = await make_till(coupon.shop)
     assert (await till.redeem("4006381333931"))["verdict"] == "used"
+
+
+@pytest.mark.parametrize(
+    ("stored", "read"),
+    [
+        ("AB12-CD34", "ab12cd34"),
+        ("SPRING 26", "spring26"),
+        ("abcdefghijklmnopqrst9", "ABCDEFGHIJKLMNOPQRST9"),  # as long as a code of ours
+        ("012345678905", "0012345678905"),  # UPC-A
+        ("09506000134352", "0109506000134352"),  # GS1 DataBar
+        ("(01)09506000134352(10)ABC123", "]C1010950600013435210ABC123"),
+    ],
+)
+async def test_the_shops_own_code_as_people_and_readers_tell_it(
+    make_coupon, make_till, stored, read
+):
+    coupon = await make_coupon(new=NewSession(validation_code=stored))
+    till = await make_till(coupon.shop)
+    for _ in range(12):  # right ones never lock
+        assert (await till.check(read))["verdict"] == "good"
+    assert (await till.redeem(read))["code"] == coupon.code[:6]
+
+
+async def test_one_code_in_two_campaigns_means_the_one_that_can_be_used(make_coupon, make_till):
+    code = NewSession(validation_code="123456")
+    old = await make_coupon(new=code, expires_at=in_days(-1))
+    db = old.services.db
+    async with db.transaction() as work:
+        campaign = await campaigns.create_campaign(
+            work, old.shop.account, campaigns.NewCampaign(name="Autumn")
+        )
+    other = dataclasses.replace(old.shop, campaign=campaign.id, code=campaign.code)
+    new = await make_coupon(other, new=code)
+    till = await make_till(old.shop)
+    told = await till.redeem("123456")
+    assert (told["verdict"], told["code"]) == ("used", new.code[:6])
 
 
 SCRATCH = {"prizes": [{"key": "cup", "title": {"en": "A cup"}, "weight": 1}]}
@@ -370,3 +407,74 @@ async def test_hostile_bodies_are_answered(coupon, make_till, http, name):
             f"{till.url}/till/api/{name}", data=raw, headers=till.headers
         ) as answer:
             assert answer.status == 400
+
+
+async def test_a_scan_keeps_its_key_from_the_question_to_the_use(make_coupon, make_till):
+    coupon = await make_coupon(uses=5)
+    till, key = await make_till(coupon.shop), new_key()
+    assert (await till.check(coupon.code, key))["verdict"] == "good"
+    assert (await till.check(coupon.code, key))["verdict"] == "good"
+    told = await asyncio.gather(*(till.redeem(coupon.code, key) for _ in range(20)))
+    assert {one["verdict"] for one in told} == {"used"}
+    kept = {"key": key, "code": coupon.code, "scanned_at": datetime.now(UTC).isoformat()}
+    assert (await till.call("sync", {"scans": [kept]}))[1]["results"][0]["verdict"] == "used"
+    assert (await till.check(coupon.code, key))["verdict"] == "used"
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_a_key_never_answers_for_another_code(make_coupon, make_till):
+    first = await make_coupon()
+    second = await make_coupon(first.shop)
+    till, key = await make_till(first.shop), new_key()
+    await till.redeem(first.code, key)
+    status, told = await till.call("check", {"key": key, "code": second.code})
+    assert (status, told["field"]) == (422, "key")
+
+
+async def test_a_kept_scan_is_judged_by_the_moment_in_which_it_was_read(make_coupon, make_till):
+    """It was the coupon's last minute; the network came back in the morning."""
+    coupon = await make_coupon(expires_at=in_days(-1 / 24))
+    await coupon.services.db.execute(
+        "UPDATE sessions SET created_at = created_at - interval '1 day' WHERE code = $1",
+        coupon.code,
+    )
+    till = await make_till(coupon.shop)
+    assert (await till.check(coupon.code))["reason"] == "expired"
+    for hours, came in ((0.5, ("no", "expired")), (2, ("used", ""))):
+        at = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+        scan = {"key": new_key(), "code": coupon.code, "scanned_at": at}
+        told = (await till.call("sync", {"scans": [scan]}))[1]["results"][0]
+        assert (told["verdict"], told["reason"]) == came
+
+
+async def test_a_use_without_a_place_names_none(coupon, make_till, services):
+    till = await make_till(coupon.shop)
+    await do(coupon, "validated")
+    await services.db.execute("UPDATE sessions SET location_id = NULL WHERE code = $1", coupon.code)
+    told = await till.check(coupon.code)
+    assert re.fullmatch(r"Used \d+ \w+ \d{4}, \d\d:\d\d\.", told["text"])
+    await do(coupon, "unvalidated")
+    rows = (await till.call("state"))[1]["recent"]
+    assert rows[0]["text"] == ""  # what stood in the way has been taken back
+
+
+async def test_the_wait_after_too_many_begins_with_the_last(coupon, make_till, services):
+    """Whoever waits for the end of the window has no second ten."""
+    till = await make_till(coupon.shop)
+    for n in range(22, 31):
+        await till.check(f"rte4{n}")
+    await services.db.execute(
+        "UPDATE tallies SET until = now() + interval '3 seconds' WHERE scope LIKE 'counter:device%'"
+        " AND account_id = $1", coupon.shop.account,
+    )  # fmt: skip
+    await till.check("rte4xx")
+    told = await till.check("rte4xy")
+    assert (told["verdict"], told["wait_minutes"]) == ("wait", 5)
+
+
+async def test_odd_values_are_refused(coupon, make_till):
+    till = await make_till(coupon.shop)
+    assert (await till.call("seen", {"keys": ["\u0000", "\ud7ff" * 99, 7]}))[0] == 200
+    scan = {"key": new_key(), "code": "x", "scanned_at": "0001-01-01T00:00:00+14:00"}
+    status, told = await till.call("sync", {"scans": [scan]})
+    assert (status, told["field"]) == (422, "scanned_at")

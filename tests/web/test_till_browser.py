@@ -199,7 +199,7 @@ async def test_the_same_code_twice_is_one_scan(coupon, services, stand):
     scans = await services.db.fetchval(
         "SELECT count(*) FROM counter_scans WHERE account_id = $1", coupon.shop.account
     )
-    assert scans == 2  # one question, one use
+    assert scans == 1  # from the question to the use
 
 
 async def test_without_connection_it_is_never_ok(coupon, stand):
@@ -272,6 +272,43 @@ async def test_a_slow_server(coupon, stand):
         await expect(page.locator(VERDICT)).to_have_class("verdict unchecked", timeout=15_000)
         await expect(page.locator("#v-word")).to_have_text("NOT CHECKED")
         await page.unroute("**/till/api/check*")
+
+
+async def test_an_answer_that_is_lost_uses_nothing_twice(make_coupon, services, stand):
+    """The server takes it in at once; its answer never comes; the queue sends the same scan."""
+    coupon = await make_coupon(uses=5)
+    await services.db.execute(
+        "UPDATE locations SET redeems_at_once = true WHERE account_id = $1", coupon.shop.account
+    )
+
+    async def lose(route):
+        await route.fetch()
+        await route.abort()
+
+    async with stand(coupon.shop, fine=("ERR_FAILED", *OFFLINE)) as page:
+        await expect(page.locator("#staff")).to_have_text("Sam")
+        await page.route("**/till/api/check*", lose)
+        await type_code(page, coupon.short)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await page.unroute("**/till/api/check*")
+        await page.locator("#v-main").click()
+        await expect(page.locator("#rows .used")).to_have_count(1, timeout=15_000)
+        await expect(page.locator("#conflicts")).to_be_hidden()
+        await expect(page.locator("#waiting")).to_be_hidden()
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_the_same_code_twice_without_connection_waits_once(coupon, stand):
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        await expect(page.locator("#staff")).to_have_text("Sam")
+        await page.context.set_offline(True)
+        await page.clock.install()
+        for _ in range(2):
+            await type_code(page, coupon.code)
+            await verdict_is(page, "unchecked", "NOT CHECKED")
+            await page.locator("#v-main").click()
+            await page.clock.fast_forward(30_000)
+        await expect(page.locator("#waiting")).to_have_text("1 waiting")
 
 
 async def test_a_pin_that_is_due_loses_nothing(coupon, services, stand):

@@ -99,6 +99,9 @@ async def pair(
 ) -> tuple[Device, str]:
     """Use the link: gives the device and its secret (49 letters and digits), which is kept as
     a hash only. In a transaction. Raises `members.LinkOver` and `Invalid`."""
+    # Looked at first: a PIN costs much to hash, and nobody does that for a link of fancy.
+    if await find_pairing(db, token, now) is None:
+        raise members.LinkOver
     hashed = await hash_pin(pin)
     name = _name(name)
     ticket = await members.use_ticket(db, token, "pair", now)
@@ -146,6 +149,7 @@ async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> No
         raise DeviceLocked(await _minutes_left(db, device, tally, now)) from None
     known = await db.fetchval("SELECT pin_hash FROM devices WHERE id = $1", device.id)
     if not await asyncio.to_thread(_is_pin, known, pin[:20]):
+        await tallies.lock_if_full(db, device.account_id, tally, now)
         used = await tallies.reached(db, device.account_id, tally.scope, now)
         raise WrongDevicePin(max(0, PIN_TRIES - used))
     async with db.transaction() as work:

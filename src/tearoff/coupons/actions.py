@@ -122,18 +122,20 @@ async def validate(
     receipt: str | None = None,
     if_uses: int | None = None,
     reservation: str | None = None,
+    as_of: datetime | None = None,
     listener: Listener | None = None,
 ) -> Session:
     """Take the coupon in, once. One guarded update decides; whoever loses gets the reason,
     with when and where it was used before. `if_uses` ties it to the state somebody saw;
-    `reservation` is the caller's own hold on it. With a `listener`, or where
+    `reservation` is the caller's own hold on it; `as_of` is the moment for which its times are
+    judged, if that is not now. With a `listener`, or where
     `needs_transaction`, it must be in a transaction."""
     if limits.has_use_limits(found.campaign):
-        found = await _count_use(db, found, doer.location_id, now)
+        found = await _count_use(db, found, doer.location_id, as_of or now)
     session, campaign = found.session, found.campaign
     # The update looks at everything but the campaign's hours and its scratch card.
-    if rules.why_not_now(session, campaign, now) is not None:
-        raise rules.why_not_usable(session, campaign, now) or rules.WrongTime()
+    if rules.why_not_now(session, campaign, as_of or now) is not None:
+        raise rules.why_not_usable(session, campaign, as_of or now) or rules.WrongTime()
     won = await queries.validate(
         db,
         session.account_id,
@@ -142,11 +144,12 @@ async def validate(
         receipt=receipt,
         if_uses=if_uses,
         reservation=reservation,
+        as_of=as_of or now,
         doer=doer,
         now=now,
     )
     if won is None:
-        raise await _why_lost(db, found, doer.location_id, now)
+        raise await _why_lost(db, found, doer.location_id, as_of or now)
     both = SessionAndCampaign(won, campaign)
     await events.announce_operation(db, listener, "validated", both, now)
     return won

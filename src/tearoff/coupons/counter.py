@@ -17,8 +17,8 @@ import msgspec
 from tearoff.accounts import tallies
 from tearoff.accounts.devices import Device
 from tearoff.accounts.models import Location
-from tearoff.accounts.tallies import Tally, TallyFull
-from tearoff.coupons import actions, queries, rotation, rules, search
+from tearoff.accounts.tallies import TallyFull
+from tearoff.coupons import actions, queries, recognise, rotation, rules
 from tearoff.coupons.models import Campaign, Doer, SessionAndCampaign
 from tearoff.coupons.scanned import Scanned, read_scanned
 from tearoff.errors import Invalid, NotFound
@@ -34,8 +34,6 @@ UNDO_WITHIN = timedelta(seconds=60)
 OFFLINE_WITHIN = timedelta(hours=48)
 """A scan that was kept on a device longer than this is taken in no more."""
 
-DEVICE_MISSES, LOCATION_MISSES = 10, 50
-MISSES_WITHIN = timedelta(minutes=5)
 RECENT = 10
 
 
@@ -45,6 +43,10 @@ class Till(msgspec.Struct, frozen=True):
     device: Device
     place: Location
     listener: Listener | None
+
+    @property
+    def asker(self) -> recognise.Place:
+        return recognise.Place(self.device.account_id, self.place.id, self.device.id)
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
@@ -75,7 +77,8 @@ class Scan(msgspec.Struct, frozen=True):
 
 class Outcome(msgspec.Struct, frozen=True):
     """What a look came to. `found` is None when no coupon was found; `moment` and `place` say
-    when and where what stands in the way happened; `wait` is in minutes."""
+    when and where what stands in the way happened, `elsewhere` where it is taken in; `wait` is
+    in minutes."""
 
     key: str
     verdict: Verdict
@@ -87,6 +90,11 @@ class Outcome(msgspec.Struct, frozen=True):
     place: str = ""
     undo_until: datetime | None = None
     wait: int = 0
+    elsewhere: tuple[str, ...] = ()
+
+
+class _Answered(Exception):
+    """Another request with this key has been answered meanwhile."""
 
 
 class _OnlyLooked(Exception):
@@ -115,22 +123,29 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     """Say yes or no to a code; with `redeems`, or at a place that is set so, take it in at
     once. Raises `Invalid` when the campaign wants an amount or a receipt that is missing."""
     known = await _scan(db, till, given.key)
-    if known is not None:
+    if known is not None and not _goes_on(known, given):
         return await _again(db, till, known, now)
     scanned = read_scanned(given.text)
     try:
-        found = await _find(db, till, scanned, now)
+        found = await recognise.find(db, till.asker, scanned, now)
     except TallyFull as full:
         return Outcome(given.key, "wait", wait=await _minutes(db, till, full, now))
     try:
         async with db.transaction() as work:
             outcome = await _decide(work, vault, till, given, scanned, found, now)
-    except asyncpg.UniqueViolationError:
+    except _Answered:
         known = await _scan(db, till, given.key)
-        if known is None:
-            raise
+        assert known is not None
         return await _again(db, till, known, now)
     return outcome
+
+
+def _goes_on(known: Scan, given: Look) -> bool:
+    """A scan keeps its key from the first question to the use: after OK comes the redeeming,
+    also when nobody heard the OK. A key never answers for another code."""
+    if known.code != _shown(given.text):
+        raise Invalid("This key was used for another code.", field="key")
+    return given.redeems and known.verdict == "good"
 
 
 async def undo(db: Database, till: Till, key: str, now: datetime) -> Outcome:
@@ -195,47 +210,6 @@ async def mark_seen(db: Handle, till: Till, keys: Sequence[str], now: datetime) 
         list(keys),
         now,
     )
-
-
-# finding ----------------------------------------------------------------------------------
-
-
-async def _find(
-    db: Database, till: Till, scanned: Scanned | None, now: datetime
-) -> SessionAndCampaign | None:
-    """Only coupons of the device's own account. What people type, or could guess, is counted
-    before it is looked up and given back when it was right."""
-    account_id = till.device.account_id
-    if scanned is not None and scanned.kind in ("link", "full"):
-        return await queries.session_of_code(db, account_id, scanned.code)
-    misses = _misses(till)
-    async with db.transaction() as work:
-        await tallies.count(work, account_id, misses, now)
-    found = None if scanned is None else await _find_typed(db, account_id, scanned)
-    if found is not None:
-        back = [msgspec.structs.replace(miss, step=-1) for miss in misses]
-        async with db.transaction() as work:
-            await tallies.count(work, account_id, back, now)
-    return found
-
-
-async def _find_typed(db: Handle, account_id: int, scanned: Scanned) -> SessionAndCampaign | None:
-    if scanned.kind == "short":
-        found = await queries.session_of_code(db, account_id, scanned.code)
-        if found is not None:
-            return found
-    wanted = search.Wanted(validation_code=scanned.text)
-    several = (await search.search(db, account_id, wanted, campaign_id=None, page=1)).sessions
-    # A shop may use one code in several campaigns: the one that can still be used is meant.
-    usable = [one for one in several if not one.session.is_used_up]
-    return next(iter(usable or several), None)
-
-
-def _misses(till: Till) -> list[Tally]:
-    return [
-        Tally(f"counter:device:{till.device.id}", DEVICE_MISSES, MISSES_WITHIN),
-        Tally(f"counter:location:{till.place.id}", LOCATION_MISSES, MISSES_WITHIN),
-    ]
 
 
 async def _minutes(db: Handle, till: Till, full: TallyFull, now: datetime) -> int:
@@ -331,9 +305,19 @@ async def _take_in(
         now=now,
         value=given.amount,
         receipt=given.receipt,
+        as_of=_read_at(given, found, now),
         listener=till.listener,
     )
     return SessionAndCampaign(used, found.campaign)
+
+
+def _read_at(given: Look, found: SessionAndCampaign, now: datetime) -> datetime:
+    """The moment for which the coupon's times are judged: a coupon that was good when the staff
+    scanned it is not refused because the network came back after its last day. Whether it was
+    used since is judged now."""
+    if given.scanned_at is None:
+        return now
+    return min(max(given.scanned_at, found.session.created_at), now)
 
 
 async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outcome:
@@ -370,10 +354,14 @@ async def _scan(db: Handle, till: Till, key: str) -> Scan | None:
 async def _write(
     db: Handle, till: Till, given: Look, session_id: int | None, now: datetime
 ) -> None:
-    """Raises UniqueViolationError when the device has sent this key before."""
-    await db.execute(
-        "INSERT INTO counter_scans (account_id, location_id, device_id, key, code, session_id,"
-        " verdict, was_offline, scanned_at, at) VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9)",
+    """Raises `_Answered` when the device has sent this key before, and it did not come to
+    "good", after which a use may follow."""
+    written = await db.fetchval(
+        "INSERT INTO counter_scans AS c (account_id, location_id, device_id, key, code, session_id,"
+        " verdict, was_offline, scanned_at, at) VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9)"
+        " ON CONFLICT (device_id, key) DO UPDATE SET session_id = excluded.session_id,"
+        " was_offline = excluded.was_offline, scanned_at = excluded.scanned_at, at = excluded.at"
+        " WHERE c.verdict = 'good' AND $10 RETURNING true",
         till.device.account_id,
         till.place.id,
         till.device.id,
@@ -383,7 +371,10 @@ async def _write(
         given.scanned_at is not None,
         min(given.scanned_at or now, now),
         now,
+        given.redeems,
     )
+    if not written:
+        raise _Answered
 
 
 async def _note(
@@ -436,11 +427,14 @@ async def _outcomes(
 async def _told(
     db: Handle, till: Till, scan: Scan, found: SessionAndCampaign | None, now: datetime
 ) -> Outcome:
-    moment, place = None, ""
+    moment, place = None, till.place.name
+    elsewhere: tuple[str, ...] = ()
     if found is not None and scan.verdict == "no":
         moment = _moment(scan.reason, found)
         if scan.reason == "already_used":
             place = await _name(db, till, found.session.location_id)
+        if scan.reason == "wrong_place":
+            elsewhere = await _taken_in_at(db, found.campaign)
     is_fresh = scan.verdict == "used" and scan.undone_at is None and not scan.was_offline
     return Outcome(
         scan.key,
@@ -450,8 +444,9 @@ async def _told(
         found,
         scan.at,
         moment,
-        place or till.place.name,
+        place,
         scan.at + UNDO_WITHIN if is_fresh and scan.at + UNDO_WITHIN > now else None,
+        elsewhere=elsewhere,
     )
 
 
@@ -465,12 +460,16 @@ def _moment(reason: str, found: SessionAndCampaign) -> datetime | None:
         "time_over": session.active_until,
         "not_again_yet": session.rests_until(campaign),
         "reserved": session.reserved_until,
+        "withdrawn": session.voided_at if session.voided else None,
     }
     return moments.get(reason)
 
 
 async def _name(db: Handle, till: Till, location_id: int | None) -> str:
-    if location_id is None or location_id == till.place.id:
+    """ "" for a use without a place: by the API, or by the button on the phone."""
+    if location_id is None:
+        return ""
+    if location_id == till.place.id:
         return till.place.name
     name: str | None = await db.fetchval(
         "SELECT name FROM locations WHERE account_id = $1 AND id = $2",
@@ -478,6 +477,18 @@ async def _name(db: Handle, till: Till, location_id: int | None) -> str:
         location_id,
     )
     return name or ""
+
+
+async def _taken_in_at(db: Handle, campaign: Campaign) -> tuple[str, ...]:
+    """The names of the first places that take it in."""
+    rows = await db.fetch(
+        "SELECT l.name FROM campaign_locations c JOIN locations l ON l.id = c.location_id"
+        " WHERE c.campaign_id = $1 AND l.account_id = $2 AND l.removed_at IS NULL"
+        " ORDER BY l.name LIMIT 3",
+        campaign.id,
+        campaign.account_id,
+    )
+    return tuple(row["name"] for row in rows)
 
 
 def _shown(text: str) -> str:

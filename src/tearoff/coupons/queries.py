@@ -26,6 +26,26 @@ async def session_of_code(db: Handle, account_id: int, code: str) -> SessionAndC
     return _both(await db.fetchrow(_SESSION_OF_CODE, account_id, code))
 
 
+_OWN = "translate(lower({}), '()- .', '')"
+_SESSIONS_OF_OWN_CODE = (
+    f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
+    " WHERE s.account_id = $1 AND s.validation_code IS NOT NULL"
+    f" AND {_OWN.format('s.validation_code')} IN ({_OWN.format('$2')}, {_OWN.format('$3')})"
+    " ORDER BY s.validation_code = $2 DESC, s.id LIMIT 100"
+)
+
+
+async def sessions_of_own_code(
+    db: Handle, account_id: int, readings: Sequence[str]
+) -> list[SessionAndCampaign]:
+    """By a shop's own code, told in one or two ways; one that is written exactly so comes
+    first and alone."""
+    first, second = readings[0], readings[-1]
+    rows = await db.fetch(_SESSIONS_OF_OWN_CODE, account_id, first, second)
+    found = [both for both in map(_both, rows) if both is not None]
+    return [both for both in found if both.session.validation_code == first] or found
+
+
 async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:
     return _both(
         await db.fetchrow(
@@ -157,14 +177,14 @@ WITH won AS (
   WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
     AND s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
     AND c.status = 'active'
-    AND (c.starts_at IS NULL OR c.starts_at <= $3)
-    AND (c.expires_at IS NULL OR c.expires_at > $3)
-    AND (s.expires_at IS NULL OR s.expires_at > $3)
+    AND (c.starts_at IS NULL OR c.starts_at <= $13)
+    AND (c.expires_at IS NULL OR c.expires_at > $13)
+    AND (s.expires_at IS NULL OR s.expires_at > $13)
     AND ($6::integer IS NULL OR s.uses = $6)
     AND (s.reserved_until IS NULL OR s.reserved_until <= $3 OR s.reservation = $10)
-    AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > $3)
+    AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > $13)
     AND (c.pause_seconds IS NULL OR s.used_at IS NULL
-      OR s.used_at + make_interval(secs => c.pause_seconds) <= $3)
+      OR s.used_at + make_interval(secs => c.pause_seconds) <= $13)
     AND ($4::bigint IS NULL OR {_TAKES_IN})
   RETURNING s.*
 ), noted AS (
@@ -190,6 +210,7 @@ async def validate(
     receipt: str | None,
     if_uses: int | None,
     reservation: str | None,
+    as_of: datetime,
     doer: Doer,
     now: datetime,
 ) -> Session | None:
@@ -210,6 +231,7 @@ async def validate(
         reservation,
         receipt,
         doer.device_id,
+        as_of,
     )
     return row and read(Session, row)
 

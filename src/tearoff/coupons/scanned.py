@@ -15,6 +15,9 @@ _LINK = re.compile(
     r"/[pz]/[0-9a-z]{1,32}/(?P<code>[0-9a-z]{21})(?![0-9a-z])[^?\s]*(?:\?(?P<query>\S*))?", re.I
 )
 _TOKEN = re.compile(r"(?:^|&)k=([0-9A-Za-z_-]{1,30})(?:&|$)")
+_SYMBOLOGY = re.compile(r"\A\][A-Za-z][0-9](?=.)")
+"""ISO/IEC 15424: some scanners tell the kind of barcode first, such as `]C1`."""
+
 _BETWEEN = re.compile(r"[\s\-\u2010-\u2015.\u00b7]+")
 _FULL = re.compile(rf"[0-9a-z]{{{SESSION_CODE_LENGTH}}}\Z")
 _SHORT = re.compile(rf"[{SPOKEN_ALPHABET}]{{{SHORT_CODE_LENGTH}}}\Z")
@@ -35,6 +38,7 @@ class Scanned(msgspec.Struct, frozen=True):
 def read_scanned(text: str) -> Scanned | None:
     """None for what can be no code at all."""
     text = "".join(c for c in text[:LONGEST] if c.isprintable()).strip()
+    text = _SYMBOLOGY.sub("", text)
     found = _LINK.search(text)
     if found:
         token = _TOKEN.search(found["query"] or "")

@@ -7,7 +7,6 @@ and for the network they come from, over all coupons of the account.
 
 from __future__ import annotations
 
-import contextlib
 from datetime import datetime, timedelta
 
 import msgspec
@@ -106,23 +105,17 @@ async def _wrong(db: Database, linked: Linked, tries: list[Tally], now: datetime
 
 
 async def _lock(db: Database, linked: Linked, tally: Tally, now: datetime) -> None:
-    """Let the fifteen minutes begin now: so far they ran from the first wrong try. The coupon's
-    time line tells the shop."""
+    """Let the fifteen minutes begin now. The coupon's time line tells the shop."""
     account, session = linked.campaign.account_id, linked.session
-    full = msgspec.structs.replace(tally, step=tally.cap)
-    # Full already: another wrong try came first and has locked it.
-    with contextlib.suppress(TallyFull):
-        async with db.transaction() as work:
-            await tallies.forget(work, account, [tally.scope])
-            await tallies.count(work, account, [full], now)
-            await work.execute(
-                "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
-                " channel) VALUES ($1, $2, $3, 'pin_locked', $4, 'staff', 'page')",
-                account,
-                session.campaign_id,
-                session.id,
-                now,
-            )
+    if await tallies.lock_if_full(db, account, tally, now):
+        await db.execute(
+            "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
+            " channel) VALUES ($1, $2, $3, 'pin_locked', $4, 'staff', 'page')",
+            account,
+            session.campaign_id,
+            session.id,
+            now,
+        )
 
 
 def _back(tally: Tally) -> Tally:

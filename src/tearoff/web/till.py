@@ -41,6 +41,7 @@ MOST_SCANS = 200
 
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
+_NO_MOMENT = "A moment such as 2027-01-31T12:00:00Z."
 _SECRET = re.compile(r"[A-Za-z0-9]{49}\Z")
 
 log = structlog.get_logger()
@@ -114,6 +115,7 @@ async def state(request: AnyRequest) -> Answer:
         kept = await counter.conflicts(db, who.till, now)
         return {
             "place": who.till.place.name,
+            "place_id": who.till.place.id,
             "staff": who.till.device.name,
             "language": who.language,
             "timezone": zone,
@@ -188,7 +190,8 @@ async def seen(request: AnyRequest) -> Answer:
         keys = body.get("keys")
         if not isinstance(keys, list) or len(keys) > MOST_SCANS:
             raise Refused(422, error=f"A list of at most {MOST_SCANS} keys.", field="keys")
-        await counter.mark_seen(services.db, who.till, [k for k in keys if isinstance(k, str)], now)
+        known = [k for k in keys if isinstance(k, str) and _KEY.match(k)]
+        await counter.mark_seen(services.db, who.till, known, now)
         return {}
 
     return await _call(request, act)
@@ -278,8 +281,11 @@ def _moment(body: dict[str, Any]) -> datetime:
     except msgspec.ValidationError:
         moment = None
     if moment is None or moment.tzinfo is None:
-        raise Refused(422, error="A moment such as 2027-01-31T12:00:00Z.", field="scanned_at")
-    return moment.astimezone(UTC)
+        raise Refused(422, error=_NO_MOMENT, field="scanned_at")
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise Refused(422, error=_NO_MOMENT, field="scanned_at") from None
 
 
 def _json(status: int, body: Any, more: list[tuple[str, str]] | None = None) -> Answer:

@@ -66,7 +66,11 @@ async def check(request: AnyRequest) -> Answer:
     if not code:
         return await _board(request, who, words, problem=words.no_code)
     look = Look(key=_key(form), text=code)
-    return await _look(request, who, words, look)
+    try:
+        return await _look(request, who, words, look)
+    except Invalid:  # the page of another scan, come back to
+        look = msgspec.structs.replace(look, key=_new_key())
+        return await _look(request, who, words, look)
 
 
 @post("/till/redeem")
@@ -75,7 +79,7 @@ async def redeem(request: AnyRequest) -> Answer:
     if isinstance(who, Answer):
         return who
     words = words_for(request, who.account.language)
-    amount, receipt = form.get("amount", "").strip()[:13], form.get("receipt", "").strip()[:50]
+    amount, receipt = form.get("amount", "").strip()[:13], _printable(form.get("receipt", ""))[:50]
     look = Look(
         key=_key(form),
         text=form.get("code", "")[:500],
@@ -88,6 +92,8 @@ async def redeem(request: AnyRequest) -> Answer:
     try:
         return await _look(request, who, words, look)
     except Invalid as error:
+        if error.field == "key":
+            return await _board(request, who, words, problem=words.too_old)
         problem = words.bad_amount if error.field == "amount" else words.bad_receipt
         return await _ask_again(request, who, words, look, problem)
 
@@ -225,6 +231,10 @@ def _row(row: Row, zone: str) -> dict[str, Any]:
         code = f"{code[:3]} {code[3:]}".upper()
     clock_time = f"{times.clock_of(row.at, zone):%H:%M}" if row.at else ""
     return msgspec.structs.asdict(row) | {"code": code, "clock": clock_time}
+
+
+def _printable(text: str) -> str:
+    return "".join(c for c in text if c.isprintable()).strip()
 
 
 def _key(form: dict[str, str]) -> str:

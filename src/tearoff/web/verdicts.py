@@ -111,12 +111,28 @@ def _text(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
     if outcome.verdict != "no":
         return ""
     told = getattr(words, outcome.reason, words.withdrawn)
+    if "{when}" in told and outcome.moment is None:
+        return ""  # what stood in the way has been taken back since
+    more = _more(outcome, language, timezone)
     when = ""
     if outcome.moment is not None:
         when = times.words_of(outcome.moment, timezone, language)
         if outcome.reason == "time_over":
             when = _clock(outcome.moment, timezone)
-    return str(told.replace("{when}", when).replace("{place}", outcome.place))
+    if not outcome.place:
+        told = told.replace(", {place}", "").replace("، {place}", "")
+    told = told.replace("{when}", when).replace("{place}", outcome.place)
+    return f"{told} {more}." if more else str(told)
+
+
+def _more(outcome: Outcome, language: str, timezone: str) -> str:
+    """When, or where, it would be right."""
+    if outcome.reason == "wrong_time" and outcome.found is not None:
+        hours = outcome.found.campaign.options.hours
+        return "; ".join(times.hours_of(h.days, h.start, h.end, language) for h in hours)
+    if outcome.reason == "withdrawn" and outcome.moment is not None:
+        return times.words_of(outcome.moment, timezone, language)
+    return ", ".join(outcome.elsewhere)
 
 
 def _clock(at: datetime | None, timezone: str) -> str:

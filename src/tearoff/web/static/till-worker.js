@@ -8,7 +8,14 @@ const PAGE = "/till/shell";
 async function fill() {
   const cache = await caches.open(VERSION);
   await cache.addAll(FILES);
-  await cache.put(PAGE, await fetch(PAGE, { cache: "no-store" }));
+  await keepPage(cache);
+}
+
+/** Only the page itself: an error of a proxy must not open as the till from then on. */
+async function keepPage(cache) {
+  const answer = await fetch(PAGE, { cache: "no-store" });
+  if (!answer.ok) throw new Error(`the page: ${answer.status}`);
+  await cache.put(PAGE, answer);
 }
 
 async function forget() {
@@ -36,7 +43,7 @@ async function page(request, isNewLanguage) {
   if (!isNewLanguage) return (await cache.match(PAGE)) ?? fetch(request);
   try {
     const answer = await fetch(request);
-    await cache.put(PAGE, await fetch(PAGE, { cache: "no-store" }));
+    await keepPage(cache);
     return answer;
   } catch {
     return cache.match(PAGE);

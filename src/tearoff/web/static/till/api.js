@@ -1,6 +1,7 @@
 // What the device asks the server. Nothing heard in eight seconds counts as no connection.
 
 export const PATIENCE = 8000;
+export const REMEMBERED = "till-state"; // in localStorage: what the place last said of itself
 
 export class NoConnection extends Error {}
 
@@ -53,6 +54,7 @@ async function talk(path, body) {
 
 /** To the PIN or the pairing; the queue stays on the device. Never returns: the page is left. */
 function leave(need) {
+  if (need !== "pin") localStorage.removeItem(REMEMBERED); // another place may follow
   location.assign(need === "pin" ? "/till/pin" : "/till/pair");
   return new Promise(() => {});
 }

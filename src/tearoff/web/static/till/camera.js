@@ -6,8 +6,9 @@ const $ = (id) => document.getElementById(id);
 const video = $("video"), light = $("light"), other = $("other");
 const PAUSE = 90; // milliseconds between two looks
 const OUT_OF_SIGHT = 2500; // after so long the same code counts as shown anew
+const MOST_FAILURES = 30; // so often in a row, and the reader is broken
 
-let stream = null, stopped = () => {}, device = "", reader = null, awake = null, isPaused = false;
+let stream = null, stopped = () => {}, broken = () => {}, device = "", reader = null, awake = null, isPaused = false;
 let last = "", lastSeen = 0;
 
 export const isRunning = () => stream !== null;
@@ -15,12 +16,15 @@ export const isRunning = () => stream !== null;
 /** While a verdict is on the screen. */
 export function pause(on) {
   isPaused = on;
+  lastSeen = performance.now(); // what lies before the camera since is no new scan
 }
 
 /** Look for codes until it stops; each is given to `found`. Throws what the browser says. */
-export async function start(files, found, told) {
+export async function start(files, found, told, failed) {
   stopped = told;
+  broken = failed;
   await use({ facingMode: "environment" });
+  if (document.hidden) return stop();
   try {
     reader ??= await openReader(files);
   } catch (error) {
@@ -28,6 +32,7 @@ export async function start(files, found, told) {
     throw error;
   }
   look(found);
+  return undefined;
 }
 
 export function stop() {
@@ -58,14 +63,24 @@ async function use(wish) {
 
 async function look(found) {
   const mine = stream;
+  let failures = 0;
   while (stream === mine && mine) {
     if (!isPaused && video.readyState >= 2 && video.videoWidth) {
-      const text = await reader(video).catch(() => "");
+      const text = await reader(video).catch(() => null);
+      failures = text === null ? failures + 1 : 0;
+      if (failures > MOST_FAILURES) return giveUp();
       if (text && !isPaused && stream && isNew(text)) found(text);
     }
     await new Promise((done) => setTimeout(done, PAUSE));
   }
   if (stream) look(found);
+}
+
+/** A reader that finds nothing and never says why is worse than none. */
+function giveUp() {
+  stop();
+  reader = null;
+  broken();
 }
 
 /** A code that stays in sight is one scan, also when its token has changed meanwhile. */
@@ -83,6 +98,7 @@ async function cameras() {
 }
 
 async function stayAwake() {
+  await awake?.release().catch(() => {});
   awake = (await navigator.wakeLock?.request("screen").catch(() => null)) ?? null;
 }
 

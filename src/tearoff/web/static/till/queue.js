@@ -5,6 +5,7 @@ import { Refused, ask } from "./api.js";
 
 const STORE = "scans";
 const AT_ONCE = 20;
+const SAME = 600_000; // milliseconds in which a code that waits, shown again, is the same scan
 let opened;
 
 function open() {
@@ -14,6 +15,7 @@ function open() {
     request.onsuccess = () => done(request.result);
     request.onerror = () => failed(request.error);
   });
+  opened.catch(() => (opened = undefined)); // the next time may do better
   return opened;
 }
 
@@ -27,9 +29,17 @@ async function work(mode, does) {
   });
 }
 
-/** The same key again is the same scan. */
-export function keep(scan) {
-  return work("readwrite", (store) => store.put(scan));
+/** The same key again is the same scan: it stays as it was read first. */
+export async function keep(scan) {
+  const before = await work("readonly", (store) => store.get(scan.key));
+  return work("readwrite", (store) => store.put({ ...scan, scanned_at: before?.scanned_at ?? scan.scanned_at }));
+}
+
+/** The key under which this code waits already, if it was read a short while ago. */
+export async function waitingKey(bare) {
+  const since = Date.now() - SAME;
+  return (await kept()).find((scan) =>
+    scan.code.split("?")[0] === bare && Date.parse(scan.scanned_at) > since)?.key;
 }
 
 /** In the order in which they were scanned. */
@@ -47,16 +57,18 @@ async function drop(scans) {
 }
 
 /** Send what waits, in order; only one window does. Gives the verdicts that came back. */
-export async function send() {
-  if (!navigator.locks) return sendAll();
+export async function send(place) {
+  if (!navigator.locks) return sendAll(place);
   return navigator.locks.request("till-queue", { ifAvailable: true }, (lock) =>
-    lock ? sendAll() : [],
+    lock ? sendAll(place) : [],
   );
 }
 
-async function sendAll() {
+/** Those of this place only: what was read at another one waits until the device is there again. */
+async function sendAll(place) {
   const verdicts = [];
-  for (let scans = await kept(); scans.length; scans = await kept()) {
+  const ours = async () => (await kept()).filter((scan) => !scan.place || scan.place === place);
+  for (let scans = await ours(); scans.length; scans = await ours()) {
     const some = scans.slice(0, AT_ONCE), answers = await sendSome(some);
     // What could not be decided yet (too many wrong codes) stays, and is sent again later.
     const decided = some.filter((_, n) => answers[n] && answers[n].verdict !== "wait");

@@ -13,7 +13,7 @@ export async function openReader(files) {
   if (!native) return openOurs(files);
   let ours = null, since = performance.now();
   return async (video) => {
-    const text = (await native(video)) || (typeof ours === "function" ? await ours(video) : "");
+    const text = (await native(video).catch(() => "")) || (typeof ours === "function" ? await ours(video) : "");
     if (text) since = performance.now();
     else if (!ours && performance.now() - since > SECOND_LOOK) {
       ours = openOurs(files).then((reader) => (ours = reader), () => (ours = true));

@@ -2,9 +2,9 @@
 // Without connection the verdict is NOT CHECKED and the code waits in the queue. Nothing but the
 // server ever says OK.
 
-import { NoConnection, Refused, ask, watchConnection } from "./api.js";
+import { NoConnection, REMEMBERED, Refused, ask, watchConnection } from "./api.js";
 import { makeLists, shownCode } from "./lists.js";
-import { keep, kept, send } from "./queue.js";
+import { keep, kept, send, waitingKey } from "./queue.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { listenForScanner } from "./wedge.js";
@@ -18,21 +18,23 @@ const SAME = 5000; // the same code within this time is the same scan
 const TRY_AGAIN = 5000;
 const UNDO_SECONDS = 60;
 const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
-const REMEMBERED = "till-state";
 const INTERRUPTED = "till-code";
 
-let state = remembered(), camera = null, isBusy = false, isOnline = navigator.onLine;
-let lastScan = { code: "", at: 0 };
+let state = remembered(), camera = null, isBusy = false, isStarting = false, isOnline = navigator.onLine;
+let lastScan = { bare: "", at: 0 };
 
 const counted = (forms, n) => (forms[plural.select(n)] ?? forms.other).replace("{n}", n);
 const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
 // A scan ---------------------------------------------------------------------------------
 
-/** A scan has two keys: one for the question, one for the use that may follow. */
-function scanOf(code) {
-  if (lastScan.code !== code || Date.now() - lastScan.at > SAME) {
-    lastScan = { code, check: makeKey(), redeem: makeKey(), at: Date.now(), used: null };
+/** One key from the first question to the use, and in the queue: whatever is sent again, because
+ * nobody heard the answer, is the same scan. A code that changes is the same coupon. */
+async function scanOf(code) {
+  const bare = code.split("?")[0];
+  if (lastScan.bare !== bare || Date.now() - lastScan.at > SAME) {
+    const key = (await waitingKey(bare)) ?? makeKey();
+    lastScan = { bare, code, key, at: Date.now(), used: null };
   }
   return lastScan;
 }
@@ -42,18 +44,18 @@ async function check(text) {
   fieldProblem(code ? "" : words.no_code);
   if (!code) return;
   if (isBusy) return void signals.signal("wait");
-  const scan = scanOf(code);
+  const scan = await scanOf(code);
   sessionStorage.setItem(INTERRUPTED, code);
   $("news").textContent = "";
   // A scanner that reads twice: the second time says what the first one said.
   if (scan.used) await decide(scan, () => ask("redeem", { ...scan.used }));
-  else await decide(scan, () => ask("check", { key: scan.check, code }));
+  else await decide(scan, () => ask("check", { key: scan.key, code }));
   sessionStorage.removeItem(INTERRUPTED);
   $("code").value = "";
 }
 
 async function redeem(scan, asks) {
-  const body = { key: scan.redeem, code: scan.code }, typed = verdict.typed();
+  const body = { key: scan.key, code: scan.code }, typed = verdict.typed();
   for (const [name, value] of Object.entries(typed)) if (value) body[name] = value;
   if (asks.receipt === "required" && !typed.receipt) return verdict.problem(words.bad_receipt, "receipt");
   if (typed.amount ? !AMOUNT.test(typed.amount) : asks.amount === "required") {
@@ -124,7 +126,7 @@ function linesOf(found) {
 async function undo(key, scan) {
   try {
     const answer = await ask("undo", { key });
-    lastScan = { code: "", at: 0 };
+    lastScan = { bare: "", at: 0 };
     verdict.show(viewOf(answer, scan));
   } catch (error) {
     verdict.problem(error instanceof NoConnection ? words.offline : error.message);
@@ -140,7 +142,10 @@ const viewOfChecking = () => ({
 async function viewOfUnchecked(scan, extra) {
   const lines = [];
   try {
-    await keep({ ...extra, key: scan.redeem, code: scan.code, scanned_at: new Date().toISOString() });
+    await keep({
+      ...extra, key: scan.key, code: scan.code, place: state.place_id,
+      scanned_at: new Date().toISOString(),
+    });
     lines.push({ text: words.not_checked_text });
     lines.push({ text: state.trusts_offline ? words.trusted : words.not_trusted, look: "first" });
   } catch {
@@ -188,7 +193,7 @@ async function draw() {
 async function catchUp() {
   if (!(await kept()).length) return;
   try {
-    const done = await send();
+    const done = await send(state.place_id);
     if (done.length) $("news").textContent = counted(words.caught_up, done.length);
     await refresh();
     if (state.conflicts?.length) signals.signal("no");
@@ -222,23 +227,27 @@ setInterval(catchUp, TRY_AGAIN);
 
 const PROBLEMS = {
   NotAllowedError: words.refused, SecurityError: words.refused, NotFoundError: words.no_camera,
-  OverconstrainedError: words.no_camera, NotReadableError: words.busy, AbortError: words.busy,
+  Insecure: words.no_https, OverconstrainedError: words.no_camera, NotReadableError: words.busy, AbortError: words.busy,
 };
 
 async function toggleCamera() {
   if (camera?.isRunning()) return camera.stop();
+  if (isStarting) return undefined;
+  isStarting = true;
   cameraProblem("");
-  if (!navigator.mediaDevices) return cameraProblem(isSecureContext ? words.no_camera : words.no_https);
   $("hint").textContent = words.looking;
   try {
+    if (!navigator.mediaDevices) throw Object.assign(new Error(), { name: isSecureContext ? "NotFoundError" : "Insecure" });
     camera ??= await import(files.camera);
     camera.pause(false);
-    await camera.start(files, check, () => cameraIs(false));
+    await camera.start(files, check, () => cameraIs(false), () => cameraProblem(words.camera_broken));
     cameraIs(camera.isRunning());
   } catch (error) {
     camera?.stop();
     cameraIs(false);
     cameraProblem(PROBLEMS[error.name] ?? words.camera_broken);
+  } finally {
+    isStarting = false;
   }
   return undefined;
 }

@@ -1,0 +1,98 @@
+"""Which coupon of an account somebody at a counter means by what was scanned or typed."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+import msgspec
+
+from tearoff.accounts import tallies
+from tearoff.accounts.tallies import Tally
+from tearoff.coupons import queries, rules
+from tearoff.coupons.models import SessionAndCampaign
+from tearoff.coupons.scanned import Scanned
+from tearoff.kit.db import Database, Handle
+
+DEVICE_MISSES, LOCATION_MISSES = 10, 50
+MISSES_WITHIN = timedelta(minutes=5)
+
+_GTIN_14 = re.compile(r"01(\d{14})\Z")
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Whose coupons are meant, and who asks."""
+
+    account_id: int
+    location_id: int
+    device_id: int
+
+
+async def find(
+    db: Database, place: Place, scanned: Scanned | None, now: datetime
+) -> SessionAndCampaign | None:
+    """Only coupons of the device's own account. What people type, or could guess, is counted
+    before it is looked up and given back when it was right. Raises `TallyFull`."""
+    if scanned is not None and scanned.kind in ("link", "full"):
+        found = await queries.session_of_code(db, place.account_id, scanned.code)
+        if found is not None or scanned.kind == "link":
+            return found
+    misses = _misses(place)
+    async with db.transaction() as work:
+        await tallies.count(work, place.account_id, misses, now)
+    found = None if scanned is None else await _find_typed(db, place, scanned, now)
+    if found is None:
+        for miss in misses:
+            await tallies.lock_if_full(db, place.account_id, miss, now)
+        return None
+    back = [msgspec.structs.replace(miss, step=-1) for miss in misses]
+    async with db.transaction() as work:
+        await tallies.count(work, place.account_id, back, now)
+    return found
+
+
+async def _find_typed(
+    db: Handle, place: Place, scanned: Scanned, now: datetime
+) -> SessionAndCampaign | None:
+    if scanned.kind == "short":
+        found = await queries.session_of_code(db, place.account_id, scanned.code)
+        if found is not None:
+            return found
+    several = await queries.sessions_of_own_code(db, place.account_id, _readings(scanned.text))
+    return await _meant(db, place, several, now)
+
+
+async def _meant(
+    db: Handle, place: Place, several: list[SessionAndCampaign], now: datetime
+) -> SessionAndCampaign | None:
+    """A shop may use one code in several campaigns: the one that can be used now and here is
+    meant; of several, the one that ends first."""
+    if len(several) < 2:
+        return next(iter(several), None)
+    usable = [
+        one
+        for one in several
+        if rules.why_not_usable(one.session, one.campaign, now) is None
+        and await queries.is_taken_in_at(db, one.campaign.id, place.location_id)
+    ]
+    usable.sort(key=lambda one: one.session.expiry(one.campaign) or now + timedelta(36_500))
+    left = [one for one in several if not one.session.is_used_up]
+    return next(iter(usable or left or several))
+
+
+def _readings(text: str) -> list[str]:
+    """The same code as readers tell it: UPC-A as an EAN-13 with a zero before it, GS1 DataBar
+    with its identifier (01)."""
+    readings = [text]
+    if text.isascii() and text.isdigit() and len(text) == 13 and text[0] == "0":
+        readings.append(text[1:])
+    if gtin := _GTIN_14.match(text):
+        readings.append(gtin[1])
+    return readings
+
+
+def _misses(place: Place) -> list[Tally]:
+    return [
+        Tally(f"counter:device:{place.device_id}", DEVICE_MISSES, MISSES_WITHIN),
+        Tally(f"counter:location:{place.location_id}", LOCATION_MISSES, MISSES_WITHIN),
+    ]
