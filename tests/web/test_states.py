@@ -111,7 +111,8 @@ async def test_a_robot_starts_no_clock(make_coupon, name):
 async def test_activating_when_all_activations_are_taken_says_so(make_coupon):
     first = await make_coupon(activation_seconds=900, limit_claims=1)
     second = await make_coupon(first.shop)
-    assert "Activate coupon" in (page := await second.get()).text
+    page = await second.get()
+    assert "Activate coupon" in page.text
     assert (await act(first, "claim")).status == 303
     late = await second.post("/claim", {"t": page.token})
     assert late.status == 409

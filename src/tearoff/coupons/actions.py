@@ -59,6 +59,7 @@ async def issue_session(
     existing = await _find_existing(db, campaign, new, unique_by)
     if existing is not None:
         return existing
+    campaign = await queries.hold_limits(db, campaign)
     await limits.count(db, campaign, limits.of_session(campaign), now)
     if campaign.has_pool and new.validation_code is None and automatic_code is None:
         (pooled,) = await pools.take(db, campaign.id, 1, now)
@@ -128,7 +129,8 @@ async def validate(
     with when and where it was used before. `if_uses` ties it to the state somebody saw;
     `reservation` is the caller's own hold on it. With a `listener`, or where
     `needs_transaction`, it must be in a transaction."""
-    if limits.has_use_limits(found.campaign):
+    counts = limits.has_use_limits(found.campaign)
+    if counts:
         found = await _count_use(db, found, doer.location_id, now)
     session, campaign = found.session, found.campaign
     # The update looks at everything but the campaign's hours and its scratch card.
@@ -144,7 +146,26 @@ async def validate(
         reservation=reservation,
         doer=doer,
         now=now,
+        campaign_id=campaign.id,
+        is_counted=counts,
     )
+    if won is None and not counts:
+        current = await queries.session(db, session.account_id, session.id)
+        if current is not None and limits.has_use_limits(current.campaign):
+            # A limit was set since the campaign was read. A pool's transaction gives the
+            # connection, a connection's own savepoint gives nothing.
+            async with db.transaction() as work:  # type: ignore[attr-defined]
+                return await validate(
+                    work or db,
+                    current,
+                    doer=doer,
+                    now=now,
+                    value=value,
+                    receipt=receipt,
+                    if_uses=if_uses,
+                    reservation=reservation,
+                    listener=listener,
+                )
     if won is None:
         raise await _why_lost(db, found, doer.location_id, now)
     both = SessionAndCampaign(won, campaign)
@@ -192,8 +213,8 @@ async def change(
     listener: Listener | None = None,
 ) -> tuple[Session, bool]:
     """Do a simple operation (a key of `queries.CHANGES`). Gives the session as it is then and
-    whether anything changed: what is already so is fine and makes no event. One that takes
-    back a flag (`takes_back`), or with a `listener`, must be in a transaction."""
+    whether anything changed: what is already so is fine and makes no event. With a `listener`,
+    or where `needs_transaction`, it must be in a transaction."""
     if needs_transaction(found.campaign, kind):
         session = found.session
         found = await queries.hold_session(db, session.account_id, session.id) or found
@@ -221,16 +242,12 @@ async def change(
     return current.session, False
 
 
-def takes_back(kind: str) -> bool:
-    """Whether the operation takes back what an earlier one did: more than one statement."""
-    return bool(queries.CHANGES[kind].unlists)
-
-
 def needs_transaction(campaign: Campaign, kind: str) -> bool:
-    """Whether the operation also counts in a limit of the campaign."""
-    if kind in ("claimed", "unclaimed"):
-        return campaign.limit_claims is not None
-    return kind in ("validated", "unvalidated") and limits.has_use_limits(campaign)
+    """Whether the operation is more than one statement: it takes back what an earlier one did,
+    or counts in a limit. Only a use asks what limits there are, because many uses come at once."""
+    if kind == "validated":
+        return limits.has_use_limits(campaign)
+    return kind in ("claimed", "unclaimed", "unvalidated")
 
 
 async def _count_change(db: Handle, found: SessionAndCampaign, kind: str, now: datetime) -> None:
@@ -317,10 +334,12 @@ async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -
     await lists.hold(db, campaign.id)
     if not await queries.remove_session(db, session.account_id, session.id):
         raise await _why_lost(db, found, None, now)
+    campaign = await queries.hold_limits(db, campaign)
     for flag in lists.FLAGS:
         await lists.unlist(db, campaign.id, session.id, flag)
     await lists.forget_created(db, campaign.id, session.created_at, session.id)
-    await limits.count(db, campaign, limits.of_session(campaign, -1), now)
+    claim = limits.of_claim(campaign, -1) if session.claimed_at else []
+    await limits.count(db, campaign, [*limits.of_session(campaign, -1), *claim], now)
 
 
 async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:

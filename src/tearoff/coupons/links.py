@@ -15,9 +15,9 @@ from tearoff.kit.rows import columns
 class Linked(msgspec.Struct, frozen=True):
     """`link_host` is the account's own one; `place` is where the session was last used;
     `has_pins` says whether some location of the campaign is known by a PIN; `is_full`, that the
-    campaign's limit of uses, or of activations, is reached; `tells_places`, that the account has told an
-    address or hours of some location; `hooks` are the kinds of events that the account's webhooks
-    want."""
+    campaign's limit of uses, or of activations, is reached; `tells_places`, that the account has
+    told an address or hours of some location; `hooks` are the kinds of events that the account's
+    webhooks want."""
 
     session: Session
     campaign: Campaign
@@ -51,9 +51,9 @@ _LINKED = (
     " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':validations'"
     " AND t.n >= c.limit_validations) END"
     # Only a coupon that is not activated yet can find that all activations are taken.
-    " OR CASE WHEN c.limit_claims IS NULL OR c.activation_seconds IS NULL"
-    " OR s.claimed_at IS NOT NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
-    " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':claims'"
+    " OR CASE WHEN c.limit_claims IS NULL OR s.claimed_at IS NOT NULL THEN false"
+    " ELSE EXISTS (SELECT FROM tallies t WHERE t.account_id = c.account_id"
+    " AND t.scope = 'campaign:' || c.id || ':claims'"
     " AND t.n >= c.limit_claims) END AS is_full,"
     " a.tells_places, a.hooks"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
