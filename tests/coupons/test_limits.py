@@ -373,3 +373,39 @@ async def test_a_use_activates_what_was_not_activated(services, db):
     await change(db, second, "unclaimed")
     assert await at_once([use(db, third)]) == {"done": 1}
     assert await at_once([use(db, second)]) == {"limit claims": 1}
+
+
+async def test_each_use_is_given_back_where_it_was(services, db):
+    """Monday at A and Tuesday at B, taken back twice on Wednesday."""
+    shop = await open_shop(
+        services,
+        kind=None,
+        campaign={"uses": 3, "limit_day": 5, "limit_location": 5, "limit_person": 5},
+    )
+    other = await open_place(services, shop.account, "Bruges", "0815")
+    await services.db.execute("DELETE FROM campaign_locations")
+    (coupon,) = await sessions_of(services, shop, 1, phone="+32470000003")
+    monday, tuesday, wednesday = (NOW + timedelta(days=days) for days in range(3))
+    await use(db, coupon, shop.location, monday)
+    await use(db, coupon, other, tuesday)
+    back, _ = await change(db, coupon, "unvalidated", wednesday)
+    assert (back.uses, back.used_at, back.location_id) == (1, monday, shop.location)
+    assert await standing(services, shop) == {"location": [shop.location], "day": 1, "person": 1}
+    await use(db, coupon, other, wednesday)
+    await change(db, coupon, "unvalidated", wednesday)
+    back, _ = await change(db, coupon, "unvalidated", wednesday)
+    assert (back.uses, back.used_at, back.location_id) == (0, None, None)
+    assert await standing(services, shop) == {"location": [], "day": 0, "person": 0}
+
+
+async def standing(services, shop):
+    """At which places a use is counted, on how many days and for how many people."""
+    rows = await services.db.fetch(
+        "SELECT scope FROM tallies WHERE account_id = $1 AND n > 0", shop.account
+    )
+    scopes = [row["scope"].split(":")[2:] for row in rows]
+    return {
+        "location": [int(of) for what, of in scopes if what == "location"],
+        "day": sum(what == "day" for what, _ in scopes),
+        "person": sum(what == "person" for what, _ in scopes),
+    }

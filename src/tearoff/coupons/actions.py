@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -225,11 +226,15 @@ async def change(
     unlists = queries.CHANGES[kind].unlists
     if unlists:
         await lists.hold(db, session.campaign_id)
+    uses = await queries.uses_of(db, session.id) if kind == "unvalidated" else []
     won = await queries.change(db, session.account_id, session.id, kind, doer, now)
     if won is not None:
         if unlists:
             await lists.unlist(db, session.campaign_id, session.id, unlists)
-        await _count_change(db, found, kind, now)
+        await _count_change(db, found, kind, uses, now)
+        if len(uses) > 1:
+            before = {"used_at": uses[-2].at, "location_id": uses[-2].location_id}
+            won = await set_fields(db, won, before)
         both = SessionAndCampaign(won, found.campaign)
         await events.announce_operation(db, listener, kind, both, now)
         return won, True
@@ -250,17 +255,19 @@ def needs_transaction(campaign: Campaign, kind: str) -> bool:
     return kind in ("claimed", "unclaimed", "unvalidated")
 
 
-async def _count_change(db: Handle, found: SessionAndCampaign, kind: str, now: datetime) -> None:
-    """What a change counts in, or gives back: a use taken back counts no more on its day, at
-    its place and for its person."""
+async def _count_change(
+    db: Handle, found: SessionAndCampaign, kind: str, uses: Sequence[queries.Use], now: datetime
+) -> None:
+    """What a change counts in, or gives back: the last of the `uses`, taken back, counts no
+    more on its day, at its place and for its person."""
     session, campaign = found.session, found.campaign
     if kind == "claimed":
         await limits.count(db, campaign, limits.of_claim(campaign), now)
     elif kind == "unclaimed":
         await limits.count(db, campaign, limits.of_claim(campaign, step=-1), now)
-    elif kind == "unvalidated":
-        used = session.used_at or now
-        given_back = limits.of_use(campaign, session, session.location_id, used, step=-1)
+    elif uses:
+        last = uses[-1]
+        given_back = limits.of_use(campaign, session, last.location_id, last.at, step=-1)
         await limits.count(db, campaign, given_back, now)
 
 

@@ -250,6 +250,21 @@ def standing_uses(sessions: str) -> str:
     )
 
 
+class Use(msgspec.Struct, frozen=True):
+    """When and where a session was used."""
+
+    at: datetime
+    location_id: int | None
+
+
+async def uses_of(db: Handle, session_id: int) -> list[Use]:
+    """The uses of a session that were not taken back, the first one first."""
+    rows = await db.fetch(
+        f"SELECT at, location_id FROM ({standing_uses('$1')}) u ORDER BY nth", session_id
+    )
+    return [read(Use, row) for row in rows]
+
+
 class Change(msgspec.Struct, frozen=True):
     """A simple operation: what it sets, from which states it is allowed, which flag it takes
     back (the list of sessions with that flag loses one)."""
@@ -293,7 +308,9 @@ CHANGES: dict[str, Change] = {
         "claimed",
     ),
     "unvalidated": Change(
-        "uses = uses - 1, validated_at = NULL, used_at = NULL", "uses > 0", "validated"
+        "uses = uses - 1, validated_at = NULL, used_at = NULL, location_id = NULL",
+        "uses > 0",
+        "validated",
     ),
     "voided": Change(
         "voided = true, voided_at = $3, unvoided_at = NULL", "NOT voided AND validated_at IS NULL"
