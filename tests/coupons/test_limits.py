@@ -409,3 +409,31 @@ async def standing(services, shop):
         "day": sum(what == "day" for what, _ in scopes),
         "person": sum(what == "person" for what, _ in scopes),
     }
+
+
+SCRATCH = {"prizes": [{"key": "p", "weight": 1, "title": {"en": "P"}}], "blank_weight": 1}
+CLOSED = [{"days": [(NOW + timedelta(days=3)).isoweekday()], "start": "10:00", "end": "11:00"}]
+
+
+@pytest.mark.parametrize(
+    ("campaign", "sets", "refusal"),
+    [
+        ({"raw_options": json.dumps({"scratch": SCRATCH})}, {}, "NotPlayed"),
+        ({"raw_options": json.dumps({"scratch": SCRATCH})}, {"prize": ""}, "NoPrize"),
+        ({"activation_seconds": 60}, {"active_until": NOW - timedelta(1)}, "TimeOver"),
+        ({"uses": 2, "pause_seconds": 60}, {"uses": 1, "used_at": NOW}, "NotAgainYet"),
+        ({"raw_options": json.dumps({"hours": CLOSED})}, {}, "WrongTime"),
+        ({}, {}, "done"),
+    ],
+)
+async def test_a_till_holds_only_what_can_be_used(services, db, campaign, sets, refusal):
+    shop = await open_shop(services, kind=None, campaign=campaign)
+    (coupon,) = await sessions_of(services, shop, 1)
+    if sets:
+        await actions.set_fields(services.db, coupon.session, sets)
+
+    async def reserve():
+        async with db.transaction() as work:
+            await actions.reserve(work, coupon, seconds=60, holder="till", now=NOW)
+
+    assert await at_once([reserve()]) == {refusal: 1}

@@ -311,11 +311,15 @@ class Reservation(msgspec.Struct, frozen=True):
 async def reserve(
     db: Handle, found: SessionAndCampaign, *, seconds: int, holder: str, now: datetime
 ) -> Reservation:
-    """Hold the session for a till that is about to take it in. Raises what `validate` raises,
-    and `rules.Reserved` when another till holds it."""
+    """Hold the session for a till that is about to take it in, in a transaction. Raises what
+    `validate` raises, and `rules.Reserved` when another till holds it."""
     name = codes.session_code()
     until = now + timedelta(seconds=seconds)
     session = found.session
+    current = await queries.hold_session(db, session.account_id, session.id) or found
+    refusal = rules.why_not_usable(current.session, current.campaign, now)
+    if refusal is not None:
+        raise refusal
     held = await queries.reserve(
         db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now
     )
