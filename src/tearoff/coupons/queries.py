@@ -186,7 +186,9 @@ WITH c AS MATERIALIZED (
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
     location_id, device_id, listed, verdict)
-  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8, $9, $4, $12, k.listed,
+  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8,
+    CASE WHEN k.kind = 'opened' AND $9 = '' THEN 'the coupon was used' ELSE $9 END,
+    $4, $12, k.listed,
     CASE k.kind WHEN 'opened' THEN 'human' END
   FROM won CROSS JOIN LATERAL (VALUES
     ('opened', opened_at = $3), ('claimed', claimed_at = $3),
@@ -338,7 +340,8 @@ async def change(
         f" AND ({change.guard}) RETURNING *),"
         " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
         " actor, channel, reason, location_id, device_id, listed, verdict)"
-        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6, $7, $8, $9, k.listed,"
+        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6,"
+        " CASE k.kind WHEN 'opened' THEN $10 ELSE $7 END, $8, $9, k.listed,"
         " CASE k.kind WHEN 'opened' THEN 'human' END FROM won"
         f" CROSS JOIN LATERAL (VALUES {_LISTED.get(kind, '($4::text, false)')})"
         " AS k (kind, listed) WHERE k.kind = $4 OR k.listed)"
@@ -352,8 +355,16 @@ async def change(
         doer.reason,
         doer.location_id,
         doer.device_id,
+        doer.reason or _why_opened(kind, doer),
     )
     return row and read(Session, row)
+
+
+def _why_opened(kind: str, doer: Doer) -> str:
+    """Why a person is behind an open, where whoever does it has not said so."""
+    if kind == "claimed":
+        return "the coupon was activated"
+    return "said by the API" if doer.channel == "api" else ""
 
 
 _RESERVE = f"""
