@@ -168,6 +168,17 @@ async def test_remove_gives_its_place_back(http, server, services):
     assert (await make(caller)).status == 200
 
 
+async def test_what_is_made_activated_counts_as_activated(http, server, services):
+    caller = await caller_of(http, server, services, limit_claims=3)
+    assert (await many(caller, amount=2, status="activated")).status == 200
+    assert (await many(caller, amount=2, status="activated")).codes == [516]
+    code, other = await code_of(caller), await code_of(caller)
+    assert (await update(caller, code, "claimed")).status == 200
+    assert (await update(caller, other, "claimed")).codes == [516]
+    assert (await remove(caller, code)).status == 200
+    assert (await update(caller, other, "claimed")).status == 200
+
+
 # several at once --------------------------------------------------------------------------
 
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import actions, campaigns, public, rules
+from tearoff.coupons import actions, campaigns, catalogue, public, rules
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.kit.db import Database
 from tests.cast import open_place, open_shop
@@ -208,3 +208,232 @@ async def test_public_coupons_of_a_person(services, db):
 
     came = await at_once(begin(n) for n in range(TRIES))
     assert came == {"done": 3, "HasCoupon": TRIES - 3}
+
+
+LATER = {
+    "limit_sessions": "sessions",
+    "limit_claims": "claims",
+    "limit_validations": "validations",
+    "limit_person": "person",
+    "limit_day": "day",
+    "limit_location": "location",
+}
+
+
+async def set_limits(db, shop, now=NOW, **values):
+    async with db.transaction() as work:
+        changes = catalogue.CampaignChanges(**values)
+        return await catalogue.change(work, shop.account, shop.campaign, changes, now)
+
+
+async def counted(services, shop, what):
+    """What a limit stands at, in all of its tallies."""
+    return await services.db.fetchval(
+        "SELECT sum(n)::integer FROM tallies WHERE account_id = $1 AND (scope = $2"
+        " OR starts_with(scope, $2 || ':'))",
+        shop.account,
+        f"campaign:{shop.campaign}:{what}",
+    )
+
+
+@pytest.mark.parametrize(("limit", "which"), LATER.items())
+async def test_a_limit_that_is_set_later_counts_what_was_before(services, db, limit, which):
+    """Three used ones, one of which was taken back: all were made, three were activated (taking
+    a use back leaves a coupon activated), two are used."""
+    shop = await open_shop(services, kind=None)
+    coupons = await sessions_of(services, shop, 8, email="Anna@example.com")
+    await at_once(use(db, coupon, shop.location) for coupon in coupons[:3])
+    await change(db, coupons[0], "unvalidated")
+    before = {"sessions": 8, "claims": 3}.get(which, 2)
+    await set_limits(db, shop, **{limit: before + 2})
+    assert await counted(services, shop, which) == before
+    if which == "sessions":
+        return
+    coupons = await again(services, shop, coupons[3:])
+    came = await at_once(use(db, coupon, shop.location) for coupon in coupons)
+    assert came == {"done": 2, f"limit {which}": 3}
+
+
+async def again(services, shop, coupons):
+    return [
+        await actions.find_session(services.db, shop.account, one.session.code) for one in coupons
+    ]
+
+
+async def test_a_limit_on_people_that_is_set_later_knows_who_has_fetched(services, db):
+    form = {"form": {"fields": [{"name": "email", "required": True}]}}
+    shop = await open_shop(services, kind=None, campaign={"raw_options": json.dumps(form)})
+    campaign = await campaigns.campaign(services.db, shop.account, shop.campaign)
+
+    async def begin(n, campaign):
+        async with db.transaction() as work:
+            new = NewSession(email="Anna@example.com", begun_by=f"form-{n}")
+            return await public.begin(work, campaign, new, [], now=NOW, listener=None)
+
+    assert await at_once(begin(n, campaign) for n in range(2)) == {"done": 2}
+    form["form"]["unique"] = "email"
+    campaign = (await set_limits(db, shop, options=form, limit_person=3)).campaign
+    assert await at_once(begin(n, campaign) for n in range(2, 5)) == {"done": 1, "HasCoupon": 2}
+
+
+@pytest.mark.parametrize("limit", ["limit_validations", "limit_day", "limit_claims"])
+async def test_uses_while_a_limit_is_set(services, db, limit):
+    """Each use is found by whoever sets the limit, or finds the limit itself."""
+    shop = await open_shop(services, kind=None)
+    coupons = await sessions_of(services, shop, 60)
+    work = [use(db, coupon, shop.location) for coupon in coupons]
+    work.insert(10, set_limits(db, shop, **{limit: 30}))
+    came = await at_once(work)
+    used = came["done"] - 1
+    assert came[f"limit {LATER[limit]}"] == 60 - used
+    assert used >= 30
+    assert await counted(services, shop, LATER[limit]) == used
+    more = await at_once(use(db, coupon) for coupon in await sessions_of(services, shop, 5))
+    assert more == {f"limit {LATER[limit]}": 5}
+
+
+async def test_a_use_that_meets_a_change_waits_for_it(services, db):
+    """It has read the campaign without a limit, and must not slip by; alone on a pool as well."""
+    shop = await open_shop(services, kind=None)
+    first, second, third = await sessions_of(services, shop, 3)
+    await use(db, first)
+    async with services.db.transaction() as work:
+        changes = catalogue.CampaignChanges(limit_validations=2)
+        await catalogue.change(work, shop.account, shop.campaign, changes, NOW)
+        waiting = [
+            asyncio.create_task(actions.validate(db, one, doer=Doer(), now=NOW))
+            for one in (second, third)
+        ]
+        done, _ = await asyncio.wait(waiting, timeout=0.3)
+        assert not done
+    assert await at_once(waiting) == {"done": 1, "limit validations": 1}
+
+
+async def test_a_change_waits_for_a_use(services, db):
+    shop = await open_shop(services, kind=None)
+    first, second = await sessions_of(services, shop, 2)
+    async with services.db.transaction() as work:
+        await actions.validate(work, first, doer=Doer(), now=NOW)
+        setting = asyncio.create_task(set_limits(db, shop, limit_validations=1))
+        done, _ = await asyncio.wait([setting], timeout=0.3)
+        assert not done
+    await setting
+    assert await at_once([use(db, second)]) == {"limit validations": 1}
+
+
+async def test_coupons_given_out_while_their_limit_is_set(services, db):
+    shop = await open_shop(services, kind=None)
+    campaign = await campaigns.campaign(services.db, shop.account, shop.campaign)
+
+    async def issue():
+        async with db.transaction() as work:
+            return await actions.issue_session(work, campaign, NewSession(), now=NOW)
+
+    work = [issue() for _ in range(60)]
+    work.insert(10, set_limits(db, shop, limit_sessions=30))
+    came = await at_once(work)
+    assert await counted(services, shop, "sessions") == came["done"] - 1
+    assert came["limit sessions"] == 61 - came["done"]
+
+
+async def test_what_was_never_counted_is_not_given_back(services, db):
+    shop = await open_shop(services, kind=None)
+    (coupon,) = await sessions_of(services, shop, 1)
+    await use(db, coupon)
+    await services.db.execute(
+        "UPDATE campaigns SET limit_validations = 1 WHERE id = $1", shop.campaign
+    )
+    (coupon,) = await again(services, shop, [coupon])
+    await change(db, coupon, "unvalidated")
+    coupons = await sessions_of(services, shop, 3)
+    assert await at_once(use(db, one) for one in coupons) == {"done": 1, "limit validations": 2}
+
+
+async def test_a_lowered_limit_lets_uses_be_taken_back(services, db):
+    shop = await open_shop(services, kind=None, campaign={"limit_validations": 4})
+    coupons = await sessions_of(services, shop, 5)
+    await at_once(use(db, coupon) for coupon in coupons[:4])
+    await set_limits(db, shop, limit_validations=2)
+    coupons = await again(services, shop, coupons)
+    assert await at_once([use(db, coupons[4])]) == {"limit validations": 1}
+    assert await at_once(change(db, one, "unvalidated") for one in coupons[:2]) == {"done": 2}
+    assert await at_once([use(db, coupons[4])]) == {"limit validations": 1}
+    assert await at_once([change(db, coupons[2], "unvalidated")]) == {"done": 1}
+    assert await at_once([use(db, coupons[4])]) == {"done": 1}
+
+
+async def test_a_use_activates_what_was_not_activated(services, db):
+    """By the step of its own or by a use: each coupon counts once, and gives back once."""
+    shop = await open_shop(services, kind=None, campaign={"limit_claims": 2})
+    first, second, third = await sessions_of(services, shop, 3)
+    await change(db, first, "claimed")
+    assert await at_once([use(db, first), use(db, second)]) == {"done": 2}
+    assert await at_once([use(db, third)]) == {"limit claims": 1}
+    await change(db, second, "unvalidated")
+    await change(db, second, "unclaimed")
+    assert await at_once([use(db, third)]) == {"done": 1}
+    assert await at_once([use(db, second)]) == {"limit claims": 1}
+
+
+async def test_each_use_is_given_back_where_it_was(services, db):
+    """Monday at A and Tuesday at B, taken back twice on Wednesday."""
+    shop = await open_shop(
+        services,
+        kind=None,
+        campaign={"uses": 3, "limit_day": 5, "limit_location": 5, "limit_person": 5},
+    )
+    other = await open_place(services, shop.account, "Bruges", "0815")
+    await services.db.execute("DELETE FROM campaign_locations")
+    (coupon,) = await sessions_of(services, shop, 1, phone="+32470000003")
+    monday, tuesday, wednesday = (NOW + timedelta(days=days) for days in range(3))
+    await use(db, coupon, shop.location, monday)
+    await use(db, coupon, other, tuesday)
+    back, _ = await change(db, coupon, "unvalidated", wednesday)
+    assert (back.uses, back.used_at, back.location_id) == (1, monday, shop.location)
+    assert await standing(services, shop) == {"location": [shop.location], "day": 1, "person": 1}
+    await use(db, coupon, other, wednesday)
+    await change(db, coupon, "unvalidated", wednesday)
+    back, _ = await change(db, coupon, "unvalidated", wednesday)
+    assert (back.uses, back.used_at, back.location_id) == (0, None, None)
+    assert await standing(services, shop) == {"location": [], "day": 0, "person": 0}
+
+
+async def standing(services, shop):
+    """At which places a use is counted, on how many days and for how many people."""
+    rows = await services.db.fetch(
+        "SELECT scope FROM tallies WHERE account_id = $1 AND n > 0", shop.account
+    )
+    scopes = [row["scope"].split(":")[2:] for row in rows]
+    return {
+        "location": [int(of) for what, of in scopes if what == "location"],
+        "day": sum(what == "day" for what, _ in scopes),
+        "person": sum(what == "person" for what, _ in scopes),
+    }
+
+
+SCRATCH = {"prizes": [{"key": "p", "weight": 1, "title": {"en": "P"}}], "blank_weight": 1}
+CLOSED = [{"days": [(NOW + timedelta(days=3)).isoweekday()], "start": "10:00", "end": "11:00"}]
+
+
+@pytest.mark.parametrize(
+    ("campaign", "sets", "refusal"),
+    [
+        ({"raw_options": json.dumps({"scratch": SCRATCH})}, {}, "NotPlayed"),
+        ({"raw_options": json.dumps({"scratch": SCRATCH})}, {"prize": ""}, "NoPrize"),
+        ({"activation_seconds": 60}, {"active_until": NOW - timedelta(1)}, "TimeOver"),
+        ({"uses": 2, "pause_seconds": 60}, {"uses": 1, "used_at": NOW}, "NotAgainYet"),
+        ({"raw_options": json.dumps({"hours": CLOSED})}, {}, "WrongTime"),
+        ({}, {}, "done"),
+    ],
+)
+async def test_a_till_holds_only_what_can_be_used(services, db, campaign, sets, refusal):
+    shop = await open_shop(services, kind=None, campaign=campaign)
+    (coupon,) = await sessions_of(services, shop, 1)
+    if sets:
+        await actions.set_fields(services.db, coupon.session, sets)
+
+    async def reserve():
+        async with db.transaction() as work:
+            await actions.reserve(work, coupon, seconds=60, holder="till", now=NOW)
+
+    assert await at_once([reserve()]) == {refusal: 1}

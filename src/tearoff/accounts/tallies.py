@@ -25,7 +25,7 @@ class TallyFull(Conflict):
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """Count `step` more in `scope`, at most `cap` within the window."""
+    """Count `step` more in `scope`, at most `cap` within the window; below 0, give back."""
 
     scope: str
     cap: int
@@ -52,20 +52,64 @@ async def count(db: Handle, account_id: int, tallies: Sequence[Tally], now: date
     Must be in the transaction whose work it limits; a refusal ends that transaction. A
     window begins with its first count. Rows are locked in the order of their scopes.
     """
-    if not tallies:
+    await _give_back(db, account_id, [t for t in tallies if t.step < 0], now)
+    counted = [t for t in tallies if t.step > 0]
+    if not counted:
         return
     try:
         await db.execute(
             COUNT,
             account_id,
-            [t.scope for t in tallies],
-            [t.step for t in tallies],
-            [t.cap for t in tallies],
-            [now + t.window for t in tallies],
+            [t.scope for t in counted],
+            [t.step for t in counted],
+            [t.cap for t in counted],
+            [now + t.window for t in counted],
             now,
         )
     except asyncpg.CheckViolationError as error:
         raise TallyFull(full_scope(error)) from None
+
+
+_GIVE_BACK = """
+WITH held AS MATERIALIZED (
+  SELECT t.scope, g.step FROM unnest($2::text[], $3::bigint[]) AS g (scope, step)
+  JOIN tallies t ON t.account_id = $1 AND t.scope = g.scope AND t.until > $4
+  ORDER BY t.scope FOR NO KEY UPDATE OF t
+)
+UPDATE tallies t SET n = greatest(0, t.n + held.step) FROM held
+WHERE t.account_id = $1 AND t.scope = held.scope
+"""
+
+
+async def _give_back(db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime) -> None:
+    """What was never counted is not given back. The cap stays as it is: one that was lowered
+    below the number refuses what is new, never what is taken back."""
+    if tallies:
+        scopes, steps = [t.scope for t in tallies], [t.step for t in tallies]
+        await db.execute(_GIVE_BACK, account_id, scopes, steps, now)
+
+
+async def replace(
+    db: Handle, account_id: int, scope: str, counted: Sequence[Tally], now: datetime
+) -> None:
+    """Let `scope`, and what is below it, stand at what was `counted` otherwise. A number above
+    its cap may stand; nothing more is counted then."""
+    await db.execute(
+        "DELETE FROM tallies WHERE account_id = $1"
+        " AND (scope = $2 OR starts_with(scope, $2 || ':'))",
+        account_id,
+        scope,
+    )
+    await db.execute(
+        "INSERT INTO tallies (account_id, scope, n, cap, until) SELECT $1, g.scope, g.n,"
+        " greatest(g.n, g.cap), g.until FROM unnest($2::text[], $3::bigint[], $4::bigint[],"
+        " $5::timestamptz[]) AS g (scope, n, cap, until)",
+        account_id,
+        [t.scope for t in counted],
+        [t.step for t in counted],
+        [t.cap for t in counted],
+        [now + t.window for t in counted],
+    )
 
 
 def full_scope(error: asyncpg.CheckViolationError) -> str:

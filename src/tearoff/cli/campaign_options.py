@@ -63,7 +63,7 @@ def _set(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services, db: Any, account: Account) -> Entry:
         changes = await changes_of(db, account.id, given)
-        return await catalogue.change(db, account.id, _campaign(arguments), changes)
+        return await catalogue.change(db, account.id, _campaign(arguments), changes, clock.now())
 
     found = _change(arguments, work)
     show(arguments, found, _table({name: found[name] for name in values}))

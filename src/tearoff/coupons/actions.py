@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -59,6 +60,7 @@ async def issue_session(
     existing = await _find_existing(db, campaign, new, unique_by)
     if existing is not None:
         return existing
+    campaign = await queries.hold_limits(db, campaign)
     await limits.count(db, campaign, limits.of_session(campaign), now)
     if campaign.has_pool and new.validation_code is None and automatic_code is None:
         (pooled,) = await pools.take(db, campaign.id, 1, now)
@@ -130,7 +132,8 @@ async def validate(
     `reservation` is the caller's own hold on it; `as_of` is the moment for which its times are
     judged, if that is not now. With a `listener`, or where
     `needs_transaction`, it must be in a transaction."""
-    if limits.has_use_limits(found.campaign):
+    counts = limits.has_use_limits(found.campaign)
+    if counts:
         found = await _count_use(db, found, doer.location_id, as_of or now)
     session, campaign = found.session, found.campaign
     # The update looks at everything but the campaign's hours and its scratch card.
@@ -147,7 +150,27 @@ async def validate(
         as_of=as_of or now,
         doer=doer,
         now=now,
+        campaign_id=campaign.id,
+        is_counted=counts,
     )
+    if won is None and not counts:
+        current = await queries.session(db, session.account_id, session.id)
+        if current is not None and limits.has_use_limits(current.campaign):
+            # A limit was set since the campaign was read. A pool's transaction gives the
+            # connection, a connection's own savepoint gives nothing.
+            async with db.transaction() as work:  # type: ignore[attr-defined]
+                return await validate(
+                    work or db,
+                    current,
+                    doer=doer,
+                    now=now,
+                    value=value,
+                    receipt=receipt,
+                    if_uses=if_uses,
+                    reservation=reservation,
+                    as_of=as_of,
+                    listener=listener,
+                )
     if won is None:
         raise await _why_lost(db, found, doer.location_id, as_of or now)
     both = SessionAndCampaign(won, campaign)
@@ -195,8 +218,8 @@ async def change(
     listener: Listener | None = None,
 ) -> tuple[Session, bool]:
     """Do a simple operation (a key of `queries.CHANGES`). Gives the session as it is then and
-    whether anything changed: what is already so is fine and makes no event. One that takes
-    back a flag (`takes_back`), or with a `listener`, must be in a transaction."""
+    whether anything changed: what is already so is fine and makes no event. With a `listener`,
+    or where `needs_transaction`, it must be in a transaction."""
     if needs_transaction(found.campaign, kind):
         session = found.session
         found = await queries.hold_session(db, session.account_id, session.id) or found
@@ -207,11 +230,15 @@ async def change(
     unlists = queries.CHANGES[kind].unlists
     if unlists:
         await lists.hold(db, session.campaign_id)
+    uses = await queries.uses_of(db, session.id) if kind == "unvalidated" else []
     won = await queries.change(db, session.account_id, session.id, kind, doer, now)
     if won is not None:
         if unlists:
             await lists.unlist(db, session.campaign_id, session.id, unlists)
-        await _count_change(db, found, kind, now)
+        await _count_change(db, found, kind, uses, now)
+        if len(uses) > 1:
+            before = {"used_at": uses[-2].at, "location_id": uses[-2].location_id}
+            won = await set_fields(db, won, before)
         both = SessionAndCampaign(won, found.campaign)
         await events.announce_operation(db, listener, kind, both, now)
         return won, True
@@ -224,29 +251,27 @@ async def change(
     return current.session, False
 
 
-def takes_back(kind: str) -> bool:
-    """Whether the operation takes back what an earlier one did: more than one statement."""
-    return bool(queries.CHANGES[kind].unlists)
-
-
 def needs_transaction(campaign: Campaign, kind: str) -> bool:
-    """Whether the operation also counts in a limit of the campaign."""
-    if kind in ("claimed", "unclaimed"):
-        return campaign.limit_claims is not None
-    return kind in ("validated", "unvalidated") and limits.has_use_limits(campaign)
+    """Whether the operation is more than one statement: it takes back what an earlier one did,
+    or counts in a limit. Only a use asks what limits there are, because many uses come at once."""
+    if kind == "validated":
+        return limits.has_use_limits(campaign)
+    return kind in ("claimed", "unclaimed", "unvalidated")
 
 
-async def _count_change(db: Handle, found: SessionAndCampaign, kind: str, now: datetime) -> None:
-    """What a change counts in, or gives back: a use taken back counts no more on its day, at
-    its place and for its person."""
+async def _count_change(
+    db: Handle, found: SessionAndCampaign, kind: str, uses: Sequence[queries.Use], now: datetime
+) -> None:
+    """What a change counts in, or gives back: the last of the `uses`, taken back, counts no
+    more on its day, at its place and for its person."""
     session, campaign = found.session, found.campaign
     if kind == "claimed":
         await limits.count(db, campaign, limits.of_claim(campaign), now)
     elif kind == "unclaimed":
         await limits.count(db, campaign, limits.of_claim(campaign, step=-1), now)
-    elif kind == "unvalidated":
-        used = session.used_at or now
-        given_back = limits.of_use(campaign, session, session.location_id, used, step=-1)
+    elif uses:
+        last = uses[-1]
+        given_back = limits.of_use(campaign, session, last.location_id, last.at, step=-1)
         await limits.count(db, campaign, given_back, now)
 
 
@@ -290,11 +315,15 @@ class Reservation(msgspec.Struct, frozen=True):
 async def reserve(
     db: Handle, found: SessionAndCampaign, *, seconds: int, holder: str, now: datetime
 ) -> Reservation:
-    """Hold the session for a till that is about to take it in. Raises what `validate` raises,
-    and `rules.Reserved` when another till holds it."""
+    """Hold the session for a till that is about to take it in, in a transaction. Raises what
+    `validate` raises, and `rules.Reserved` when another till holds it."""
     name = codes.session_code()
     until = now + timedelta(seconds=seconds)
     session = found.session
+    current = await queries.hold_session(db, session.account_id, session.id) or found
+    refusal = rules.why_not_usable(current.session, current.campaign, now)
+    if refusal is not None:
+        raise refusal
     held = await queries.reserve(
         db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now
     )
@@ -320,10 +349,12 @@ async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -
     await lists.hold(db, campaign.id)
     if not await queries.remove_session(db, session.account_id, session.id):
         raise await _why_lost(db, found, None, now)
+    campaign = await queries.hold_limits(db, campaign)
     for flag in lists.FLAGS:
         await lists.unlist(db, campaign.id, session.id, flag)
     await lists.forget_created(db, campaign.id, session.created_at, session.id)
-    await limits.count(db, campaign, limits.of_session(campaign, -1), now)
+    claim = limits.of_claim(campaign, -1) if session.claimed_at else []
+    await limits.count(db, campaign, [*limits.of_session(campaign, -1), *claim], now)
 
 
 async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:

@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tearoff.coupons import campaigns
+from tearoff.coupons import campaigns, recount
 from tearoff.coupons.campaigns import CampaignNotFound, NewCampaign
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import changed
@@ -168,9 +168,15 @@ async def entry(db: Handle, account_id: int, campaign_id: int) -> Entry:
 
 
 async def change(
-    db: asyncpg.Connection, account_id: int, campaign_id: int, changes: CampaignChanges
+    db: asyncpg.Connection,
+    account_id: int,
+    campaign_id: int,
+    changes: CampaignChanges,
+    now: datetime,
 ) -> Entry:
-    """Change a campaign. Raises `CampaignNotFound` and `Invalid`."""
+    """Change a campaign, in a transaction. A limit that counts from now on counts all that was
+    before: whoever counts holds the campaign's row, which is locked here. Raises
+    `CampaignNotFound` and `Invalid`."""
     row = await db.fetchrow(f"{_ENTRY} AND c.id = $2 FOR UPDATE OF c", account_id, campaign_id)
     if row is None:
         raise CampaignNotFound
@@ -184,7 +190,9 @@ async def change(
             campaign_id,
             *values.values(),
         )
-    return await entry(db, account_id, campaign_id)
+    found = await entry(db, account_id, campaign_id)
+    await recount.recount(db, read(Campaign, row, "c_"), found.campaign, now)
+    return found
 
 
 async def copy(

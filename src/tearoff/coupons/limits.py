@@ -16,7 +16,7 @@ from tearoff.kit import times
 from tearoff.kit.db import Handle
 
 FOR_EVER = timedelta(days=36_500)
-_DAY_KEPT = timedelta(days=3)
+DAY_KEPT = timedelta(days=3)
 """A day's tally outlives its day, so that taking back a use of yesterday evening finds it."""
 
 
@@ -31,6 +31,7 @@ async def count(db: Handle, campaign: Campaign, counted: Sequence[Tally], now: d
 def has_use_limits(campaign: Campaign) -> bool:
     """Whether a use counts anywhere, which costs a statement more."""
     limits = (
+        campaign.limit_claims,
         campaign.limit_validations,
         campaign.limit_day,
         campaign.limit_location,
@@ -46,7 +47,7 @@ def of_session(campaign: Campaign, amount: int = 1) -> list[Tally]:
 
 def of_person(campaign: Campaign, person: str) -> list[Tally]:
     """What a coupon counts in that somebody fetches from the public link."""
-    return _if(campaign, "fetched", campaign.limit_person, of=_mark(person))
+    return _if(campaign, "fetched", campaign.limit_person, of=mark(person))
 
 
 def of_prize(campaign: Campaign, prize: Prize) -> list[Tally]:
@@ -54,24 +55,32 @@ def of_prize(campaign: Campaign, prize: Prize) -> list[Tally]:
 
 
 def of_claim(campaign: Campaign, step: int = 1) -> list[Tally]:
+    """What a coupon counts in that becomes activated, by whatever makes it so: its own step, a
+    use that implies it, or being made activated."""
     return _if(campaign, "claims", campaign.limit_claims, step=step)
 
 
 def of_use(
     campaign: Campaign, session: Session, location_id: int | None, now: datetime, step: int = 1
 ) -> list[Tally]:
-    """What one use of this session counts in. A person's coupon counts with its first use."""
-    day = times.clock_of(now, campaign.timezone).date().isoformat()
+    """What one use of this session counts in. A person's coupon counts with its first use; one
+    that was not activated is so by its use, and stays so when the use is taken back."""
+    day = day_of(campaign, now)
     place = "" if location_id is None else str(location_id)
     first_of_person = session.uses == (0 if step > 0 else 1)
     person = person_of(session) if first_of_person else ""
     return [
+        *(of_claim(campaign) if step > 0 and session.claimed_at is None else ()),
         *_if(campaign, "validations", campaign.limit_validations, step=step),
-        *_if(campaign, "day", campaign.limit_day, of=day, step=step, window=_DAY_KEPT),
+        *_if(campaign, "day", campaign.limit_day, of=day, step=step, window=DAY_KEPT),
         *(_if(campaign, "location", campaign.limit_location, of=place, step=step) if place else ()),
-        *(_if(campaign, "person", campaign.limit_person, of=_mark(person), step=step)
+        *(_if(campaign, "person", campaign.limit_person, of=mark(person), step=step)
           if person else ()),
     ]  # fmt: skip
+
+
+def day_of(campaign: Campaign, at: datetime) -> str:
+    return times.clock_of(at, campaign.timezone).date().isoformat()
 
 
 def person_of(session: Session | NewSession) -> str:
@@ -90,10 +99,14 @@ def _if(
 ) -> list[Tally]:
     if cap is None:
         return []
+    return [Tally(scope_of(campaign, what, of), cap, window, step)]
+
+
+def scope_of(campaign: Campaign, what: str, of: str = "") -> str:
     scope = f"campaign:{campaign.id}:{what}"
-    return [Tally(f"{scope}:{of}" if of else scope, cap, window, step)]
+    return f"{scope}:{of}" if of else scope
 
 
-def _mark(person: str) -> str:
+def mark(person: str) -> str:
     """Of whom it is need not stand in another table."""
     return hashlib.sha256(person.encode("utf-8", "replace")).hexdigest()[:32]

@@ -51,9 +51,9 @@ _LINKED = (
     " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':validations'"
     " AND t.n >= c.limit_validations) END"
     # Only a coupon that is not activated yet can find that all activations are taken.
-    " OR CASE WHEN c.limit_claims IS NULL OR c.activation_seconds IS NULL"
-    " OR s.claimed_at IS NOT NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
-    " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':claims'"
+    " OR CASE WHEN c.limit_claims IS NULL OR s.claimed_at IS NOT NULL THEN false"
+    " ELSE EXISTS (SELECT FROM tallies t WHERE t.account_id = c.account_id"
+    " AND t.scope = 'campaign:' || c.id || ':claims'"
     " AND t.n >= c.limit_claims) END AS is_full,"
     " a.tells_places, a.hooks"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"

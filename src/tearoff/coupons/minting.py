@@ -186,8 +186,10 @@ async def _free_validation_codes(
 async def _note_claims(db: asyncpg.Connection, batch: Batch) -> None:
     await db.execute(
         "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, channel,"
-        " listed) SELECT s.account_id, s.campaign_id, s.id, k.kind, $2, 'api', true"
-        " FROM sessions s, (VALUES ('opened'), ('claimed')) AS k (kind)"
+        " listed, verdict, reason) SELECT s.account_id, s.campaign_id, s.id, k.kind, $2, 'api',"
+        " true, k.verdict, k.reason FROM sessions s, (VALUES"
+        " ('opened', 'human', 'made activated'), ('claimed', NULL, ''))"
+        " AS k (kind, verdict, reason)"
         " WHERE s.campaign_id = $1 AND s.created_at = $2 AND s.id > $3 AND s.id <= $4",
         batch.campaign_id,
         batch.born_at,

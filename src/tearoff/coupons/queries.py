@@ -58,15 +58,25 @@ async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCam
 
 
 async def hold_session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:
-    """As it is now, and as it stays until the transaction ends."""
+    """As it is now, and as it stays until the transaction ends; so do the campaign's limits."""
     return _both(
         await db.fetchrow(
             f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-            " WHERE s.account_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF s",
+            " WHERE s.account_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF s FOR KEY SHARE OF c",
             account_id,
             session_id,
         )
     )
+
+
+async def hold_limits(db: Handle, campaign: Campaign) -> Campaign:
+    """The campaign as it is now; its limits stay so until the transaction ends. Whoever counts
+    asks first, and others may at the same time: only a change of the campaign waits."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Campaign)} FROM campaigns WHERE id = $1 FOR KEY SHARE", campaign.id
+    )
+    assert row is not None
+    return read(Campaign, row)
 
 
 async def insert_session(
@@ -111,10 +121,12 @@ async def is_taken_in_at(db: Handle, campaign_id: int, location_id: int) -> bool
 
 async def lock_begun(db: Handle, campaign_id: int, begun_by: str) -> None:
     """Let only one transaction at a time work on the same form: a second press finds what the
-    first has made, and counts in no limit."""
+    first has made, and counts in no limit. The campaign's limits are held as well, before
+    anything is counted in them."""
     await db.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"begun:{campaign_id}:{begun_by}"
     )
+    await db.execute("SELECT FROM campaigns WHERE id = $1 FOR KEY SHARE", campaign_id)
 
 
 async def code_begun_by(db: Handle, campaign_id: int, begun_by: str) -> str | None:
@@ -160,7 +172,9 @@ _TAKES_IN = """(NOT EXISTS (SELECT FROM campaign_locations p WHERE p.campaign_id
 """A campaign without locations is taken in anywhere."""
 
 _VALIDATE = f"""
-WITH won AS (
+WITH c AS MATERIALIZED (
+  SELECT * FROM campaigns WHERE id = $13 FOR KEY SHARE
+), won AS (
   UPDATE sessions s SET
     uses = s.uses + 1,
     validated_at = CASE WHEN s.uses + 1 >= c.uses THEN $3 END,
@@ -173,24 +187,28 @@ WITH won AS (
     validation_value = coalesce($5, s.validation_value),
     receipt = coalesce($11, s.receipt),
     reservation = NULL, reserved_until = NULL, reserved_by = NULL
-  FROM campaigns c
+  FROM c
   WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
+    AND ($14 OR num_nonnulls(c.limit_claims, c.limit_validations, c.limit_day, c.limit_location,
+      c.limit_person) = 0)
     AND s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
     AND c.status = 'active'
-    AND (c.starts_at IS NULL OR c.starts_at <= $13)
-    AND (c.expires_at IS NULL OR c.expires_at > $13)
-    AND (s.expires_at IS NULL OR s.expires_at > $13)
+    AND (c.starts_at IS NULL OR c.starts_at <= $15)
+    AND (c.expires_at IS NULL OR c.expires_at > $15)
+    AND (s.expires_at IS NULL OR s.expires_at > $15)
     AND ($6::integer IS NULL OR s.uses = $6)
     AND (s.reserved_until IS NULL OR s.reserved_until <= $3 OR s.reservation = $10)
-    AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > $13)
+    AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > $15)
     AND (c.pause_seconds IS NULL OR s.used_at IS NULL
-      OR s.used_at + make_interval(secs => c.pause_seconds) <= $13)
+      OR s.used_at + make_interval(secs => c.pause_seconds) <= $15)
     AND ($4::bigint IS NULL OR {_TAKES_IN})
   RETURNING s.*
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
     location_id, device_id, listed, verdict)
-  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8, $9, $4, $12, k.listed,
+  SELECT account_id, campaign_id, id, k.kind, $3, $7, $8,
+    CASE WHEN k.kind = 'opened' AND $9 = '' THEN 'the coupon was used' ELSE $9 END,
+    $4, $12, k.listed,
     CASE k.kind WHEN 'opened' THEN 'human' END
   FROM won CROSS JOIN LATERAL (VALUES
     ('opened', opened_at = $3), ('claimed', claimed_at = $3),
@@ -213,10 +231,14 @@ async def validate(
     as_of: datetime,
     doer: Doer,
     now: datetime,
+    campaign_id: int,
+    is_counted: bool,
 ) -> Session | None:
-    """Use the session once; None when it cannot be used (or was used since `if_uses`). A use
-    also opens and claims what was not: each of these is an event of its own. It ends the window
-    that was activated for it: the next use has one of its own."""
+    """Use the session once; None when it cannot be used (or was used since `if_uses`), or when
+    it is not counted and the campaign has limits. It holds the limits: whoever sets one waits
+    and finds this use, or is waited for and found here. A use also opens and claims what was
+    not: each of these is an event of its own. It ends the window that was activated for it: the
+    next use has one of its own."""
     row = await db.fetchrow(
         _VALIDATE,
         account_id,
@@ -231,9 +253,40 @@ async def validate(
         reservation,
         receipt,
         doer.device_id,
+        campaign_id,
+        is_counted,
         as_of,
     )
     return row and read(Session, row)
+
+
+def standing_uses(sessions: str) -> str:
+    """The uses of these sessions (a SELECT of their ids) that were not taken back, from their
+    events: taking back undoes the last one that stands. `nth` is which use of its session it is."""
+    return (
+        "SELECT DISTINCT ON (session_id, nth) session_id, nth, at, location_id FROM (SELECT"
+        " e.*, sum(CASE kind WHEN 'validated' THEN 1 ELSE -1 END)"
+        " OVER (PARTITION BY session_id ORDER BY id) AS nth,"
+        " sum(CASE kind WHEN 'validated' THEN 1 ELSE -1 END) OVER (PARTITION BY session_id) AS uses"
+        f" FROM session_events e WHERE session_id IN ({sessions})"
+        " AND kind IN ('validated', 'unvalidated')) e WHERE kind = 'validated' AND nth <= uses"
+        " ORDER BY session_id, nth, id DESC"
+    )
+
+
+class Use(msgspec.Struct, frozen=True):
+    """When and where a session was used."""
+
+    at: datetime
+    location_id: int | None
+
+
+async def uses_of(db: Handle, session_id: int) -> list[Use]:
+    """The uses of a session that were not taken back, the first one first."""
+    rows = await db.fetch(
+        f"SELECT at, location_id FROM ({standing_uses('$1')}) u ORDER BY nth", session_id
+    )
+    return [read(Use, row) for row in rows]
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -267,8 +320,7 @@ CHANGES: dict[str, Change] = {
     "reactivated": Change(
         f"active_until = {_WINDOW.format(begins='$3')}",
         "(active_until IS NULL OR active_until <= $3) AND validated_at IS NULL"
-        " AND NOT voided AND NOT locked"
-        " AND (expires_at IS NULL OR expires_at > $3)",
+        " AND NOT voided AND NOT locked AND (expires_at IS NULL OR expires_at > $3)",
     ),
     "lengthened": Change(
         f"lengthened = true, active_until = {_WINDOW.format(begins='active_until')}",
@@ -280,7 +332,9 @@ CHANGES: dict[str, Change] = {
         "claimed",
     ),
     "unvalidated": Change(
-        "uses = uses - 1, validated_at = NULL, used_at = NULL", "uses > 0", "validated"
+        "uses = uses - 1, validated_at = NULL, used_at = NULL, location_id = NULL",
+        "uses > 0",
+        "validated",
     ),
     "voided": Change(
         "voided = true, voided_at = $3, unvoided_at = NULL", "NOT voided AND validated_at IS NULL"
@@ -308,7 +362,8 @@ async def change(
         f" AND ({change.guard}) RETURNING *),"
         " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
         " actor, channel, reason, location_id, device_id, listed, verdict)"
-        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6, $7, $8, $9, k.listed,"
+        " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6,"
+        " CASE k.kind WHEN 'opened' THEN $10 ELSE $7 END, $8, $9, k.listed,"
         " CASE k.kind WHEN 'opened' THEN 'human' END FROM won"
         f" CROSS JOIN LATERAL (VALUES {_LISTED.get(kind, '($4::text, false)')})"
         " AS k (kind, listed) WHERE k.kind = $4 OR k.listed)"
@@ -322,8 +377,16 @@ async def change(
         doer.reason,
         doer.location_id,
         doer.device_id,
+        doer.reason or _why_opened(kind, doer),
     )
     return row and read(Session, row)
+
+
+def _why_opened(kind: str, doer: Doer) -> str:
+    """Why a person is behind an open, where whoever does it has not said so."""
+    if kind == "claimed":
+        return "the coupon was activated"
+    return "said by the API" if doer.channel == "api" else ""
 
 
 _RESERVE = f"""

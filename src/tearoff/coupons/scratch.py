@@ -89,7 +89,9 @@ async def _play(
         " opened_at = coalesce(opened_at, $5)"
         " WHERE account_id = $1 AND id = $2 AND prize IS NULL RETURNING *),"
         " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
-        " actor, channel, listed) SELECT account_id, campaign_id, id, k.kind, $5, $6, $7, k.listed"
+        " actor, channel, listed, verdict, reason) SELECT account_id, campaign_id, id, k.kind, $5,"
+        " $6, $7, k.listed, CASE k.kind WHEN 'opened' THEN 'human' END,"
+        " CASE k.kind WHEN 'opened' THEN 'the card was scratched' ELSE '' END"
         " FROM won CROSS JOIN LATERAL (VALUES ('opened', opened_at = $5), ('played', false))"
         " AS k (kind, listed) WHERE k.kind = 'played' OR k.listed)"
         f" SELECT {columns(Session)} FROM won",

@@ -31,6 +31,7 @@ fresh AS MATERIALIZED (
   SELECT 1 FROM api_keys k, accounts a, campaigns c, connections r
   WHERE k.client_id = $1 AND k.version = $2 AND a.id = $3 AND a.version = $4
     AND c.id = $5 AND c.version = $6 AND r.id = $7 AND r.version = $8
+  FOR KEY SHARE OF c
 ), barred AS MATERIALIZED (
   SELECT 1 FROM opt_outs WHERE account_id = $3 AND address = lower($9) LIMIT 1
 ), fine AS MATERIALIZED (

@@ -109,8 +109,6 @@ async def update_at_once(call: Call) -> dict[str, Any] | None:
     operation = call.given["operation"]
     if operation is None or _changed_fields(call.given):
         return None
-    if operation != "validated" and actions.takes_back(operation):
-        return None
     if call.account.has_hook(*events.kinds_of(operation)):
         return None
     db = call.doors.services.db

@@ -12,7 +12,7 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Body, Endpoint, once, success_body
 from tearoff.api.v3.sending import new_session, unique_by
 from tearoff.api.v3.shapes import session_url
-from tearoff.coupons import actions, limits
+from tearoff.coupons import actions, limits, queries
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.events import announce_session
 from tearoff.coupons.minting import (
@@ -130,8 +130,10 @@ async def _mint(call: Call, db: Handle) -> bytes:
         raise CampaignNotFound
     validation = _validation_codes(given)
     amount = given["amount"] or DEFAULT_AMOUNT
-    await limits.count(db, found, limits.of_session(found, amount), call.now)
     status = given["status"] or "normal"
+    found = await queries.hold_limits(db, found)
+    claims = limits.of_claim(found, amount) if status == "activated" else []
+    await limits.count(db, found, [*limits.of_session(found, amount), *claims], call.now)
     batch = await mint(db, found, amount, call.now, status=status, validation=validation)
     return msgspec.json.encode(batch)
 

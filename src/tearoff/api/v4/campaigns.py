@@ -68,7 +68,7 @@ async def create_campaign(call: Call, db: Handle) -> shapes.Campaign:
 
 async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
     changes = await changes_of(db, call.account.id, call.given)
-    entry = await catalogue.change(db, call.account.id, call.given["id"], changes)
+    entry = await catalogue.change(db, call.account.id, call.given["id"], changes, call.now)
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return shapes.show_campaign(entry, call.link_host)
 
