@@ -80,7 +80,8 @@ def test_where_it_is_taken_in(run):
     first = run("locations", "--json")["locations"]
     assert len(first) == 1
     assert run("locations", "--set", "-").stdout.strip() == "All locations of the account."
-    assert run("locations", "--set", f"loc_{first[0]}", "--json") == {"locations": first}
+    done = run("locations", "--set", f"loc_{first[0]}", "--json")
+    assert done == {"locations": first, "restricted": True}
     assert "locations: There is no location 1." in run("locations", "--set", "1", code=1).stderr
     assert "Use an id such as loc_100001." in run("locations", "--set", "here", code=1).stderr
 

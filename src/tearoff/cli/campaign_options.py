@@ -82,7 +82,7 @@ def _show(arguments: argparse.Namespace) -> None:
 def _locations(arguments: argparse.Namespace) -> None:
     ids = None if arguments.set is None else _ids(arguments.set)
 
-    async def work(services: Services) -> list[int]:
+    async def work(services: Services) -> catalogue.Places:
         account = await _account(services.db, arguments)
         if ids is None:
             entry = await catalogue.entry(services.db, account.id, _campaign(arguments))
@@ -94,8 +94,10 @@ def _locations(arguments: argparse.Namespace) -> None:
             return await catalogue.locations(db, campaign)
 
     found = with_services(arguments, work)
-    text = ", ".join(map(str, found)) or "All locations of the account."
-    show(arguments, {"locations": found}, text)
+    everywhere = "All locations of the account."
+    none = "Nowhere: its locations were removed." if found.restricted else everywhere
+    text = ", ".join(map(str, found.locations)) or none
+    show(arguments, msgspec.structs.asdict(found), text)
 
 
 def _picture(arguments: argparse.Namespace) -> None:

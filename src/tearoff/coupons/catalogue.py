@@ -91,6 +91,14 @@ class CampaignChanges(msgspec.Struct, frozen=True, kw_only=True):
         return values
 
 
+class Places(msgspec.Struct, frozen=True):
+    """The locations that take a campaign in: these only where it is `restricted`, else all of
+    the account."""
+
+    locations: list[int]
+    restricted: bool
+
+
 class UsageStats(msgspec.Struct, frozen=True):
     """Validation codes of a campaign (own, automatic or from its pool) and how many of them
     belong to claimed sessions."""
@@ -220,15 +228,15 @@ async def copy(
     return made
 
 
-async def locations(db: Handle, campaign: Campaign) -> list[int]:
-    """Where it is taken in; none: at all of the account's."""
+async def locations(db: Handle, campaign: Campaign) -> Places:
+    """Where it is taken in. Removed locations still restrict it, to nowhere when they were all."""
     rows = await db.fetch(
-        "SELECT l.id FROM campaign_locations c JOIN locations l ON l.id = c.location_id"
-        " WHERE c.campaign_id = $1 AND l.account_id = $2 AND l.removed_at IS NULL ORDER BY l.id",
+        "SELECT l.id, l.removed_at FROM campaign_locations c JOIN locations l"
+        " ON l.id = c.location_id WHERE c.campaign_id = $1 AND l.account_id = $2 ORDER BY l.id",
         campaign.id,
         campaign.account_id,
     )
-    return [row["id"] for row in rows]
+    return Places([row["id"] for row in rows if row["removed_at"] is None], bool(rows))
 
 
 async def set_locations(

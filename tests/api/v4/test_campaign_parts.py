@@ -23,14 +23,14 @@ def other(other_caller):
 async def test_a_campaign_is_taken_in_where_it_says(v4, shop, services):
     path = f"/v4/campaigns/{shop.campaign}/locations"
     bruges = await open_place(services, shop.account, "Bruges", "8321")
-    assert (await v4.get(path)).body == {"locations": [shop.location]}
+    assert (await v4.get(path)).body == {"locations": [shop.location], "restricted": True}
     done = await v4.put(path, {"locations": [bruges, bruges]})
-    assert (done.status, done.body) == (200, {"locations": [bruges]})
+    assert (done.status, done.body) == (200, {"locations": [bruges], "restricted": True})
     code = (await v4.post(f"/v4/campaigns/{shop.campaign}/sessions")).body["code"]
     take = f"/v4/sessions/{code}/validated"
     refused = await v4.post(take, {"location": shop.location})
     assert (refused.status, refused.body["code"]) == (409, 519)
-    assert (await v4.put(path, {"locations": []})).body == {"locations": []}
+    assert (await v4.put(path, {"locations": []})).body == {"locations": [], "restricted": False}
     assert (await v4.post(take, {"location": shop.location})).status == 200
 
 
@@ -50,7 +50,7 @@ async def test_wrong_locations(v4, shop, body, told):
     answer = await v4.put(path, body)
     assert answer.status == 422
     assert told in answer.body["detail"]
-    assert (await v4.get(path)).body == {"locations": [shop.location]}
+    assert (await v4.get(path)).body == {"locations": [shop.location], "restricted": True}
 
 
 async def test_a_page_gets_a_picture_and_loses_it(v4, shop, caller):

@@ -23,21 +23,27 @@ MOST_LOCATIONS = 1_000
 
 
 class CampaignLocations(msgspec.Struct, frozen=True):
-    """Ids of the locations that take the campaign in; none: all of the account do."""
+    """Ids of the locations that take the campaign in. Not `restricted`: all of the account do.
+    Restricted without any: nowhere, because those that were named were removed."""
 
     locations: list[int]
+    restricted: bool
 
 
 async def get_locations(call: Call, db: Handle) -> CampaignLocations:
     known = await catalogue.entry(db, call.account.id, call.given["id"])
-    return CampaignLocations(await catalogue.locations(db, known.campaign))
+    return _shown(await catalogue.locations(db, known.campaign))
 
 
 async def put_locations(call: Call, db: Handle) -> CampaignLocations:
     ids = call.given["locations"]
     campaign = await catalogue.set_locations(db, call.account.id, call.given["id"], ids)
     await events.announce_campaign(db, call.listener, "coupon_updated", campaign, call.now)
-    return CampaignLocations(await catalogue.locations(db, campaign))
+    return _shown(await catalogue.locations(db, campaign))
+
+
+def _shown(places: catalogue.Places) -> CampaignLocations:
+    return CampaignLocations(places.locations, places.restricted)
 
 
 async def put_picture(call: Call, parts: AsyncIterator[bytes]) -> tuple[int, bytes]:
@@ -101,7 +107,7 @@ OPERATIONS = (
         act=get_locations,
         errors=(502,),
         answers={200: ("The locations.", CampaignLocations)},
-        example=CampaignLocations([100001]),
+        example=CampaignLocations([100001], restricted=True),
     ),
     Operation(
         method="PUT",
@@ -113,7 +119,7 @@ OPERATIONS = (
         act=put_locations,
         errors=(200, 201, 300, 301, 409, 422, 502),
         answers={200: ("The locations as they are then.", CampaignLocations)},
-        example=CampaignLocations([100001]),
+        example=CampaignLocations([100001], restricted=True),
     ),
     Operation(
         method="PUT",
