@@ -268,7 +268,7 @@ async def test_a_limit_on_people_that_is_set_later_knows_who_has_fetched(service
     async def begin(n, campaign):
         async with db.transaction() as work:
             new = NewSession(email="Anna@example.com", begun_by=f"form-{n}")
-            return await public.begin(work, campaign, new, [], now=NOW, listener=None)
+            return await public.begin(work, campaign, new, [], reason="", now=NOW, listener=None)
 
     assert await at_once(begin(n, campaign) for n in range(2)) == {"done": 2}
     form["form"]["unique"] = "email"

@@ -45,6 +45,7 @@ async def begin(
     known = await queries.code_begun_by(db, campaign.id, new.begun_by or "")
     if known is not None:
         return known
+    campaign = await queries.hold_limits(db, campaign)
     await _count_person(db, campaign, new, now)
     issued = await actions.issue_session(db, campaign, new, now=now)
     made = await actions.find_session(db, campaign.account_id, issued.code)

@@ -121,12 +121,10 @@ async def is_taken_in_at(db: Handle, campaign_id: int, location_id: int) -> bool
 
 async def lock_begun(db: Handle, campaign_id: int, begun_by: str) -> None:
     """Let only one transaction at a time work on the same form: a second press finds what the
-    first has made, and counts in no limit. The campaign's limits are held as well, before
-    anything is counted in them."""
+    first has made, and counts in no limit."""
     await db.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"begun:{campaign_id}:{begun_by}"
     )
-    await db.execute("SELECT FROM campaigns WHERE id = $1 FOR KEY SHARE", campaign_id)
 
 
 async def code_begun_by(db: Handle, campaign_id: int, begun_by: str) -> str | None:
