@@ -277,6 +277,35 @@ async def test_a_code_that_may_not_be_seen_is_in_no_pass(make):
     assert coupon.short.upper() not in json.dumps(told)
 
 
+SCRATCH = {"prizes": [{"key": "cup", "title": {"en": "A cup"}, "weight": 1}]}
+
+
+@pytest.mark.parametrize("more", [{"activation_seconds": 900}, {"scratch": SCRATCH}])
+async def test_what_comes_first_comes_before_the_code_whenever_it_is(make, more):
+    """A coupon of tomorrow has its code in the wallet today; not so if it is to be activated or
+    scratched first, nor outside of the hours."""
+    more = {**more}
+    activation = more.pop("activation_seconds", None)
+    coupon = await make(
+        starts_at=in_days(1),
+        activation_seconds=activation,
+        new=NewSession(validation_code="AB-12"),
+        raw_options=json.dumps({"code": "own", **more}),
+    )
+    phone = await phone_of(coupon)
+    await coupon.services.db.execute(
+        "UPDATE campaigns SET starts_at = NULL, raw_options = raw_options || $2 WHERE id = $1",
+        coupon.shop.campaign, json.dumps({"hours": hours_of_another_day()}),
+    )  # fmt: skip
+    for told in (phone.told, opened((await phone.newest())[2])[0]):
+        assert "barcodes" not in told
+        assert "AB-12" not in json.dumps(told)
+
+
+def hours_of_another_day():
+    return [{"days": [(clock.now().isoweekday() + 2) % 7 + 1], "start": "09:00", "end": "10:00"}]
+
+
 async def test_a_pass_has_a_token_of_its_own_where_the_code_turns(make):
     coupon = await make(raw_options='{"rotating_code": true}')
     told, _ = opened((await fetch(coupon))[2])

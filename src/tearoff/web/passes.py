@@ -98,12 +98,21 @@ def _code(
 ) -> tuple[Barcode, str, str]:
     """The barcode, what it holds, and what people can read of it."""
     options, session = linked.campaign.options, linked.session
-    if state not in _WITH_CODE or "code" not in options.methods:
+    if not _may_show(linked, state, now) or "code" not in options.methods:
         return "qr", "", ""
     content = personal.lasting_content(linked, visit, vault, now)
     barcode = options.barcode if symbols.can_hold(options.barcode, content) else "qr"
     short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
     return barcode, content, short if content.startswith("http") else content
+
+
+def _may_show(linked: Linked, state: State, now: datetime) -> bool:
+    """Asked of the coupon itself: a state such as closed says nothing of a card that was not
+    played, or of a window that was not opened."""
+    campaign, session = linked.campaign, linked.session
+    has_won = campaign.options.scratch is None or bool(session.prize)
+    is_open = campaign.activation_seconds is None or session.is_active(now)
+    return state in _WITH_CODE and has_won and is_open
 
 
 def images(brand: str, color: str, picture: bytes | None) -> dict[str, bytes]:
