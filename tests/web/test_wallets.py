@@ -164,6 +164,13 @@ async def fetch(coupon, path="/wallet/apple", **headers):
         return answer.status, answer.headers, await answer.read()
 
 
+async def to_google(coupon, **more):
+    """Press the button; gives the status and where it leads."""
+    page = await coupon.get()
+    answer = await coupon.post("/wallet/google", {"t": page.token} | more.pop("values", {}), **more)
+    return answer.status, answer.headers.get("location", "")
+
+
 def opened(file: bytes) -> tuple[dict, dict[str, bytes]]:
     archive = zipfile.ZipFile(io.BytesIO(file))
     files = {name: archive.read(name) for name in archive.namelist()}
@@ -543,9 +550,8 @@ async def test_what_phones_log(make):
 
 async def test_a_pass_of_google(make, google_service):
     coupon = await make(description="Any size.", expires_at=in_days(9))
-    status, headers, _ = await fetch(coupon, "/wallet/google")
-    assert status == 302
-    link = headers["location"]
+    status, link = await to_google(coupon)
+    assert status == 303
     assert link.startswith("https://pay.google.com/gp/v/save/")
     assert len(link) <= google.LONGEST_LINK
     claims = jwt.decode(
@@ -651,24 +657,43 @@ async def state_told(service, name, state):
     return [body for told, body in service.told if told == name and body["state"] == state]
 
 
-async def test_robots_and_head_leave_no_trace(make):
+async def test_looking_leaves_no_trace(make):
+    """Only a person who presses the button of this page goes on to Google."""
     coupon = await make()
-    assert (await fetch(coupon, "/wallet/google", **{"user-agent": ROBOT}))[0] == 302
-    async with coupon.http.head(
-        f"{coupon.url}{coupon.path}/wallet/google", allow_redirects=False
-    ) as answer:
-        assert answer.status == 302
+    for method in ("GET", "HEAD"):
+        page = await coupon.get(f"{coupon.path}/wallet/google?lang=nl", method)
+        assert (page.status, page.headers["location"]) == (303, f"{coupon.path}?lang=nl")
+    assert (await to_google(coupon, user_agent=ROBOT))[0] == 200
+    assert (await to_google(coupon, sec_fetch_site="cross-site"))[0] == 200
+    assert (await to_google(coupon, values={"t": "1.0.x"}))[0] == 422
     await fetch(coupon, "/wallet/apple", **{"user-agent": ROBOT})
-    found = await coupon.services.db.fetchval(
+    await fetch(coupon, "/wallet/apple")
+    count = (
         "SELECT count(*) FROM wallet_passes p JOIN sessions s ON s.id = p.session_id"
-        " WHERE s.code = $1", coupon.code,
-    )  # fmt: skip
-    assert found == 0
+        " WHERE s.code = $1"
+    )
+    assert await coupon.services.db.fetchval(count, coupon.code) == 0
+    assert (await to_google(coupon))[0] == 303
+    assert await coupon.services.db.fetchval(count, coupon.code) == 1
+
+
+async def test_forms_lead_to_google_only_where_its_button_is(make):
+    coupon = await make()
+    for page, leads in (
+        (await coupon.get(), "'self' https://pay.google.com;"),
+        (await coupon.get(f"{coupon.path}/save"), "'self';"),
+        (await coupon.get(f"/p/{coupon.shop.code}"), "'self';"),
+    ):
+        assert f"form-action {leads}" in page.headers["content-security-policy"]
+    await do(coupon, "validated")
+    policy = (await coupon.get()).headers["content-security-policy"]
+    assert "form-action 'self';" in policy
 
 
 async def test_a_long_text_does_not_make_a_long_link(make):
     coupon = await make(description="A long story. " * 200)
-    link = (await fetch(coupon, "/wallet/google"))[1]["location"]
+    link = (await to_google(coupon))[1]
+    assert link.startswith("https://pay.google.com/")
     assert len(link) <= google.LONGEST_LINK
 
 

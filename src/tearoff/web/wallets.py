@@ -22,11 +22,13 @@ from tearoff.kit.bodies import read_body
 from tearoff.kit.services import Services, services_of
 from tearoff.providers.wallets.apple import MEDIA_TYPE, Apple, apple_of, make_pass
 from tearoff.providers.wallets.google import google_of, save_link
-from tearoff.web import notes, passes
+from tearoff.web import forms, notes, passes
 from tearoff.web.finding import PERSONAL, find, patiently
+from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, Header, answer
 from tearoff.web.robots import is_robot
 from tearoff.web.save import picture_of
+from tearoff.web.standing import path_of
 from tearoff.web.visits import READ, AnyRequest, Part, visit_of, visit_to
 
 AT_ONCE = 2
@@ -56,18 +58,33 @@ async def give_apple(request: AnyRequest, campaign: Part, session: Part) -> Answ
 
 
 @route([f"{path}/wallet/google" for path in PERSONAL], http_method=READ)
+async def show_button(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """Back to the coupon with its button: whoever only looks, such as a program that previews
+    links, changes nothing."""
+    services = services_of(request)
+    google, found = google_of(services.settings), await find(services, campaign, session)
+    if google is None or found is None or not _may_have(found, clock.now()):
+        return notes.unknown(request)
+    return answer(303, [("location", path_of(found) + visit_to(request, found).query), *_ALONE])
+
+
+@post([f"{path}/wallet/google" for path in PERSONAL])
 async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """On to Google. That somebody went there is kept, so that Google is asked whether the pass
-    was saved; a robot leaves no trace."""
-    services, now = services_of(request), clock.now()
+    was saved. A robot, or a form that is not of this page, changes nothing and sees the page."""
+    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     google = google_of(services.settings)
     found = await find(services, campaign, session)
     if google is None or found is None or not _may_have(found, now):
         return notes.unknown(request)
-    given = passes.google_pass(found, visit_to(request, found), services.vault, now)
-    if request.method == "GET" and not is_robot(request):
-        await patiently(wallets.keep(services.db, found.both, "google", given.serial, now))
-    return answer(302, [("location", save_link(google, given)), *_ALONE])
+    visit = visit_to(request, found)
+    if is_robot(request) or forms.is_from_elsewhere(request):
+        return print_coupon(request, found, now)
+    if forms.shown_uses(services.vault, form.token, found.session.code, now) is None:
+        return print_coupon(request, found, now, alert=visit.words.too_old, status=422)
+    given = passes.google_pass(found, visit, services.vault, now)
+    await patiently(wallets.keep(services.db, found.both, "google", given.serial, now))
+    return answer(303, [("location", save_link(google, given)), *_ALONE])
 
 
 @post("/wallet/v1/devices/{device:str}/registrations/{kind:str}/{serial:str}")
@@ -241,5 +258,5 @@ def _plain(status: int) -> Answer:
     return answer(status, [("cache-control", "no-store")])
 
 
-HANDLERS = [give_apple, give_google]
+HANDLERS = [give_apple, show_button, give_google]
 SERVICE = [register, unregister, list_changed, give_newest, take_log]
