@@ -227,7 +227,7 @@ async def _find_typed(db: Handle, account_id: int, scanned: Scanned) -> SessionA
     wanted = search.Wanted(validation_code=scanned.text)
     several = (await search.search(db, account_id, wanted, campaign_id=None, page=1)).sessions
     # A shop may use one code in several campaigns: the one that can still be used is meant.
-    usable = [one for one in several if not one.session.is_used_up]
+    usable = [one for one in several if not one.session.is_used_up(one.campaign)]
     return next(iter(usable or several), None)
 
 
