@@ -231,5 +231,5 @@ def check_campaign(new: NewCampaign) -> None:
     if new.uses < 1:
         raise Invalid("A coupon has at least one use.", field="uses")
     if new.starts_at and new.expires_at and new.starts_at >= new.expires_at:
-        raise Invalid("The end must be after the start.", field="expiry_date")
+        raise Invalid("The end must be after the start.", field="expires_at")
     option_rules.check(read_options(new.raw_options))
