@@ -67,10 +67,21 @@ def make_apple() -> AppleKeys:
     return AppleKeys(root, middle, mine, server)
 
 
+def make_weak(keys: AppleKeys) -> str:
+    """What an operator may set, and no connection takes: its key is too short."""
+    weak = sign(PASS_TYPE, keys.middle, bits=1024)
+    return weak.pem + weak.key_pem + keys.middle.pem
+
+
 def sign(
-    name: str, by: Signed | None = None, *, is_authority: bool = False, address: str = ""
+    name: str,
+    by: Signed | None = None,
+    *,
+    is_authority: bool = False,
+    address: str = "",
+    bits: int = 2048,
 ) -> Signed:
-    key = rsa.generate_private_key(65537, 2048)
+    key = rsa.generate_private_key(65537, bits)
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now, day = datetime.datetime.now(datetime.UTC), datetime.timedelta(days=1)
     issuer = subject if by is None else by.certificate.subject

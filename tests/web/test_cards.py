@@ -6,9 +6,11 @@ import re
 
 import pytest
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tearoff.coupons import campaigns, cards
 from tearoff.coupons.models import NewSession
+from tearoff.errors import Invalid
 from tests.api.v4.client import client_of
 from tests.web.agents import ROBOTS
 from tests.web.conftest import do, in_days
@@ -164,3 +166,57 @@ def test_pictures_of_any_shape_fill_the_card(size):
 def test_what_is_no_picture_is_refused():
     with pytest.raises(campaigns.Invalid):
         campaigns.shrink(b"no picture")
+
+
+def file_of(image, kind="PNG", **more):
+    out = io.BytesIO()
+    image.save(out, kind, **more)
+    return out.getvalue()
+
+
+def corner_of(picture, at=(0, 0)):
+    """The colour there, on the page and on the card."""
+    return [Image.open(io.BytesIO(file)).convert("RGB").getpixel(at) for file in picture]
+
+
+def test_a_line_of_many_thousand_pixels_takes_no_memory():
+    """Made as high as the card is wide it would be 86 GB."""
+    picture = campaigns.prepare_picture(file_of(Image.new("RGB", (2, 40_000), "#b3261e")))
+    assert Image.open(io.BytesIO(picture.webp)).size == campaigns.PICTURE_SIZE
+    assert Image.open(io.BytesIO(picture.card)).size == cards.CARD_SIZE
+
+
+def test_what_is_transparent_is_white():
+    picture = campaigns.prepare_picture(file_of(Image.new("RGBA", (40, 21), (0, 0, 0, 0))))
+    for color in corner_of((picture.webp, picture.card)):
+        assert min(color) > 250
+
+
+def test_a_photo_stands_as_the_camera_was_held():
+    photo, turned = Image.new("RGB", (210, 400), "#ffffff"), Image.Exif()
+    photo.paste("#000000", (0, 0, 210, 200))
+    turned[0x0112] = 6
+    picture = campaigns.prepare_picture(file_of(photo, exif=turned))
+    left, right = corner_of((picture.webp,)), corner_of((picture.webp,), (799, 0))
+    assert (min(left[0]) > 250, max(right[0]) < 5) == (True, True)
+
+
+def with_a_huge_text():
+    texts = PngInfo()
+    texts.add_text("story", "x" * 70_000_000, zip=True)
+    return file_of(Image.new("RGB", (4, 4)), pnginfo=texts)
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        with_a_huge_text,
+        lambda: file_of(Image.new("RGB", (4, 4)), "BMP"),
+        lambda: file_of(Image.new("RGB", (4, 4)), "GIF"),
+        lambda: file_of(Image.new("RGB", (400, 400)), "JPEG")[:300],
+    ],
+)
+def test_files_that_are_not_read_are_refused(file):
+    with pytest.raises(Invalid, match="not a picture that can be read") as refused:
+        campaigns.prepare_picture(file())
+    assert refused.value.field == "picture"

@@ -45,6 +45,23 @@ def test_the_reason_names_the_pattern():
     assert judge({}).reason == "no agent"
 
 
+def test_patterns_that_cannot_stand_inside_of_another(tmp_path):
+    """Each is right for itself, and the file is read; none makes the others be ignored."""
+    patterns = [
+        "(?i)acmebot",
+        r"(x)\1tester",
+        r"(?P<who>tiny)bot",
+        r"(?P<who>giant)bot",
+        "PlainBot",
+    ]
+    file = tmp_path / "robots.json"
+    file.write_text(json.dumps([{"pattern": pattern} for pattern in patterns]))
+    for agent in ("AcmeBot/1", "xxtester", "tinybot", "giantbot", "PlainBot"):
+        assert judge({"user-agent": f"Any {agent}", **LANGUAGE}, str(file)).verdict == "robot"
+    person = {"user-agent": PEOPLE["android"], **LANGUAGE}
+    assert judge(person, str(file)).verdict == "human"
+
+
 @pytest.mark.parametrize(
     "headers",
     [

@@ -10,8 +10,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tearoff.accounts import locations
+from tearoff.api.v4.shapes import show_session
 from tearoff.coupons import actions
 from tearoff.coupons.models import NewSession
+from tearoff.coupons.rules import AlreadyValidated
+from tearoff.coupons.status import status_block, utc
 from tests.cast import PIN, open_place
 from tests.web.conftest import do, in_days
 from tests.web.scenes import SCENES
@@ -363,3 +366,26 @@ async def test_where_it_is_taken_in_and_when(make_coupon):
     async with services.db.transaction() as db:
         await locations.remove(db, shop.account, shop.location, datetime.now(UTC))
     assert (await coupon.get(f"{coupon.path}/where")).status == 404
+
+
+async def test_fewer_uses_than_a_coupon_has_had(make_coupon):
+    coupon = await make_coupon(uses=3)
+    await do(coupon, "validated")
+    await do(coupon, "validated")
+    for uses in (2, 1):
+        await coupon.services.db.execute(
+            "UPDATE campaigns SET uses = $2 WHERE id = $1", coupon.shop.campaign, uses
+        )
+        page = await coupon.get()
+        assert (page.status, "This coupon was used on" in page.text) == (200, True)
+        assert coupon.short not in page.text
+        assert (await coupon.redeem(PIN, "")).status == 409
+    db, used_at = coupon.services.db, (await coupon.row())["used_at"]
+    found = await actions.find_session(db, coupon.shop.account, coupon.code)
+    shown = show_session(found, "https://example.com", datetime.now(UTC))
+    assert (shown.state, shown.validated_at, shown.uses_left) == ("validated", used_at, 0)
+    told = status_block(found.session, found.campaign, None)
+    assert (told["validated"], told["validation_date_utc"]) == ("1", utc(used_at))
+    with pytest.raises(AlreadyValidated) as refused:
+        await do(coupon, "validated")
+    assert refused.value.at == used_at

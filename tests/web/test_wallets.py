@@ -15,7 +15,7 @@ import subprocess
 import sys
 import zipfile
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -26,7 +26,7 @@ import pytest_asyncio
 from aiohttp import web
 
 from tearoff.config import read_settings
-from tearoff.coupons import wallet_news, wallets
+from tearoff.coupons import actions, wallet_news, wallets
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.options import LANGUAGES
 from tearoff.errors import Invalid
@@ -35,7 +35,7 @@ from tearoff.kit.services import Services
 from tearoff.providers.wallets import apple, google
 from tearoff.web.wallet_words import WORDS
 from tests.cast import open_shop
-from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google
+from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
 from tests.running import free_port, start_server
 from tests.web.conftest import PHONE, Coupon, do, in_days
 from tests.web.test_states import ROBOT
@@ -148,8 +148,8 @@ def site(settings, credentials, apple_keys, tmp_path_factory):
 
 @pytest.fixture
 def make(make_coupon, site):
-    async def make(**values) -> Coupon:
-        coupon = await make_coupon(**values)
+    async def make(shop=None, **values) -> Coupon:
+        coupon = await make_coupon(shop, **values)
         coupon.url = site.url
         return coupon
 
@@ -162,6 +162,13 @@ async def fetch(coupon, path="/wallet/apple", **headers):
         headers={"user-agent": PHONE, "accept-language": "en", **headers}, allow_redirects=False,
     ) as answer:  # fmt: skip
         return answer.status, answer.headers, await answer.read()
+
+
+async def to_google(coupon, **more):
+    """Press the button; gives the status and where it leads."""
+    page = await coupon.get()
+    answer = await coupon.post("/wallet/google", {"t": page.token} | more.pop("values", {}), **more)
+    return answer.status, answer.headers.get("location", "")
 
 
 def opened(file: bytes) -> tuple[dict, dict[str, bytes]]:
@@ -277,6 +284,35 @@ async def test_a_code_that_may_not_be_seen_is_in_no_pass(make):
     assert coupon.short.upper() not in json.dumps(told)
 
 
+SCRATCH = {"prizes": [{"key": "cup", "title": {"en": "A cup"}, "weight": 1}]}
+
+
+@pytest.mark.parametrize("more", [{"activation_seconds": 900}, {"scratch": SCRATCH}])
+async def test_what_comes_first_comes_before_the_code_whenever_it_is(make, more):
+    """A coupon of tomorrow has its code in the wallet today; not so if it is to be activated or
+    scratched first, nor outside of the hours."""
+    more = {**more}
+    activation = more.pop("activation_seconds", None)
+    coupon = await make(
+        starts_at=in_days(1),
+        activation_seconds=activation,
+        new=NewSession(validation_code="AB-12"),
+        raw_options=json.dumps({"code": "own", **more}),
+    )
+    phone = await phone_of(coupon)
+    await coupon.services.db.execute(
+        "UPDATE campaigns SET starts_at = NULL, raw_options = raw_options || $2 WHERE id = $1",
+        coupon.shop.campaign, json.dumps({"hours": hours_of_another_day()}),
+    )  # fmt: skip
+    for told in (phone.told, opened((await phone.newest())[2])[0]):
+        assert "barcodes" not in told
+        assert "AB-12" not in json.dumps(told)
+
+
+def hours_of_another_day():
+    return [{"days": [(clock.now().isoweekday() + 2) % 7 + 1], "start": "09:00", "end": "10:00"}]
+
+
 async def test_a_pass_has_a_token_of_its_own_where_the_code_turns(make):
     coupon = await make(raw_options='{"rotating_code": true}')
     told, _ = opened((await fetch(coupon))[2])
@@ -367,6 +403,66 @@ async def test_a_changed_campaign_reaches_the_passes(make, push_service):
     assert told["coupon"]["primaryFields"][0]["value"] == "Third cup free"
 
 
+async def is_void(phone):
+    return opened((await phone.newest())[2])[0]["voided"]
+
+
+async def test_an_activation_that_is_over_reaches_the_pass(make, push_service):
+    coupon = await make(activation_seconds=900)
+    phone = await phone_of(coupon, device="phone-g", token="aa07")
+    await phone.register()
+    await coupon.services.db.execute(
+        "UPDATE sessions SET claimed_at = now(), active_until = now() + interval '5 seconds'"
+        " WHERE code = $1",
+        coupon.code,
+    )
+    assert not await is_void(phone)
+    await until(lambda: pushed(push_service, "aa07", 1))
+    await until(lambda: pushed(push_service, "aa07", 2), seconds=30)
+    assert await is_void(phone)
+
+
+async def test_a_deleted_coupon_is_void_in_the_wallet(make, push_service):
+    coupon = await make(picture=True)
+    phone = await phone_of(coupon, device="phone-h", token="aa08")
+    await phone.register()
+    await until(lambda: pushed(push_service, "aa08", 1))
+    await remove(coupon)
+    await until(lambda: pushed(push_service, "aa08", 2))
+    assert (await phone.changed())[1]["serialNumbers"] == [phone.serial]
+    told, files = opened((await phone.newest())[2])
+    assert (told["voided"], told["serialNumber"]) == (True, phone.serial)
+    assert "barcodes" not in told
+    assert coupon.code not in json.dumps(told)
+    assert "strip.png" in files
+    assert (await phone.newest(auth="00"))[0] == 401
+    assert await phone.register() == 401
+    assert (await phone.ask("DELETE", f"{phone.name}/{phone.serial}"))[0] == 200
+    assert (await phone.changed())[0] == 204
+
+
+async def remove(coupon):
+    async with coupon.services.db.transaction() as db:
+        found = await actions.find_session(db, coupon.shop.account, coupon.code)
+        await actions.remove_session(db, found, clock.now())
+
+
+async def test_a_limit_that_is_reached_reaches_the_pass(make, push_service):
+    first = await make(limit_validations=1)
+    second = await make(first.shop)
+    phone = await phone_of(second, device="phone-i", token="aa09")
+    await phone.register()
+    await until(lambda: pushed(push_service, "aa09", 1))
+    assert (await first.redeem(first.shop.pin)).status == 303
+    await until(lambda: pushed(push_service, "aa09", 2))
+    assert await is_void(phone)
+    await first.services.db.execute(
+        "UPDATE campaigns SET limit_validations = 2 WHERE id = $1", first.shop.campaign
+    )
+    await until(lambda: pushed(push_service, "aa09", 3))
+    assert not await is_void(phone)
+
+
 async def test_a_phone_that_is_gone_is_forgotten(make, push_service):
     coupon = await make()
     phone = await phone_of(coupon, device="phone-c", token="dead01")
@@ -454,9 +550,8 @@ async def test_what_phones_log(make):
 
 async def test_a_pass_of_google(make, google_service):
     coupon = await make(description="Any size.", expires_at=in_days(9))
-    status, headers, _ = await fetch(coupon, "/wallet/google")
-    assert status == 302
-    link = headers["location"]
+    status, link = await to_google(coupon)
+    assert status == 303
     assert link.startswith("https://pay.google.com/gp/v/save/")
     assert len(link) <= google.LONGEST_LINK
     claims = jwt.decode(
@@ -481,28 +576,124 @@ async def test_a_pass_of_google(make, google_service):
     assert google_service.tokens >= 1
 
 
+async def saved_to_google(coupon, service, now=None) -> str:
+    """The coupon is in somebody's wallet; gives its name there."""
+    db, vault, now = coupon.services.db, coupon.services.vault, now or clock.now()
+    found = await actions.find_session(db, coupon.shop.account, coupon.code)
+    serial = wallets.serial_of(vault, found.session.id)
+    await wallets.saved(db, await wallets.keep(db, found, "google", serial, now), now)
+    service.saved.add(f"{ISSUER}.{serial}")
+    return f"{ISSUER}.{serial}"
+
+
+async def test_google_hears_of_an_end_that_was_moved(make, google_service):
+    coupon = await make(expires_at=in_days(9))
+    name = await saved_to_google(coupon, google_service)
+    (first, *_) = await until(lambda: state_told(google_service, name, "ACTIVE"))
+    later = in_days(20)
+    await set_end(coupon, later)
+    moved = await until(lambda: told_after(google_service, name, first))
+    assert datetime.fromisoformat(moved["validTimeInterval"]["end"]["date"]) == later
+    await set_end(coupon, None)
+    assert (await until(lambda: told_after(google_service, name, moved)))[
+        "validTimeInterval"
+    ] is None
+
+
+async def set_end(coupon, ends):
+    await coupon.services.db.execute(
+        "UPDATE campaigns SET expires_at = $2 WHERE id = $1", coupon.shop.campaign, ends
+    )
+
+
+async def told_after(service, name, known):
+    last = [body for told, body in service.told if told == name][-1]
+    return last if last != known else None
+
+
+async def test_google_hears_of_limits_and_of_deletion(make, google_service):
+    first = await make(limit_validations=1)
+    second = await make(first.shop)
+    name = await saved_to_google(second, google_service)
+    await until(lambda: state_told(google_service, name, "ACTIVE"))
+    assert (await first.redeem(first.shop.pin)).status == 303
+    await until(lambda: state_told(google_service, name, "INACTIVE"))
+    other = await make()
+    name = await saved_to_google(other, google_service)
+    await until(lambda: state_told(google_service, name, "ACTIVE"))
+    await remove(other)
+    await until(lambda: state_told(google_service, name, "INACTIVE"))
+
+
+def in_another_order(keys):
+    return keys.middle.pem + keys.mine.key_pem + keys.mine.pem
+
+
+async def test_certificates_in_any_order(services, credentials, apple_keys):
+    given = credentials | {"apple_certificate": in_another_order(apple_keys)}
+    async with apple.Pushes(apple.apple_of(read_settings({}, **given))) as pushes:
+        assert await pushes.push("aa10") == "later"  # the test's server is nobody to this process
+
+
+async def test_a_certificate_that_fails_does_not_keep_google_from_being_told(
+    make_coupon, services, credentials, apple_keys, google_service, capsys
+):
+    coupon, later = await make_coupon(), in_days(1)
+    name = await saved_to_google(coupon, google_service, later)
+    found = await actions.find_session(services.db, coupon.shop.account, coupon.code)
+    serial = wallets.serial_of(services.vault, found.session.id)
+    kept = await wallets.keep(services.db, found, "apple", serial, later)
+    weak = credentials | {"apple_certificate": make_weak(apple_keys)}
+    settings = msgspec.structs.replace(services.settings, **weak)
+    served = msgspec.structs.replace(services, settings=settings)
+    await wallet_news.tell_wallets(served, later + timedelta(minutes=2))
+    assert await state_told(google_service, name, "ACTIVE")
+    assert "wallet.not_told" in capsys.readouterr().out
+    still = await services.db.fetchval("SELECT told_at FROM wallet_passes WHERE id = $1", kept.id)
+    assert still is None
+
+
 async def state_told(service, name, state):
     return [body for told, body in service.told if told == name and body["state"] == state]
 
 
-async def test_robots_and_head_leave_no_trace(make):
+async def test_looking_leaves_no_trace(make):
+    """Only a person who presses the button of this page goes on to Google."""
     coupon = await make()
-    assert (await fetch(coupon, "/wallet/google", **{"user-agent": ROBOT}))[0] == 302
-    async with coupon.http.head(
-        f"{coupon.url}{coupon.path}/wallet/google", allow_redirects=False
-    ) as answer:
-        assert answer.status == 302
+    for method in ("GET", "HEAD"):
+        page = await coupon.get(f"{coupon.path}/wallet/google?lang=nl", method)
+        assert (page.status, page.headers["location"]) == (303, f"{coupon.path}?lang=nl")
+    assert (await to_google(coupon, user_agent=ROBOT))[0] == 200
+    assert (await to_google(coupon, sec_fetch_site="cross-site"))[0] == 200
+    assert (await to_google(coupon, values={"t": "1.0.x"}))[0] == 422
     await fetch(coupon, "/wallet/apple", **{"user-agent": ROBOT})
-    found = await coupon.services.db.fetchval(
+    await fetch(coupon, "/wallet/apple")
+    count = (
         "SELECT count(*) FROM wallet_passes p JOIN sessions s ON s.id = p.session_id"
-        " WHERE s.code = $1", coupon.code,
-    )  # fmt: skip
-    assert found == 0
+        " WHERE s.code = $1"
+    )
+    assert await coupon.services.db.fetchval(count, coupon.code) == 0
+    assert (await to_google(coupon))[0] == 303
+    assert await coupon.services.db.fetchval(count, coupon.code) == 1
+
+
+async def test_forms_lead_to_google_only_where_its_button_is(make):
+    coupon = await make()
+    for page, leads in (
+        (await coupon.get(), "'self' https://pay.google.com;"),
+        (await coupon.get(f"{coupon.path}/save"), "'self';"),
+        (await coupon.get(f"/p/{coupon.shop.code}"), "'self';"),
+    ):
+        assert f"form-action {leads}" in page.headers["content-security-policy"]
+    await do(coupon, "validated")
+    policy = (await coupon.get()).headers["content-security-policy"]
+    assert "form-action 'self';" in policy
 
 
 async def test_a_long_text_does_not_make_a_long_link(make):
     coupon = await make(description="A long story. " * 200)
-    link = (await fetch(coupon, "/wallet/google"))[1]["location"]
+    link = (await to_google(coupon))[1]
+    assert link.startswith("https://pay.google.com/")
     assert len(link) <= google.LONGEST_LINK
 
 

@@ -276,9 +276,9 @@ async def _count_change(
 
 
 def _why_not(kind: str, found: SessionAndCampaign, now: datetime) -> rules.CannotUse | None:
-    session = found.session
-    if kind in ("voided", "locked") and session.is_used_up:
-        return rules.AlreadyValidated(at=session.validated_at, where=session.location_id)
+    session, used_at = found.session, found.session.used_up_at(found.campaign)
+    if kind in ("voided", "locked") and session.is_used_up(found.campaign):
+        return rules.AlreadyValidated(at=used_at, where=session.location_id)
     already = {"opened": session.opened_at, "claimed": session.claimed_at}
     if kind in ("reactivated", "lengthened"):
         return _why_no_window(kind, found, now)

@@ -5,11 +5,12 @@ from __future__ import annotations
 import hashlib
 import io
 import re
+import struct
 from datetime import datetime
 
 import asyncpg
 import msgspec
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageOps
 
 from tearoff.coupons import option_rules
 from tearoff.coupons.cards import cut, make_card
@@ -25,6 +26,11 @@ PICTURE_LIMIT = 60_000
 """Bytes of a picture on the page: it must not keep anybody waiting on a bad network."""
 MOST_PIXELS = 50_000_000
 """A small file can unfold to more than a server's memory."""
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+_UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError)
+"""What Pillow raises for broken files: ValueError for texts in a PNG that unfold to too much,
+SyntaxError and struct.error for broken headers."""
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
 
@@ -188,13 +194,22 @@ def shrink(image: bytes) -> bytes:
 
 def _open(image: bytes) -> Image.Image:
     try:
-        with Image.open(io.BytesIO(image)) as opened:
+        with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Invalid("A picture has at most 50 million pixels.", field="picture")
             opened.load()
-            return opened.convert("RGB")
-    except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
+            return _on_white(ImageOps.exif_transpose(opened))
+    except _UNREADABLE as error:
         raise Invalid(f"This is not a picture that can be read: {error}", field="picture") from None
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """What is transparent would otherwise be of any colour that the file has there."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    sheet, layer = Image.new("RGB", image.size, "#ffffff"), image.convert("RGBA")
+    sheet.paste(layer, mask=layer)
+    return sheet
 
 
 def _webp(image: Image.Image) -> bytes:
@@ -216,5 +231,5 @@ def check_campaign(new: NewCampaign) -> None:
     if new.uses < 1:
         raise Invalid("A coupon has at least one use.", field="uses")
     if new.starts_at and new.expires_at and new.starts_at >= new.expires_at:
-        raise Invalid("The end must be after the start.", field="expiry_date")
+        raise Invalid("The end must be after the start.", field="expires_at")
     option_rules.check(read_options(new.raw_options))

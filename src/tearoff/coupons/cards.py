@@ -8,7 +8,7 @@ from functools import lru_cache
 from math import cos, pi, sin
 
 import msgspec
-from PIL import Image, ImageDraw, ImageFilter
+from PIL import Image, ImageDraw, ImageFilter, ImageOps
 
 from tearoff.kit.colors import brand_colors
 from tearoff.kit.db import Handle
@@ -55,12 +55,9 @@ def card_of_webp(webp: bytes) -> bytes:
 
 
 def cut(image: Image.Image, size: tuple[int, int]) -> Image.Image:
-    """The picture in this size, cut from the middle."""
-    width, height = size
-    scale = max(width / image.width, height / image.height)
-    large = image.resize((round(image.width * scale), round(image.height * scale)))
-    left, top = (large.width - width) // 2, (large.height - height) // 2
-    return large.crop((left, top, left + width, top + height))
+    """The picture in this size, cut from the middle. Nothing is made larger than that on the
+    way: a line of two pixels by many thousands would fill the memory."""
+    return ImageOps.fit(image, size)
 
 
 @lru_cache(64)

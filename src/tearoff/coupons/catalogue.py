@@ -13,6 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from tearoff.coupons import campaigns, recount
 from tearoff.coupons.campaigns import CampaignNotFound, NewCampaign
+from tearoff.coupons.links import HAS_PINS
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import changed
 from tearoff.errors import Invalid
@@ -35,6 +36,14 @@ class Entry(msgspec.Struct, frozen=True):
     shelf: Shelf
     category_name: str
     owner_is_subaccount: bool
+    has_pins: bool
+
+    @property
+    def warnings(self) -> list[str]:
+        """What its owner is told and not refused: options may be set before there are PINs."""
+        if self.campaign.options.methods != ("pin",) or self.has_pins:
+            return []
+        return ["No location of this campaign has a PIN: nobody can take its coupons in."]
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,7 +142,8 @@ async def cards(db: Handle, account_ids: Sequence[int]) -> dict[int, list[Card]]
 
 _ENTRY = (
     f"SELECT {columns(Campaign, 'c', 'c_')}, {columns(Shelf, 'c', 's_')},"
-    " coalesce(g.name, '') AS category_name, a.parent_id IS NOT NULL AS is_subaccount"
+    " coalesce(g.name, '') AS category_name, a.parent_id IS NOT NULL AS is_subaccount,"
+    f" {HAS_PINS} AS has_pins"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
     " LEFT JOIN categories g ON g.id = c.category_id AND g.account_id = c.account_id"
     " WHERE c.account_id = $1 AND c.removed_at IS NULL"
@@ -302,7 +312,7 @@ def as_new(found: Entry) -> NewCampaign:
 def _entry(row: asyncpg.Record) -> Entry:
     return Entry(
         read(Campaign, row, "c_"), read(Shelf, row, "s_"), row["category_name"],
-        row["is_subaccount"],
+        row["is_subaccount"], row["has_pins"],
     )  # fmt: skip
 
 

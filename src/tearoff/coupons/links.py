@@ -39,14 +39,18 @@ class Linked(msgspec.Struct, frozen=True):
 
 _S, _C = len(Session.__struct_fields__), len(Campaign.__struct_fields__)
 
-_LINKED = (
-    f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
-    " a.link_host, l.name AS place, (EXISTS (SELECT FROM campaign_locations cl"
-    " JOIN locations p ON p.id = cl.location_id"
+HAS_PINS = (
+    "(EXISTS (SELECT FROM campaign_locations cl JOIN locations p ON p.id = cl.location_id"
     " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL)"
     " OR (NOT EXISTS (SELECT FROM campaign_locations cl WHERE cl.campaign_id = c.id)"
     " AND EXISTS (SELECT FROM locations p WHERE p.account_id = c.account_id"
-    " AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL))) AS has_pins,"
+    " AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL)))"
+)
+"""Whether some location of campaign `c` is known by a PIN."""
+
+_LINKED = (
+    f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
+    f" a.link_host, l.name AS place, {HAS_PINS} AS has_pins,"
     " CASE WHEN c.limit_validations IS NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
     " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':validations'"
     " AND t.n >= c.limit_validations) END"

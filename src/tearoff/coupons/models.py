@@ -130,9 +130,13 @@ class Session(msgspec.Struct, frozen=True):
         end = self.expiry(campaign)
         return end is not None and end <= now
 
-    @property
-    def is_used_up(self) -> bool:
-        return self.validated_at is not None
+    def is_used_up(self, campaign: Campaign) -> bool:
+        """Also when the campaign had its uses made fewer than this coupon has had."""
+        return self.validated_at is not None or self.uses >= campaign.uses
+
+    def used_up_at(self, campaign: Campaign) -> datetime | None:
+        """When it was used for the last time; None as long as it can be used again."""
+        return self.validated_at or (self.used_at if self.is_used_up(campaign) else None)
 
     def rests_until(self, campaign: Campaign) -> datetime | None:
         """The moment from which it can be used again after its last use."""

@@ -76,7 +76,7 @@ async def _meant(
         and await queries.is_taken_in_at(db, one.campaign.id, place.location_id)
     ]
     usable.sort(key=lambda one: one.session.expiry(one.campaign) or now + timedelta(36_500))
-    left = [one for one in several if not one.session.is_used_up]
+    left = [one for one in several if not one.session.is_used_up(one.campaign)]
     return next(iter(usable or left or several))
 
 

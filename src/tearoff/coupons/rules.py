@@ -99,8 +99,8 @@ class Reserved(CannotUse):
 
 def why_not_usable(session: Session, campaign: Campaign, now: datetime) -> CannotUse | None:
     """The reason for which the session cannot be validated now, the strongest first."""
-    if session.is_used_up:
-        return AlreadyValidated(at=session.validated_at, where=session.location_id)
+    if session.is_used_up(campaign):
+        return AlreadyValidated(at=session.used_up_at(campaign), where=session.location_id)
     if session.voided:
         return Voided(at=session.voided_at)
     if session.locked:

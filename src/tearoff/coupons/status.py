@@ -14,7 +14,7 @@ PLACE = ("name", "street", "zip", "city", "province", "country", "phone", "websi
 
 
 def status_block(session: Session, campaign: Campaign, place: Location | None) -> dict[str, Any]:
-    utm = session.utm or (None,) * len(UTM_NAMES)
+    utm, used_up_at = session.utm or (None,) * len(UTM_NAMES), session.used_up_at(campaign)
     return {
         "created_date_utc": utc(session.created_at),
         "opened": _flag(session.opened_at),
@@ -28,8 +28,8 @@ def status_block(session: Session, campaign: Campaign, place: Location | None) -
         "saved_to_passbook_date_utc": utc(session.saved_to_apple_at),
         "saved_to_androidpay": _flag(session.saved_to_google_at),
         "saved_to_androidpay_date_utc": utc(session.saved_to_google_at),
-        "validated": _flag(session.validated_at),
-        "validation_date_utc": utc(session.validated_at),
+        "validated": _flag(session.is_used_up(campaign)),
+        "validation_date_utc": utc(used_up_at),
         "own_validation_code": session.validation_code or "",
         "validation_value": session.validation_value or "",
         "redeem_location_ID": f"loc_{place.id}" if place else "",

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import contextlib
+import ssl
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from tearoff.coupons import queries, rules, wallets
-from tearoff.coupons.models import SessionAndCampaign
+import structlog
+
+from tearoff.coupons import rules, wallets
+from tearoff.coupons.links import Linked, linked
 from tearoff.coupons.rules import State
 from tearoff.coupons.wallets import Pass
+from tearoff.kit.db import Handle
 from tearoff.kit.http import open_session
 from tearoff.kit.services import Services
+from tearoff.kit.times import clock_of
 from tearoff.providers.wallets.apple import Apple, Pushes, apple_of
-from tearoff.providers.wallets.google import Google, News, google_of
+from tearoff.providers.wallets.google import Google, News, Update, google_of
 from tearoff.providers.wallets.google import State as GoogleState
 
 AT_ONCE = 100
@@ -25,18 +31,32 @@ _STATES: dict[State, GoogleState] = {
     State.NO_PRIZE: "INACTIVE",
 }
 
+log = structlog.get_logger()
+
 
 async def tell_wallets(services: Services, now: datetime) -> int:
     """Tell of what changed; gives how many passes were looked at."""
     apple, google = apple_of(services.settings), google_of(services.settings)
     if apple is None and google is None:
         return 0
+    await wallets.end(services.db, now, AT_ONCE)
     due = await wallets.take_due(services.db, now, AT_ONCE)
     if apple is not None:
-        await _tell_apple(services, apple, [one for one in due if one.wallet == "apple"], now)
+        with _whatever_comes("apple"):
+            await _tell_apple(services, apple, [one for one in due if one.wallet == "apple"], now)
     if google is not None:
         await _tell_google(services, google, [one for one in due if one.wallet == "google"], now)
     return len(due)
+
+
+@contextlib.contextmanager
+def _whatever_comes(wallet: wallets.Wallet) -> Iterator[None]:
+    """A certificate that the connection does not take is told to the operator, and the other
+    wallet hears its news. The passes stay due: they are tried again when their lease is over."""
+    try:
+        yield
+    except ssl.SSLError as error:
+        log.error("wallet.not_told", wallet=wallet, error=str(error))
 
 
 async def _tell_apple(services: Services, apple: Apple, due: Sequence[Pass], now: datetime) -> None:
@@ -64,16 +84,30 @@ async def _tell_google(
     async with open_session(allowed_hosts=hosts, allow_loopback=settings.allow_loopback) as session:
         news = News(google, session)
         for kept in due:
-            both = await queries.session(db, kept.account_id, kept.session_id)
-            if both is None:
-                await wallets.told(db, kept, now)
-                continue
-            told = await news.tell(kept.serial, google_state(both, now), kept.message)
+            told = await news.tell(kept.serial, await _update(db, kept, now), kept.message)
             if told == "saved":
                 await wallets.saved(db, kept, now)
             done = wallets.told if told == "saved" else wallets.not_told
             await done(db, kept, now)
 
 
-def google_state(both: SessionAndCampaign, now: datetime) -> GoogleState:
-    return _STATES.get(rules.state_of(both.session, both.campaign, now), "ACTIVE")
+async def _update(db: Handle, kept: Pass, now: datetime) -> Update:
+    """How the coupon stands; one that was deleted is good for nothing."""
+    codes = await wallets.codes_of(db, kept.session_id)
+    found = await linked(db, *codes) if codes else None
+    if found is None:
+        return Update("INACTIVE")
+    starts, ends = valid_time(found)
+    return Update(google_state(found, now), starts, ends)
+
+
+def google_state(found: Linked, now: datetime) -> GoogleState:
+    state = _STATES.get(rules.state_of(found.session, found.campaign, now), "ACTIVE")
+    return "INACTIVE" if found.is_full and state == "ACTIVE" else state
+
+
+def valid_time(found: Linked) -> tuple[datetime | None, datetime | None]:
+    """From when and until when, on the campaign's clock."""
+    both = (found.campaign.starts_at, found.session.expiry(found.campaign))
+    starts, ends = (at and clock_of(at, found.campaign.timezone) for at in both)
+    return starts, ends

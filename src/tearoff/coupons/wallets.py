@@ -1,7 +1,7 @@
 """Passes of coupons in people's wallets: which there are, and which wallets must be told.
 
 A trigger of the database marks a pass as changed in the transaction that changes its coupon or
-its campaign; a worker tells the wallet, and tries again until it could.
+its campaign, or reaches a limit; a worker tells the wallet, and tries again until it could.
 """
 
 from __future__ import annotations
@@ -113,6 +113,7 @@ async def codes_of(db: Handle, session_id: int) -> tuple[str, str] | None:
 
 
 async def of_session(db: Handle, session_id: int, wallet: Wallet) -> Pass | None:
+    """The pass stays known when its session is deleted: it must become void."""
     row = await db.fetchrow(
         f"SELECT {columns(Pass)} FROM wallet_passes WHERE session_id = $1 AND wallet = $2",
         session_id,
@@ -202,6 +203,17 @@ async def say(
         now,
     )
     return n
+
+
+async def end(db: Handle, now: datetime, limit: int) -> None:
+    """Their time is over, which no row of a coupon tells: the wallets must be told."""
+    await db.execute(
+        "UPDATE wallet_passes SET changed_at = $1, told_at = NULL, tries = 0, next_at = $1,"
+        " ends_at = NULL WHERE id IN (SELECT id FROM wallet_passes WHERE ends_at <= $1"
+        " ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
+        now,
+        limit,
+    )
 
 
 async def take_due(db: Handle, now: datetime, limit: int) -> list[Pass]:

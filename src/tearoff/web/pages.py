@@ -135,7 +135,9 @@ def print_coupon(
     text = paper.render("personal.html", r=rest, w=visit.words, o=o, **_SCRIPTS)
     headers = _RETRY if status == 429 else ()
     gzip = notes.reads_gzip(request)
-    return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+    return paper.print_page(
+        beginning, text, status=status, gzip=gzip, headers=headers, leads_to=rest.leads_to
+    )
 
 
 def _print_common(
@@ -157,7 +159,7 @@ def _print_common(
     mine = (rest.path, rest.token, code.path, code.box, code.short)
     text = blank.fill(dict(zip(_BLANKS, mine, strict=True)))
     gzip = notes.reads_gzip(request)
-    return paper.print_page(blank.beginning, text, gzip=gzip)
+    return paper.print_page(blank.beginning, text, gzip=gzip, leads_to=rest.leads_to)
 
 
 def _blank(campaign: Campaign, visit: Visit, stands: Standing, empty: Rest) -> paper.Blank:

@@ -144,14 +144,18 @@ def print_page(
     gzip: bool = False,
     headers: Iterable[Header] = (),
     frames: str = "'none'",
+    leads_to: str = "",
 ) -> Answer:
     """A page with all its headers. `gzip`: the browser can read it; `frames`: who may show the
-    page in a frame, in the policy's words."""
+    page in a frame, in the policy's words; `leads_to`: the other site to which a form of the page
+    leads, which browsers ask of the policy too."""
     encoded = rest.encode("utf-8", "replace")
     body = beginning.gzip(encoded) if gzip else beginning.plain + encoded
+    to = f" {leads_to}" if leads_to else ""
+    policy = beginning.policy + f"{to}; frame-ancestors {frames}".encode()
     all_headers = [
         *_HEADERS,
-        (b"content-security-policy", beginning.policy + frames.encode()),
+        (b"content-security-policy", policy),
         (b"content-length", b"%d" % len(body)),
         *((name.encode(), value.encode()) for name, value in headers),
     ]
@@ -183,7 +187,7 @@ def _policy(brand_css: str, parts: tuple[str, ...]) -> str:
     return (
         f"default-src 'none'; script-src {_SCRIPT_HASHES};"
         f" style-src {hash_of(_style(parts))} {hash_of(brand_css)}; img-src 'self' data:;"
-        " connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors "
+        " connect-src 'self'; base-uri 'none'; form-action 'self'"
     )
 
 

@@ -7,15 +7,16 @@ from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
+import msgspec
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
 from tearoff.coupons import rules, symbols, wallets
 from tearoff.coupons.links import Linked
+from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import Barcode
 from tearoff.coupons.rules import State
-from tearoff.coupons.wallet_news import google_state
+from tearoff.coupons.wallet_news import google_state, valid_time
 from tearoff.kit.colors import brand_colors
-from tearoff.kit.times import clock_of
 from tearoff.kit.vault import Vault
 from tearoff.providers.wallets import apple, google
 from tearoff.web import personal
@@ -38,13 +39,29 @@ _COLORS = 128
 def apple_pass(
     linked: Linked, visit: Visit, vault: Vault, picture: bytes | None, message: str, now: datetime
 ) -> apple.Pass:
-    campaign, words, page = linked.campaign, WORDS[visit.language], visit.words
-    told, state = offer(campaign, visit), rules.state_of(linked.session, campaign, now)
-    serial = wallets.serial_of(vault, linked.session.id)
+    campaign, words = linked.campaign, WORDS[visit.language]
+    state = rules.state_of(linked.session, campaign, now)
     barcode, content, code = _code(linked, visit, vault, state, now)
-    ends, link = linked.session.expiry(campaign), personal.link_of(linked, visit)
-    back = [("text", told.title, told.description), ("terms", page.terms, told.terms),
-            ("link", words.coupon, link)]  # fmt: skip
+    serial = wallets.serial_of(vault, linked.session.id)
+    void, (_, ends) = void_pass(campaign, visit, vault, serial, picture), valid_time(linked)
+    return msgspec.structs.replace(
+        void,
+        ends=ends,
+        code=code,
+        back=(*void.back, ("link", words.coupon, personal.link_of(linked, visit))),
+        message=message,
+        barcode=barcode if content and barcode in apple.BARCODES else "",
+        content=content,
+        is_void=state in VOID or linked.is_full,
+    )
+
+
+def void_pass(
+    campaign: Campaign, visit: Visit, vault: Vault, serial: str, picture: bytes | None
+) -> apple.Pass:
+    """What is left of a pass when its coupon was deleted."""
+    words, told = WORDS[visit.language], offer(campaign, visit)
+    back = (("text", told.title, told.description), ("terms", visit.words.terms, told.terms))
     color = brand_colors(campaign.brand_color).on_light
     return apple.Pass(
         serial=serial,
@@ -53,16 +70,16 @@ def apple_pass(
         value_label=told.title if told.value and told.value != told.title else words.coupon,
         value=told.value or told.title,
         ends_label=words.ends,
-        ends=None if ends is None else clock_of(ends, campaign.timezone),
+        ends=None,
         code_label=words.code,
-        code=code,
+        code="",
         back=tuple(part for part in back if part[2]),
         message_label=words.news,
-        message=message,
+        message="",
         color=color,
-        barcode=barcode if content and barcode in apple.BARCODES else "",
-        content=content,
-        is_void=state in VOID or linked.is_full,
+        barcode="",
+        content="",
+        is_void=True,
         service=f"{visit.public_url}/wallet" if visit.public_url.startswith("https://") else "",
         token=wallets.token_of(vault, serial),
         images=images(campaign.brand or campaign.name, color, picture),
@@ -73,7 +90,7 @@ def google_pass(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> go
     campaign, told = linked.campaign, offer(linked.campaign, visit)
     state = rules.state_of(linked.session, campaign, now)
     barcode, content, code = _code(linked, visit, vault, state, now)
-    ends = linked.session.expiry(campaign)
+    starts, ends = valid_time(linked)
     picture = f"{visit.public_url}{told.picture}" if told.picture else ""
     return google.Pass(
         serial=wallets.serial_of(vault, linked.session.id),
@@ -86,9 +103,9 @@ def google_pass(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> go
         barcode=barcode if content and barcode in google.BARCODES else "",
         content=content,
         code=code,
-        state=google_state(linked.both, now),
-        starts=campaign.starts_at and clock_of(campaign.starts_at, campaign.timezone),
-        ends=ends and clock_of(ends, campaign.timezone),
+        state=google_state(linked, now),
+        starts=starts,
+        ends=ends,
         link=personal.link_of(linked, visit),
     )
 
@@ -98,12 +115,21 @@ def _code(
 ) -> tuple[Barcode, str, str]:
     """The barcode, what it holds, and what people can read of it."""
     options, session = linked.campaign.options, linked.session
-    if state not in _WITH_CODE or "code" not in options.methods:
+    if not _may_show(linked, state, now) or "code" not in options.methods:
         return "qr", "", ""
     content = personal.lasting_content(linked, visit, vault, now)
     barcode = options.barcode if symbols.can_hold(options.barcode, content) else "qr"
     short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
     return barcode, content, short if content.startswith("http") else content
+
+
+def _may_show(linked: Linked, state: State, now: datetime) -> bool:
+    """Asked of the coupon itself: a state such as closed says nothing of a card that was not
+    played, or of a window that was not opened."""
+    campaign, session = linked.campaign, linked.session
+    has_won = campaign.options.scratch is None or bool(session.prize)
+    is_open = campaign.activation_seconds is None or session.is_active(now)
+    return state in _WITH_CODE and has_won and is_open
 
 
 def images(brand: str, color: str, picture: bytes | None) -> dict[str, bytes]:

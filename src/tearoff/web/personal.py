@@ -20,6 +20,7 @@ from tearoff.web.visits import Visit
 from tearoff.web.words import counted
 
 QUIET_ZONE = 4
+GOOGLE = "https://pay.google.com"
 SHOWS_CODE = (State.READY, State.ACTIVE)
 """The states in which the code may be seen."""
 
@@ -115,6 +116,12 @@ class Rest(msgspec.Struct, frozen=True):
     is_card: bool = False
     staff: Staff | None = None
     links: Links = Links()
+
+    @property
+    def leads_to(self) -> str:
+        """The other site that the page's forms lead to."""
+        has_google = any(wallet.name == "google" for wallet in self.links.wallets)
+        return GOOGLE if has_google else ""
 
     @property
     def is_plain(self) -> bool:

@@ -20,6 +20,7 @@ from tearoff.accounts.models import Caller
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.coupons import campaigns, rules, symbols
 from tearoff.coupons.links import Linked
+from tearoff.coupons.models import Campaign
 from tearoff.distribution.draft import MailTo
 from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
 from tearoff.errors import TearoffError
@@ -123,7 +124,7 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
     if found is None or not has_pdf(found, now):
         return notes.unknown(request)
     visit = visit_to(request, found)
-    picture = await picture_of(services, found)
+    picture = await picture_of(services, found.campaign)
     page = paper_of(found, visit, services.vault, picture, now)
     if request.method == "HEAD":
         file = b""
@@ -197,8 +198,7 @@ def _readable(found: Linked, content: str, *, is_linear: bool, till_word: str) -
     return lines
 
 
-async def picture_of(services: Services, found: Linked) -> bytes | None:
-    campaign = found.campaign
+async def picture_of(services: Services, campaign: Campaign) -> bytes | None:
     if campaign.picture_id is None:
         return None
     reading = campaigns.picture_of_code(services.db, campaign.code, campaign.picture_id)

@@ -158,8 +158,9 @@ def _time_over(linked: Linked, visit: Visit, now: datetime) -> Standing:
 
 
 def _used(linked: Linked, visit: Visit, now: datetime) -> Standing:
-    words, session = visit.words, linked.session
-    fact = _fact(words.used_on, session.validated_at, linked.campaign, visit, linked.place)
+    words, campaign = visit.words, linked.campaign
+    at = linked.session.used_up_at(campaign)
+    fact = _fact(words.used_on, at, campaign, visit, linked.place)
     return Standing(_badge(State.USED, words), is_spent=True, fact=fact)
 
 

@@ -15,19 +15,21 @@ import msgspec
 import structlog
 from litestar import delete, get, post, route
 
-from tearoff.coupons import rules, wallets
+from tearoff.coupons import campaigns, rules, wallets
 from tearoff.coupons.links import Linked, linked
 from tearoff.kit import clock
 from tearoff.kit.bodies import read_body
 from tearoff.kit.services import Services, services_of
 from tearoff.providers.wallets.apple import MEDIA_TYPE, Apple, apple_of, make_pass
 from tearoff.providers.wallets.google import google_of, save_link
-from tearoff.web import notes, passes
+from tearoff.web import forms, notes, passes
 from tearoff.web.finding import PERSONAL, find, patiently
-from tearoff.web.paper import Answer, answer
+from tearoff.web.pages import print_coupon
+from tearoff.web.paper import Answer, Header, answer
 from tearoff.web.robots import is_robot
 from tearoff.web.save import picture_of
-from tearoff.web.visits import READ, AnyRequest, Part, visit_to
+from tearoff.web.standing import path_of
+from tearoff.web.visits import READ, AnyRequest, Part, visit_of, visit_to
 
 AT_ONCE = 2
 """Passes that a process makes at once."""
@@ -56,18 +58,33 @@ async def give_apple(request: AnyRequest, campaign: Part, session: Part) -> Answ
 
 
 @route([f"{path}/wallet/google" for path in PERSONAL], http_method=READ)
+async def show_button(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """Back to the coupon with its button: whoever only looks, such as a program that previews
+    links, changes nothing."""
+    services = services_of(request)
+    google, found = google_of(services.settings), await find(services, campaign, session)
+    if google is None or found is None or not _may_have(found, clock.now()):
+        return notes.unknown(request)
+    return answer(303, [("location", path_of(found) + visit_to(request, found).query), *_ALONE])
+
+
+@post([f"{path}/wallet/google" for path in PERSONAL])
 async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """On to Google. That somebody went there is kept, so that Google is asked whether the pass
-    was saved; a robot leaves no trace."""
-    services, now = services_of(request), clock.now()
+    was saved. A robot, or a form that is not of this page, changes nothing and sees the page."""
+    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     google = google_of(services.settings)
     found = await find(services, campaign, session)
     if google is None or found is None or not _may_have(found, now):
         return notes.unknown(request)
-    given = passes.google_pass(found, visit_to(request, found), services.vault, now)
-    if request.method == "GET" and not is_robot(request):
-        await patiently(wallets.keep(services.db, found.both, "google", given.serial, now))
-    return answer(302, [("location", save_link(google, given)), *_ALONE])
+    visit = visit_to(request, found)
+    if is_robot(request) or forms.is_from_elsewhere(request):
+        return print_coupon(request, found, now)
+    if forms.shown_uses(services.vault, form.token, found.session.code, now) is None:
+        return print_coupon(request, found, now, alert=visit.words.too_old, status=422)
+    given = passes.google_pass(found, visit, services.vault, now)
+    await patiently(wallets.keep(services.db, found.both, "google", given.serial, now))
+    return answer(303, [("location", save_link(google, given)), *_ALONE])
 
 
 @post("/wallet/v1/devices/{device:str}/registrations/{kind:str}/{serial:str}")
@@ -81,7 +98,7 @@ async def register(request: AnyRequest, device: Part, kind: Part, serial: Part) 
     token = given.get("pushToken")
     if not _DEVICE.match(device) or not isinstance(token, str) or not _PUSH_TOKEN.match(token):
         return _plain(400)
-    found = await _let_in(request, services, kind, serial)
+    found = await _coupon(services, _let_at(request, services, kind, serial))
     if found is None:
         return _plain(401)
     try:
@@ -95,7 +112,7 @@ async def register(request: AnyRequest, device: Part, kind: Part, serial: Part) 
 @delete("/wallet/v1/devices/{device:str}/registrations/{kind:str}/{serial:str}", status_code=200)
 async def unregister(request: AnyRequest, device: Part, kind: Part, serial: Part) -> Answer:
     services = services_of(request)
-    if await _let_in(request, services, kind, serial) is None:
+    if _let_at(request, services, kind, serial) is None:
         return _plain(401)
     if _DEVICE.match(device):
         await patiently(wallets.unregister(services.db, serial, device))
@@ -120,15 +137,17 @@ async def list_changed(request: AnyRequest, device: Part, kind: Part) -> Answer:
 @get("/wallet/v1/passes/{kind:str}/{serial:str}")
 async def give_newest(request: AnyRequest, kind: Part, serial: Part) -> Answer:
     services, now = services_of(request), clock.now()
-    apple = apple_of(services.settings)
-    found = await _let_in(request, services, kind, serial)
-    if apple is None or found is None:
+    apple, session_id = apple_of(services.settings), _let_at(request, services, kind, serial)
+    if apple is None or session_id is None:
         return _plain(401)
-    kept = await patiently(wallets.of_session(services.db, found.session.id, "apple"))
-    changed = kept.changed_at if kept else now
+    kept = await patiently(wallets.of_session(services.db, session_id, "apple"))
+    changed, message = (kept.changed_at, kept.message) if kept else (now, "")
     if not _is_newer(changed, request.headers.get("if-modified-since", "")):
         return _plain(304)
-    return await _pass(request, services, apple, found, now, kept.message if kept else "", changed)
+    found = await _coupon(services, session_id)
+    if found is not None:
+        return await _pass(request, services, apple, found, now, message, changed)
+    return await _void_pass(request, apple, kept) if kept else _plain(401)
 
 
 @post("/wallet/v1/log", status_code=200)
@@ -141,14 +160,20 @@ async def take_log(request: AnyRequest) -> Answer:
     return _plain(200)
 
 
-async def _let_in(request: AnyRequest, services: Services, kind: str, serial: str) -> Linked | None:
-    """The coupon whose pass this is, if the caller has the pass."""
+def _let_at(request: AnyRequest, services: Services, kind: str, serial: str) -> int | None:
+    """The id of the session whose pass this is, if the caller has the pass."""
     apple = apple_of(services.settings)
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
-    session_id = wallets.session_of_serial(services.vault, serial)
-    if apple is None or kind != apple.pass_type or session_id is None:
+    if apple is None or kind != apple.pass_type or scheme != "ApplePass":
         return None
-    if scheme != "ApplePass" or not wallets.is_token(services.vault, serial, token):
+    if not wallets.is_token(services.vault, serial, token):
+        return None
+    return wallets.session_of_serial(services.vault, serial)
+
+
+async def _coupon(services: Services, session_id: int | None) -> Linked | None:
+    """None when it was deleted."""
+    if session_id is None:
         return None
     codes = await patiently(wallets.codes_of(services.db, session_id))
     return await patiently(linked(services.db, *codes)) if codes else None
@@ -163,13 +188,10 @@ async def _pass(
     message: str = "",
     changed: datetime | None = None,
 ) -> Answer:
-    visit = visit_to(request, found)
-    headers = [("content-type", MEDIA_TYPE), *_ALONE,
-               ("last-modified", format_datetime(_second(changed or now), usegmt=True)),
-               ("content-disposition", 'attachment; filename="coupon.pkpass"')]  # fmt: skip
+    headers = _headers(changed or now)
     if request.method == "HEAD":
         return answer(200, headers)
-    picture = await picture_of(services, found)
+    visit, picture = visit_to(request, found), await picture_of(services, found.campaign)
 
     def make() -> bytes:
         given = passes.apple_pass(found, visit, services.vault, picture, message, now)
@@ -177,6 +199,29 @@ async def _pass(
 
     async with _making:
         return answer(200, headers, await asyncio.to_thread(make))
+
+
+async def _void_pass(request: AnyRequest, apple: Apple, kept: wallets.Pass) -> Answer:
+    """Of a coupon that was deleted: the phone has its pass still."""
+    services = services_of(request)
+    given = campaigns.campaign(services.db, kept.account_id, kept.campaign_id)
+    campaign = await patiently(given)
+    if campaign is None:
+        return _plain(401)
+    visit, picture = visit_of(request, campaign), await picture_of(services, campaign)
+
+    def make() -> bytes:
+        void = passes.void_pass(campaign, visit, services.vault, kept.serial, picture)
+        return make_pass(apple, void)
+
+    async with _making:
+        return answer(200, _headers(kept.changed_at), await asyncio.to_thread(make))
+
+
+def _headers(changed: datetime) -> list[Header]:
+    return [("content-type", MEDIA_TYPE), *_ALONE,
+            ("last-modified", format_datetime(_second(changed), usegmt=True)),
+            ("content-disposition", 'attachment; filename="coupon.pkpass"')]  # fmt: skip
 
 
 def _may_have(found: Linked, now: datetime) -> bool:
@@ -213,5 +258,5 @@ def _plain(status: int) -> Answer:
     return answer(status, [("cache-control", "no-store")])
 
 
-HANDLERS = [give_apple, give_google]
+HANDLERS = [give_apple, show_button, give_google]
 SERVICE = [register, unregister, list_changed, give_newest, take_log]

@@ -324,3 +324,34 @@ async def test_the_quota_is_told(v4):
     answer = await v4.get("/v4/folders")
     for name in ("RateLimit-Limit", "RateLimit-Remaining", "RateLimit-Reset"):
         assert answer.headers[name].isdigit()
+
+
+async def test_an_end_before_the_start_is_named_as_it_was_given(v4):
+    starts, ends = "2027-01-02T00:00:00Z", "2027-01-01T00:00:00Z"
+    made = await make(v4, starts_at=starts)
+    for answer in (
+        await v4.post("/v4/campaigns", {"name": "x", "starts_at": starts, "expires_at": ends}),
+        await v4.patch(f"/v4/campaigns/{made['id']}", {"expires_at": ends}),
+    ):
+        assert answer.status == 422
+        assert [problem["field"] for problem in answer.body["errors"]] == ["expires_at"]
+
+
+async def test_null_empties_a_text(v4):
+    texts = ("subtitle", "description", "terms", "value", "message_text", "customid")
+    made = await make(v4, **dict.fromkeys(texts, "text"))
+    assert {made[name] for name in texts} == {"text"}
+    emptied = await v4.patch(f"/v4/campaigns/{made['id']}", dict.fromkeys(texts))
+    assert (emptied.status, {emptied.body[name] for name in texts}) == (200, {""})
+
+
+async def test_pins_alone_where_no_location_has_one(v4):
+    made, place = await make(v4), (await v4.post("/v4/locations", {"name": "Counter"})).body
+    path = f"/v4/campaigns/{made['id']}"
+    assert (await v4.put(f"{path}/locations", {"locations": [place["id"]]})).status == 200
+    assert (await v4.get(path)).body["warnings"] == []
+    changed = await v4.patch(path, {"methods": ["pin"]})
+    (told,) = changed.body["warnings"]
+    assert "No location of this campaign has a PIN" in told
+    assert (await v4.patch(f"/v4/locations/{place['id']}", {"pin": "80461"})).status == 200
+    assert (await v4.get(path)).body["warnings"] == []

@@ -110,6 +110,10 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
 """HTTP status, code and text of each error; the most special class that fits is taken."""
 
 
+_NAMES = {"expires_at": "expiry_date"}
+"""Of parameters that are called something else in v3."""
+
+
 def failure_of(error: BaseException) -> Failure:
     """How the dialect tells this error. Anything unforeseen is our fault: it gets a reference
     that is also in the log."""
@@ -118,7 +122,8 @@ def failure_of(error: BaseException) -> Failure:
     for kind in type(error).__mro__:
         if kind in _TABLE:
             http, code, text = _TABLE[kind]
-            told = text.format(error=error, field=getattr(error, "field", ""))
+            field = getattr(error, "field", "")
+            told = text.format(error=error, field=_NAMES.get(field, field))
             after = error.after if isinstance(error, TryLater) else None
             return Failure(http, [(code, told)], after)
     reference = secrets.token_hex(6)

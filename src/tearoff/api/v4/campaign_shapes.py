@@ -26,7 +26,8 @@ from tearoff.kit.hours import Hours
 
 
 class Campaign(msgspec.Struct, frozen=True):
-    """A campaign. Moments are in UTC; `timezone` is the zone in which people read them."""
+    """A campaign. Moments are in UTC; `timezone` is the zone in which people read them.
+    `warnings`: what keeps its coupons from being used, in words."""
 
     id: int
     code: str
@@ -85,6 +86,7 @@ class Campaign(msgspec.Struct, frozen=True):
     privacy_url: str
     saves: bool
     wallet: bool
+    warnings: list[str]
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -110,6 +112,7 @@ def show_campaign(entry: Entry, link_host: str) -> Campaign:
         "category": shelf.category_id,
         "featured": shelf.featured,
         "picture": _picture_url(campaign, link_host),
+        "warnings": entry.warnings,
         **options_shown(campaign.options),
     }
     same = {name: getattr(campaign, name) for name in Campaign.__struct_fields__ if name not in own}
@@ -168,6 +171,7 @@ CAMPAIGN = Campaign(
     picture=None,
     picture_alt="",
     created_at=AT,
+    warnings=[],
     **options_shown(PLAIN),
 )
 FOLDER = Folder(100001, "Autumn", 2)

@@ -24,6 +24,9 @@ from tearoff.kit.db import Handle
 TAG = "Campaigns"
 SHELVES = "Folders and categories"
 
+_TEXTS = ("subtitle", "description", "terms", "value", "message_text", "customid")
+"""Texts that may be empty: null empties them."""
+
 _COLUMNS = {"folder": "folder_id", "category": "category_id"}
 
 
@@ -136,7 +139,11 @@ async def changes_of(db: Handle, account_id: int, given: Mapping[str, Any]) -> C
         await shelves.category(db, account_id, given["category"])
     named = {_COLUMNS.get(name, name): value for name, value in given.items()}
     known = CampaignChanges.__struct_fields__
-    columns = {name: value for name, value in named.items() if name in known}
+    columns: dict[str, Any] = {
+        name: "" if value is None and name in _TEXTS else value
+        for name, value in named.items()
+        if name in known
+    }
     return CampaignChanges(**columns, options=option_changes(given))
 
 
@@ -158,16 +165,16 @@ _NAME = f.text_field("name", f.required_text(200), "The internal name.", "Two fo
 FIELDS = (
     _NAME,
     f.text_field("title", p.text(200), "The offer in a few words.", "2-for-1 cappuccino"),
-    f.text_field("subtitle", p.text(200), "A line below the title."),
-    f.text_field("description", p.text(5_000, lines=True), "What the offer is."),
-    f.text_field("terms", p.text(5_000, lines=True), "The conditions."),
-    f.text_field("value", p.text(100), "What it is worth.", "Second cup free"),
+    f.text_field("subtitle", p.text(200), "A line below the title.", nullable=True),
+    f.text_field("description", p.text(5_000, lines=True), "What the offer is.", nullable=True),
+    f.text_field("terms", p.text(5_000, lines=True), "The conditions.", nullable=True),
+    f.text_field("value", p.text(100), "What it is worth.", "Second cup free", nullable=True),
     f.text_field("brand", p.text(100), "The shop's name on the page.", "Bean & Leaf"),
     f.text_field("brand_color", _color, "The brand's colour.", "#0b5d4b"),
     f.words_field("language", LANGUAGES, "Language of the page.", "en"),
     f.text_field("message_text", p.text(2_000, lines=True),
                  "Default text of messages; {link} stands for the coupon's address.",
-                 "Your coffee: {link}"),
+                 "Your coffee: {link}", nullable=True),
     f.text_field("timezone", p.zone, "Time zone in which people read its dates.",
                  "Europe/Brussels"),
     f.moment_field("starts_at", "First moment; null: at once.", nullable=True),
@@ -183,7 +190,7 @@ FIELDS = (
     f.integer_field("folder", "Id of a folder; null: none.", nullable=True),
     f.integer_field("category", "Id of a category; null: none.", nullable=True),
     f.texts_field("tags", 50, 50, "Tags.", ["drinks", "food"], each=_tag),
-    f.text_field("customid", p.text(50), "Your own tag, at most 50 characters."),
+    f.text_field("customid", p.text(50), "Your own tag, at most 50 characters.", nullable=True),
     f.boolean_field("featured", "Whether it stands out.", example=False),
     *OPTIONS,
 )  # fmt: skip

@@ -43,8 +43,9 @@ class Device(msgspec.Struct, frozen=True):
 
 class Scan(msgspec.Struct, frozen=True):
     """A code that was looked at. `verdict`: good (it could be used), used, undone, no (and why:
-    `reason`) or wait; `code`: what tells it apart, never all of it; `session`: the coupon's, when
-    one was found. `was_offline`: it was kept on the device and checked later."""
+    `reason`) or wait; `code`: what tells it apart: the first six characters of a link or
+    of a session's code, short codes and a shop's own up to forty; `session`: the coupon's, when one
+    was found. `was_offline`: it was kept on the device and checked later."""
 
     id: int
     device: int

@@ -168,7 +168,7 @@ def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Se
         created_at=row.created_at,
         opened_at=row.opened_at,
         claimed_at=row.claimed_at,
-        validated_at=row.validated_at,
+        validated_at=row.used_up_at(campaign),
         validation_value=row.validation_value,
         location=row.location_id,
         voided_at=row.voided_at if row.voided else None,
@@ -190,7 +190,7 @@ def _customer(row: SessionRow) -> Customer:
 
 def _state(found: SessionAndCampaign, now: datetime) -> str:
     row = found.session
-    if row.validated_at is not None:
+    if row.is_used_up(found.campaign):
         return "validated"
     if row.voided:
         return "voided"

@@ -46,14 +46,13 @@ _GONE = ("BadDeviceToken", "Unregistered", "DeviceTokenNotForTopic")
 
 
 class Apple(msgspec.Struct, frozen=True):
-    """Checked credentials. `pem` is certificate and key, as they were given."""
+    """Checked credentials; `chain` is without the certificate itself."""
 
     pass_type: str
     team: str
     certificate: x509.Certificate
     key: RSAPrivateKey | EllipticCurvePrivateKey
     chain: tuple[x509.Certificate, ...]
-    pem: str
     push_url: str
 
 
@@ -111,7 +110,7 @@ def apple_of(settings: Settings) -> Apple | None:
         )
         raise Invalid(text, field=FIELD)
     return Apple(
-        settings.apple_pass_type, settings.apple_team, certificate, key, chain, pem,
+        settings.apple_pass_type, settings.apple_team, certificate, key, chain,
         settings.apple_push_url,
     )  # fmt: skip
 
@@ -188,7 +187,7 @@ class Pushes:
         self._apple = apple
         context = ssl.create_default_context()
         with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-            file.write(apple.pem)
+            file.write(_leaf_first(apple))
             file.flush()
             context.load_cert_chain(file.name)
         self._client = httpx.AsyncClient(http2=True, verify=context, timeout=10, trust_env=False)
@@ -214,6 +213,19 @@ class Pushes:
         reason = answer.text[:200]
         is_gone = answer.status_code == 410 or any(word in reason for word in _GONE)
         return "gone" if is_gone else "later"
+
+
+def _leaf_first(apple: Apple) -> str:
+    """Key and certificates for a connection, which takes the first one for its own, whatever
+    their order in the operator's file."""
+    key = apple.key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    chain = (apple.certificate, *apple.chain)
+    files = [key, *(one.public_bytes(serialization.Encoding.PEM) for one in chain)]
+    return b"".join(files).decode()
 
 
 def _rgb(color: str) -> str:

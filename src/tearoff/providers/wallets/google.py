@@ -69,6 +69,14 @@ class Pass(msgspec.Struct, frozen=True, kw_only=True):
     link: str
 
 
+class Update(msgspec.Struct, frozen=True):
+    """What is told of a saved pass: `starts` and `ends` too, since they may have been moved."""
+
+    state: State
+    starts: datetime | None = None
+    ends: datetime | None = None
+
+
 @lru_cache(4)
 def google_of(settings: Settings) -> Google | None:
     """None when there are no passes of Google. Raises `Invalid` for what cannot be used."""
@@ -113,9 +121,12 @@ class News:
         self._google, self._session = google, session
         self._token, self._until = "", 0.0
 
-    async def tell(self, serial: str, state: State, message: str) -> Told:
-        """Set the state of a pass; the same news twice is the same state."""
-        changes: dict[str, Any] = {"state": state}
+    async def tell(self, serial: str, update: Update, message: str) -> Told:
+        """Set the state and the time of a pass; the same news twice is the same state."""
+        changes: dict[str, Any] = {"state": update.state}
+        # In a PATCH null removes what was there.
+        interval = {"start": _date(update.starts), "end": _date(update.ends)}
+        changes["validTimeInterval"] = interval if any(interval.values()) else None
         if message:
             changes["messages"] = [
                 {"id": "news", "header": " ", "body": message, "messageType": "TEXT_AND_NOTIFY"}
@@ -183,9 +194,10 @@ def _object(google: Google, given: Pass) -> dict[str, Any]:
     if given.barcode:
         described["barcode"] = {"type": BARCODES[given.barcode], "value": given.content,
                                 "alternateText": given.code}  # fmt: skip
-    interval = {
-        name: {"date": at.isoformat()}
-        for name, at in (("start", given.starts), ("end", given.ends))
-        if at is not None
-    }
+    both = (("start", _date(given.starts)), ("end", _date(given.ends)))
+    interval = {name: date for name, date in both if date}
     return described | ({"validTimeInterval": interval} if interval else {})
+
+
+def _date(at: datetime | None) -> dict[str, str] | None:
+    return None if at is None else {"date": at.isoformat()}
