@@ -92,3 +92,34 @@ def test_a_picture(run, tmp_path):
     assert done["picture_alt"] == "Two cups"
     assert run("picture", "-", "--json")["picture"] is None
     assert "no file" in run("picture", str(tmp_path / "none"), code=1).stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (["--timezone", "Europe/Brusels"], "timezone"),
+        (["--language", "xx"], "language. Use one of"),
+        (["--starts", "2027-01-02", "--expires-at", "2027-01-01"], "--expires-at: The end must"),
+    ],
+)
+def test_what_cannot_be_is_refused_when_a_campaign_is_made(tearoff, words, told):  # noqa: F811
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    done = tearoff("campaign", "create", "--account", str(key["account"]), "--name", "C",
+                   "--title", "T", *words, code=1)  # fmt: skip
+    assert told in done.stderr
+
+
+def test_pins_alone_where_no_location_has_one(tearoff, run):  # noqa: F811
+    key = tearoff("account", "create", "--name", "Shop", "--email", "b@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--json")
+    pin = ["--methods", "pin"]
+    done = tearoff("campaign", "set", *account, "--campaign", made["ID"], *pin)
+    assert "No location of this campaign has a PIN" in done.stdout
+    assert "has a PIN" not in run("set", *pin).stdout
+
+
+def test_the_end_is_named_as_it_was_typed(run):
+    done = run("set", "--starts-at", "2027-01-02T00:00:00Z", "--expires-at", "2027-01-01T00:00:00Z",
+               code=1)  # fmt: skip
+    assert "--expires-at: The end must be after the start." in done.stderr

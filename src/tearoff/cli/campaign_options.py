@@ -24,6 +24,7 @@ from tearoff.cli.common import (
     add_command,
     add_json,
     id_of,
+    named_as_options,
     show,
     with_services,
 )
@@ -65,8 +66,10 @@ def _set(arguments: argparse.Namespace) -> None:
         changes = await changes_of(db, account.id, given)
         return await catalogue.change(db, account.id, _campaign(arguments), changes, clock.now())
 
-    found = _change(arguments, work)
-    show(arguments, found, _table({name: found[name] for name in values}))
+    with named_as_options():
+        found = _change(arguments, work)
+    told = [_table({name: found[name] for name in values}), *found["warnings"]]
+    show(arguments, found, "\n".join(told))
 
 
 def _show(arguments: argparse.Namespace) -> None:

@@ -17,6 +17,8 @@ from tearoff.accounts import locations
 from tearoff.accounts import queries as account_queries
 from tearoff.accounts.models import Location
 from tearoff.api.v3.shapes import coupon_info
+from tearoff.api.v4.campaigns import FIELDS
+from tearoff.api.v4.fields import read_fields
 from tearoff.cli import campaign_options
 from tearoff.cli.campaign_options import read_picture
 from tearoff.cli.common import (
@@ -26,6 +28,7 @@ from tearoff.cli.common import (
     add_group,
     add_json,
     id_of,
+    named_as_options,
     read_time,
     show,
     with_services,
@@ -47,7 +50,9 @@ def add_commands(commands: Commands) -> None:
     create.add_argument("--name", required=True, help="the internal name")
     create.add_argument("--title", required=True, help="the offer in a few words")
     create.add_argument("--value", default="", help="what it is worth: 'Second cup free'")
-    create.add_argument("--expires", help="yyyy-MM-dd [HH:mm]; a date alone is the whole day")
+    create.add_argument(
+        "--expires", "--expires-at", help="yyyy-MM-dd [HH:mm]; a date alone is the whole day"
+    )
     create.add_argument("--starts", help="yyyy-MM-dd [HH:mm]")
     create.add_argument("--pin", help="4 to 8 digits by which the staff takes coupons in")
     create.add_argument("--timezone", help="default: the account's")
@@ -55,7 +60,13 @@ def add_commands(commands: Commands) -> None:
     create.add_argument("--description", default="")
     create.add_argument("--terms", default="")
     create.add_argument("--brand", default="", help="the shop's name on the page")
-    create.add_argument("--color", default="#0b5d4b", help="the brand's colour, #rrggbb")
+    create.add_argument(
+        "--color",
+        "--brand-color",
+        dest="color",
+        default="#0b5d4b",
+        help="the brand's colour, #rrggbb",
+    )
     create.add_argument("--language", default="en")
     create.add_argument("--message", default="", help="text of the SMS; {link} is the coupon")
     create.add_argument("--picture", type=Path, help="an image file")
@@ -120,6 +131,7 @@ def _add_category(arguments: argparse.Namespace) -> None:
 
 def _create(arguments: argparse.Namespace) -> None:
     picture = None if arguments.picture is None else read_picture(arguments.picture)
+    _check_names(arguments)
 
     async def work(services: Services) -> dict[str, Any]:
         async with services.db.transaction() as db:
@@ -140,8 +152,15 @@ def _create(arguments: argparse.Namespace) -> None:
             )
         return coupon_info(current, account.link_host or services.settings.link_host)
 
-    info = with_services(arguments, work)
+    with named_as_options():
+        info = with_services(arguments, work)
     show(arguments, info, f"{info['ID']}  {info['name']}\n{info['url']}")
+
+
+def _check_names(arguments: argparse.Namespace) -> None:
+    """As `campaign set` does: a page in no language, or on no clock, could not be shown."""
+    given = {"language": arguments.language, "timezone": arguments.timezone}
+    read_fields(FIELDS, {name: value for name, value in given.items() if value is not None})
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -120,6 +120,17 @@ def print_problem(error: TearoffError) -> None:
         print(f"  {error.hint}", file=sys.stderr)
 
 
+@contextlib.contextmanager
+def named_as_options() -> Iterator[None]:
+    """A field that is wrong, as what was typed: `--expires-at`."""
+    try:
+        yield
+    except Invalid as error:
+        if error.field:
+            error.field = f"--{error.field.replace('_', '-')}"
+        raise
+
+
 def id_of(given: str, prefix: str, field: str) -> int:
     """The number of an id, with or without its prefix."""
     number = given.removeprefix(f"{prefix}_")
