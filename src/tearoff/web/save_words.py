@@ -162,19 +162,19 @@ WORDS = {
         sent="Inviato a {mail}.",
         sent_hint="Può richiedere qualche minuto. Guarda anche nella posta indesiderata.",
         bad_address="Scrivi un indirizzo come anna@example.com.",
-        coupon_full="Questo buono è stato inviato tre volte oggi. Riprova domani.",
+        coupon_full="Questo coupon è stato inviato tre volte oggi. Riprova domani.",
         network_full="Da questa rete sono state chieste troppe e-mail. Riprova tra un’ora.",
         unwanted="Non è stato inviato nulla: questo indirizzo non vuole messaggi da questo"
         " negozio.",
-        not_sent="Non è stato possibile inviare l’e-mail. Riprova più tardi o salva il buono come"
+        not_sent="Non è stato possibile inviare l’e-mail. Riprova più tardi o salva il coupon come"
         " PDF.",
         unknown="Non sappiamo ancora se l’e-mail è partita. Guarda nella tua casella prima di"
         " riprovare.",
         too_old="Questa pagina è rimasta aperta troppo a lungo. Riprova.",
-        back="Torna al buono",
-        body="Ecco il buono che hai chiesto ({code}).",
+        back="Torna al coupon",
+        body="Ecco il coupon che hai chiesto ({code}).",
         once="Vale una volta sola: su carta o su un telefono.",
-        more_terms="… Tutte le condizioni sono sulla pagina del buono.",
+        more_terms="… Tutte le condizioni sono sulla pagina del coupon.",
     ),
     "pt": Words(
         title="Guardar ou enviar",

@@ -17,7 +17,7 @@ WORDS = {
     "en": Words("Add to {wallet}", "Coupon", "Valid until", "Code", "News"),
     "nl": Words("Voeg toe aan {wallet}", "Coupon", "Geldig tot", "Code", "Nieuws"),
     "fr": Words("Ajouter à {wallet}", "Coupon", "Valable jusqu’au", "Code", "Actualités"),
-    "de": Words("Zu {wallet} hinzufügen", "Gutschein", "Gültig bis", "Code", "Neuigkeiten"),
+    "de": Words("Zu {wallet} hinzufügen", "Coupon", "Gültig bis", "Code", "Neuigkeiten"),
     "es": Words("Añadir a {wallet}", "Cupón", "Válido hasta", "Código", "Novedades"),
     "it": Words("Aggiungi a {wallet}", "Coupon", "Valido fino al", "Codice", "Novità"),
     "pt": Words("Adicionar à {wallet}", "Cupão", "Válido até", "Código", "Novidades"),
