@@ -323,3 +323,20 @@ async def test_without_locations_the_pin_of_any_takes_it_in(make_coupon, service
     assert (await coupon.redeem("0000")).status == 422
     assert (await coupon.redeem(PIN)).status == 303
     assert (await coupon.row())["location_id"] == coupon.shop.location
+
+
+async def test_a_phone_that_guesses_is_locked_for_all_coupons(make_coupon):
+    """Five in all, whatever the coupon; the next phone on the same network goes on."""
+    first = await make_coupon()
+    cookie = ""
+    for n in range(5):
+        coupon = await make_coupon(first.shop)
+        token = (await coupon.get()).token
+        page = await coupon.post("/redeem", {"t": token, "pin": WRONG}, cookie=cookie)
+        assert page.status == (422 if n < 4 else 429)
+        cookie = page.headers["set-cookie"].partition(";")[0]
+        assert "HttpOnly; SameSite=Lax" in page.headers["set-cookie"]
+    token = (await first.get()).token
+    locked = await first.post("/redeem", {"t": token, "pin": PIN}, cookie=cookie)
+    assert (locked.status, "Locked for 15 minutes" in locked.text) == (429, True)
+    assert (await first.redeem(PIN)).status == 303

@@ -54,6 +54,11 @@ class Answer(msgspec.Struct, frozen=True):
         body = b"" if scope.get("method") == "HEAD" else self.body
         await send({"type": "http.response.body", "body": body, "more_body": False})
 
+    def with_header(self, name: str, value: str) -> Answer:
+        return Answer(
+            self.status, [*self.headers, (name.encode(), value.encode("latin-1"))], self.body
+        )
+
     def as_response(self) -> Response[bytes]:
         """The same in the form that Litestar's exception handlers must give."""
         headers = {name.decode(): value.decode("latin-1") for name, value in self.headers}

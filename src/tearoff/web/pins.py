@@ -1,8 +1,9 @@
 """The staff's PIN on the consumer's phone: checked, and guarded against guessing.
 
 A try is counted before the PIN is looked at, so that any number of guesses at the same time
-is counted exactly, and given back when the PIN was right. Wrong ones count for the coupon
-and for the network they come from, over all coupons of the account.
+is counted exactly, and given back when the PIN was right. Wrong ones count for the coupon, and,
+over all coupons of the account, for the phone and for the network they come from. A phone is known
+by a cookie that its first wrong PIN leaves; whoever throws that away meets the network's limit.
 """
 
 from __future__ import annotations
@@ -22,6 +23,7 @@ from tearoff.kit.db import Database
 from tearoff.kit.vault import Vault
 
 SESSION_TRIES = 5
+PHONE_TRIES = 5
 NETWORK_TRIES = 20
 LOCKED_FOR = timedelta(minutes=15)
 
@@ -40,14 +42,15 @@ class PinLocked(Forbidden):
 
 class Attempt(msgspec.Struct, frozen=True):
     """One try at using a coupon: the PIN, the amount spent and the receipt's number (or None),
-    how often the coupon had been used when its page was shown, and the network that the try
-    comes from."""
+    how often the coupon had been used when its page was shown, and the network and the phone that
+    the try comes from."""
 
     pin: str
     amount: str | None
     receipt: str | None
     if_uses: int
     network: str
+    phone: str = ""
     listener: Listener | None = None
 
 
@@ -56,7 +59,7 @@ async def redeem(
 ) -> Session:
     """Use the coupon at the location that the PIN names. Raises `WrongPin`, `PinLocked` and
     what `actions.validate` raises."""
-    tries = _tries(linked, attempt.network)
+    tries = _tries(linked, attempt)
     await _reserve(db, linked, tries, now)
     async with db.transaction() as work:
         account, campaign = linked.campaign.account_id, linked.campaign.id
@@ -78,10 +81,12 @@ async def redeem(
         )
 
 
-def _tries(linked: Linked, network: str) -> list[Tally]:
+def _tries(linked: Linked, attempt: Attempt) -> list[Tally]:
+    of_phone = Tally(f"pin:phone:{attempt.phone}", PHONE_TRIES, LOCKED_FOR)
     return [
         Tally(f"pin:session:{linked.session.id}", SESSION_TRIES, LOCKED_FOR),
-        Tally(f"pin:network:{network}", NETWORK_TRIES, LOCKED_FOR),
+        Tally(f"pin:network:{attempt.network}", NETWORK_TRIES, LOCKED_FOR),
+        *([of_phone] if attempt.phone else []),
     ]
 
 

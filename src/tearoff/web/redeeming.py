@@ -4,6 +4,7 @@ button with a second question."""
 from __future__ import annotations
 
 import re
+import secrets
 from collections.abc import Awaitable
 from datetime import datetime
 
@@ -28,6 +29,9 @@ from tearoff.web.standing import path_of
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import Words, counted
 
+PHONE_COOKIE = "tearoff_pin"
+
+_PHONE = re.compile(r"[0-9a-f]{24}\Z")
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 _RECEIPT = re.compile(r"[^\x00-\x1f]{1,50}\Z")
 
@@ -61,10 +65,16 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
         if by_button and status == 422:
             return _ask(request, found, now, staff, status)
         return print_coupon(request, found, now, staff=staff, status=status)
+    phone = _phone(request)
     try:
-        work = _by_button if by_button else _by_pin
-        used = await patiently(work(request, services, found, form, now))
-    except (pins.WrongPin, pins.PinLocked, rules.CannotUse) as error:
+        if by_button:
+            used = await patiently(_by_button(request, services, found, form, now))
+        else:
+            used = await patiently(_by_pin(request, services, found, form, phone, now))
+    except (pins.WrongPin, pins.PinLocked) as error:
+        refused = await _refused(request, found, error, form, now)
+        return refused.with_header("set-cookie", _cookie(services, phone))
+    except rules.CannotUse as error:
         return await _refused(request, found, error, form, now)
     receipt = forms.make_receipt(services.vault, used.code, used.uses, now)
     query = f"{visit.query}&" if visit.query else "?"
@@ -73,7 +83,7 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
 
 
 def _by_pin(
-    request: AnyRequest, services: Services, found: Linked, form: Form, now: datetime
+    request: AnyRequest, services: Services, found: Linked, form: Form, phone: str, now: datetime
 ) -> Awaitable[Session]:
     attempt = pins.Attempt(
         form.pin,
@@ -81,6 +91,7 @@ def _by_pin(
         form.receipt or None,
         found.session.uses,
         network_of(client_address(request.scope, services.settings.trusted_proxies)),
+        phone,
         found.listener(services.settings.link_host),
     )
     return pins.redeem(services.db, services.vault, found, attempt, now)
@@ -100,6 +111,18 @@ async def _by_button(
             if_uses=found.session.uses,
             listener=found.listener(services.settings.link_host),
         )
+
+
+def _phone(request: AnyRequest) -> str:
+    """By what this phone is known since its first wrong PIN, or will be."""
+    known = str(request.cookies.get(PHONE_COOKIE, ""))
+    return known if _PHONE.match(known) else secrets.token_hex(12)
+
+
+def _cookie(services: Services, phone: str) -> str:
+    lives = int(pins.LOCKED_FOR.total_seconds()) * 2
+    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
+    return f"{PHONE_COOKIE}={phone}; Max-Age={lives}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
 def _amount(form: Form) -> str | None:
