@@ -68,7 +68,7 @@ def test_every_field_of_v4_is_a_flag(run):
         (["--methods", "pin,wave"], "methods[1]. Use one of: button, code, pin, webshop."),
         (["--form", "{"], "form: This is not JSON"),
         (["--form", "@/nowhere.json"], "form: There is no file /nowhere.json."),
-        (["--help-url", "javascript:alert(1)"], "help_url: Use an address that begins with"),
+        (["--help-url", "javascript:alert(1)"], "--help-url: Use an address that begins with"),
         ([], "Name at least one option"),
     ],
 )
