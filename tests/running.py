@@ -94,7 +94,7 @@ def launch(
     return running
 
 
-def wait_ready(running: Running, seconds: float = 40) -> None:
+def wait_ready(running: Running, seconds: float = 90) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if running.process.poll() is not None:
