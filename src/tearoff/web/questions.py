@@ -56,7 +56,7 @@ class Questions(msgspec.Struct, frozen=True):
     def wrong(self) -> tuple[tuple[str, str, str], ...]:
         """What is wrong, all together: the id of the input, what is asked, the problem."""
         fields = ((f"f-{q.name}", q.label, q.problem) for q in self.fields if q.problem)
-        boxes = ((box.name, box.text, box.problem) for box in self.boxes if box.problem)
+        boxes = ((b.name, b.text.rstrip(" .:"), b.problem) for b in self.boxes if b.problem)
         return (*fields, *boxes)
 
 
