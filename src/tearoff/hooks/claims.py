@@ -157,13 +157,20 @@ async def claim(
     return taken, rows[0]["deferred"]
 
 
+# The endpoint before its delivery: as `hold_endpoints` and `claim` do, so that they never wait for
+# each other.
 _SETTLE = """
-WITH done AS (
+WITH endpoint AS (
+  UPDATE hook_endpoints SET failing_since = CASE WHEN $3 <> 'delivered' THEN $9::timestamptz END
+  WHERE id = $11 AND (failing_since IS NULL) = ($3 <> 'delivered') AND ($3 = 'delivered' OR $12)
+  RETURNING failing_since
+), done AS (
   UPDATE hook_deliveries SET
     state = CASE WHEN state = 'dropped' AND $3 = 'waiting' THEN 'dropped' ELSE $3 END,
     next_at = $4, claimed_until = NULL, last_status = $5, last_error = $6, last_answer = $7,
     last_took_ms = $8, settled_at = CASE WHEN $3 <> 'waiting' THEN $9 ELSE settled_at END
   WHERE id = $1 AND claimed_until = $2 AND state IN ('waiting', 'dropped')
+    AND (SELECT count(*) FROM endpoint) >= 0
   RETURNING endpoint_id, event_id, thread, state, tries
 ), woken AS (
   UPDATE hook_deliveries d SET next_at = $9 FROM done
@@ -173,46 +180,30 @@ WITH done AS (
       WHERE n.endpoint_id = done.endpoint_id AND n.thread = done.thread AND n.state = 'waiting'
         AND n.event_id > done.event_id ORDER BY n.event_id LIMIT 1 FOR UPDATE SKIP LOCKED)
 )
-SELECT e.failing_since FROM done JOIN hook_endpoints e ON e.id = done.endpoint_id
+SELECT CASE WHEN $3 <> 'delivered'
+  THEN coalesce((SELECT failing_since FROM endpoint), e.failing_since, $9) END
+FROM done JOIN hook_endpoints e ON e.id = done.endpoint_id
 """
 
 
-class Settled(msgspec.Struct, frozen=True):
-    """`failing_since` is what is known of the endpoint so far."""
-
-    failing_since: datetime | None
-
-
 async def settle(
-    db: Handle, claimed: Claimed, result: Result, state: str, next_at: datetime, now: datetime
-) -> Settled | None:
-    """Note what a try brought, and let the next event of the thread go. What was dropped meanwhile
-    stays so unless it arrived. None when the lease ran out and the delivery is another's."""
-    row = await db.fetchrow(
-        _SETTLE, claimed.id, claimed.claimed_until, state, next_at, result.status,
-        result.error, result.answer, result.took_ms, now, rules.IN_ORDER_FOR,
-    )  # fmt: skip
-    return row and read(Settled, row)
-
-
-async def note_success(db: Handle, endpoint_id: int) -> None:
-    await db.execute(
-        "UPDATE hook_endpoints SET failing_since = NULL WHERE id = $1"
-        " AND failing_since IS NOT NULL",
-        endpoint_id,
-    )
-
-
-async def note_failure(db: Handle, endpoint_id: int, now: datetime) -> datetime | None:
-    """Since when there were nothing but failures; None when the endpoint is gone."""
+    db: Handle,
+    claimed: Claimed,
+    result: Result,
+    state: str,
+    next_at: datetime,
+    now: datetime,
+    *,
+    counts: bool = True,
+) -> datetime | None:
+    """Note what a try brought, to the delivery and to its endpoint at once, and let the next event
+    of the thread go. What was dropped meanwhile stays so unless it arrived. With `counts` false a
+    failure is not held against the endpoint. Gives since when the endpoint only failed; None after
+    a success, and when the lease ran out and the delivery is another's."""
     since: datetime | None = await db.fetchval(
-        "WITH first AS (UPDATE hook_endpoints SET failing_since = $2 WHERE id = $1"
-        " AND failing_since IS NULL RETURNING failing_since)"
-        " SELECT coalesce((SELECT failing_since FROM first),"
-        " (SELECT failing_since FROM hook_endpoints WHERE id = $1))",
-        endpoint_id,
-        now,
-    )
+        _SETTLE, claimed.id, claimed.claimed_until, state, next_at, result.status, result.error,
+        result.answer, result.took_ms, now, rules.IN_ORDER_FOR, claimed.endpoint_id, counts,
+    )  # fmt: skip
     return since
 
 

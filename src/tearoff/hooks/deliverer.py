@@ -154,17 +154,12 @@ async def settle(services: Services, claimed: Claimed, result: Result) -> None:
     state = "delivered" if result.is_success else "waiting" if wait else "failed"
     next_at = now + wait if wait else now
     metrics.hook_tries.labels(state).inc()
-    settled = await claims.settle(services.db, claimed, result, state, next_at, now)
-    if settled is None:
+    since = await claims.settle(services.db, claimed, result, state, next_at, now)
+    if since is None:
         return
-    if result.is_success:
-        if settled.failing_since is not None:
-            await claims.note_success(services.db, claimed.endpoint_id)
-        return
-    since = await claims.note_failure(services.db, claimed.endpoint_id, now)
     if result.status == rules.GONE:
         await _switch_off(services, claimed, "It answered 410 Gone.")
-    elif since is not None and since <= now - rules.GIVE_UP_AFTER:
+    elif since <= now - rules.GIVE_UP_AFTER:
         await _switch_off(services, claimed, "It only failed for three days.")
 
 

@@ -31,7 +31,5 @@ async def carry_out(services: Services, claimed: Claimed) -> Result:
         result = await tries.attempt(http, services.vault, claimed, clock.now())
     now = clock.now()
     state = "delivered" if result.is_success else "failed"
-    await claims.settle(services.db, claimed, result, state, now, now)
-    if result.is_success:
-        await claims.note_success(services.db, claimed.endpoint_id)
+    await claims.settle(services.db, claimed, result, state, now, now, counts=False)
     return result
