@@ -10,7 +10,11 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+CHROMIUM = next(
+    filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))),
+    None,
+)
+"""The shell is the same browser without the windows around it, which cost most of the time."""
 OPTIONS = [
     "--no-sandbox",
     "--disable-gpu",
@@ -26,7 +30,7 @@ in_browser = [
     pytest.mark.browser,
     pytest.mark.skipif(
         not CHROMIUM and not os.environ.get("CI"),
-        reason="needs the chromium browser (apt-get install chromium)",
+        reason="needs the chromium browser (apt-get install chromium-headless-shell)",
     ),
 ]
 

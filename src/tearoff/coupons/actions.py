@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from tearoff.coupons import events, limits, lists, pools, queries, rules
+from tearoff.coupons import events, limits, lists, pools, queries, rules, updates
 from tearoff.coupons.models import (
     Campaign,
     Doer,
@@ -132,62 +132,51 @@ async def validate(
     `reservation` is the caller's own hold on it; `as_of` is the moment for which its times are
     judged, if that is not now. With a `listener`, or where
     `needs_transaction`, it must be in a transaction."""
-    counts = limits.has_use_limits(found.campaign)
-    if counts:
-        found = await _count_use(db, found, doer.location_id, as_of or now)
-    session, campaign = found.session, found.campaign
-    # The update looks at everything but the campaign's hours and its scratch card.
-    if rules.why_not_now(session, campaign, as_of or now) is not None:
-        raise rules.why_not_usable(session, campaign, as_of or now) or rules.WrongTime()
-    won = await queries.validate(
-        db,
-        session.account_id,
-        session.id,
+    use = updates.Use(
+        doer=doer,
+        now=now,
+        as_of=as_of or now,
         value=value,
         receipt=receipt,
         if_uses=if_uses,
         reservation=reservation,
-        as_of=as_of or now,
-        doer=doer,
-        now=now,
-        campaign_id=campaign.id,
-        is_counted=counts,
     )
-    if won is None and not counts:
-        current = await queries.session(db, session.account_id, session.id)
-        if current is not None and limits.has_use_limits(current.campaign):
-            # A limit was set since the campaign was read. A pool's transaction gives the
-            # connection, a connection's own savepoint gives nothing.
+    won = await _use(db, found, use)
+    if won is None and not limits.has_use_limits(found.campaign):
+        found = await queries.session(db, found.session.account_id, found.session.id) or found
+        if limits.has_use_limits(found.campaign):  # one was set since the campaign was read
             async with db.transaction() as work:  # type: ignore[attr-defined]
-                return await validate(
-                    work or db,
-                    current,
-                    doer=doer,
-                    now=now,
-                    value=value,
-                    receipt=receipt,
-                    if_uses=if_uses,
-                    reservation=reservation,
-                    as_of=as_of,
-                    listener=listener,
-                )
+                # A pool's transaction gives its connection, a connection's savepoint nothing.
+                won = await _use(work or db, found, use)
     if won is None:
-        raise await _why_lost(db, found, doer.location_id, as_of or now)
-    both = SessionAndCampaign(won, campaign)
+        raise await _why_lost(db, found, doer.location_id, use.as_of)
+    both = SessionAndCampaign(won, found.campaign)
     await events.announce_operation(db, listener, "validated", both, now)
     return won
 
 
-async def _count_use(
-    db: Handle, found: SessionAndCampaign, location_id: int | None, now: datetime
-) -> SessionAndCampaign:
+async def _use(db: Handle, found: SessionAndCampaign, use: updates.Use) -> Session | None:
+    """None when the update refused, or when it is not counted and must be."""
+    counts = limits.has_use_limits(found.campaign)
+    if counts:
+        found = await _count_use(db, found, use)
+    session, campaign = found.session, found.campaign
+    # The update looks at everything but the campaign's hours and its scratch card.
+    if rules.why_not_now(session, campaign, use.as_of) is not None:
+        raise rules.why_not_usable(session, campaign, use.as_of) or rules.WrongTime()
+    return await updates.validate(
+        db, session.account_id, campaign.id, session.id, use, is_counted=counts
+    )
+
+
+async def _count_use(db: Handle, found: SessionAndCampaign, use: updates.Use) -> SessionAndCampaign:
     """Count the use in the campaign's limits. The session is held first: whoever counts and
     whoever gives back take the same rows in the same order."""
     session = found.session
     held = await queries.hold_session(db, session.account_id, session.id) or found
-    if rules.why_not_usable(held.session, held.campaign, now) is None:
-        counted = limits.of_use(held.campaign, held.session, location_id, now)
-        await limits.count(db, held.campaign, counted, now)
+    if rules.why_not_usable(held.session, held.campaign, use.as_of) is None:
+        counted = limits.of_use(held.campaign, held.session, use.doer.location_id, use.as_of)
+        await limits.count(db, held.campaign, counted, use.as_of)
     return held
 
 
@@ -217,7 +206,7 @@ async def change(
     now: datetime,
     listener: Listener | None = None,
 ) -> tuple[Session, bool]:
-    """Do a simple operation (a key of `queries.CHANGES`). Gives the session as it is then and
+    """Do a simple operation (a key of `updates.CHANGES`). Gives the session as it is then and
     whether anything changed: what is already so is fine and makes no event. With a `listener`,
     or where `needs_transaction`, it must be in a transaction."""
     if needs_transaction(found.campaign, kind):
@@ -227,11 +216,11 @@ async def change(
     refusal = _why_not(kind, found, now)
     if refusal is not None:
         raise refusal
-    unlists = queries.CHANGES[kind].unlists
+    unlists = updates.CHANGES[kind].unlists
     if unlists:
         await lists.hold(db, session.campaign_id)
-    uses = await queries.uses_of(db, session.id) if kind == "unvalidated" else []
-    won = await queries.change(db, session.account_id, session.id, kind, doer, now)
+    uses = await updates.uses_of(db, session.id) if kind == "unvalidated" else []
+    won = await updates.change(db, session.account_id, session.id, kind, doer, now)
     if won is not None:
         if unlists:
             await lists.unlist(db, session.campaign_id, session.id, unlists)
@@ -260,7 +249,7 @@ def needs_transaction(campaign: Campaign, kind: str) -> bool:
 
 
 async def _count_change(
-    db: Handle, found: SessionAndCampaign, kind: str, uses: Sequence[queries.Use], now: datetime
+    db: Handle, found: SessionAndCampaign, kind: str, uses: Sequence[updates.Used], now: datetime
 ) -> None:
     """What a change counts in, or gives back: the last of the `uses`, taken back, counts no
     more on its day, at its place and for its person."""
@@ -324,7 +313,7 @@ async def reserve(
     refusal = rules.why_not_usable(current.session, current.campaign, now)
     if refusal is not None:
         raise refusal
-    held = await queries.reserve(
+    held = await updates.reserve(
         db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now
     )
     if held is None:
@@ -359,7 +348,7 @@ async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -
 
 async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:
     """Set consumer fields, `customid`, `customfields` or `value` of a session."""
-    changed = await queries.set_fields(db, session.account_id, session.id, fields)
+    changed = await updates.set_fields(db, session.account_id, session.id, fields)
     if changed is None:
         raise SessionNotFound
     return changed

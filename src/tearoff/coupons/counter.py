@@ -1,100 +1,25 @@
-"""The counter: a device of the staff looks at a code, takes the coupon in, takes that back.
-
-Every look is a row of `counter_scans`, named by the device's own key: the same scan sent twice
-is one row, and the row and what it did to the coupon commit together.
-"""
+"""The counter: a device of the staff looks at a code, takes the coupon in, takes that back. The
+scan's row and what it did to the coupon commit together: the same scan sent twice is one."""
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
 
 import asyncpg
-import msgspec
 
 from tearoff.accounts import tallies
-from tearoff.accounts.devices import Device
-from tearoff.accounts.models import Location
 from tearoff.accounts.tallies import TallyFull
-from tearoff.coupons import actions, queries, recognise, rotation, rules
+from tearoff.coupons import actions, queries, recognise, rotation, rules, scans
 from tearoff.coupons.models import Campaign, Doer, SessionAndCampaign
 from tearoff.coupons.scanned import Scanned, read_scanned
+from tearoff.coupons.scans import Look, Outcome, Scan, Till
 from tearoff.errors import Invalid, NotFound
-from tearoff.hooks.models import Listener
-from tearoff.kit import times
 from tearoff.kit.db import Database, Handle
-from tearoff.kit.rows import columns, read
 from tearoff.kit.vault import Vault
 
-Verdict = Literal["good", "used", "undone", "no", "wait"]
-
-UNDO_WITHIN = timedelta(seconds=60)
 OFFLINE_WITHIN = timedelta(hours=48)
 """A scan that was kept on a device longer than this is taken in no more."""
-
-RECENT = 10
-
-
-class Till(msgspec.Struct, frozen=True):
-    """A device at its place, and what its account's webhooks want."""
-
-    device: Device
-    place: Location
-    listener: Listener | None
-
-    @property
-    def asker(self) -> recognise.Place:
-        return recognise.Place(self.device.account_id, self.place.id, self.device.id)
-
-
-class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """One scan. `scanned_at` is when the device read it, if that was not just now."""
-
-    key: str
-    text: str
-    amount: str | None = None
-    receipt: str | None = None
-    scanned_at: datetime | None = None
-    redeems: bool = False
-
-
-class Scan(msgspec.Struct, frozen=True):
-    id: int
-    location_id: int
-    device_id: int
-    key: str
-    code: str
-    session_id: int | None
-    verdict: Verdict
-    reason: str
-    was_offline: bool
-    scanned_at: datetime
-    at: datetime
-    undone_at: datetime | None
-
-
-class Outcome(msgspec.Struct, frozen=True):
-    """What a look came to. `found` is None when no coupon was found; `moment` and `place` say
-    when and where what stands in the way happened, `elsewhere` where it is taken in; `wait` is
-    in minutes."""
-
-    key: str
-    verdict: Verdict
-    reason: str = ""
-    text: str = ""
-    found: SessionAndCampaign | None = None
-    at: datetime | None = None
-    moment: datetime | None = None
-    place: str = ""
-    undo_until: datetime | None = None
-    wait: int = 0
-    elsewhere: tuple[str, ...] = ()
-
-
-class _Answered(Exception):
-    """Another request with this key has been answered meanwhile."""
 
 
 class _OnlyLooked(Exception):
@@ -122,9 +47,9 @@ _REASONS: dict[type[rules.CannotUse], str] = {
 async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetime) -> Outcome:
     """Say yes or no to a code; with `redeems`, or at a place that is set so, take it in at
     once. Raises `Invalid` when the campaign wants an amount or a receipt that is missing."""
-    known = await _scan(db, till, given.key)
+    known = await scans.find(db, till, given.key)
     if known is not None and not _goes_on(known, given):
-        return await _again(db, till, known, now)
+        return await scans.told_again(db, till, known, now)
     scanned = read_scanned(given.text)
     try:
         found = await recognise.find(db, till.asker, scanned, now)
@@ -133,17 +58,17 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     try:
         async with db.transaction() as work:
             outcome = await _decide(work, vault, till, given, scanned, found, now)
-    except _Answered:
-        known = await _scan(db, till, given.key)
+    except scans.Answered:
+        known = await scans.find(db, till, given.key)
         assert known is not None
-        return await _again(db, till, known, now)
+        return await scans.told_again(db, till, known, now)
     return outcome
 
 
 def _goes_on(known: Scan, given: Look) -> bool:
     """A scan keeps its key from the first question to the use: after OK comes the redeeming,
     also when nobody heard the OK. A key never answers for another code."""
-    if known.code != _shown(given.text):
+    if known.code != scans.shown(given.text):
         raise Invalid("This key was used for another code.", field="key")
     return given.redeems and known.verdict == "good"
 
@@ -152,73 +77,19 @@ async def undo(db: Database, till: Till, key: str, now: datetime) -> Outcome:
     """Take back a use of this device, within a minute, unless the coupon was used since."""
     with contextlib.suppress(_OnlyLooked):
         async with db.transaction() as work:
-            scan = await _mark_undone(work, till, key, now)
+            scan = await scans.mark_undone(work, till, key, now)
             if scan is not None:
                 return await _take_back(work, till, scan, now)
-    known = await _scan(db, till, key)
+    known = await scans.find(db, till, key)
     if known is None or known.verdict != "used":
         raise NotFound("There is no such use on this device.")
-    return await _again(db, till, known, now, is_late=known.undone_at is None)
-
-
-async def _mark_undone(db: Handle, till: Till, key: str, now: datetime) -> Scan | None:
-    row = await db.fetchrow(
-        "UPDATE counter_scans SET undone_at = $3 WHERE device_id = $1 AND key = $2"
-        f" AND verdict = 'used' AND undone_at IS NULL AND at > $4 RETURNING {columns(Scan)}",
-        till.device.id,
-        key,
-        now,
-        now - UNDO_WITHIN,
-    )
-    return row and read(Scan, row)
-
-
-async def recent(db: Handle, till: Till, now: datetime, timezone: str) -> list[Outcome]:
-    """The last ten of today, the newest first."""
-    midnight = times.clock_of(now, timezone).replace(hour=0, minute=0, second=0, microsecond=0)
-    return await _outcomes(
-        db,
-        till,
-        "device_id = $1 AND at >= $2 AND verdict <> 'good' ORDER BY at DESC, id DESC LIMIT $3",
-        till.device.id,
-        midnight,
-        RECENT,
-        now=now,
-    )
-
-
-async def conflicts(db: Handle, till: Till, now: datetime) -> list[Outcome]:
-    """Scans of this device that were kept while it had no connection, and that came to NO:
-    until somebody has seen them."""
-    return await _outcomes(
-        db,
-        till,
-        "device_id = $1 AND at >= $2 AND was_offline AND verdict = 'no' AND seen_at IS NULL"
-        " ORDER BY at DESC, id DESC LIMIT $3",
-        till.device.id,
-        now - timedelta(days=30),
-        200,
-        now=now,
-    )
-
-
-async def mark_seen(db: Handle, till: Till, keys: Sequence[str], now: datetime) -> None:
-    await db.execute(
-        "UPDATE counter_scans SET seen_at = $3 WHERE device_id = $1 AND key = ANY($2)"
-        " AND seen_at IS NULL",
-        till.device.id,
-        list(keys),
-        now,
-    )
+    return await scans.told_again(db, till, known, now, is_late=known.undone_at is None)
 
 
 async def _minutes(db: Handle, till: Till, full: TallyFull, now: datetime) -> int:
     until = await tallies.full_until(db, till.device.account_id, full.scope, 1, now)
     left = (until - now).total_seconds() if until else 60
     return max(1, round(left / 60))
-
-
-# deciding ---------------------------------------------------------------------------------
 
 
 async def _decide(
@@ -232,12 +103,12 @@ async def _decide(
 ) -> Outcome:
     """The row comes first: whoever sends the same key meanwhile waits for it."""
     session_id = found.session.id if found else None
-    await _write(db, till, given, session_id, now)
+    await scans.write(db, till, given, session_id, now)
     if found is None or scanned is None:
-        return await _note(db, till, given, "no", "unknown", found, now)
+        return await scans.note(db, till, given, "no", "unknown", found, now)
     reason = _why_not_at_once(vault, till, given, scanned, found, now)
     if reason:
-        return await _note(db, till, given, "no", reason, found, now)
+        return await scans.note(db, till, given, "no", reason, found, now)
     takes_in = given.redeems or (till.place.redeems_at_once and not asks(found.campaign))
     if given.redeems and given.scanned_at is None:
         _check_asked(found.campaign, given)
@@ -248,10 +119,10 @@ async def _decide(
                 raise _OnlyLooked
     except rules.CannotUse as refusal:
         why = next(_REASONS[kind] for kind in type(refusal).__mro__ if kind in _REASONS)
-        return await _note(db, till, given, "no", why, found, now)
+        return await scans.note(db, till, given, "no", why, found, now)
     except _OnlyLooked:
-        return await _note(db, till, given, "good", "", found, now)
-    return await _note(db, till, given, "used", "", used, now)
+        return await scans.note(db, till, given, "good", "", found, now)
+    return await scans.note(db, till, given, "used", "", used, now)
 
 
 def asks(campaign: Campaign) -> bool:
@@ -337,164 +208,3 @@ async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outco
     )
     both = SessionAndCampaign(session, found.campaign)
     return Outcome(scan.key, "undone", text=scan.code, found=both, at=now)
-
-
-# rows -------------------------------------------------------------------------------------
-
-
-async def _scan(db: Handle, till: Till, key: str) -> Scan | None:
-    row = await db.fetchrow(
-        f"SELECT {columns(Scan)} FROM counter_scans WHERE device_id = $1 AND key = $2",
-        till.device.id,
-        key,
-    )
-    return row and read(Scan, row)
-
-
-async def _write(
-    db: Handle, till: Till, given: Look, session_id: int | None, now: datetime
-) -> None:
-    """Raises `_Answered` when the device has sent this key before, and it did not come to
-    "good", after which a use may follow."""
-    written = await db.fetchval(
-        "INSERT INTO counter_scans AS c (account_id, location_id, device_id, key, code, session_id,"
-        " verdict, was_offline, scanned_at, at) VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9)"
-        " ON CONFLICT (device_id, key) DO UPDATE SET session_id = excluded.session_id,"
-        " was_offline = excluded.was_offline, scanned_at = excluded.scanned_at, at = excluded.at"
-        " WHERE c.verdict = 'good' AND $10 RETURNING true",
-        till.device.account_id,
-        till.place.id,
-        till.device.id,
-        given.key,
-        _shown(given.text),
-        session_id,
-        given.scanned_at is not None,
-        min(given.scanned_at or now, now),
-        now,
-        given.redeems,
-    )
-    if not written:
-        raise _Answered
-
-
-async def _note(
-    db: Handle,
-    till: Till,
-    given: Look,
-    verdict: Verdict,
-    reason: str,
-    found: SessionAndCampaign | None,
-    now: datetime,
-) -> Outcome:
-    row = await db.fetchrow(
-        "UPDATE counter_scans SET verdict = $3, reason = $4 WHERE device_id = $1 AND key = $2"
-        f" RETURNING {columns(Scan)}",
-        till.device.id,
-        given.key,
-        verdict,
-        reason,
-    )
-    assert row is not None
-    return await _told(db, till, read(Scan, row), found, now)
-
-
-async def _again(
-    db: Handle, till: Till, scan: Scan, now: datetime, *, is_late: bool = False
-) -> Outcome:
-    """What was said of this scan, said again."""
-    found = None
-    if scan.session_id is not None:
-        found = await queries.session(db, till.device.account_id, scan.session_id)
-    told = await _told(db, till, scan, found, now)
-    if is_late:
-        return msgspec.structs.replace(told, verdict="no", reason="too_late", undo_until=None)
-    return told
-
-
-async def _outcomes(
-    db: Handle, till: Till, where: str, *values: Any, now: datetime
-) -> list[Outcome]:
-    rows = await db.fetch(f"SELECT {columns(Scan)} FROM counter_scans WHERE {where}", *values)
-    scans = [read(Scan, row) for row in rows]
-    ids = [scan.session_id for scan in scans if scan.session_id is not None]
-    found = {
-        both.session.id: both
-        for both in await queries.sessions_of_ids(db, till.device.account_id, ids)
-    }
-    return [await _told(db, till, scan, found.get(scan.session_id or 0), now) for scan in scans]
-
-
-async def _told(
-    db: Handle, till: Till, scan: Scan, found: SessionAndCampaign | None, now: datetime
-) -> Outcome:
-    moment, place = None, till.place.name
-    elsewhere: tuple[str, ...] = ()
-    if found is not None and scan.verdict == "no":
-        moment = _moment(scan.reason, found)
-        if scan.reason == "already_used":
-            place = await _name(db, till, found.session.location_id)
-        if scan.reason == "wrong_place":
-            elsewhere = await _taken_in_at(db, found.campaign)
-    is_fresh = scan.verdict == "used" and scan.undone_at is None and not scan.was_offline
-    return Outcome(
-        scan.key,
-        "undone" if scan.undone_at else scan.verdict,
-        scan.reason,
-        scan.code,
-        found,
-        scan.at,
-        moment,
-        place,
-        scan.at + UNDO_WITHIN if is_fresh and scan.at + UNDO_WITHIN > now else None,
-        elsewhere=elsewhere,
-    )
-
-
-def _moment(reason: str, found: SessionAndCampaign) -> datetime | None:
-    """When what stands in the way happened, or will be over."""
-    session, campaign = found.session, found.campaign
-    moments = {
-        "already_used": session.validated_at or session.used_at,
-        "expired": session.expiry(campaign),
-        "not_yet": campaign.starts_at,
-        "time_over": session.active_until,
-        "not_again_yet": session.rests_until(campaign),
-        "reserved": session.reserved_until,
-        "withdrawn": session.voided_at if session.voided else None,
-    }
-    return moments.get(reason)
-
-
-async def _name(db: Handle, till: Till, location_id: int | None) -> str:
-    """ "" for a use without a place: by the API, or by the button on the phone."""
-    if location_id is None:
-        return ""
-    if location_id == till.place.id:
-        return till.place.name
-    name: str | None = await db.fetchval(
-        "SELECT name FROM locations WHERE account_id = $1 AND id = $2",
-        till.device.account_id,
-        location_id,
-    )
-    return name or ""
-
-
-async def _taken_in_at(db: Handle, campaign: Campaign) -> tuple[str, ...]:
-    """The names of the first places that take it in."""
-    rows = await db.fetch(
-        "SELECT l.name FROM campaign_locations c JOIN locations l ON l.id = c.location_id"
-        " WHERE c.campaign_id = $1 AND l.account_id = $2 AND l.removed_at IS NULL"
-        " ORDER BY l.name LIMIT 3",
-        campaign.id,
-        campaign.account_id,
-    )
-    return tuple(row["name"] for row in rows)
-
-
-def _shown(text: str) -> str:
-    """What is kept of what was read: enough to tell the scans of a day apart. The secret part
-    of a link is not needed for that."""
-    scanned = read_scanned(text)
-    if scanned is None:
-        return "".join(c for c in text if c.isprintable())[:40]
-    return scanned.code[:6] if scanned.kind in ("link", "full") else scanned.code[:40]

@@ -12,7 +12,7 @@ import asyncpg
 
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
-from tearoff.coupons import limits, queries
+from tearoff.coupons import limits, updates
 from tearoff.coupons.models import Campaign, NewSession
 
 Counts = Mapping[str, int]
@@ -75,7 +75,7 @@ async def _sum(db: asyncpg.Connection, campaign: Campaign, what: str) -> int:
 
 async def _days(db: asyncpg.Connection, campaign: Campaign, now: datetime) -> Counts:
     """Of days that are over long ago nothing is counted any more."""
-    standing = queries.standing_uses(
+    standing = updates.standing_uses(
         "SELECT id FROM sessions WHERE campaign_id = $1 AND uses > 0"
         " AND (used_at IS NULL OR used_at > $2)"
     )
@@ -86,7 +86,7 @@ async def _days(db: asyncpg.Connection, campaign: Campaign, now: datetime) -> Co
 
 
 async def _places(db: asyncpg.Connection, campaign: Campaign, now: datetime) -> Counts:
-    standing = queries.standing_uses("SELECT id FROM sessions WHERE campaign_id = $1 AND uses > 0")
+    standing = updates.standing_uses("SELECT id FROM sessions WHERE campaign_id = $1 AND uses > 0")
     rows = await db.fetch(
         f"SELECT location_id, count(*) AS n FROM ({standing}) u WHERE location_id IS NOT NULL"
         " GROUP BY location_id",

@@ -1,17 +1,299 @@
-"""What was looked at at a location's counter, for whoever manages it."""
+"""What the devices of the staff looked at: one row of `counter_scans` for each scan, named by the
+device's own key, and what is told of it."""
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
 
 import msgspec
 
+from tearoff.accounts.devices import Device
+from tearoff.accounts.models import Location
+from tearoff.coupons import queries, recognise
+from tearoff.coupons.models import Campaign, SessionAndCampaign
+from tearoff.coupons.scanned import read_scanned
+from tearoff.hooks.models import Listener
+from tearoff.kit import times
 from tearoff.kit.db import Handle
-from tearoff.kit.rows import read
+from tearoff.kit.rows import columns, read
+
+Verdict = Literal["good", "used", "undone", "no", "wait"]
+
+UNDO_WITHIN = timedelta(seconds=60)
+RECENT = 10
 
 
-class Scanned(msgspec.Struct, frozen=True):
-    """A look at a code. `session` is the code of the coupon that was found."""
+class Till(msgspec.Struct, frozen=True):
+    """A device at its place, and what its account's webhooks want."""
+
+    device: Device
+    place: Location
+    listener: Listener | None
+
+    @property
+    def asker(self) -> recognise.Place:
+        return recognise.Place(self.device.account_id, self.place.id, self.device.id)
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """One scan. `scanned_at` is when the device read it, if that was not just now."""
+
+    key: str
+    text: str
+    amount: str | None = None
+    receipt: str | None = None
+    scanned_at: datetime | None = None
+    redeems: bool = False
+
+
+class Scan(msgspec.Struct, frozen=True):
+    id: int
+    location_id: int
+    device_id: int
+    key: str
+    code: str
+    session_id: int | None
+    verdict: Verdict
+    reason: str
+    was_offline: bool
+    scanned_at: datetime
+    at: datetime
+    undone_at: datetime | None
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """What a look came to. `found` is None when no coupon was found; `moment` and `place` say
+    when and where what stands in the way happened, `elsewhere` where it is taken in; `wait` is
+    in minutes."""
+
+    key: str
+    verdict: Verdict
+    reason: str = ""
+    text: str = ""
+    found: SessionAndCampaign | None = None
+    at: datetime | None = None
+    moment: datetime | None = None
+    place: str = ""
+    undo_until: datetime | None = None
+    wait: int = 0
+    elsewhere: tuple[str, ...] = ()
+
+
+class Answered(Exception):
+    """Another request with this key has been answered meanwhile."""
+
+
+async def find(db: Handle, till: Till, key: str) -> Scan | None:
+    row = await db.fetchrow(
+        f"SELECT {columns(Scan)} FROM counter_scans WHERE device_id = $1 AND key = $2",
+        till.device.id,
+        key,
+    )
+    return row and read(Scan, row)
+
+
+async def write(db: Handle, till: Till, given: Look, session_id: int | None, now: datetime) -> None:
+    """Raises `Answered` when the device has sent this key before, and it did not come to
+    "good", after which a use may follow."""
+    written = await db.fetchval(
+        "INSERT INTO counter_scans AS c (account_id, location_id, device_id, key, code, session_id,"
+        " verdict, was_offline, scanned_at, at) VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9)"
+        " ON CONFLICT (device_id, key) DO UPDATE SET session_id = excluded.session_id,"
+        " was_offline = excluded.was_offline, scanned_at = excluded.scanned_at, at = excluded.at"
+        " WHERE c.verdict = 'good' AND $10 RETURNING true",
+        till.device.account_id,
+        till.place.id,
+        till.device.id,
+        given.key,
+        shown(given.text),
+        session_id,
+        given.scanned_at is not None,
+        min(given.scanned_at or now, now),
+        now,
+        given.redeems,
+    )
+    if not written:
+        raise Answered
+
+
+async def note(
+    db: Handle,
+    till: Till,
+    given: Look,
+    verdict: Verdict,
+    reason: str,
+    found: SessionAndCampaign | None,
+    now: datetime,
+) -> Outcome:
+    row = await db.fetchrow(
+        "UPDATE counter_scans SET verdict = $3, reason = $4 WHERE device_id = $1 AND key = $2"
+        f" RETURNING {columns(Scan)}",
+        till.device.id,
+        given.key,
+        verdict,
+        reason,
+    )
+    assert row is not None
+    return await _told(db, till, read(Scan, row), found, now)
+
+
+async def told_again(
+    db: Handle, till: Till, scan: Scan, now: datetime, *, is_late: bool = False
+) -> Outcome:
+    """What was said of this scan, said again."""
+    found = None
+    if scan.session_id is not None:
+        found = await queries.session(db, till.device.account_id, scan.session_id)
+    told = await _told(db, till, scan, found, now)
+    if is_late:
+        return msgspec.structs.replace(told, verdict="no", reason="too_late", undo_until=None)
+    return told
+
+
+async def _outcomes(
+    db: Handle, till: Till, where: str, *values: Any, now: datetime
+) -> list[Outcome]:
+    rows = await db.fetch(f"SELECT {columns(Scan)} FROM counter_scans WHERE {where}", *values)
+    scans = [read(Scan, row) for row in rows]
+    ids = [scan.session_id for scan in scans if scan.session_id is not None]
+    found = {
+        both.session.id: both
+        for both in await queries.sessions_of_ids(db, till.device.account_id, ids)
+    }
+    return [await _told(db, till, scan, found.get(scan.session_id or 0), now) for scan in scans]
+
+
+async def _told(
+    db: Handle, till: Till, scan: Scan, found: SessionAndCampaign | None, now: datetime
+) -> Outcome:
+    moment, place = None, till.place.name
+    elsewhere: tuple[str, ...] = ()
+    if found is not None and scan.verdict == "no":
+        moment = _moment(scan.reason, found)
+        if scan.reason == "already_used":
+            place = await _name(db, till, found.session.location_id)
+        if scan.reason == "wrong_place":
+            elsewhere = await _taken_in_at(db, found.campaign)
+    is_fresh = scan.verdict == "used" and scan.undone_at is None and not scan.was_offline
+    return Outcome(
+        scan.key,
+        "undone" if scan.undone_at else scan.verdict,
+        scan.reason,
+        scan.code,
+        found,
+        scan.at,
+        moment,
+        place,
+        scan.at + UNDO_WITHIN if is_fresh and scan.at + UNDO_WITHIN > now else None,
+        elsewhere=elsewhere,
+    )
+
+
+def _moment(reason: str, found: SessionAndCampaign) -> datetime | None:
+    """When what stands in the way happened, or will be over."""
+    session, campaign = found.session, found.campaign
+    moments = {
+        "already_used": session.validated_at or session.used_at,
+        "expired": session.expiry(campaign),
+        "not_yet": campaign.starts_at,
+        "time_over": session.active_until,
+        "not_again_yet": session.rests_until(campaign),
+        "reserved": session.reserved_until,
+        "withdrawn": session.voided_at if session.voided else None,
+    }
+    return moments.get(reason)
+
+
+async def _name(db: Handle, till: Till, location_id: int | None) -> str:
+    """ "" for a use without a place: by the API, or by the button on the phone."""
+    if location_id is None:
+        return ""
+    if location_id == till.place.id:
+        return till.place.name
+    name: str | None = await db.fetchval(
+        "SELECT name FROM locations WHERE account_id = $1 AND id = $2",
+        till.device.account_id,
+        location_id,
+    )
+    return name or ""
+
+
+async def _taken_in_at(db: Handle, campaign: Campaign) -> tuple[str, ...]:
+    """The names of the first places that take it in."""
+    rows = await db.fetch(
+        "SELECT l.name FROM campaign_locations c JOIN locations l ON l.id = c.location_id"
+        " WHERE c.campaign_id = $1 AND l.account_id = $2 AND l.removed_at IS NULL"
+        " ORDER BY l.name LIMIT 3",
+        campaign.id,
+        campaign.account_id,
+    )
+    return tuple(row["name"] for row in rows)
+
+
+def shown(text: str) -> str:
+    """What is kept of what was read: enough to tell the scans of a day apart. The secret part
+    of a link is not needed for that."""
+    scanned = read_scanned(text)
+    if scanned is None:
+        return "".join(c for c in text if c.isprintable())[:40]
+    return scanned.code[:6] if scanned.kind in ("link", "full") else scanned.code[:40]
+
+
+async def mark_undone(db: Handle, till: Till, key: str, now: datetime) -> Scan | None:
+    row = await db.fetchrow(
+        "UPDATE counter_scans SET undone_at = $3 WHERE device_id = $1 AND key = $2"
+        f" AND verdict = 'used' AND undone_at IS NULL AND at > $4 RETURNING {columns(Scan)}",
+        till.device.id,
+        key,
+        now,
+        now - UNDO_WITHIN,
+    )
+    return row and read(Scan, row)
+
+
+async def recent(db: Handle, till: Till, now: datetime, timezone: str) -> list[Outcome]:
+    """The last ten of today, the newest first."""
+    midnight = times.clock_of(now, timezone).replace(hour=0, minute=0, second=0, microsecond=0)
+    return await _outcomes(
+        db,
+        till,
+        "device_id = $1 AND at >= $2 AND verdict <> 'good' ORDER BY at DESC, id DESC LIMIT $3",
+        till.device.id,
+        midnight,
+        RECENT,
+        now=now,
+    )
+
+
+async def conflicts(db: Handle, till: Till, now: datetime) -> list[Outcome]:
+    """Scans of this device that were kept while it had no connection, and that came to NO:
+    until somebody has seen them."""
+    return await _outcomes(
+        db,
+        till,
+        "device_id = $1 AND at >= $2 AND was_offline AND verdict = 'no' AND seen_at IS NULL"
+        " ORDER BY at DESC, id DESC LIMIT $3",
+        till.device.id,
+        now - timedelta(days=30),
+        200,
+        now=now,
+    )
+
+
+async def mark_seen(db: Handle, till: Till, keys: Sequence[str], now: datetime) -> None:
+    await db.execute(
+        "UPDATE counter_scans SET seen_at = $3 WHERE device_id = $1 AND key = ANY($2)"
+        " AND seen_at IS NULL",
+        till.device.id,
+        list(keys),
+        now,
+    )
+
+
+class LoggedScan(msgspec.Struct, frozen=True):
+    """A scan for whoever manages the place. `session` is the code of the coupon that was found."""
 
     id: int
     device_id: int
@@ -33,7 +315,7 @@ async def of_location(
     before: int | None,
     limit: int,
     only_conflicts: bool = False,
-) -> list[Scanned]:
+) -> list[LoggedScan]:
     """Newest first. A conflict was scanned without connection and came to NO."""
     rows = await db.fetch(
         "SELECT c.id, c.device_id, c.code, s.code AS session, c.verdict, c.reason, c.was_offline,"
@@ -48,4 +330,4 @@ async def of_location(
         limit,
         only_conflicts,
     )
-    return [read(Scanned, row) for row in rows]
+    return [read(LoggedScan, row) for row in rows]

@@ -13,7 +13,7 @@ from typing import Any
 from litestar import Request, post
 from litestar.params import FromPath
 
-from tearoff.coupons import actions, opens, queries, rules
+from tearoff.coupons import actions, opens, rules, updates
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Doer
 from tearoff.kit import clock, metrics
@@ -71,6 +71,6 @@ async def _open(
             doer = Doer(actor="consumer", channel="page", reason=_SEEN)
             listener = found.listener(services.settings.link_host)
             await actions.change(db, found.both, "opened", doer=doer, now=now, listener=listener)
-            await queries.set_device(db, found.session.id, device)
+            await updates.set_device(db, found.session.id, device)
     except rules.CannotUse:
         return

@@ -19,8 +19,8 @@ from litestar import Request, Router, get, post
 from tearoff.accounts import devices, locations, queries
 from tearoff.accounts.devices import Device
 from tearoff.accounts.models import Account
-from tearoff.coupons import counter
-from tearoff.coupons.counter import Look, Till
+from tearoff.coupons import counter, scans
+from tearoff.coupons.scans import Look, Till
 from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import clock
 from tearoff.kit.bodies import read_body
@@ -63,7 +63,7 @@ class Visitor(msgspec.Struct, frozen=True):
     account: Account
     language: str
 
-    def told(self, outcome: counter.Outcome) -> Verdict:
+    def told(self, outcome: scans.Outcome) -> Verdict:
         return verdict_of(outcome, self.language, self.account.timezone)
 
 
@@ -111,8 +111,8 @@ async def state(request: AnyRequest) -> Answer:
         request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
     ) -> dict[str, Any]:
         zone, db = who.account.timezone, services.db
-        recent = await counter.recent(db, who.till, now, zone)
-        kept = await counter.conflicts(db, who.till, now)
+        recent = await scans.recent(db, who.till, now, zone)
+        kept = await scans.conflicts(db, who.till, now)
         return {
             "place": who.till.place.name,
             "place_id": who.till.place.id,
@@ -191,7 +191,7 @@ async def seen(request: AnyRequest) -> Answer:
         if not isinstance(keys, list) or len(keys) > MOST_SCANS:
             raise Refused(422, error=f"A list of at most {MOST_SCANS} keys.", field="keys")
         known = [k for k in keys if isinstance(k, str) and _KEY.match(k)]
-        await counter.mark_seen(services.db, who.till, known, now)
+        await scans.mark_seen(services.db, who.till, known, now)
         return {}
 
     return await _call(request, act)

@@ -14,8 +14,8 @@ from litestar import Router, post, route
 from litestar.params import FromPath
 
 from tearoff.accounts import devices
-from tearoff.coupons import counter
-from tearoff.coupons.counter import Look
+from tearoff.coupons import counter, scans
+from tearoff.coupons.scans import Look
 from tearoff.errors import Invalid, NotFound
 from tearoff.kit import clock, times
 from tearoff.kit.services import services_of
@@ -157,7 +157,7 @@ async def _ask_again(
     return _verdict(request, words, told, look.text, look, problem)
 
 
-def _told(who: Visitor, words: Words, outcome: counter.Outcome) -> Verdict:
+def _told(who: Visitor, words: Words, outcome: scans.Outcome) -> Verdict:
     return msgspec.structs.replace(who, language=words.language).told(outcome)
 
 
@@ -195,7 +195,7 @@ def _verdict(
 
 async def _board(request: AnyRequest, who: Visitor, words: Words, problem: str = "") -> Answer:
     zone, now = who.account.timezone, clock.now()
-    recent = await patiently(counter.recent(services_of(request).db, who.till, now, zone))
+    recent = await patiently(scans.recent(services_of(request).db, who.till, now, zone))
     state = {
         "place": who.till.place.name,
         "staff": who.till.device.name,

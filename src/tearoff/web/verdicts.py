@@ -6,7 +6,7 @@ from datetime import datetime
 
 import msgspec
 
-from tearoff.coupons.counter import Outcome
+from tearoff.coupons.scans import Outcome
 from tearoff.kit import times
 from tearoff.web.verdict_words import WORDS, Words
 

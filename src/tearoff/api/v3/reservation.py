@@ -9,7 +9,7 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import explain_refusal, till_of
 from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
-from tearoff.coupons import actions, queries, rules
+from tearoff.coupons import actions, rules, updates
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.status import utc
 from tearoff.kit.db import Handle
@@ -58,7 +58,7 @@ async def confirm(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def release(call: Call, db: Handle) -> dict[str, Any]:
-    if not await queries.release(db, call.account.id, call.given["reservation"], call.now):
+    if not await updates.release(db, call.account.id, call.given["reservation"], call.now):
         raise actions.ReservationNotFound
     return {"action": "session_released", "reservation": call.given["reservation"]}
 

@@ -107,7 +107,7 @@ def _drawn(url: str) -> str:
     return out.getvalue().decode()
 
 
-def _scan(row: scans.Scanned) -> Scan:
+def _scan(row: scans.LoggedScan) -> Scan:
     verdict = "undone" if row.undone_at else row.verdict
     return Scan(
         row.id, row.device_id, row.code, row.session, verdict, row.reason, row.was_offline,
