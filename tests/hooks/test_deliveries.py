@@ -98,7 +98,7 @@ async def test_events_of_a_session_keep_their_order(caller, receiver, services):
     failing = []
 
     def answer(got):
-        if got.kind == "coupon_opened" and len(failing) < 2:
+        if got.kind == "coupon_opened" and got.body["session"] == code and len(failing) < 2:
             failing.append(got)
             return 503
         return 200

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from tests.web.conftest import in_days
+from tests.web.conftest import do, in_days
 
 DOUBTFUL = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Chrome/130.0.0.0 Safari/537.36"
 ROBOT = "TelegramBot (like TwitterBot)"
@@ -144,6 +144,33 @@ async def test_all_are_given_out(public):
     answers = await asyncio.gather(*(begin(coupon, path) for _ in range(10)))
     assert sorted(answer.status for answer in answers) == [303] + [409] * 9
     assert "All coupons of this offer have been given out." in answers[-1].text + answers[0].text
+
+
+@pytest.mark.parametrize(
+    ("limit", "values"),
+    [
+        ("sessions", {"limit_sessions": 2}),
+        ("claims", {"limit_claims": 1}),
+        ("validations", {"limit_validations": 1}),
+        ("pool", {}),
+    ],
+)
+async def test_all_gone_is_said_before_anybody_fills_in_a_form(public, limit, values):
+    coupon, path = await public(FORM, **values)
+    if limit == "pool":
+        await coupon.services.db.execute(
+            "WITH c AS (UPDATE campaigns SET has_pool = true WHERE id = $1 RETURNING id)"
+            " INSERT INTO pool_codes (campaign_id, code) SELECT id, 'A1' FROM c",
+            coupon.shop.campaign,
+        )
+    assert (await coupon.get(path)).token
+    if limit in ("claims", "validations"):
+        await do(coupon, "validated")
+    else:
+        assert (await begin(coupon, path, GOOD)).status == 303
+    page = await coupon._ask("GET", path, {})
+    assert page.status == 200 and "All coupons of this offer have been given out." in page.text
+    assert "<form" not in page.text and "Not available" in page.text
 
 
 async def test_the_form_is_asked_and_kept_as_shown(public):

@@ -145,6 +145,20 @@ async def reached(db: Handle, account_id: int, scope: str, now: datetime) -> int
     return n or 0
 
 
+async def is_any_full(db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime) -> bool:
+    """Only to say so beforehand: counting is what decides."""
+    full: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM tallies t"
+        " JOIN unnest($2::text[], $3::bigint[]) AS g (scope, cap) USING (scope)"
+        " WHERE t.account_id = $1 AND t.n >= g.cap AND t.until > $4)",
+        account_id,
+        [t.scope for t in tallies],
+        [t.cap for t in tallies],
+        now,
+    )
+    return full
+
+
 async def full_until(
     db: Handle, account_id: int, scope: str, most: int, now: datetime
 ) -> datetime | None:

@@ -45,6 +45,15 @@ def of_session(campaign: Campaign, amount: int = 1) -> list[Tally]:
     return _if(campaign, "sessions", campaign.limit_sessions, step=amount)
 
 
+def of_all(campaign: Campaign) -> list[Tally]:
+    """What, once it is full, leaves nothing of the offer for anybody new."""
+    return [
+        *of_session(campaign),
+        *_if(campaign, "validations", campaign.limit_validations),
+        *of_claim(campaign),
+    ]
+
+
 def of_person(campaign: Campaign, person: str) -> list[Tally]:
     """What a coupon counts in that somebody fetches from the public link."""
     return _if(campaign, "fetched", campaign.limit_person, of=mark(person))

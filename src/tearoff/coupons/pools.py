@@ -125,6 +125,14 @@ async def left(db: Handle, campaign_id: int) -> int:
     return n
 
 
+async def is_empty(db: Handle, campaign_id: int) -> bool:
+    empty: bool = await db.fetchval(
+        "SELECT NOT EXISTS (SELECT FROM pool_codes WHERE campaign_id = $1 AND taken_at IS NULL)",
+        campaign_id,
+    )
+    return empty
+
+
 async def mark(db: Handle, account_id: int, campaign_id: int) -> int:
     """The number of free codes below which somebody is told."""
     n: int | None = await db.fetchval(

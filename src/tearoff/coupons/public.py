@@ -8,7 +8,8 @@ from datetime import datetime
 
 import msgspec
 
-from tearoff.coupons import actions, events, limits, queries, rules
+from tearoff.accounts import tallies
+from tearoff.coupons import actions, events, limits, pools, queries, rules
 from tearoff.coupons.models import Campaign, Doer, NewSession, Session
 from tearoff.errors import Conflict
 from tearoff.hooks.models import Listener
@@ -54,6 +55,15 @@ async def begin(
     doer = Doer(actor="consumer", channel="page", reason=reason)
     await actions.change(db, made, "opened", doer=doer, now=now, listener=listener)
     return issued.code
+
+
+async def is_all_gone(db: Handle, campaign: Campaign, now: datetime) -> bool:
+    """Whether nothing is left for anybody new, to say so before a form is filled in; `begin`
+    decides."""
+    counted = limits.of_all(campaign)
+    if counted and await tallies.is_any_full(db, campaign.account_id, counted, now):
+        return True
+    return campaign.has_pool and await pools.is_empty(db, campaign.id)
 
 
 async def _keep(

@@ -62,7 +62,8 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     if code:
         return _to_own(found, code, visit, 302)
     frames = await framing.frames_of(request, found)
-    return _show(request, found, visit, Filled(), now, frames=frames)
+    is_gone = await patiently(public.is_all_gone(services.db, found, now))
+    return _show(request, found, visit, Filled(), now, frames=frames, is_gone=is_gone)
 
 
 @post(PUBLIC)
@@ -166,8 +167,11 @@ def _show(
     problem: str = "",
     status: int = 200,
     frames: str = framing.NOBODY,
+    is_gone: bool = False,
 ) -> Answer:
     standing = public_standing(campaign, visit, now)
+    if is_gone and standing.is_active and campaign.options.public_link:
+        standing = all_gone(visit)
     note = ""
     begin = None
     if standing.is_active and campaign.options.public_link:
