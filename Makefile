@@ -46,8 +46,9 @@ check: $(VENV)/dev-installed ## format, lint, types, direction of imports, depen
 format: $(VENV)/dev-installed ## format the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
-soak: $(VENV)/dev-installed test-tools ## volumes and kill loops of ten rounds
+soak: $(VENV)/dev-installed test-tools ## volumes, odd inputs by the hundred, kill loops of ten rounds
 	@TEAROFF_ROUNDS=10 $(BIN)/pytest -m "soak or kill" -p no:randomly --timeout 3000
+	@TEAROFF_EXAMPLES=200 $(BIN)/pytest tests/api/test_schemathesis.py -p no:randomly
 
 bench: $(VENV)/dev-installed test-tools ## timings, as ratios against floors of the same run
 	@$(BIN)/python -m bench

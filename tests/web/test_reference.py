@@ -74,8 +74,10 @@ async def test_the_signature_sample_is_right(page_text):
     ("width", "scheme"), [(320, "dark"), (390, "light"), (1366, "light"), (1366, "dark")]
 )
 async def test_axe_finds_nothing(visit, width, scheme):
+    """Colours depend on the scheme alone, and on 20,000 elements axe takes a minute for them."""
+    skipped = () if width == 1366 else ("color-contrast",)
     async with visit(PATH, width=width, scheme=scheme) as page:
-        await axe_finds_nothing(page)
+        await axe_finds_nothing(page, skipped)
 
 
 async def test_the_filter_narrows_the_page(visit):
