@@ -110,6 +110,13 @@ async def test_countdown_in_the_last_two_days(make_coupon):
     assert re.search(r'data-left="1\d{4}" .*>5 h \d\d min</bdi> left', page.text)
 
 
+@pytest.mark.parametrize(("language", "unit"), [("en", "s"), ("de", "Sek."), ("ar", "ث")])
+async def test_the_last_minute_is_told_in_seconds(make_coupon, language, unit):
+    coupon = await make_coupon(expires_at=in_days(40 / 86_400))
+    page = await coupon.get(accept_language=language)
+    assert re.search(rf'data-s="{unit}" .*>[1-4]?\d {unit}</bdi>', page.text)
+
+
 async def test_not_yet_valid(make_coupon):
     coupon = await make_coupon(starts_at=in_days(3))
     page = await coupon.get()

@@ -264,6 +264,16 @@ async def test_the_merchants_own_sentence(make_coupon):
     assert "Back in May." in (await coupon.get()).text
 
 
+async def test_the_merchants_own_sentence_when_all_is_gone(make_coupon):
+    own = options(limit_text="All gone. Thank you!", texts={"nl": {"limit": "Alles is weg."}})
+    coupon = await make_coupon(limit_validations=1, raw_options=own)
+    mine = await make_coupon(coupon.shop)
+    await do(coupon, "validated")
+    for path in (mine.path, f"/p/{coupon.shop.code}"):
+        assert "All gone. Thank you!" in (await coupon.get(path)).text
+        assert "Alles is weg." in (await coupon.get(path, accept_language="nl")).text
+
+
 async def test_the_button_asks_twice(make_coupon):
     coupon = await make_coupon(raw_options=options(methods=["code", "button"]))
     page = await coupon.get()

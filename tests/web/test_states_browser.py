@@ -106,7 +106,9 @@ async def test_the_time_left_is_said_at_five_minutes_and_at_one(make_coupon, vis
             said = page.locator(".say")
             await expect(said).to_have_text("")
             await expect(said).to_contain_text(re.compile(words, re.IGNORECASE), timeout=6000)
-            await expect(page.locator("[data-left]")).not_to_have_attribute("aria-live", "polite")
+            left = page.locator("[data-left]")
+            await expect(left).not_to_have_attribute("aria-live", "polite")
+            await expect(left).to_have_text(re.compile(r"[45] min|5\d s"))
 
 
 async def test_it_ends_in_front_of_the_eyes(make_coupon, visit):

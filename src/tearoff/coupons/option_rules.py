@@ -21,7 +21,9 @@ Problem = tuple[str, str]
 
 HOLD_LINKS = ("qr", "datamatrix", "pdf417", "aztec")
 HOLD_LETTERS = (*HOLD_LINKS, "code128")
-SEVERAL_LINES = frozenset({"description", "terms", "withdrawn", "withdrawn_text", "text"})
+SEVERAL_LINES = frozenset(
+    {"description", "terms", "withdrawn", "withdrawn_text", "limit", "limit_text", "text"}
+)
 
 
 class BadOptions(Invalid):

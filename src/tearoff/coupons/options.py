@@ -54,6 +54,7 @@ class Text(Part, frozen=True, kw_only=True):
     value: Annotated[str, Meta(max_length=100)] = ""
     picture_alt: Line = ""
     withdrawn: Paragraph = ""
+    limit: Paragraph = ""
 
 
 class FormField(Part, frozen=True, kw_only=True):
@@ -126,6 +127,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     scratch: Scratch | None = None
     texts: dict[str, Text] = {}
     withdrawn_text: Paragraph = ""
+    limit_text: Paragraph = ""
     offers_url: Address = ""
     help_url: Address = ""
     privacy_url: Address = ""

@@ -119,7 +119,7 @@ async def _begin(
         problem = visit.words.already_have
         return _show(request, campaign, visit, filled, now, problem=problem, status=409)
     except rules.LimitReached:
-        return print_offer(request, campaign, visit, all_gone(visit), 409)
+        return print_offer(request, campaign, visit, all_gone(campaign, visit), 409)
     secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
     name = cookie_of(campaign)
     cookie = f"{name}={code}; Max-Age={COOKIE_LIVES}; Path=/; HttpOnly; SameSite=Lax{secure}"
@@ -171,7 +171,7 @@ def _show(
 ) -> Answer:
     standing = public_standing(campaign, visit, now)
     if is_gone and standing.is_active and campaign.options.public_link:
-        standing = all_gone(visit)
+        standing = all_gone(campaign, visit)
     note = ""
     begin = None
     if standing.is_active and campaign.options.public_link:

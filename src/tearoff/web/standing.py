@@ -83,7 +83,7 @@ def standing(
 ) -> Standing:
     """How this person's coupon stands. `accepted_at` is given on the phone that was served."""
     if linked.is_full and state not in _KEPT_WHEN_FULL:
-        return _gone(visit.words, visit.words.limit)
+        return _gone(visit.words, _limit_text(linked.campaign, visit, visit.words.limit))
     told = _TOLD[state](linked, visit, now)
     accepted = _accepted(linked, visit, accepted_at, now)
     if accepted is None:
@@ -111,9 +111,9 @@ def public_standing(campaign: Campaign, visit: Visit, now: datetime) -> Standing
     return Standing(dates=dates, is_common=_is_calm(dates), is_active=True)
 
 
-def all_gone(visit: Visit) -> Standing:
+def all_gone(campaign: Campaign, visit: Visit) -> Standing:
     """The public offer when no coupon is left."""
-    return _gone(visit.words, visit.words.limit_gone)
+    return _gone(visit.words, _limit_text(campaign, visit, visit.words.limit_gone))
 
 
 def path_of(linked: Linked) -> str:
@@ -239,6 +239,11 @@ def _withdrawn_text(campaign: Campaign, visit: Visit) -> str:
     return (told and told.withdrawn) or options.withdrawn_text or visit.words.withdrawn_text
 
 
+def _limit_text(campaign: Campaign, visit: Visit, ours: str) -> str:
+    told = campaign.options.texts.get(visit.language)
+    return (told and told.limit) or campaign.options.limit_text or ours
+
+
 def _prize(linked: Linked, visit: Visit) -> str:
     """What was won, in the reader's language where the campaign still says it."""
     scratch, won = linked.campaign.options.scratch, linked.session.prize
@@ -294,7 +299,7 @@ def _countdown(
     """A moment that is near; `is_time`: so near that on its own day the hour says all."""
     words, left = visit.words, max(1, int((ends - now).total_seconds()))
     hours, minutes = left // 3600, left // 60 % 60
-    told = f"{minutes} {words.minute}"
+    told = f"{minutes} {words.minute}" if left >= 60 else f"{left} {words.second}"
     if hours:
         told = f"{hours} {words.hour} {told}"
     date = times.words_of(ends, campaign.timezone, visit.language)

@@ -31,6 +31,7 @@ ALL = {
     },
     "texts": {"nl": {"title": "Twee voor één", "terms": "Eén\nper bezoek."}},
     "withdrawn_text": "Back in May.",
+    "limit_text": "All gone.",
     "offers_url": "https://example.com/offers",
     "help_url": "http://example.com/help",
     "privacy_url": "https://example.com/privacy",

@@ -345,6 +345,21 @@ async def test_null_empties_a_text(v4):
     assert (emptied.status, {emptied.body[name] for name in texts}) == (200, {""})
 
 
+async def test_null_empties_the_tags(v4):
+    made = await make(v4, tags=["drinks"])
+    emptied = await v4.patch(f"/v4/campaigns/{made['id']}", {"tags": None})
+    assert (emptied.status, emptied.body["tags"]) == (200, [])
+
+
+async def test_what_cannot_be_empty_refuses_null(v4):
+    made = await make(v4)
+    names = ("name", "title", "brand", "brand_color", "language", "timezone", "uses", "status")
+    answer = await v4.patch(f"/v4/campaigns/{made['id']}", dict.fromkeys(names))
+    assert answer.status == 422
+    assert {problem["field"] for problem in answer.body["errors"]} == set(names)
+    assert "It cannot be null." in answer.text
+
+
 async def test_pins_alone_where_no_location_has_one(v4):
     made, place = await make(v4), (await v4.post("/v4/locations", {"name": "Counter"})).body
     path = f"/v4/campaigns/{made['id']}"

@@ -81,6 +81,7 @@ class Campaign(msgspec.Struct, frozen=True):
     scratch: Scratch | None
     texts: dict[str, Text]
     withdrawn_text: str
+    limit_text: str
     offers_url: str
     help_url: str
     privacy_url: str

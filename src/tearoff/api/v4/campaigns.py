@@ -24,8 +24,11 @@ from tearoff.kit.db import Handle
 TAG = "Campaigns"
 SHELVES = "Folders and categories"
 
-_TEXTS = ("subtitle", "description", "terms", "value", "message_text", "customid")
-"""Texts that may be empty: null empties them."""
+_EMPTY: dict[str, Any] = {
+    **dict.fromkeys(("subtitle", "description", "terms", "value", "message_text", "customid"), ""),
+    "tags": (),
+}
+"""What null makes of them."""
 
 _COLUMNS = {"folder": "folder_id", "category": "category_id"}
 
@@ -140,7 +143,7 @@ async def changes_of(db: Handle, account_id: int, given: Mapping[str, Any]) -> C
     named = {_COLUMNS.get(name, name): value for name, value in given.items()}
     known = CampaignChanges.__struct_fields__
     columns: dict[str, Any] = {
-        name: "" if value is None and name in _TEXTS else value
+        name: _EMPTY.get(name) if value is None else value
         for name, value in named.items()
         if name in known
     }
@@ -189,7 +192,7 @@ FIELDS = (
     f.words_field("status", STATUSES, "Coupons of an active campaign can be used.", "active"),
     f.integer_field("folder", "Id of a folder; null: none.", nullable=True),
     f.integer_field("category", "Id of a category; null: none.", nullable=True),
-    f.texts_field("tags", 50, 50, "Tags.", ["drinks", "food"], each=_tag),
+    f.texts_field("tags", 50, 50, "Tags.", ["drinks", "food"], each=_tag, nullable=True),
     f.text_field("customid", p.text(50), "Your own tag, at most 50 characters.", nullable=True),
     f.boolean_field("featured", "Whether it stands out.", example=False),
     *OPTIONS,

@@ -65,8 +65,12 @@ def read_fields(fields: Sequence[p.Parameter], values: Mapping[str, Any]) -> dic
             if field.required:
                 detail = f"Missing parameter: {field.name}"
                 problems.append(FieldProblem(field.name, 200, detail))
-            elif field.name in values and isinstance(field, Field) and field.nullable:
-                found[field.name] = None
+            elif field.name in values:
+                if isinstance(field, Field) and field.nullable:
+                    found[field.name] = None
+                else:
+                    detail = f"Invalid value in parameter: {field.name}. It cannot be null."
+                    problems.append(FieldProblem(field.name, 301, detail))
             continue
         try:
             found[field.name] = field.read(field.name, given)
@@ -238,11 +242,23 @@ def moment_field(
 
 
 def texts_field(
-    name: str, limit: int, length: int, help: str, example: Any = None, each: Read | None = None
+    name: str,
+    limit: int,
+    length: int,
+    help: str,
+    example: Any = None,
+    each: Read | None = None,
+    *,
+    nullable: bool = False,
 ) -> Field:
     schema = {"type": "array", "items": {"type": "string"}, "maxItems": limit}
     return Field(
-        name=name, read=texts(limit, length, each), help=help, example=example, schema=schema
+        name=name,
+        read=texts(limit, length, each),
+        help=help,
+        example=example,
+        schema=_nullable(schema, nullable),
+        nullable=nullable,
     )
 
 

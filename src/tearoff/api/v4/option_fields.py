@@ -68,6 +68,10 @@ _ABOUT: dict[str, tuple[str, Any]] = {
         {"nl": {"title": "2 voor 1 op cappuccino", "value": "Tweede kop gratis"}},
     ),
     "withdrawn_text": ("Your own sentence for a campaign that is paused.", "Back in May."),
+    "limit_text": (
+        "Your own sentence for an offer whose limit is reached.",
+        "All gone in two days. Thank you!",
+    ),
     "offers_url": ("Your other offers, for whoever comes too late.", "https://example.com/offers"),
     "help_url": ("Where somebody finds help.", "https://example.com/help"),
     "privacy_url": ("Your privacy statement.", "https://example.com/privacy"),

@@ -21,6 +21,7 @@ DE = Words(
     time_left="noch {time}",
     hour="Std.",
     minute="Min.",
+    second="Sek.",
     staff="Für Personal: einlösen",
     pin="PIN dieser Filiale",
     pin_hint="4 bis 8 Ziffern. Sie sind beim Tippen sichtbar.",

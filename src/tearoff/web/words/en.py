@@ -21,6 +21,7 @@ EN = Words(
     time_left="{time} left",
     hour="h",
     minute="min",
+    second="s",
     staff="For staff: validate",
     pin="PIN of this location",
     pin_hint="4 to 8 digits. They can be seen while you type.",

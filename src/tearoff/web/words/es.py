@@ -21,6 +21,7 @@ ES = Words(
     time_left="tiempo restante: {time}",
     hour="h",
     minute="min",
+    second="s",
     staff="Para el personal: validar",
     pin="PIN de este local",
     pin_hint="De 4 a 8 cifras. Se ven mientras las escribe.",

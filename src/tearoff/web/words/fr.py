@@ -21,6 +21,7 @@ FR = Words(
     time_left="encore {time}",
     hour="h",
     minute="min",
+    second="s",
     staff="Pour le personnel : valider",
     pin="Code PIN de ce point de vente",
     pin_hint="4 à 8 chiffres. Ils restent visibles pendant la saisie.",

@@ -21,6 +21,7 @@ IT = Words(
     time_left="ancora {time}",
     hour="h",
     minute="min",
+    second="s",
     staff="Per il personale: convalida",
     pin="PIN di questo punto vendita",
     pin_hint="Da 4 a 8 cifre. Si vedono mentre le scrivi.",

@@ -21,6 +21,7 @@ NL = Words(
     time_left="nog {time}",
     hour="u",
     minute="min",
+    second="s",
     staff="Voor personeel: valideren",
     pin="Pincode van deze vestiging",
     pin_hint="4 tot 8 cijfers. Ze zijn zichtbaar terwijl je typt.",

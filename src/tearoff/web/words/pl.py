@@ -26,6 +26,7 @@ PL = Words(
     time_left="zostało {time}",
     hour="godz.",
     minute="min",
+    second="s",
     staff="Dla personelu: realizacja",
     pin="PIN tego punktu",
     pin_hint="Od 4 do 8 cyfr. Widać je podczas wpisywania.",

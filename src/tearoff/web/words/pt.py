@@ -21,6 +21,7 @@ PT = Words(
     time_left="tempo restante: {time}",
     hour="h",
     minute="min",
+    second="s",
     staff="Para a equipa: validar",
     pin="PIN desta loja",
     pin_hint="De 4 a 8 dígitos. Ficam visíveis enquanto escreve.",

@@ -27,6 +27,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     time_left: str
     hour: str
     minute: str
+    second: str
     staff: str
     pin: str
     pin_hint: str
