@@ -167,6 +167,20 @@ async def test_many_at_a_poster_are_people(make_coupon, services):
     assert [await verdicts(coupon) for coupon in coupons] == [[("human", True)]] * 15
 
 
+async def test_hits_are_counted_apart_from_opens(coupon):
+    async def count():
+        page = await coupon.get("/metrics")
+        found = re.findall(r'tearoff_(page_hits|opens)_total\{\w+="(\w+)"\} (\d+)', page.text)
+        return {name: int(n) for *_, name, n in found}
+
+    before = await count()
+    for path in (coupon.path, coupon.path, f"/p/{coupon.shop.code}", f"{coupon.path}x"):
+        await coupon.get(path)
+    after = await count()
+    changed = {name: n - before.get(name, 0) for name, n in after.items()}
+    assert {name: n for name, n in changed.items() if n} == {"coupon": 2, "offer": 1}
+
+
 async def test_verdicts_are_counted_for_operators(coupon):
     async def count():
         page = await coupon.get("/metrics")

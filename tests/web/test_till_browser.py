@@ -480,10 +480,37 @@ async def test_languages_are_kept(coupon, stand):
     async with stand(coupon.shop) as page:
         await page.get_by_role("link", name="Français").click()
         await expect(page.locator("#scan")).to_contain_text("Scanner")
+        await page.wait_for_function(KEPT_IN_FRENCH)
         await page.goto(page.url.partition("?")[0])
         await expect(page.locator("html")).to_have_attribute("lang", "fr")
         await type_code(page, "pas un coupon")
         await expect(page.locator("#v-word")).to_have_text("NON")
+
+
+KEPT_IN_FRENCH = """async () => {
+    const kept = await caches.match("/till/shell");
+    return Boolean(kept) && (await kept.text()).includes('<html lang="fr"');
+}"""
+
+
+async def test_a_language_chosen_while_the_page_is_put_on_the_device(coupon, stand):
+    chosen = asyncio.Event()
+
+    async def slow(route):
+        answer = await route.fetch()  # in the language of before
+        await chosen.wait()
+        await route.fulfill(response=answer)
+
+    async with stand(coupon.shop, coupon.path) as page:
+        await page.context.route("**/till/shell", slow, times=1)
+        await page.goto(page.url.replace(coupon.path, "/till"))
+        await page.get_by_role("link", name="Français").click()
+        await expect(page.locator("html")).to_have_attribute("lang", "fr")
+        chosen.set()
+        await wait_for_worker(page)
+        await page.wait_for_function(KEPT_IN_FRENCH)
+        await page.reload()
+        await expect(page.locator("html")).to_have_attribute("lang", "fr")
 
 
 async def test_targets_are_large_enough_for_a_thumb(coupon, stand):

@@ -11,7 +11,7 @@ from tearoff.web import signin_words, stop_words
 from tearoff.web.words import WORDS, Words, choose_language, counted
 
 EN = WORDS["en"]
-SAME = {"hour", "minute", "privacy"}
+SAME = {"hour", "minute", "second", "privacy"}
 """Words that another language may share with English; other equal ones were forgotten."""
 
 

@@ -29,6 +29,11 @@ arrivals = Counter("tearoff_arrivals_total", "Receipts and replies, by what they
 hook_tries = Counter(
     "tearoff_hook_tries_total", "Tries to deliver a webhook, by what became of it.", ["state"]
 )
+page_hits = Counter(
+    "tearoff_page_hits_total",
+    "Requests for a coupon's page or an offer's, by people and robots alike: no opens.",
+    ["page"],
+)
 opens = Counter(
     "tearoff_opens_total",
     "Coupons that were opened, by who it was: human, robot, unsure.",

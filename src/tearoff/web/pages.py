@@ -14,7 +14,7 @@ from litestar import route
 from tearoff.coupons import campaigns, rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
-from tearoff.kit import clock
+from tearoff.kit import clock, metrics
 from tearoff.kit.services import services_of
 from tearoff.web import forms, framing, notes, paper, personal
 from tearoff.web.finding import PERSONAL, find, patiently, read_code
@@ -50,6 +50,7 @@ async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Ans
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
+    metrics.page_hits.labels("coupon").inc()
     receipt = request.query_params.get("ok", "") if request.scope["query_string"] else ""
     at = forms.accepted_second(services.vault, receipt, found.session, now) if receipt else None
     accepted_at = datetime.fromtimestamp(at, UTC) if at else None

@@ -16,7 +16,7 @@ from tearoff.coupons import opens, public, rules
 from tearoff.coupons.links import linked
 from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
 from tearoff.hooks.models import Listener
-from tearoff.kit import clock
+from tearoff.kit import clock, metrics
 from tearoff.kit.services import Services, services_of
 from tearoff.web import forms, framing, notes, questions
 from tearoff.web.finding import PUBLIC, find_campaign, patiently, read_code
@@ -56,6 +56,7 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     found = await find_campaign(services, campaign)
     if found is None or found.status == "draft":
         return notes.unknown(request)
+    metrics.page_hits.labels("offer").inc()
     visit = _visit(request, found)
     # In a frame there is only the offer: personal pages are never framed.
     code = "" if visit.is_framed else await _own_code(request, services, found, now)

@@ -51,6 +51,9 @@ async function page(request, isNewLanguage) {
 }
 
 self.addEventListener("install", (event) => event.waitUntil(fill().then(() => self.skipWaiting())));
+self.addEventListener("message", (event) => {
+  event.waitUntil(caches.open(VERSION).then(keepPage).catch(() => {}));
+});
 self.addEventListener("activate", (event) => event.waitUntil(forget()));
 self.addEventListener("fetch", (event) => {
   const { request } = event, url = new URL(request.url);

@@ -339,5 +339,9 @@ sessionStorage.removeItem(INTERRUPTED);
 focusField();
 draw().then(refresh).then(() => $("rows").removeAttribute("aria-busy")).then(catchUp);
 $("rows").setAttribute("aria-busy", "true");
-// The language that was asked for is kept: a reload may come from the device again.
-if (location.search) history.replaceState(null, "", "/till");
+// The language that was asked for is kept: a reload may come from the device again, and a worker
+// that was just coming has the page in the language of before.
+if (location.search) {
+  history.replaceState(null, "", "/till");
+  navigator.serviceWorker?.ready.then(({ active }) => active?.postMessage("language"));
+}
