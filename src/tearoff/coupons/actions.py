@@ -130,8 +130,8 @@ async def validate(
     """Take the coupon in, once. One guarded update decides; whoever loses gets the reason,
     with when and where it was used before. `if_uses` ties it to the state somebody saw;
     `reservation` is the caller's own hold on it; `as_of` is the moment for which its times are
-    judged, if that is not now. With a `listener`, or where
-    `needs_transaction`, it must be in a transaction."""
+    judged, if that is not now. With a `listener`, or where `needs_transaction`, it must be in a
+    transaction."""
     use = updates.Use(
         doer=doer,
         now=now,
@@ -150,12 +150,13 @@ async def validate(
                 won = await _use(work or db, found, use)
     if won is None:
         raise await _why_lost(db, found, doer.location_id, use.as_of)
-    both = SessionAndCampaign(won, found.campaign)
-    await events.announce_operation(db, listener, "validated", both, now)
-    return won
+    await events.announce_operation(db, listener, "validated", won, now)
+    return won.session
 
 
-async def _use(db: Handle, found: SessionAndCampaign, use: updates.Use) -> Session | None:
+async def _use(
+    db: Handle, found: SessionAndCampaign, use: updates.Use
+) -> SessionAndCampaign | None:
     """None when the update refused, or when it is not counted and must be."""
     counts = limits.has_use_limits(found.campaign)
     if counts:
@@ -164,9 +165,10 @@ async def _use(db: Handle, found: SessionAndCampaign, use: updates.Use) -> Sessi
     # The update looks at everything but the campaign's hours and its scratch card.
     if rules.why_not_now(session, campaign, use.as_of) is not None:
         raise rules.why_not_usable(session, campaign, use.as_of) or rules.WrongTime()
-    return await updates.validate(
+    won = await updates.validate(
         db, session.account_id, campaign.id, session.id, use, is_counted=counts
     )
+    return None if won is None else SessionAndCampaign(won, campaign)
 
 
 async def _count_use(db: Handle, found: SessionAndCampaign, use: updates.Use) -> SessionAndCampaign:

@@ -157,8 +157,8 @@ async def claim(
     return taken, rows[0]["deferred"]
 
 
-# The endpoint before its delivery: as `hold_endpoints` and `claim` do, so that they never wait for
-# each other.
+# The endpoint before its delivery (the count makes it so): as `hold_endpoints` and `claim` do, so
+# that they never wait for each other.
 _SETTLE = """
 WITH endpoint AS (
   UPDATE hook_endpoints SET failing_since = CASE WHEN $3 <> 'delivered' THEN $9::timestamptz END

@@ -43,14 +43,14 @@ async function page(request, isNewLanguage) {
   if (!isNewLanguage) return (await cache.match(PAGE)) ?? fetch(request);
   try {
     const answer = await fetch(request);
-    await keepPage(cache);
-    return answer;
+    return answer.status < 500 ? answer : cache.match(PAGE);
   } catch {
     return cache.match(PAGE);
   }
 }
 
 self.addEventListener("install", (event) => event.waitUntil(fill().then(() => self.skipWaiting())));
+// The page that came in another language says so.
 self.addEventListener("message", (event) => {
   event.waitUntil(caches.open(VERSION).then(keepPage).catch(() => {}));
 });
