@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -124,6 +125,7 @@ async def test_events_of_a_session_keep_their_order(caller, receiver, services):
 
 async def until_tried(services, webhook, code, n):
     """Until the first event of this session has failed n times, and nothing is under way."""
+    end = time.monotonic() + 60
     while not await services.db.fetchval(
         "SELECT max(tries) = $3 AND count(claimed_until) = 0 FROM hook_deliveries"
         " WHERE endpoint_id = $1 AND thread = $2",
@@ -131,6 +133,7 @@ async def until_tried(services, webhook, code, n):
         code,
         n,
     ):
+        assert time.monotonic() < end, f"not tried {n} times"
         await asyncio.sleep(0.05)
 
 
