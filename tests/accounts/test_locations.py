@@ -70,8 +70,7 @@ async def test_hours_make_sense(services, shop, hours):
 async def test_a_removed_location_takes_nothing_in(services, shop):
     now = clock.now()
     pairing = await devices.make_pairing(services.db, shop.account, shop.location, now)
-    async with services.db.transaction() as db:
-        _device, secret = await devices.pair(db, pairing.token, name="Sam", pin="2468", now=now)
+    _, secret = await devices.pair(services.db, pairing.token, name="Sam", pin="2468", now=now)
     unused = await devices.make_pairing(services.db, shop.account, shop.location, now)
     await remove(services, shop)
     assert await devices.device_of_secret(services.db, secret, now) is None

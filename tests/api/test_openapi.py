@@ -211,8 +211,7 @@ class Maker(table.Maker):
     async def device(self, state):
         now, shop, db = clock.now(), self.caller.shop, self.services.db
         pairing = await devices.make_pairing(db, shop.account, shop.location, now)
-        async with db.transaction() as work:
-            made, _ = await devices.pair(work, pairing.token, name="Sam", pin="2468", now=now)
+        made, _ = await devices.pair(db, pairing.token, name="Sam", pin="2468", now=now)
         return made.id
 
     async def session_of_event(self, state):

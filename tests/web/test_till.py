@@ -371,8 +371,7 @@ async def test_a_link_pairs_one_device(services):
     assert (await devices.find_pairing(services.db, pairing.token, now)).name == "Ghent"
 
     async def pair():
-        async with services.db.transaction() as db:
-            return await devices.pair(db, pairing.token, name="Sam", pin="2468", now=now)
+        return await devices.pair(services.db, pairing.token, name="Sam", pin="2468", now=now)
 
     came = await asyncio.gather(*(pair() for _ in range(10)), return_exceptions=True)
     assert [type(c).__name__ for c in came].count("LinkOver") == 9

@@ -57,6 +57,7 @@ async def open_till(
 ) -> Till:
     now, place = datetime.now(UTC), place or shop.location
     pairing = await devices.make_pairing(services.db, shop.account, place, now)
-    async with services.db.transaction() as db:
-        device, secret = await devices.pair(db, pairing.token, name="Sam", pin=DEVICE_PIN, now=now)
+    device, secret = await devices.pair(
+        services.db, pairing.token, name="Sam", pin=DEVICE_PIN, now=now
+    )
     return Till(url, http, secret, device.id, place)

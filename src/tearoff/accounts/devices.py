@@ -3,7 +3,6 @@ secret in a cookie, and asked for their PIN twice a day."""
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from datetime import datetime, timedelta
 
@@ -17,6 +16,7 @@ from tearoff.accounts.models import Location
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import codes
+from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.rows import columns, read
 
@@ -31,6 +31,7 @@ LONGEST_NAME = 40
 # A PIN has few digits: what guards it is the lock, not the hash. The hash is for whoever sees
 # the table, and cheap enough for a till that is opened by ten people at eight o'clock.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
+_HASHING = Bulkhead("pins", at_once=2, waiting=32, after=2)
 
 
 class DeviceNotFound(NotFound):
@@ -95,15 +96,22 @@ async def find_pairing(db: Handle, token: str, now: datetime) -> Location | None
 
 
 async def pair(
-    db: asyncpg.Connection, token: str, *, name: str, pin: str, now: datetime
+    db: Database, token: str, *, name: str, pin: str, now: datetime
 ) -> tuple[Device, str]:
-    """Use the link: gives the device and its secret (49 letters and digits), which is kept as
-    a hash only. In a transaction. Raises `members.LinkOver` and `Invalid`."""
+    """Use the link, in a transaction of its own: gives the device and its secret (49 letters and
+    digits), which is kept as a hash only. Raises `members.LinkOver`, `Invalid` and `TooBusy`."""
     # Looked at first: a PIN costs much to hash, and nobody does that for a link of fancy.
     if await find_pairing(db, token, now) is None:
         raise members.LinkOver
-    hashed = await hash_pin(pin)
     name = _name(name)
+    hashed = await hash_pin(pin)
+    async with db.transaction() as work:
+        return await _pair(work, token, name, hashed, now)
+
+
+async def _pair(
+    db: asyncpg.Connection, token: str, name: str, hashed: str, now: datetime
+) -> tuple[Device, str]:
     ticket = await members.use_ticket(db, token, "pair", now)
     secret = codes.letters(members.TOKEN_LENGTH)
     row = await db.fetchrow(
@@ -148,7 +156,7 @@ async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> No
     except TallyFull:
         raise DeviceLocked(await _minutes_left(db, device, tally, now)) from None
     known = await db.fetchval("SELECT pin_hash FROM devices WHERE id = $1", device.id)
-    if not await asyncio.to_thread(_is_pin, known, pin[:20]):
+    if not await _HASHING.run(_is_pin, known, pin[:20]):
         await tallies.lock_if_full(db, device.account_id, tally, now)
         used = await tallies.reached(db, device.account_id, tally.scope, now)
         raise WrongDevicePin(max(0, PIN_TRIES - used))
@@ -189,10 +197,10 @@ async def remove(db: Handle, account_id: int, device_id: int, now: datetime) -> 
 
 
 async def hash_pin(pin: str) -> str:
-    """Beside the event loop. Raises `Invalid` saying what would be right."""
+    """Never in a transaction. Raises `Invalid` saying what would be right, and `TooBusy`."""
     if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_LENGTHS):
         raise Invalid("A PIN has 4 to 6 digits.", field="pin")
-    return await asyncio.to_thread(_HASHER.hash, pin)
+    return await _HASHING.run(_HASHER.hash, pin)
 
 
 def _is_pin(known: str, pin: str) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from datetime import datetime, timedelta
 from typing import Any
@@ -13,7 +12,8 @@ from argon2 import PasswordHasher
 
 from tearoff.errors import Conflict, Invalid, NotFound
 from tearoff.kit import codes
-from tearoff.kit.db import Handle
+from tearoff.kit.bulkhead import Bulkhead
+from tearoff.kit.db import Database, Handle
 from tearoff.kit.rows import columns, read
 
 TOKEN_LENGTH = 49
@@ -25,6 +25,7 @@ LONGEST_PASSWORD = 200
 ROLES = ("owner", "manager", "editor", "sender", "staff", "reader")
 
 _HASHER = PasswordHasher()
+_HASHING = Bulkhead("passwords", at_once=2, waiting=16, after=2)
 
 
 class EmailTaken(Conflict):
@@ -44,7 +45,7 @@ class NewMember(msgspec.Struct, frozen=True, kw_only=True):
     first_name: str = ""
     last_name: str = ""
     language: str = "en"
-    password: str | None = None
+    password_hash: str | None = None
     role: str = "owner"
 
 
@@ -85,7 +86,6 @@ class SignIn(msgspec.Struct, frozen=True):
 
 async def create_member(db: asyncpg.Connection, account_id: int, new: NewMember) -> int:
     """Raises `EmailTaken` (addresses are unique over all accounts) and `Invalid`."""
-    hashed = None if new.password is None else await hash_password(new.password, new.email)
     try:
         async with db.transaction():
             made: int = await db.fetchval(
@@ -97,11 +97,17 @@ async def create_member(db: asyncpg.Connection, account_id: int, new: NewMember)
                 new.first_name,
                 new.last_name,
                 new.language,
-                hashed,
+                new.password_hash,
             )
     except asyncpg.UniqueViolationError:
         raise EmailTaken from None
     return made
+
+
+async def check_free(db: Handle, email: str) -> None:
+    """Said early, before costly work; `create_member` decides. Raises `EmailTaken`."""
+    if await db.fetchval("SELECT true FROM members WHERE lower(email) = lower($1)", email):
+        raise EmailTaken
 
 
 async def change_owner(db: asyncpg.Connection, account_id: int, values: dict[str, Any]) -> None:
@@ -151,22 +157,36 @@ async def owner(db: Handle, account_id: int) -> Member | None:
 
 
 async def hash_password(password: str, email: str) -> str:
-    """Argon2id, beside the event loop. Raises `Invalid` saying what would be right."""
+    """Argon2id: 64 MB and some 100 ms, so never in a transaction, and after everything that
+    could refuse. Raises `Invalid` saying what would be right, and `TooBusy`."""
+    check_password(password, email)
+    return await _HASHING.run(_HASHER.hash, password)
+
+
+def check_password(password: str, email: str) -> None:
+    """Raises `Invalid`."""
     if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         raise Invalid(f"A password has at least {SHORTEST_PASSWORD} characters.", field="password")
     if email and email.lower() in password.lower():
         raise Invalid("The password must not be the e-mail address.", field="password")
-    return await asyncio.to_thread(_HASHER.hash, password)
 
 
-async def set_password(db: asyncpg.Connection, token: str, password: str, now: datetime) -> None:
-    """By a link that was handed out for it; the link is used up. Raises `LinkOver`, `Invalid`."""
+async def set_password(db: Database, token: str, password: str, now: datetime) -> None:
+    """By a link that was handed out for it; the link is used up, in a transaction of its own.
+    Raises `LinkOver`, `Invalid` and `TooBusy`."""
     ticket = await find_ticket(db, token, "password")
     if ticket is None or not ticket.is_good(now) or ticket.member_id is None:
         raise LinkOver
     known = await member(db, ticket.account_id, ticket.member_id)
     hashed = await hash_password(password, known.email)
-    await use_ticket(db, token, "password", now)
+    async with db.transaction() as work:
+        await use_ticket(work, token, "password", now)
+        await _change_password(work, known, hashed, now)
+
+
+async def _change_password(
+    db: asyncpg.Connection, known: Member, hashed: str, now: datetime
+) -> None:
     await db.execute("UPDATE members SET password_hash = $2 WHERE id = $1", known.id, hashed)
     await db.execute("DELETE FROM sign_ins WHERE member_id = $1", known.id)
     await db.execute(

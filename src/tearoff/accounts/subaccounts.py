@@ -85,7 +85,7 @@ class NewSubaccount(msgspec.Struct, frozen=True, kw_only=True):
     """`expiry` is its last day, in its time zone (its parent's)."""
 
     email: str
-    password: str | None = None
+    password_hash: str | None = None
     package_id: int | None = None
     stage: str = "customer"
     first_name: str = ""
@@ -147,6 +147,13 @@ async def subaccount(db: Handle, parent_id: int, account_id: int) -> Subaccount:
     return read(Subaccount, row)
 
 
+async def check_new(db: Handle, parent: Account, email: str, package_id: int | None) -> None:
+    """What would be refused, said before a password is hashed. Raises `members.EmailTaken` and
+    `PackageNotFound`."""
+    await _check_package(db, parent.id, package_id)
+    await members.check_free(db, email)
+
+
 async def create_subaccount(
     db: asyncpg.Connection, vault: Vault, parent: Account, new: NewSubaccount
 ) -> NewKey:
@@ -176,7 +183,7 @@ async def create_subaccount(
             first_name=new.first_name,
             last_name=new.last_name,
             language=parent.language,
-            password=new.password,
+            password_hash=new.password_hash,
         ),
     )
     return await actions.create_key(db, vault, made)

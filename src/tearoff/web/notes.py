@@ -13,6 +13,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from tearoff.errors import TryLater
+from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.colors import OURS
 from tearoff.web.paper import Answer, Beginning, Header, begin, print_page, render, style_of
 from tearoff.web.words import WORDS, choose_language
@@ -36,13 +37,14 @@ def unknown(request: AnyRequest, status: int = 404) -> Answer:
 
 
 def trouble(request: AnyRequest, error: Exception) -> Response[bytes]:
-    """Something went wrong that the consumer did not do. 503 when it will pass by itself,
-    otherwise 500 with a reference that is also in the log."""
+    """Something went wrong that the consumer did not do. 503 when it will pass by itself, 429
+    when too many want the same, otherwise 500 with a reference that is also in the log."""
     if isinstance(error, HTTPException) and error.status_code < 500:
         return unknown(request, error.status_code).as_response()
     if isinstance(error, TryLater):
         log.warning("page.trouble", error=str(error))
-        return _trouble(request, 503, after=error.after).as_response()
+        status = 429 if isinstance(error, TooBusy) else 503
+        return _trouble(request, status, after=error.after).as_response()
     reference = secrets.token_hex(6)
     log.error("page.broke", reference=reference, exc_info=error)
     return _trouble(request, 500, reference=reference).as_response()
@@ -90,7 +92,7 @@ def _trouble(request: AnyRequest, status: int, *, reference: str = "", after: fl
         lines=[words.trouble_text],
         again=f"{coupon[0]}{query}" if coupon and request.method == "POST" else "",
         reference=reference,
-        headers=[("retry-after", str(max(1, round(after))))] if status == 503 else [],
+        headers=[("retry-after", str(max(1, round(after))))] if status in (429, 503) else [],
     )
 
 

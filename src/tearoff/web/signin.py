@@ -116,8 +116,7 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
     if password != form.get("again", ""):
         return await _password_page(request, services, words, ticket, words.not_same, 422)
     try:
-        async with services.db.transaction() as db:
-            await members.set_password(db, token, password, now)
+        await members.set_password(services.db, token, password, now)
     except LinkOver:
         return _over(request, words)
     except Invalid:

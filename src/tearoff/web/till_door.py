@@ -57,8 +57,7 @@ async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
         return _over(request, words)
     name, pin = form.get("name", ""), western(form.get("pin", ""))
     try:
-        async with services.db.transaction() as db:
-            _, secret = await devices.pair(db, token, name=name, pin=pin, now=clock.now())
+        _, secret = await devices.pair(services.db, token, name=name, pin=pin, now=clock.now())
     except LinkOver:
         return _over(request, words)
     except Invalid as error:

@@ -23,6 +23,7 @@ from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import TooManyWebhooks, WebhookNotFound, WebhookOff
+from tearoff.kit.bulkhead import TooBusy
 from tearoff.messages.connections import NoRoute
 from tearoff.people.contacts import ContactNotFound, GroupNotFound, TooManyGroups
 from tearoff.people.optouts import OptedOut
@@ -102,6 +103,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     KeyBusy: (409, 409, "{error}"),
     TooManyCalls: (429, 429, "Too many calls."),
     TooManyFailures: (429, 429, "Too many wrong credentials."),
+    TooBusy: (429, 429, "{error}"),
     TryLater: (503, 503, "{error}"),
     Forbidden: (403, 403, "{error}"),
     Invalid: (422, 301, "Invalid character in parameter: {field}."),

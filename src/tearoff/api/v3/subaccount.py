@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Any
 
+import asyncpg
 import msgspec
 
 from tearoff.accounts import actions as accounts
@@ -16,7 +17,7 @@ from tearoff.accounts.queries import account as find_account
 from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.endpoint import Act, Endpoint
+from tearoff.api.v3.endpoint import Act, Endpoint, once, success_body
 from tearoff.coupons import catalogue
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.catalogue import Card
@@ -51,11 +52,21 @@ async def get_subaccount(call: Call, db: Handle) -> dict[str, Any]:
     return {"subaccount": await _seen(call, db, found)}
 
 
-async def create_subaccount(call: Call, db: Handle) -> dict[str, Any]:
+async def create_subaccount(call: Call) -> tuple[int, bytes]:
+    """A password is hashed before the transaction, and after all that could refuse the call."""
+    subaccounts.check_parent(call.account)
+    given, db, hashed = call.given, call.doors.services.db, None
+    if given["password"] is not None:
+        await subaccounts.check_new(db, call.account, given["email"], given["package"])
+        hashed = await members.hash_password(given["password"], given["email"])
+    return 200, await once(call, lambda work: _create_subaccount(call, work, hashed))
+
+
+async def _create_subaccount(call: Call, db: asyncpg.Connection, hashed: str | None) -> bytes:
     given, services = call.given, call.doors.services
     new = NewSubaccount(
         email=given["email"],
-        password=given["password"],
+        password_hash=hashed,
         package_id=given["package"],
         stage=given["status"] or "customer",
         first_name=given["first_name"] or "",
@@ -65,14 +76,16 @@ async def create_subaccount(call: Call, db: Handle) -> dict[str, Any]:
         expiry=given["expiry_date"],
     )
     key = await subaccounts.create_subaccount(db, services.vault, call.account, new)
-    if given["password"] is None:
+    if hashed is None:
         await _invite(call, db, key.account_id)
     made = await subaccounts.subaccount(db, call.account.id, key.account_id)
     seen = await _seen(call, db, made)
-    return {
-        "action": "subaccount_created",
-        "subaccount": {**seen, "api_secret": key.client_secret},
-    }
+    return success_body(
+        {
+            "action": "subaccount_created",
+            "subaccount": {**seen, "api_secret": key.client_secret},
+        }
+    )
 
 
 async def update_subaccount(call: Call, db: Handle) -> dict[str, Any]:
@@ -289,10 +302,9 @@ def _both(endpoint: Endpoint) -> tuple[Endpoint, Endpoint]:
     return endpoint, msgspec.structs.replace(endpoint, path=old)
 
 
-def _endpoint(tail: str, act: Act, summary: str, **more: Any) -> tuple[Endpoint, Endpoint]:
-    return _both(
-        Endpoint(path=f"/v3/subaccount{tail}", summary=summary, act=_for_parents(act), **more)
-    )
+def _endpoint(tail: str, act: Act | None, summary: str, **more: Any) -> tuple[Endpoint, Endpoint]:
+    checked = None if act is None else _for_parents(act)
+    return _both(Endpoint(path=f"/v3/subaccount{tail}", summary=summary, act=checked, **more))
 
 
 ENDPOINTS = (
@@ -302,7 +314,7 @@ ENDPOINTS = (
     *_endpoint("", get_subaccount, "One subaccount.", parameters=(_SUBACCOUNT,), writes=False,
                errors=_ONE, example={**_OK, "subaccount": _SEEN}),
     *_endpoint(
-        "/create", create_subaccount,
+        "/create", None,
         "Make a subaccount with an API key of its own. The secret is shown only now.",
         parameters=(
             p.string("email", p.email, "Login address.", "ann@example.com", required=True),
@@ -310,6 +322,7 @@ ENDPOINTS = (
                      "At least 10 characters. Without one its owner gets a mail with a link."),
             *_FIELDS,
         ),
+        act_alone=create_subaccount,
         errors=(102, 200, 300, 301, 302, 303, 304, 305, 524),
         example={**_OK, "action": "subaccount_created",
                  "subaccount": _SEEN | {"api_secret": "shownOnlyNowShownOnlyNowShown31"}},
