@@ -50,9 +50,9 @@ soak: $(VENV)/dev-installed test-tools ## volumes, odd inputs by the hundred, ki
 	@TEAROFF_ROUNDS=10 $(BIN)/pytest -m "soak or kill" -p no:randomly --timeout 3000
 	@TEAROFF_EXAMPLES=200 $(BIN)/pytest tests/api/test_schemathesis.py -p no:randomly
 
-bench: $(VENV)/dev-installed test-tools ## timings, as ratios against floors of the same run
-	@$(BIN)/python -m bench
-	@$(BIN)/python bench/smpp_link.py
+bench: $(VENV)/dev-installed test-tools ## timings against floors, or AGAINST=<commit> in turns
+	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
+	@$(if $(AGAINST),:,$(BIN)/python bench/smpp_link.py)
 
 pictures: $(VENV)/dev-installed test-tools ## take the pictures of the documentation anew
 	@$(BIN)/pytest -n 2 --dist loadfile -q -p no:randomly tests/web/pictures.py

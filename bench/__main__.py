@@ -14,6 +14,7 @@ from pathlib import Path
 from tests.cast import Shop, open_shop
 from tests.journeys.conftest import smpp_settings, start_smsc
 
+from bench.against import HOT, compare
 from bench.rig import Load, Rig, median, open_rig, wrk
 from bench.volumes import bench_lists, bench_many
 from tearoff.accounts import devices
@@ -274,9 +275,14 @@ def main() -> None:
     parser.add_argument("--beside", type=int, default=5_000_000)
     parser.add_argument("--listed", type=int, default=5_000_000)
     parser.add_argument("--only", nargs="*", choices=PARTS)
+    parser.add_argument("--against", metavar="COMMIT", help="compare the hot paths with a commit")
     if shutil.which("wrk") is None:
         sys.exit("The load generator wrk is missing (Debian: apt-get install wrk).")
-    asyncio.run(run(parser.parse_args()))
+    options = parser.parse_args()
+    if options.against:
+        compare(options.against, tuple(options.only or HOT), options.rounds, options.seconds)
+    else:
+        asyncio.run(run(options))
 
 
 if __name__ == "__main__":
