@@ -1,15 +1,20 @@
-"""What `tearoff doctor` looks at. Every finding says what would help."""
+"""What `tearoff doctor` looks at. Every finding says what would help.
+
+A look at something more is a function of its own, in a file of what it is about
+(`findings_….py`), and has its place in `LOOKS` or, when it asks the database, in
+`LOOKS_INTO_DATABASE`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from datetime import timedelta
 from urllib.parse import urlsplit
 
-import msgspec
-
 from tearoff.cli.common import database
+from tearoff.cli.findings import Finding
+from tearoff.cli.findings_server import of_server
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
@@ -25,15 +30,8 @@ MAX_CLOCK_GAP = 5.0
 """Seconds between this machine's clock and the database's."""
 
 
-class Finding(msgspec.Struct, frozen=True):
-    what: str
-    is_fine: bool
-    text: str
-    hint: str = ""
-
-
 def examine(settings: Settings) -> list[Finding]:
-    findings = list(_settings(settings))
+    findings = [finding for look in LOOKS for finding in look(settings)]
     try:
         with database(settings) as opened:
             findings += asyncio.run(_database(opened))
@@ -85,8 +83,8 @@ async def _database(settings: Settings) -> list[Finding]:
         findings.append(_key(settings))
         if findings[1].is_fine and findings[3].is_fine:
             services = Services(settings, db, keys.open_vault(settings), settings.database_url)
-            findings += await _providers(services)
-            findings += await _countries(db)
+            for look in LOOKS_INTO_DATABASE:
+                findings += await look(services)
         return findings
     finally:
         await db.close()
@@ -134,8 +132,8 @@ async def _provider(services: Services, connection_id: int) -> Finding:
     return Finding(what, not problem, problem or "answers")
 
 
-async def _countries(db: Database) -> list[Finding]:
-    rows = await db.fetch(
+async def _countries(services: Services) -> list[Finding]:
+    rows = await services.db.fetch(
         "SELECT id FROM accounts WHERE country IS NULL AND allowed_countries IS NULL ORDER BY id"
         " LIMIT 20"
     )
@@ -146,3 +144,12 @@ async def _countries(db: Database) -> list[Finding]:
         )
         for row in rows
     ]  # fmt: skip
+
+
+LOOKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (_settings, of_server)
+
+LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] = (
+    _providers,
+    _countries,
+)
+"""Asked of a database whose schema is up to date and whose secrets can be opened."""
