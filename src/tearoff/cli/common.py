@@ -17,11 +17,11 @@ import msgspec
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
+from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.kit.services import Services
-from tearoff.providers.mime import BadAddress, check_address
 
 T = TypeVar("T")
 Commands = Any
@@ -142,8 +142,8 @@ def id_of(given: str, prefix: str, field: str) -> int:
 def read_address(given: str, field: str) -> str:
     """A phone number as E.164, or an e-mail address."""
     try:
-        return check_address(given) if "@" in given else parse_phone(given).e164
-    except (BadAddress, PhoneInvalid) as error:
+        return canonical_address(given) if "@" in given else parse_phone(given).e164
+    except (AddressInvalid, PhoneInvalid) as error:
         raise Invalid(f"{given}: {error}", field=field) from None
 
 

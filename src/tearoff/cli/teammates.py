@@ -18,7 +18,7 @@ from tearoff.cli.common import (
     with_services,
 )
 from tearoff.errors import Invalid
-from tearoff.kit.mail import is_address
+from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.services import Services
 
 
@@ -38,10 +38,12 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    if not is_address(arguments.email):
-        raise Invalid("This is no e-mail address.", field="email")
+    try:
+        email = mail_address(arguments.email)
+    except AddressInvalid as error:
+        raise Invalid(f"This is no e-mail address: {error}.", field="email") from None
     new = NewMember(
-        email=arguments.email,
+        email=email,
         first_name=arguments.first_name,
         last_name=arguments.last_name,
         language=arguments.language,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from email.message import EmailMessage
 from email.utils import formatdate, make_msgid
 from urllib.parse import unquote, urlsplit
@@ -15,16 +14,9 @@ from tearoff.errors import Invalid, TryLater
 
 log = structlog.get_logger()
 
-_ADDRESS = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]{1,189}\.[^@\s<>,;\".]{2,63}")
-
 
 class MailNotSent(TryLater):
     """The mail server did not take it."""
-
-
-def is_address(text: str) -> bool:
-    """Does this look like an address for mail? Only the mail itself could tell for sure."""
-    return len(text) <= 254 and _ADDRESS.fullmatch(text) is not None
 
 
 def can_send(settings: Settings) -> bool:

@@ -5,7 +5,6 @@ Whatever callers or shops write, a header never gets a second line.
 
 from __future__ import annotations
 
-import re
 import secrets
 import unicodedata
 from datetime import datetime
@@ -16,13 +15,11 @@ from email.utils import format_datetime
 
 import msgspec
 
+from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.providers.base import Letter, Outgoing
 
 POLICY = SMTP.clone(cte_type="7bit")
 """Every server takes 7 bit; lines end in CRLF."""
-
-_LOCAL = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
-_LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
 
 
 class BadAddress(ValueError):
@@ -44,16 +41,13 @@ class Sender(msgspec.Struct, frozen=True):
 def check_address(given: str) -> str:
     """The address as it goes over the wire: ASCII, with the domain in its IDNA form. Raises
     `BadAddress`; addresses whose local part is not plain ASCII (RFC 6531) are not supported."""
-    local, _, domain = given.strip().rpartition("@")
-    if not _LOCAL.fullmatch(local) or len(local) > 64:
-        raise BadAddress("what stands before the @ is not plain letters, digits and signs")
     try:
-        domain = domain.encode("idna").decode("ascii")
-    except UnicodeError:
-        raise BadAddress("what stands behind the @ is not a domain") from None
-    if len(domain) > 253 or not all(_LABEL.fullmatch(label) for label in domain.split(".")):
-        raise BadAddress("what stands behind the @ is not a domain")
-    return f"{local}@{domain}"
+        address = mail_address(given)
+    except AddressInvalid as error:
+        raise BadAddress(str(error)) from None
+    if not address.isascii():
+        raise BadAddress("what stands before the @ is not plain letters, digits and signs")
+    return address
 
 
 def compose(message: Outgoing, to: str, sender: Sender, now: datetime) -> tuple[str, bytes]:

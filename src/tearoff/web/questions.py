@@ -11,7 +11,7 @@ import msgspec
 from tearoff.coupons.models import CUSTOM_FIELDS, Campaign
 from tearoff.coupons.options import ByLanguage, FormField
 from tearoff.coupons.public import Agreement
-from tearoff.kit.mail import is_address
+from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.web.visits import Visit
 from tearoff.web.words import Words
@@ -145,7 +145,10 @@ def _read(field: FormField, text: str, words: Words) -> tuple[str, str]:
     if not text:
         return "", words.field_missing if field.required else ""
     if field.name == "email":
-        return (text, "") if is_address(text) else ("", words.bad_email)
+        try:
+            return mail_address(text), ""
+        except AddressInvalid:
+            return "", words.bad_email
     if field.name == "phone":
         try:
             return parse_phone(text).e164, ""

@@ -25,7 +25,7 @@ from tearoff.distribution.draft import MailTo
 from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
 from tearoff.errors import TearoffError
 from tearoff.kit import clock
-from tearoff.kit.mail import is_address
+from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.vault import Vault
@@ -104,7 +104,9 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     words, address = _words(request, found), form.fields.get("email", "")[:300]
     if forms.shown_uses(services.vault, form.token, _form_of(found), now) is None:
         return await _show(request, found, now, 422, alert=words.too_old, address=address)
-    if not is_address(address):
+    try:
+        address = mail_address(address)
+    except AddressInvalid:
         problem = words.bad_address
         return await _show(request, found, now, 422, problem=problem, address=address)
     caller = await _caller(services, found, now)
@@ -262,7 +264,7 @@ async def _try(
 
 def _once(found: Linked, address: str) -> Tally:
     """One mail to one address until the person has had time to look whether it came."""
-    mark = hashlib.sha256(address.strip().lower().encode("utf-8", "replace")).hexdigest()[:24]
+    mark = hashlib.sha256(address.lower().encode("utf-8", "replace")).hexdigest()[:24]
     return Tally(f"save:mail:{found.session.id}:{mark}", 1, AGAIN_AFTER)
 
 

@@ -16,7 +16,7 @@ import msgspec
 
 from tearoff.coupons.options import LANGUAGES
 from tearoff.errors import Invalid
-from tearoff.kit.mail import is_address
+from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone
 from tearoff.messages.template import has_forbidden_characters
 
@@ -123,10 +123,11 @@ def text(limit: int, *, lines: bool = False) -> Callable[[str, Any], str]:
 
 
 def email(name: str, given: Any) -> str:
-    value = text(254)(name, given).strip()
-    if not is_address(value):
-        raise WrongValue(305, "Email address is not valid")
-    return value
+    """One address, as it is kept."""
+    try:
+        return mail_address(as_text(name, given))
+    except AddressInvalid:
+        raise WrongValue(305, "Email address is not valid") from None
 
 
 def one_of(*words: str) -> Callable[[str, Any], str]:
