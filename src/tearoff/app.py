@@ -26,6 +26,8 @@ from tearoff.api.v3 import routes as v3
 from tearoff.api.v4 import routes as v4
 from tearoff.config import Settings, read_settings
 from tearoff.kit import clock, keys, logs, metrics
+from tearoff.kit.bodies import TooSlow
+from tearoff.kit.clients import Clients
 from tearoff.kit.db import Database, DatabaseAway
 from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.processes import end_with_parent
@@ -44,7 +46,7 @@ def create_app(
     settings = settings or read_settings()
     logs.configure(settings)
     clock.set_offset(settings.clock_offset)
-    return Litestar(
+    app = Litestar(
         route_handlers=[
             *v3.ROUTES,
             *v4.ROUTES,
@@ -67,6 +69,8 @@ def create_app(
         logging_config=None,
         state=State({"settings": settings}),
     )
+    app.asgi_handler = Clients(app.asgi_handler, https=settings.public_url.startswith("https:"))
+    return app
 
 
 @get("/healthz", sync_to_thread=False)
@@ -155,6 +159,8 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 
 
 def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    if isinstance(error, TooSlow):
+        return notes.trouble(request, error)
     log.error("request.broke", path=request.scope["path"], exc_info=error)
     status = 503 if isinstance(error, DatabaseAway) else 500
     return notes.error_page(request, status)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 import structlog
 from litestar import Request, Response, route
+from litestar.params import FromPath
 
 from tearoff.api.deps import doors_of
 from tearoff.kit import clock, metrics
@@ -26,7 +27,9 @@ MAX_BODY = 200_000
 
 
 @route("/callbacks/{kind:str}/{token:str}", http_method=["GET", "POST"], status_code=200)
-async def callback(request: Request[Any, Any, Any], kind: str, token: str) -> Response[bytes]:
+async def callback(
+    request: Request[Any, Any, Any], kind: FromPath[str], token: FromPath[str]
+) -> Response[bytes]:
     try:
         status = await _take(request, kind, token)
     except DatabaseAway:

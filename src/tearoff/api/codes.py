@@ -44,6 +44,8 @@ CODES: dict[int, Code] = {
               "Send one JSON object (v3: or a form) in UTF-8, of at most 1 MB."),
     403: Code("Not allowed", "Not allowed.", "Use credentials that may do this."),
     404: Code("Unknown address", "Unknown path.", "Look for a slip in the path or the method."),
+    408: Code("The body came too slowly", "The body did not arrive in time.",
+              "Send it again over a better connection, or in smaller parts."),
     409: Code("The first call with this key is still at work",
               "A call with this Idempotency-Key is still being worked on.",
               "Wait for the seconds of Retry-After, then send the same again."),

@@ -1,4 +1,4 @@
-"""Reading what a request sends, up to a limit."""
+"""Reading what a request sends, up to a limit and within a time."""
 
 from __future__ import annotations
 
@@ -10,35 +10,58 @@ from litestar import Request
 
 from tearoff.errors import Invalid
 
+BODY_SECONDS = 30.0
+"""So long a body may take to arrive: 1 MB over the slowest mobile network."""
+
 # A body that is too large is still read this far: an answer that comes while the other side is
 # sending is lost with the connection, and nobody learns what was wrong.
 _DROPPED_BYTES = 20_000_000
 _DROPPED_SECONDS = 5
 
 
-async def read_body(request: Request[Any, Any, Any], limit: int) -> bytes | None:
-    """The body; None when it is larger than `limit` bytes, or its sender has gone."""
-    pieces, size, more = [], 0, True
-    while more:
-        event = await request.receive()
-        if event["type"] != "http.request":
-            return None
-        pieces.append(event["body"])
-        size += len(event["body"])
-        more = event.get("more_body", False)
-        if size > limit:
-            await _drop_rest(request, more)
-            return None
+class Gone(Invalid):
+    """The sender of a body has gone before its end."""
+
+
+class TooSlow(Invalid):
+    """The body did not arrive in time."""
+
+
+async def read_body(
+    request: Request[Any, Any, Any], limit: int, *, seconds: float | None = None
+) -> bytes | None:
+    """The body; None when it is larger than `limit` bytes, or its sender has gone. Raises
+    `TooSlow`."""
+    pieces, size = [], 0
+    parts = read_parts(request, seconds=seconds)
+    try:
+        async for part in parts:
+            size += len(part)
+            if size > limit:
+                await drop(parts)
+                return None
+            pieces.append(part)
+    except Gone:
+        return None
     return b"".join(pieces)
 
 
-async def read_parts(request: Request[Any, Any, Any]) -> AsyncIterator[bytes]:
-    """The body as it arrives. Raises `Gone` when its sender has gone before the end."""
+async def read_parts(
+    request: Request[Any, Any, Any], *, seconds: float | None = None
+) -> AsyncIterator[bytes]:
+    """The body as it arrives. Raises `Gone` when its sender has gone before the end, and
+    `TooSlow` when it takes more than `seconds`, or nothing of it comes for `BODY_SECONDS`."""
+    clock = asyncio.get_running_loop().time
+    give_up = clock() + (BODY_SECONDS if seconds is None else seconds)
     more = True
     while more:
-        event = await request.receive()
+        try:
+            async with asyncio.timeout_at(min(give_up, clock() + BODY_SECONDS)):
+                event = await request.receive()
+        except TimeoutError:
+            raise TooSlow from None
         if event["type"] != "http.request":
-            raise Gone("The connection was closed before the end of the body.")
+            raise Gone
         yield event["body"]
         more = event.get("more_body", False)
 
@@ -52,23 +75,5 @@ async def drop(parts: AsyncIterator[bytes]) -> None:
                 size += len(part)
                 if size > _DROPPED_BYTES:
                     return
-    except (TimeoutError, Gone):
-        return
-
-
-class Gone(Invalid):
-    """The sender of a body has gone before its end."""
-
-
-async def _drop_rest(request: Request[Any, Any, Any], more: bool) -> None:
-    size = 0
-    try:
-        async with asyncio.timeout(_DROPPED_SECONDS):
-            while more and size < _DROPPED_BYTES:
-                event = await request.receive()
-                if event["type"] != "http.request":
-                    return
-                size += len(event["body"])
-                more = event.get("more_body", False)
-    except TimeoutError:
+    except (TimeoutError, Gone, TooSlow):
         return

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 import asyncpg
@@ -44,6 +45,15 @@ AWAY: tuple[type[BaseException], ...] = (
 """What asyncpg raises when the server went away, restarts, or has no room."""
 
 
+_held: ContextVar[int] = ContextVar("connections held", default=0)
+
+
+def is_held() -> bool:
+    """Does this task hold a connection just now, and with it perhaps a transaction and locks?
+    Whoever does must not wait for anybody outside."""
+    return _held.get() > 0
+
+
 class Database:
     """A pool of connections. Also a `Handle`: single statements run and commit by themselves."""
 
@@ -72,7 +82,11 @@ class Database:
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         with _away_is_try_later():
             async with self._pool.acquire(timeout=10) as connection:
-                yield connection
+                _held.set(_held.get() + 1)
+                try:
+                    yield connection
+                finally:
+                    _held.set(_held.get() - 1)
 
     @contextlib.asynccontextmanager
     async def transaction(self) -> AsyncIterator[asyncpg.Connection]:
@@ -121,6 +135,8 @@ async def _create_pool(url: str, size: int) -> asyncpg.Pool:
         server_settings={
             "application_name": "tearoff",
             "timezone": "UTC",
+            # A net below the rule that nothing is waited for inside a transaction.
+            "idle_in_transaction_session_timeout": "60s",
             # Our statements name their rows by key: one plan fits all, and planning the large ones
             # anew costs more than running them.
             "plan_cache_mode": "force_generic_plan",

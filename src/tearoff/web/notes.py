@@ -13,6 +13,7 @@ from litestar import Request, Response
 from litestar.exceptions import HTTPException
 
 from tearoff.errors import TryLater
+from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.colors import OURS
 from tearoff.web.paper import Answer, Beginning, Header, begin, print_page, render, style_of
@@ -41,6 +42,8 @@ def trouble(request: AnyRequest, error: Exception) -> Response[bytes]:
     when too many want the same, otherwise 500 with a reference that is also in the log."""
     if isinstance(error, HTTPException) and error.status_code < 500:
         return unknown(request, error.status_code).as_response()
+    if isinstance(error, TooSlow):
+        return _trouble(request, 408).as_response()
     if isinstance(error, TryLater):
         log.warning("page.trouble", error=str(error))
         status = 429 if isinstance(error, TooBusy) else 503

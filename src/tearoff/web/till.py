@@ -23,7 +23,7 @@ from tearoff.coupons import counter, scans
 from tearoff.coupons.scans import Look, Till
 from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import clock
-from tearoff.kit.bodies import read_body
+from tearoff.kit.bodies import TooSlow, read_body
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
 from tearoff.web.finding import patiently
@@ -219,6 +219,8 @@ async def _call(request: AnyRequest, act: Act) -> Answer:
         return _json(200, done)
     except Refused as refused:
         return _json(refused.status, refused.body)
+    except TooSlow as error:
+        return _json(408, {"error": str(error)})
     except Invalid as error:
         return _json(422, {"error": str(error), "field": error.field or ""})
     except NotFound as error:

@@ -47,7 +47,9 @@ def _path(endpoint: Endpoint) -> dict[str, Any]:
 
 
 def _operation(endpoint: Endpoint, verb: str) -> dict[str, Any]:
-    statuses = sorted((*_COMMON, 409)) if endpoint.writes else _COMMON
+    statuses = sorted(
+        (*_COMMON, *([409] if endpoint.writes else []), *([408] if verb == "post" else []))
+    )
     operation: dict[str, Any] = {
         "operationId": f"{verb}_{endpoint.path.strip('/').replace('/', '_')}",
         "tags": [_tag(endpoint.path)],

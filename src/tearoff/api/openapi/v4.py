@@ -25,7 +25,7 @@ _ABOUT = {
     "Webhooks": "Who is told of what, and the log of deliveries.",
     "Account": "The account and what it used.",
 }
-_COMMON = (400, 401, 403, 404, 409, 422, 429, 500, 503)
+_COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
 _NOT_FOUND = frozenset({404, 501, 502, 505, 509, 510, 513, 514, 515, 521, 522, 525})
 _CONFLICT = frozenset(
     {103, 104, 409, 506, 508, 511, 512, 516, 517, 518, 519, 520, 523, 524, 602, 605}
@@ -52,7 +52,7 @@ def status_of(code: int) -> int:
 
 
 def _operation(operation: Operation) -> dict[str, Any]:
-    statuses = [s for s in _COMMON if operation.writes or s != 409]
+    statuses = [s for s in _COMMON if operation.writes or s not in (408, 409)]
     described: dict[str, Any] = {
         "operationId": _name(operation),
         "tags": [f"v4: {operation.tag}"],
@@ -60,7 +60,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "parameters": [
             *(shared.parameter(p, "path") for p in operation.path_fields),
             *(shared.parameter(p, "query") for p in operation.query),
-            *([shared.KEY] if operation.writes and not operation.act_on_stream else []),
+            *([shared.KEY] if operation.writes and operation.takes is None else []),
         ],
         "x-errors": shared.told_errors(operation.errors, status_of),
         "responses": {
@@ -73,11 +73,11 @@ def _operation(operation: Operation) -> dict[str, Any]:
             "required": any(p.required for p in operation.body),
             "content": {"application/json": _body(operation)},
         }
-    if operation.act_on_stream is not None:
+    if operation.takes is not None:
         described["requestBody"] = {
             "required": True,
             "content": {
-                operation.takes: _FILES[operation.takes],
+                operation.takes.media_type: _FILES[operation.takes.media_type],
             },
         }
     return described

@@ -23,7 +23,9 @@ from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import TooManyWebhooks, WebhookNotFound, WebhookOff
+from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
+from tearoff.kit.spool import TooManyUploads
 from tearoff.messages.connections import NoRoute
 from tearoff.people.contacts import ContactNotFound, GroupNotFound, TooManyGroups
 from tearoff.people.optouts import OptedOut
@@ -58,6 +60,7 @@ _PHRASES = {422: "Unprocessable entity"}
 _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     WrongCredentials: (401, 1000, AUTH_TEXT),
     Unreadable: (400, 400, "{error}"),
+    TooSlow: (408, 408, "{error}"),
     AccountExpired: (403, 101, "Account has expired"),
     UnknownPath: (404, 404, "Unknown path."),
     PostOnly: (404, 404, "{error}"),
@@ -102,6 +105,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     OptedOut: (422, 605, "{error}"),
     KeyBusy: (409, 409, "{error}"),
     TooManyCalls: (429, 429, "Too many calls."),
+    TooManyUploads: (429, 429, "{error}"),
     TooManyFailures: (429, 429, "Too many wrong credentials."),
     TooBusy: (429, 429, "{error}"),
     TryLater: (503, 503, "{error}"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import msgspec
@@ -12,11 +11,11 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.operation import Operation, encode
+from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons import campaigns, catalogue, events
-from tearoff.errors import Invalid
 from tearoff.kit.db import Handle
+from tearoff.kit.spool import Upload
 
 MAX_PICTURE = 10_000_000
 MOST_LOCATIONS = 1_000
@@ -46,11 +45,15 @@ def _shown(places: catalogue.Places) -> CampaignLocations:
     return CampaignLocations(places.locations, places.restricted)
 
 
-async def put_picture(call: Call, parts: AsyncIterator[bytes]) -> tuple[int, bytes]:
+async def _check_campaign(call: Call) -> None:
+    await catalogue.entry(call.doors.services.db, call.account.id, call.given["id"])
+
+
+async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
     """The picture is cut and shrunk outside of the transaction, in a thread of its own."""
     services, account_id, campaign_id = call.doors.services, call.account.id, call.given["id"]
-    await catalogue.entry(services.db, account_id, campaign_id)
-    picture = await asyncio.to_thread(campaigns.prepare_picture, await _image(parts))
+    raw = await asyncio.to_thread(upload.path.read_bytes)
+    picture = await asyncio.to_thread(campaigns.prepare_picture, raw)
     async with services.db.transaction() as db:
         await campaigns.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
         entry = await catalogue.entry(db, account_id, campaign_id)
@@ -65,16 +68,6 @@ async def delete_picture(call: Call, db: Handle) -> None:
     await campaigns.remove_picture(db, call.account.id, known.campaign.id)
     entry = await catalogue.entry(db, call.account.id, known.campaign.id)
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
-
-
-async def _image(parts: AsyncIterator[bytes]) -> bytes:
-    pieces, size = [], 0
-    async for part in parts:
-        size += len(part)
-        if size > MAX_PICTURE:
-            raise Invalid("A picture has at most 10 MB.", field="picture")
-        pieces.append(part)
-    return b"".join(pieces)
 
 
 def _ids(name: str, given: Any) -> tuple[int, ...]:
@@ -129,8 +122,9 @@ OPERATIONS = (
         " to 40:21 from its middle and made small enough for every network.",
         path_fields=(CAMPAIGN_ID,),
         query=(_ALT,),
-        takes="application/octet-stream",
-        act_on_stream=put_picture,
+        takes=File("picture", "application/octet-stream", MAX_PICTURE),
+        before=_check_campaign,
+        act_on_upload=put_picture,
         errors=(201, 300, 301, 502),
         answers={200: ("The campaign as it is then.", shapes.Campaign)},
         example=shapes.CAMPAIGN,

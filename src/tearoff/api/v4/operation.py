@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import parse_qsl
@@ -24,6 +24,7 @@ from tearoff.errors import TearoffError
 from tearoff.kit import clock, metrics
 from tearoff.kit.bodies import drop, read_body, read_parts
 from tearoff.kit.db import Handle
+from tearoff.kit.spool import Upload, spool
 
 
 class Answered(msgspec.Struct, frozen=True):
@@ -40,14 +41,23 @@ None for an answer without a body."""
 ActAlone = Callable[[Call], Awaitable[tuple[int, bytes]]]
 """Does the work with transactions of its own."""
 
-ActOnStream = Callable[[Call, AsyncIterator[bytes]], Awaitable[tuple[int, bytes]]]
-"""Does the work on a body that is read as it arrives, with transactions of its own."""
+ActOnUpload = Callable[[Call, Upload], Awaitable[tuple[int, bytes]]]
+"""Does the work on a file that has arrived, with transactions of its own."""
 
 Before = Callable[[Call], Awaitable[None]]
-"""Checks what needs the network, before any transaction."""
+"""Checks what needs the network, before any transaction; of an upload, what can be refused
+before it is received."""
 
 Explain = Callable[[Call, Exception], Awaitable[Exception]]
 """Says more of an error, once its transaction is over."""
+
+
+class File(msgspec.Struct, frozen=True):
+    """What is uploaded: its name in errors, its type, and the most bytes it may have."""
+
+    field: str
+    media_type: str
+    most: int
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,8 +76,8 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     errors: Sequence[int] = ()
     act: Act | None = None
     act_alone: ActAlone | None = None
-    act_on_stream: ActOnStream | None = None
-    takes: str = "application/json"
+    act_on_upload: ActOnUpload | None = None
+    takes: File | None = None
     before: Before | None = None
     explain: Explain | None = None
 
@@ -121,14 +131,12 @@ async def _answer(
     request: Request[Any, Any, Any], operation: Operation, quota: dict[str, str]
 ) -> _Reply:
     doors, now = doors_of(request), clock.now()
-    is_stream = operation.act_on_stream is not None
-    raw = await _raw(request) if operation.writes and not is_stream else b""
+    raw = await _raw(request) if operation.writes and operation.takes is None else b""
     caller = await authenticate(doors, request, {}, now)
     await spend(doors, caller, now, quota)
     given = _given(request, operation, raw)
-    if operation.act_on_stream is not None:
-        call = Call(doors, caller, given, now)
-        return await _act_on_stream(call, operation.act_on_stream, request)
+    if operation.takes is not None:
+        return await _act_on_upload(Call(doors, caller, given, now), operation, request)
     call = Call(doors, caller, given, now, _key(caller, request, operation, raw))
     stored = await kept(call)
     if stored is not None:
@@ -144,13 +152,20 @@ async def _again(call: Call, request: Request[Any, Any, Any], doors: Doors, now:
     return msgspec.structs.replace(call, caller=caller)
 
 
-async def _act_on_stream(call: Call, act: ActOnStream, request: Request[Any, Any, Any]) -> _Reply:
-    parts = read_parts(request)
+async def _act_on_upload(
+    call: Call, operation: Operation, request: Request[Any, Any, Any]
+) -> _Reply:
+    assert operation.takes is not None
+    assert operation.act_on_upload is not None
+    file = operation.takes
     try:
-        status, body = await act(call, parts)
+        if operation.before is not None:
+            await operation.before(call)
     except TearoffError:
-        await drop(parts)
+        await drop(read_parts(request))
         raise
+    async with spool(request, most=file.most, owner=call.account.id, field=file.field) as upload:
+        status, body = await operation.act_on_upload(call, upload)
     return _Reply(status, body)
 
 

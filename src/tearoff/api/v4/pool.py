@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-
 import msgspec
 
 from tearoff.api.call import Call
-from tearoff.api.v4.operation import Operation, encode
+from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons import pools
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.pools import Imported, LeftOut
 from tearoff.kit.db import Handle
+from tearoff.kit.spool import Upload
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -29,10 +28,15 @@ async def get_pool(call: Call, db: Handle) -> Pool:
     return Pool(await pools.left(db, call.given["id"]), low)
 
 
-async def import_codes(call: Call, parts: AsyncIterator[bytes]) -> tuple[int, bytes]:
+async def _check_campaign(call: Call) -> None:
+    if await campaign(call.doors.services.db, call.account.id, call.given["id"]) is None:
+        raise CampaignNotFound
+
+
+async def import_codes(call: Call, upload: Upload) -> tuple[int, bytes]:
     """All or nothing: a list that breaks off changes nothing."""
     async with call.doors.services.db.transaction() as db:
-        done = await pools.import_codes(db, call.account.id, call.given["id"], parts)
+        done = await pools.import_codes(db, call.account.id, call.given["id"], upload.parts())
     return 200, encode(done)
 
 
@@ -58,8 +62,9 @@ OPERATIONS = (
         " session of the campaign gets the next one. Codes that are there already are left out"
         " and named by their line.",
         path_fields=(CAMPAIGN_ID,),
-        takes="text/csv",
-        act_on_stream=import_codes,
+        takes=File("codes", "text/csv", 120_000_000),
+        before=_check_campaign,
+        act_on_upload=import_codes,
         errors=(301, 502),
         answers={200: ("What was imported and what was left out.", Imported)},
         example=Imported(99_999, 1, [LeftOut(7, "AUTUMN-0007", "twice in this list")]),
