@@ -19,7 +19,7 @@ from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.links import surroundings_of
 
-PIN = "4711"
+PIN = "471108"
 
 
 @dataclass

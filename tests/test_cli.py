@@ -36,7 +36,8 @@ def test_from_nothing_to_a_first_text(tearoff):
     account = ["--account", str(key["account"])]
     made = tearoff(
         "campaign", "create", *account, "--name", "Coffee", "--title", "2-for-1", "--value",
-        "Second free", "--expires", "2030-01-31", "--timezone", "Europe/Brussels", "--pin", "4711",
+        "Second free", "--expires", "2030-01-31", "--timezone", "Europe/Brussels",
+        "--pin", "471108",
         "--json",
     )  # fmt: skip
     assert re.fullmatch(r"cam_\d+", made["ID"])

@@ -25,7 +25,7 @@ def test_a_location_by_hand(run, tmp_path):
     assert "location: Name one: there is none yet." in run("pair", code=1).stderr
     hours = tmp_path / "hours"
     hours.write_text('[{"days": [1,2,3,4,5], "start": "08:00", "end": "18:00"}]')
-    made = run("create", "--name", "Ghent", "--pin", "4711", "--street", "Korenmarkt 1", "--city",
+    made = run("create", "--name", "Ghent", "--pin", "471108", "--street", "Korenmarkt 1", "--city",
                "Ghent", "--hours", f"@{hours}", "--json")  # fmt: skip
     assert (made["name"], made["has_pin"]) == ("Ghent", True)
     told = run("list").stdout
@@ -34,6 +34,10 @@ def test_a_location_by_hand(run, tmp_path):
     assert (changed["trusts_offline"], changed["has_pin"]) == (True, False)
     assert "country. Use two capital letters" in run("set", "--country", "Be", code=1).stderr
     run("create", "--name", "Bruges")
+    assert "6 to 8 digits" in run("set", "--location", f"loc_{made['id']}", "--pin", "4711",
+                                  code=1).stderr  # fmt: skip
+    drawn = run("set", "--location", f"loc_{made['id']}", "--pin", "new", "--json")
+    assert re.fullmatch("[0-9]{6}", drawn["pin"])
     assert "(Bruges)" in run("pair", code=1).stderr
     removed = run("remove", "--location", f"loc_{made['id']}").stdout
     assert removed.strip() == "Ghent is removed, and its devices are thrown out."

@@ -17,7 +17,7 @@ def run(tearoff):  # noqa: F811
     """A command on a campaign of a new account."""
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]
-    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--pin", "4711",
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--pin", "471108",
                    "--json")  # fmt: skip
 
     def run(name, *words, code=0):

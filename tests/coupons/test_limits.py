@@ -145,7 +145,7 @@ async def test_a_till_that_holds_a_coupon(services, db):
 
 async def test_the_wrong_place(services, db):
     shop = await open_shop(services, kind=None)
-    other = await open_place(services, shop.account, "Bruges", "0815")
+    other = await open_place(services, shop.account, "Bruges", "081500")
     (coupon,) = await sessions_of(services, shop, 1)
     assert await at_once([use(db, coupon, other)]) == {"WrongLocation": 1}
     assert await at_once([use(db, coupon, shop.location)]) == {"done": 1}
@@ -382,7 +382,7 @@ async def test_each_use_is_given_back_where_it_was(services, db):
         kind=None,
         campaign={"uses": 3, "limit_day": 5, "limit_location": 5, "limit_person": 5},
     )
-    other = await open_place(services, shop.account, "Bruges", "0815")
+    other = await open_place(services, shop.account, "Bruges", "081500")
     await services.db.execute("DELETE FROM campaign_locations")
     (coupon,) = await sessions_of(services, shop, 1, phone="+32470000003")
     monday, tuesday, wednesday = (NOW + timedelta(days=days) for days in range(3))

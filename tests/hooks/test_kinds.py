@@ -294,6 +294,21 @@ async def test_a_pool_that_runs_low(caller, receiver, services):
     assert got.body["campaign"] == caller.shop.ref
 
 
+async def test_many_wrong_pins_raise_an_alarm(caller, receiver, services, http, server):
+    await listen(caller, receiver)
+    coupon = Coupon(caller.shop, await make_session(caller), services, http, server.url)
+    await services.db.execute(
+        "INSERT INTO tallies (account_id, scope, n, cap, until)"
+        " VALUES ($1, 'pin:alarm', 49, 1000000000, now() + interval '1 hour')",
+        caller.shop.account,
+    )
+    for _ in range(2):
+        assert (await coupon.redeem("999999")).status == 422
+    _, told = [got.body for got in await receiver.wait_for(2)]
+    assert receiver.kinds == ["coupon_distributed", "pin_alarm"]
+    assert (told["campaign"], told["session"]) == (caller.shop.ref, coupon.code)
+
+
 async def test_replies_and_consent(caller, receiver, services):
     await listen(caller, receiver)
     for i, words in enumerate(("Thanks!", "STOP", "STOP", "START")):

@@ -12,7 +12,7 @@ from tearoff.web import forms, pins
 from tests.cast import PIN, open_place, open_shop
 from tests.web.conftest import do, in_days
 
-WRONG = "9999"
+WRONG = "999999"
 
 
 async def attempt(coupon, pin, *, now, network="192.0.2.0/24"):
@@ -110,7 +110,8 @@ async def test_wrong_pins_are_counted_and_lock(coupon):
     ]
     right = await coupon.redeem(PIN)
     assert right.status == 429
-    assert right.headers["retry-after"] == "900"
+    assert 890 <= int(right.headers["retry-after"]) <= 900
+    assert "Locked for 15 minutes." in (await coupon.get()).text  # when it is opened again, too
     assert (await coupon.row())["uses"] == 0
     assert await coupon.events() == [("pin_locked", "staff", "page", None)]
 
@@ -118,14 +119,14 @@ async def test_wrong_pins_are_counted_and_lock(coupon):
 async def test_many_guesses_at_once_are_counted_exactly(coupon):
     """Five of fifty PINs are looked at, whichever; all others find it locked."""
     now = datetime.now(UTC)
-    guesses = (attempt(coupon, f"{n:04}", now=now) for n in range(1000, 1050))
+    guesses = (attempt(coupon, f"{n:06}", now=now) for n in range(1000, 1050))
     results = await asyncio.gather(*guesses, return_exceptions=True)
     assert Counter(map(type, results)) == {pins.WrongPin: 5, pins.PinLocked: 45}
 
 
 async def test_many_posted_guesses_are_all_refused(coupon):
     token = (await coupon.get()).token
-    guesses = [PIN if n == 1040 else f"{n:04}" for n in range(1000, 1050)]
+    guesses = [PIN if n == 1040 else f"{n:06}" for n in range(1000, 1050)]
     answers = [coupon.redeem(guess, token) for guess in guesses]
     statuses = Counter(answer.status for answer in await asyncio.gather(*answers))
     assert statuses[429] >= 45
@@ -166,12 +167,11 @@ async def test_wrong_pins_count_for_the_network_over_all_coupons(make_coupon):
             with pytest.raises(pins.WrongPin) as refused:
                 await attempt(coupon, WRONG, now=now)
             left.append(refused.value.left)
-    assert left == [4, 3, 2, 1] * 4 + [3, 2, 1, 0]
-    fresh = await make_coupon(shop)
-    with pytest.raises(pins.PinLocked):
-        await attempt(fresh, PIN, now=now)
-    elsewhere = await attempt(fresh, PIN, now=now, network="198.51.100.0/24")
-    assert elsewhere.uses == 1
+    assert left == [4, 3, 2, 1] * 5
+    with pytest.raises(pins.WrongPin) as refused:
+        await attempt(await make_coupon(shop), WRONG, now=now)
+    assert refused.value.wait == 5
+    assert (await attempt(await make_coupon(shop), PIN, now=now)).uses == 1
 
 
 async def test_another_shop_is_not_locked(make_coupon):
@@ -184,9 +184,9 @@ async def test_another_shop_is_not_locked(make_coupon):
 
 async def test_a_pin_of_another_place_is_wrong(coupon, services):
     elsewhere = await open_shop(services, kind=None)
-    await open_place(services, elsewhere.account, "Elsewhere", "8642")
-    await open_place(services, coupon.shop.account, "Not of this campaign", "1357")
-    for pin in ("8642", "1357"):
+    await open_place(services, elsewhere.account, "Elsewhere", "864213")
+    await open_place(services, coupon.shop.account, "Not of this campaign", "135790")
+    for pin in ("864213", "135790"):
         assert (await coupon.redeem(pin)).message.startswith("Wrong PIN.")
 
 
@@ -227,7 +227,7 @@ async def test_what_is_no_pin_is_said_and_not_counted(coupon, pin):
 
 
 async def test_digits_of_an_arabic_keyboard(coupon):
-    assert (await coupon.redeem("٤٧١١")).status == 303
+    assert (await coupon.redeem("٤٧١١٠٨")).status == 303
 
 
 @pytest.mark.parametrize(("typed", "kept"), [("12,50", "12.50"), ("7", "7"), ("", None)])
@@ -323,20 +323,3 @@ async def test_without_locations_the_pin_of_any_takes_it_in(make_coupon, service
     assert (await coupon.redeem("0000")).status == 422
     assert (await coupon.redeem(PIN)).status == 303
     assert (await coupon.row())["location_id"] == coupon.shop.location
-
-
-async def test_a_phone_that_guesses_is_locked_for_all_coupons(make_coupon):
-    """Five in all, whatever the coupon; the next phone on the same network goes on."""
-    first = await make_coupon()
-    cookie = ""
-    for n in range(5):
-        coupon = await make_coupon(first.shop)
-        token = (await coupon.get()).token
-        page = await coupon.post("/redeem", {"t": token, "pin": WRONG}, cookie=cookie)
-        assert page.status == (422 if n < 4 else 429)
-        cookie = page.headers["set-cookie"].partition(";")[0]
-        assert "HttpOnly; SameSite=Lax" in page.headers["set-cookie"]
-    token = (await first.get()).token
-    locked = await first.post("/redeem", {"t": token, "pin": PIN}, cookie=cookie)
-    assert (locked.status, "Locked for 15 minutes" in locked.text) == (429, True)
-    assert (await first.redeem(PIN)).status == 303

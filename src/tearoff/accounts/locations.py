@@ -12,13 +12,16 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tearoff.accounts.models import Location
-from tearoff.errors import Conflict, Invalid, NotFound
+from tearoff.errors import Conflict, Invalid, NotFound, TryLater
+from tearoff.kit import codes
 from tearoff.kit.db import Handle
 from tearoff.kit.hours import Hours, problems_of
 from tearoff.kit.rows import columns, read
 from tearoff.kit.vault import Vault
 
-PIN_LENGTHS = range(4, 9)
+PIN_LENGTHS = range(6, 9)
+"""Digits of a PIN that is set now. Those that were set earlier may have four."""
+_TYPED_LENGTHS = range(4, 9)
 MOST = 1_000
 LONGEST = 100
 """Letters of a name or of a line of the address."""
@@ -204,19 +207,79 @@ async def of_campaign(db: Handle, account_id: int, campaign_id: int) -> list[Loc
 
 
 async def find_of_pin(
-    db: Handle, vault: Vault, account_id: int, campaign_id: int, pin: str
+    db: Handle,
+    vault: Vault,
+    account_id: int,
+    campaign_id: int,
+    pin: str,
+    place: int | None = None,
 ) -> Location | None:
-    """The campaign's location with this PIN; None when the PIN belongs to none."""
+    """The campaign's location with this PIN, or `place` if it has it; None when the PIN belongs
+    to none."""
     if not is_pin(pin):
         return None
     row = await db.fetchrow(
-        f"SELECT {columns(Location, 'l')} FROM locations l WHERE {_TAKES_IN}"
-        " AND l.pin_mac = ANY($3) ORDER BY l.id",
+        f"SELECT {columns(Location, 'l')}, l.pin_digits FROM locations l WHERE {_TAKES_IN}"
+        " AND l.pin_mac = ANY($3) AND ($4::bigint IS NULL OR l.id = $4) ORDER BY l.id",
         account_id,
         campaign_id,
         vault.marks("pin", _pin_data(account_id, pin)),
+        place,
     )
-    return row and read(Location, row)
+    if row is None:
+        return None
+    if row["pin_digits"] is None:  # set before its length was kept
+        await db.execute("UPDATE locations SET pin_digits = $2 WHERE id = $1", row["id"], len(pin))
+    return read(Location, row)
+
+
+class PinPlace(msgspec.Struct, frozen=True):
+    """A place of a campaign that is known by a PIN."""
+
+    id: int
+    name: str
+    street: str
+    city: str
+
+
+async def pin_places(db: Handle, account_id: int, campaign_id: int) -> list[PinPlace]:
+    """In the order of their names."""
+    rows = await db.fetch(
+        f"SELECT {columns(PinPlace, 'l')} FROM locations l WHERE {_TAKES_IN}"
+        " AND l.pin_mac IS NOT NULL ORDER BY lower(l.name), l.id",
+        account_id,
+        campaign_id,
+    )
+    return [read(PinPlace, row) for row in rows]
+
+
+class ShortPin(msgspec.Struct, frozen=True):
+    """A location whose PIN is, or may be (`digits` None), shorter than one that is set now."""
+
+    account_id: int
+    id: int
+    name: str
+    digits: int | None
+
+
+async def short_pins(db: Handle) -> list[ShortPin]:
+    """Of all accounts, at most a hundred."""
+    rows = await db.fetch(
+        "SELECT account_id, id, name, pin_digits AS digits FROM locations"
+        " WHERE pin_mac IS NOT NULL AND removed_at IS NULL"
+        " AND (pin_digits IS NULL OR pin_digits < $1) ORDER BY account_id, id LIMIT 100",
+        PIN_LENGTHS[0],
+    )
+    return [read(ShortPin, row) for row in rows]
+
+
+async def draw_pin(db: Handle, vault: Vault, account_id: int) -> str:
+    """Six random digits that no location of the account has yet."""
+    for _ in range(100):
+        pin = codes.digits(PIN_LENGTHS[0])
+        if not await _is_taken(db, vault, account_id, pin, None):
+            return pin
+    raise TryLater("No free PIN was found.")
 
 
 async def has_pin(db: Handle, vault: Vault, location: Location, pin: str) -> bool:
@@ -227,7 +290,13 @@ async def has_pin(db: Handle, vault: Vault, location: Location, pin: str) -> boo
 
 
 def is_pin(text: str) -> bool:
-    return text.isascii() and text.isdigit() and len(text) in PIN_LENGTHS
+    """Whether some location may have this PIN."""
+    return text.isascii() and text.isdigit() and len(text) in _TYPED_LENGTHS
+
+
+def is_new_pin(text: str) -> bool:
+    """Whether it is long enough to be set now."""
+    return is_pin(text) and len(text) in PIN_LENGTHS
 
 
 async def _columns(
@@ -246,6 +315,7 @@ async def _columns(
     if "pin" in values:
         pin = values.pop("pin")
         values["pin_mac"] = await _mark(db, vault, account_id, pin, location_id)
+        values["pin_digits"] = None if pin is None else len(pin)
     return values
 
 
@@ -254,18 +324,24 @@ async def _mark(
 ) -> bytes | None:
     if pin is None:
         return None
-    if not is_pin(pin):
-        raise Invalid("A PIN has 4 to 8 digits.", field="pin")
-    taken = await db.fetchval(
+    if not is_new_pin(pin):
+        raise Invalid("A PIN has 6 to 8 digits.", field="pin")
+    if await _is_taken(db, vault, account_id, pin, location_id):
+        raise Invalid("Another location has this PIN: each is known by its own.", field="pin")
+    return vault.mark("pin", _pin_data(account_id, pin))
+
+
+async def _is_taken(
+    db: Handle, vault: Vault, account_id: int, pin: str, location_id: int | None
+) -> bool:
+    taken: bool | None = await db.fetchval(
         "SELECT true FROM locations WHERE account_id = $1 AND pin_mac = ANY($2)"
         " AND removed_at IS NULL AND id IS DISTINCT FROM $3",
         account_id,
         vault.marks("pin", _pin_data(account_id, pin)),
         location_id,
     )
-    if taken:
-        raise Invalid("Another location has this PIN: each is known by its own.", field="pin")
-    return vault.mark("pin", _pin_data(account_id, pin))
+    return bool(taken)
 
 
 def _pin_data(account_id: int, pin: str) -> bytes:

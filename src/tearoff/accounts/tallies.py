@@ -24,6 +24,10 @@ class TallyFull(Conflict):
         self.scope = scope
 
 
+NO_CAP = 10**9
+"""For what is counted only to know how much it is."""
+
+
 class Tally(msgspec.Struct, frozen=True):
     """Count `step` more in `scope`, at most `cap` within the window; below 0, give back."""
 
@@ -46,8 +50,11 @@ ON CONFLICT (account_id, scope) DO UPDATE SET
 """
 
 
-async def count(db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime) -> None:
-    """Count all of them or, when one is full, none: raises `TallyFull` naming it.
+async def count(
+    db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime
+) -> dict[str, int]:
+    """Count all of them or, when one is full, none: raises `TallyFull` naming it. Gives how many
+    are counted then, by scope, of those that count more.
 
     Must be in the transaction whose work it limits; a refusal ends that transaction. A
     window begins with its first count. Rows are locked in the order of their scopes.
@@ -55,10 +62,10 @@ async def count(db: Handle, account_id: int, tallies: Sequence[Tally], now: date
     await _give_back(db, account_id, [t for t in tallies if t.step < 0], now)
     counted = [t for t in tallies if t.step > 0]
     if not counted:
-        return
+        return {}
     try:
-        await db.execute(
-            COUNT,
+        rows = await db.fetch(
+            f"{COUNT} RETURNING scope, n",
             account_id,
             [t.scope for t in counted],
             [t.step for t in counted],
@@ -68,6 +75,7 @@ async def count(db: Handle, account_id: int, tallies: Sequence[Tally], now: date
         )
     except asyncpg.CheckViolationError as error:
         raise TallyFull(full_scope(error)) from None
+    return {row["scope"]: row["n"] for row in rows}
 
 
 _GIVE_BACK = """

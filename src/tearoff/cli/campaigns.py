@@ -33,6 +33,7 @@ from tearoff.cli.common import (
     show,
     with_services,
 )
+from tearoff.cli.locations import NEW
 from tearoff.coupons import campaigns, catalogue, events, pools, shelves
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.coupons.catalogue import Filter
@@ -54,7 +55,9 @@ def add_commands(commands: Commands) -> None:
         "--expires", "--expires-at", help="yyyy-MM-dd [HH:mm]; a date alone is the whole day"
     )
     create.add_argument("--starts", help="yyyy-MM-dd [HH:mm]")
-    create.add_argument("--pin", help="4 to 8 digits by which the staff takes coupons in")
+    create.add_argument(
+        "--pin", help="6 to 8 digits by which the staff takes coupons in; new: draw one"
+    )
     create.add_argument("--timezone", help="default: the account's")
     create.add_argument("--subtitle", default="")
     create.add_argument("--description", default="")
@@ -141,7 +144,7 @@ def _create(arguments: argparse.Namespace) -> None:
             zone = arguments.timezone or account.timezone
             made = await campaigns.create_campaign(db, account.id, _new(arguments, zone))
             name = arguments.location or arguments.brand or account.name
-            place = await _place(db, services.vault, account.id, name, arguments.pin)
+            place, pin = await _place(db, services.vault, account.id, name, arguments.pin)
             await campaigns.open_at(db, account.id, made.id, place.id)
             if picture is not None:
                 await campaigns.set_picture(db, account.id, made.id, picture, arguments.picture_alt)
@@ -150,11 +153,13 @@ def _create(arguments: argparse.Namespace) -> None:
             await events.announce_campaign(
                 db, told, "coupon_created", current.campaign, clock.now()
             )
-        return coupon_info(current, account.link_host or services.settings.link_host)
+        info = coupon_info(current, account.link_host or services.settings.link_host)
+        return info | ({"pin": pin} if pin else {})
 
     with named_as_options():
         info = with_services(arguments, work)
-    show(arguments, info, f"{info['ID']}  {info['name']}\n{info['url']}")
+    new = f"\nPIN: {info['pin']} (it is not shown again)" if "pin" in info else ""
+    show(arguments, info, f"{info['ID']}  {info['name']}\n{info['url']}{new}")
 
 
 def _check_names(arguments: argparse.Namespace) -> None:
@@ -179,19 +184,20 @@ def _list(arguments: argparse.Namespace) -> None:
 
 async def _place(
     db: asyncpg.Connection, vault: Vault, account_id: int, name: str, pin: str | None
-) -> Location:
-    """The location of this name; made where there is none yet."""
+) -> tuple[Location, str]:
+    """The location of this name, made where there is none yet, and the PIN that was drawn."""
     known = await locations.of_name(db, account_id, name)
     if known is None:
-        given = locations.Changes(name=name, pin=UNSET if pin is None else pin)
-        return await locations.create(db, vault, account_id, given)
+        drawn = await locations.draw_pin(db, vault, account_id) if pin == NEW else ""
+        given = locations.Changes(name=name, pin=UNSET if pin is None else drawn or pin)
+        return await locations.create(db, vault, account_id, given), drawn
     if pin is not None and not await locations.has_pin(db, vault, known, pin):
         raise Invalid(
             f"{name} has another PIN. Change it with tearoff location set, or name another"
             " location.",
             field="pin",
         )
-    return known
+    return known, ""
 
 
 def _new(arguments: argparse.Namespace, zone: str) -> NewCampaign:

@@ -30,7 +30,7 @@ from tearoff.providers.log import Written, read_outbox
 
 FILE = "demo.json"
 PHONE = "+32470001234"
-PIN = "4711"
+PIN = "471108"
 ZONE = ZoneInfo("Europe/Brussels")
 
 

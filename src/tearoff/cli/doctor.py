@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tearoff.cli.common import database
 from tearoff.cli.findings import Finding
+from tearoff.cli.findings_pins import of_pins
 from tearoff.cli.findings_server import of_server
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TearoffError
@@ -151,5 +152,6 @@ LOOKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (_settings, of_serv
 LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] = (
     _providers,
     _countries,
+    of_pins,
 )
 """Asked of a database whose schema is up to date and whose secrets can be opened."""

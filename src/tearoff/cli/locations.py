@@ -14,6 +14,7 @@ import segno
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import devices, locations
 from tearoff.accounts import queries as account_queries
+from tearoff.accounts.locations import Changes
 from tearoff.accounts.models import Account, Location
 from tearoff.api.v4.devices import pairing_url
 from tearoff.api.v4.fields import read_fields
@@ -36,6 +37,11 @@ from tearoff.kit.services import Services
 from tearoff.kit.times import hours_of
 
 T = TypeVar("T")
+NEW = "new"
+"""In place of a PIN: draw one."""
+_DRAWS = "--pin new draws a PIN and tells it once."
+Done = tuple[int, str]
+"""The location that was made or changed, and the PIN that was drawn for it."""
 _WHITE_ON_BLACK, _AS_BEFORE = "\x1b[97;40m", "\x1b[0m"
 
 
@@ -43,9 +49,11 @@ def add_commands(commands: Commands) -> None:
     group = add_group(commands, "location", "where coupons are taken in")
     create = _add(group, "create", _create, "add a location")
     add_values(create, FIELDS)
+    create.epilog = f"{create.epilog} {_DRAWS}"
     _add(group, "list", _list, "the account's locations")
     change = _add(group, "set", _set, "change a location", one=True)
     add_values(change, FIELDS)
+    change.epilog = f"{change.epilog} {_DRAWS}"
     _add(group, "remove", _remove, "take nothing in there any more", one=True)
     _add(group, "pair", _pair, "a link, and its QR code, for one device of the staff", one=True)
     _add(group, "devices", _devices, "the devices that are paired", one=True)
@@ -65,43 +73,64 @@ def _add(
 
 
 def _create(arguments: argparse.Namespace) -> None:
-    given = changes_of(read_fields(FIELDS, values_of(arguments, FIELDS)))
+    given, draws = _given(arguments)
     if given.name is msgspec.UNSET:
         raise Invalid("Give it one.", field="name")
 
-    async def work(services: Services, db: asyncpg.Connection, account: Account) -> int:
-        return (await locations.create(db, services.vault, account.id, given)).id
+    async def work(services: Services, db: asyncpg.Connection, account: Account) -> Done:
+        changes, pin = await _drawn(services, db, account, given, draws=draws)
+        return (await locations.create(db, services.vault, account.id, changes)).id, pin
 
     _tell(arguments, work)
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    values = values_of(arguments, FIELDS)
-    if not values:
+    if not values_of(arguments, FIELDS):
         raise Invalid("Name at least one thing to set; --help lists them.")
-    given = changes_of(read_fields(FIELDS, values))
+    given, draws = _given(arguments)
 
-    async def work(services: Services, db: asyncpg.Connection, account: Account) -> int:
+    async def work(services: Services, db: asyncpg.Connection, account: Account) -> Done:
         place = await _place(db, account, arguments)
-        return (await locations.change(db, services.vault, account.id, place.id, given)).id
+        changes, pin = await _drawn(services, db, account, given, draws=draws)
+        return (await locations.change(db, services.vault, account.id, place.id, changes)).id, pin
 
     _tell(arguments, work)
 
 
+def _given(arguments: argparse.Namespace) -> tuple[Changes, bool]:
+    """What was typed, and whether a PIN is to be drawn."""
+    values = values_of(arguments, FIELDS)
+    draws = values.get("pin") == NEW
+    if draws:
+        del values["pin"]
+    return changes_of(read_fields(FIELDS, values)), draws
+
+
+async def _drawn(
+    services: Services, db: asyncpg.Connection, account: Account, given: Changes, *, draws: bool
+) -> tuple[Changes, str]:
+    """With a PIN that was drawn, if one is to be."""
+    if not draws:
+        return given, ""
+    pin = await locations.draw_pin(db, services.vault, account.id)
+    return msgspec.structs.replace(given, pin=pin), pin
+
+
 def _tell(
     arguments: argparse.Namespace,
-    change: Callable[[Services, asyncpg.Connection, Account], Awaitable[int]],
+    change: Callable[[Services, asyncpg.Connection, Account], Awaitable[Done]],
 ) -> None:
-    """What the location is after a change."""
+    """What the location is after a change; a PIN that was drawn is told here only."""
 
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> dict[str, Any]:
-        place = await change(services, db, account)
+        place, pin = await change(services, db, account)
         (listed,) = await locations.listed(db, account.id, only=place)
         found: dict[str, Any] = msgspec.to_builtins(shown(listed))
-        return found
+        return found | ({"pin": pin} if pin else {})
 
     found = _for_account(arguments, work)
-    show(arguments, found, _told(found))
+    new = f"\n  PIN: {found['pin']} (it is not shown again)" if "pin" in found else ""
+    show(arguments, found, _told(found) + new)
 
 
 def _list(arguments: argparse.Namespace) -> None:

@@ -13,7 +13,7 @@ from msgspec import UNSET, UnsetType
 
 from tearoff.coupons import campaigns, recount
 from tearoff.coupons.campaigns import CampaignNotFound, NewCampaign
-from tearoff.coupons.links import HAS_PINS
+from tearoff.coupons.links import PINS
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import changed
 from tearoff.errors import Invalid
@@ -143,7 +143,7 @@ async def cards(db: Handle, account_ids: Sequence[int]) -> dict[int, list[Card]]
 _ENTRY = (
     f"SELECT {columns(Campaign, 'c', 'c_')}, {columns(Shelf, 'c', 's_')},"
     " coalesce(g.name, '') AS category_name, a.parent_id IS NOT NULL AS is_subaccount,"
-    f" {HAS_PINS} AS has_pins"
+    f" {PINS} > 0 AS has_pins"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
     " LEFT JOIN categories g ON g.id = c.category_id AND g.account_id = c.account_id"
     " WHERE c.account_id = $1 AND c.removed_at IS NULL"

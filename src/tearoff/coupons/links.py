@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -11,10 +12,17 @@ from tearoff.hooks.models import Listener, listener
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns
 
+MOST_PINS_AT_ONCE = 10
+"""Places of a campaign among which a PIN alone says which one is meant."""
+PIN_LOCK = "pin:session:"
+"""With a session's id behind it, the tally of wrong PINs; it is full while no PIN is looked at."""
+PIN_TRIES = 5
+
 
 class Linked(msgspec.Struct, frozen=True):
     """`link_host` is the account's own one; `place` is where the session was last used;
-    `has_pins` says whether some location of the campaign is known by a PIN; `is_full`, that the
+    `pins` is how many locations of the campaign are known by a PIN, counted up to one more than
+    `MOST_PINS_AT_ONCE`; `pin_locked_until` is set while no PIN is looked at; `is_full`, that the
     campaign's limit of uses, or of activations, is reached; `tells_places`, that the account has
     told an address or hours of some location; `hooks` are the kinds of events that the account's
     webhooks want."""
@@ -23,10 +31,17 @@ class Linked(msgspec.Struct, frozen=True):
     campaign: Campaign
     link_host: str | None
     place: str
-    has_pins: bool
+    pins: int
+    pin_locked_until: datetime | None
     is_full: bool
     tells_places: bool
     hooks: tuple[str, ...] | None
+
+    @property
+    def asks_place(self) -> bool:
+        """Whether the staff says first where it stands, so that one guess is not tried against
+        the PINs of many places."""
+        return self.pins > MOST_PINS_AT_ONCE
 
     @property
     def both(self) -> SessionAndCampaign:
@@ -39,18 +54,22 @@ class Linked(msgspec.Struct, frozen=True):
 
 _S, _C = len(Session.__struct_fields__), len(Campaign.__struct_fields__)
 
-HAS_PINS = (
-    "(EXISTS (SELECT FROM campaign_locations cl JOIN locations p ON p.id = cl.location_id"
-    " WHERE cl.campaign_id = c.id AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL)"
-    " OR (NOT EXISTS (SELECT FROM campaign_locations cl WHERE cl.campaign_id = c.id)"
-    " AND EXISTS (SELECT FROM locations p WHERE p.account_id = c.account_id"
-    " AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL)))"
+_SOME = f"LIMIT {MOST_PINS_AT_ONCE + 1}) p)"
+PINS = (
+    "(CASE WHEN EXISTS (SELECT FROM campaign_locations cl WHERE cl.campaign_id = c.id)"
+    " THEN (SELECT count(*) FROM (SELECT FROM campaign_locations cl"
+    " JOIN locations p ON p.id = cl.location_id WHERE cl.campaign_id = c.id"
+    f" AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL {_SOME}"
+    " ELSE (SELECT count(*) FROM (SELECT FROM locations p WHERE p.account_id = c.account_id"
+    f" AND p.pin_mac IS NOT NULL AND p.removed_at IS NULL {_SOME} END)"
 )
-"""Whether some location of campaign `c` is known by a PIN."""
+"""How many locations of campaign `c` are known by a PIN, as far as anybody asks."""
 
 _LINKED = (
     f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
-    f" a.link_host, l.name AS place, {HAS_PINS} AS has_pins,"
+    f" a.link_host, l.name AS place, {PINS} AS pins,"
+    " (SELECT t.until FROM tallies t WHERE t.account_id = c.account_id"
+    f" AND t.scope = '{PIN_LOCK}' || s.id AND t.n >= {PIN_TRIES}) AS pin_locked_until,"
     " CASE WHEN c.limit_validations IS NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
     " WHERE t.account_id = c.account_id AND t.scope = 'campaign:' || c.id || ':validations'"
     " AND t.n >= c.limit_validations) END"

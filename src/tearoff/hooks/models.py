@@ -26,6 +26,7 @@ KINDS = (
     "contact_opted_in",
     "broadcast_finished",
     "pool_low",
+    "pin_alarm",
     TEST,
 )
 """Every kind of event that can be told."""

@@ -34,6 +34,7 @@ class Form(msgspec.Struct, frozen=True):
 
     token: str = ""
     pin: str = ""
+    place: str = ""
     amount: str = ""
     receipt: str = ""
     sure: str = ""
@@ -54,6 +55,7 @@ async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
     return Form(
         token=fields.get("t", ""),
         pin=western(fields.get("pin", "")),
+        place=fields.get("place", ""),
         amount=western(fields.get("validation_value", "")),
         receipt=fields.get("receipt", "")[:50],
         sure=fields.get("sure", ""),

@@ -25,10 +25,7 @@ from tearoff.web.standing import Standing, path_of, standing
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import counted
 
-LOCKED_SECONDS = 900
-
 _PICTURE = re.compile(r"([0-9]{1,15})\.webp\Z")
-_RETRY = (("retry-after", str(LOCKED_SECONDS)),)
 _ACTED = [
     f"{path}/{act}"
     for path in PERSONAL
@@ -117,9 +114,10 @@ def print_coupon(
     alert: str = "",
     accepted_at: datetime | None = None,
     status: int = 200,
+    retry_after: int = 0,
 ) -> Answer:
     """The page of this coupon as it stands now. `staff` is what the staff's last try came to,
-    `alert` the consumer's."""
+    `alert` the consumer's; `retry_after` are the seconds before the next try."""
     session, visit, vault = (
         found.session,
         visit_to(request, found),
@@ -134,7 +132,7 @@ def print_coupon(
     o = offer(found.campaign, visit)
     beginning = _begin(found.campaign, visit, o, stands, form=rest.staff, card=rest.is_card)
     text = paper.render("personal.html", r=rest, w=visit.words, o=o, **_SCRIPTS)
-    headers = _RETRY if status == 429 else ()
+    headers = [("retry-after", str(retry_after))] if retry_after else []
     gzip = notes.reads_gzip(request)
     return paper.print_page(
         beginning, text, status=status, gzip=gzip, headers=headers, leads_to=rest.leads_to

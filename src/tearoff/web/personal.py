@@ -63,7 +63,9 @@ class Action(msgspec.Struct, frozen=True):
 
 class Staff(msgspec.Struct, frozen=True):
     """The staff's section: open when it has something to say about the last try. `has_pin` and
-    `has_button` are the ways that the campaign allows; `asks_…` are no, optional, required."""
+    `has_button` are the ways that the campaign allows; `asks_place`: the PIN is typed on a page
+    of its own, beside the place; `locked` says for how long no PIN is looked at; the other
+    `asks_…` are no, optional, required."""
 
     is_open: bool = False
     alert: str = ""
@@ -72,8 +74,11 @@ class Staff(msgspec.Struct, frozen=True):
     amount_error: str = ""
     receipt: str = ""
     receipt_error: str = ""
-    is_locked: bool = False
+    place: str = ""
+    place_error: str = ""
+    locked: str = ""
     has_pin: bool = True
+    asks_place: bool = False
     has_button: bool = False
     asks_amount: str = "optional"
     asks_receipt: str = "no"
@@ -158,7 +163,7 @@ def rest(
         webshop=_webshop(linked) if shows_code and "webshop" in options.methods else None,
         action=None if linked.is_full else _action(linked, state, visit),
         is_card=state is State.UNPLAYED,
-        staff=_staff(linked, staff) if shows_code else None,
+        staff=staff_of(linked, staff, visit, now) if shows_code else None,
         links=_links(linked, state, visit, shows_code=shows_code),
     )
 
@@ -249,19 +254,31 @@ def _can_lengthen(linked: Linked) -> bool:
     return linked.campaign.options.lengthens and not session.lengthened and not is_last
 
 
-def _staff(linked: Linked, told: Staff | None) -> Staff | None:
+def staff_of(linked: Linked, told: Staff | None, visit: Visit, now: datetime) -> Staff | None:
+    """The section with what the campaign allows, and with the lock; None when there is no way."""
     options: Options = linked.campaign.options
-    has_pin = linked.has_pins and "pin" in options.methods
+    has_pin = linked.pins > 0 and "pin" in options.methods
     has_button = "button" in options.methods
     if not has_pin and not has_button:
         return None
     return msgspec.structs.replace(
         told or Staff(),
         has_pin=has_pin,
+        asks_place=linked.asks_place,
+        locked=_locked(linked, visit, now) if has_pin else "",
         has_button=has_button,
         asks_amount=options.ask_amount,
         asks_receipt=options.ask_receipt,
     )
+
+
+def _locked(linked: Linked, visit: Visit, now: datetime) -> str:
+    """For how long no PIN is looked at, in words."""
+    until = linked.pin_locked_until
+    if until is None or until <= now:
+        return ""
+    minutes = -int(-(until - now).total_seconds() // 60)
+    return counted(visit.language, visit.words.locked, minutes)
 
 
 def public_links(options: Options, *, has_ended: bool) -> Links:

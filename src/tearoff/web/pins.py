@@ -1,73 +1,100 @@
 """The staff's PIN on the consumer's phone: checked, and guarded against guessing.
 
 A try is counted before the PIN is looked at, so that any number of guesses at the same time
-is counted exactly, and given back when the PIN was right. Wrong ones count for the coupon, and,
-over all coupons of the account, for the phone and for the network they come from. A phone is known
-by a cookie that its first wrong PIN leaves; whoever throws that away meets the network's limit.
+is counted exactly, and given back when the PIN was right.
+
+Whoever guesses meets a lock on the coupon in hand, then a slow network; nobody else is ever
+refused for it. After five wrong PINs no PIN is looked at on this coupon for a while: tills and
+programs take it in all the same. A network with many wrong ones has one try in five seconds
+looked at. What is not slowed is a coupon that has had no wrong one itself within the minute: the
+right PIN on the phone of the next guest passes, however busily somebody beside it guesses.
 """
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+import asyncpg
 import msgspec
+import structlog
 
 from tearoff.accounts import locations, tallies
-from tearoff.accounts.tallies import Tally, TallyFull
-from tearoff.coupons import actions
-from tearoff.coupons.links import Linked
+from tearoff.accounts.tallies import NO_CAP, Tally, TallyFull
+from tearoff.coupons import actions, events
+from tearoff.coupons.links import PIN_LOCK, PIN_TRIES, Linked
 from tearoff.coupons.models import Doer, Session
 from tearoff.errors import Forbidden
 from tearoff.hooks.models import Listener
 from tearoff.kit.db import Database
 from tearoff.kit.vault import Vault
 
-SESSION_TRIES = 5
-PHONE_TRIES = 5
-NETWORK_TRIES = 20
 LOCKED_FOR = timedelta(minutes=15)
+NETWORK_TRIES = 20
+"""Wrong ones of a network within fifteen minutes, before it is slowed."""
+SLOWED = timedelta(seconds=5)
+_OWN_PACE = timedelta(minutes=1)
+ALARM_TRIES = 50
+ALARM_WINDOW = timedelta(hours=1)
+
+log = structlog.get_logger()
 
 
 class WrongPin(Forbidden):
-    """No location of this campaign has this PIN. `left` tries remain; none means locked."""
+    """No location of this campaign has this PIN. `left` tries remain; none means locked.
+    `wait`: the seconds that a slowed network waits for its next try, else 0."""
 
-    def __init__(self, left: int) -> None:
+    def __init__(self, left: int, wait: int = 0) -> None:
         super().__init__()
         self.left = left
+        self.wait = wait
+
+
+class PinTooSoon(Forbidden):
+    """The network is slowed: this PIN was not looked at, and not counted. `wait` is in seconds."""
+
+    def __init__(self, wait: int) -> None:
+        super().__init__()
+        self.wait = wait
 
 
 class PinLocked(Forbidden):
-    """Too many wrong PINs for this coupon or from this network: no PIN is looked at."""
+    """Too many wrong PINs for this coupon: no PIN is looked at until then."""
+
+    def __init__(self, until: datetime) -> None:
+        super().__init__()
+        self.until = until
 
 
 class Attempt(msgspec.Struct, frozen=True):
     """One try at using a coupon: the PIN, the amount spent and the receipt's number (or None),
-    how often the coupon had been used when its page was shown, and the network and the phone that
-    the try comes from."""
+    how often the coupon had been used when its page was shown, the network that the try comes
+    from, and the place that was chosen (None: any of the campaign's)."""
 
     pin: str
     amount: str | None
     receipt: str | None
     if_uses: int
     network: str
-    phone: str = ""
+    place: int | None = None
     listener: Listener | None = None
 
 
 async def redeem(
     db: Database, vault: Vault, linked: Linked, attempt: Attempt, now: datetime
 ) -> Session:
-    """Use the coupon at the location that the PIN names. Raises `WrongPin`, `PinLocked` and
-    what `actions.validate` raises."""
-    tries = _tries(linked, attempt)
-    await _reserve(db, linked, tries, now)
+    """Use the coupon at the location that the PIN names. Raises `WrongPin`, `PinTooSoon`,
+    `PinLocked` and what `actions.validate` raises."""
+    tries = await _reserve(db, linked, attempt, now)
     async with db.transaction() as work:
         account, campaign = linked.campaign.account_id, linked.campaign.id
-        location = await locations.find_of_pin(work, vault, account, campaign, attempt.pin)
+        location = await locations.find_of_pin(
+            work, vault, account, campaign, attempt.pin, attempt.place
+        )
         if location is not None:
             await tallies.count(work, account, [_back(t) for t in tries], now)
     if location is None:
-        raise await _wrong(db, linked, tries, now)
+        is_slowed = any(tally.scope == _pace(attempt).scope for tally in tries)
+        raise await _wrong(db, linked, attempt, now, wait=SLOWED.seconds if is_slowed else 0)
     async with db.transaction() as work:
         return await actions.validate(
             work,
@@ -81,46 +108,102 @@ async def redeem(
         )
 
 
-def _tries(linked: Linked, attempt: Attempt) -> list[Tally]:
-    of_phone = Tally(f"pin:phone:{attempt.phone}", PHONE_TRIES, LOCKED_FOR)
-    return [
-        Tally(f"pin:session:{linked.session.id}", SESSION_TRIES, LOCKED_FOR),
-        Tally(f"pin:network:{attempt.network}", NETWORK_TRIES, LOCKED_FOR),
-        *([of_phone] if attempt.phone else []),
-    ]
+def _of_coupon(linked: Linked) -> Tally:
+    return Tally(f"{PIN_LOCK}{linked.session.id}", PIN_TRIES, LOCKED_FOR)
 
 
-async def _reserve(db: Database, linked: Linked, tries: list[Tally], now: datetime) -> None:
+def _of_network(attempt: Attempt) -> Tally:
+    return Tally(f"pin:network:{attempt.network}", NO_CAP, LOCKED_FOR)
+
+
+def _pace(attempt: Attempt) -> Tally:
+    """Taken by a try in a slowed network for as long as the next one waits."""
+    return Tally(f"pin:pace:{attempt.network}", 1, SLOWED)
+
+
+def _own_pace(linked: Linked) -> Tally:
+    return Tally(f"pin:pace:{linked.session.id}", 1, _OWN_PACE)
+
+
+async def _reserve(db: Database, linked: Linked, attempt: Attempt, now: datetime) -> list[Tally]:
+    """What the try counts in. Tries of one network come one after the other here, because each
+    holds the network's tally."""
+    account = linked.campaign.account_id
+    tries = [_of_coupon(linked), _of_network(attempt)]
     try:
         async with db.transaction() as work:
-            await tallies.count(work, linked.campaign.account_id, tries, now)
+            counted = await tallies.count(work, account, tries, now)
+            if counted[tries[1].scope] > NETWORK_TRIES:
+                tries += await _take_turn(work, linked, attempt, now)
     except TallyFull:
-        raise PinLocked from None
+        until = await tallies.full_until(db, account, tries[0].scope, PIN_TRIES, now)
+        raise PinLocked(until or now + timedelta(seconds=1)) from None
+    return tries
 
 
-async def _wrong(db: Database, linked: Linked, tries: list[Tally], now: datetime) -> WrongPin:
-    account = linked.campaign.account_id
-    left = SESSION_TRIES
-    for tally in tries:
-        used = await tallies.reached(db, account, tally.scope, now)
-        left = min(left, tally.cap - used)
-        if used >= tally.cap:
-            await _lock(db, linked, tally, now)
-    return WrongPin(max(0, left))
+async def _take_turn(
+    db: asyncpg.Connection, linked: Linked, attempt: Attempt, now: datetime
+) -> list[Tally]:
+    """A slowed network's turn, or the coupon's own. Raises `PinTooSoon`."""
+    account, waits, taken = linked.campaign.account_id, [], []
+    for tally in (_pace(attempt), _own_pace(linked)):
+        until = await tallies.full_until(db, account, tally.scope, tally.cap, now)
+        if until is None:
+            taken.append(tally)
+        else:
+            waits.append((until - now).total_seconds())
+    if not taken:
+        raise PinTooSoon(max(1, -int(-min(waits) // 1)))
+    await tallies.count(db, account, taken, now)
+    return taken
+
+
+async def _wrong(
+    db: Database, linked: Linked, attempt: Attempt, now: datetime, *, wait: int
+) -> WrongPin:
+    account, tally = linked.campaign.account_id, _of_coupon(linked)
+    used = await tallies.reached(db, account, tally.scope, now)
+    if used >= tally.cap:
+        await _lock(db, linked, tally, now)
+    await _count_for_alarm(db, linked, attempt, now)
+    return WrongPin(max(0, tally.cap - used), wait)
 
 
 async def _lock(db: Database, linked: Linked, tally: Tally, now: datetime) -> None:
     """Let the fifteen minutes begin now. The coupon's time line tells the shop."""
-    account, session = linked.campaign.account_id, linked.session
+    account = linked.campaign.account_id
     if await tallies.lock_if_full(db, account, tally, now):
-        await db.execute(
-            "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
-            " channel) VALUES ($1, $2, $3, 'pin_locked', $4, 'staff', 'page')",
-            account,
-            session.campaign_id,
-            session.id,
-            now,
-        )
+        await _note(db, linked, "pin_locked", now)
+        log.warning("pin_locked", account=account, campaign=linked.campaign.ref,
+                    session=linked.session.id)  # fmt: skip
+
+
+async def _count_for_alarm(db: Database, linked: Linked, attempt: Attempt, now: datetime) -> None:
+    """Tell the account, once an hour at most, that somebody guesses. It refuses nothing."""
+    account = linked.campaign.account_id
+    alarm = Tally("pin:alarm", NO_CAP, ALARM_WINDOW)
+    async with db.transaction() as work:
+        counted = await tallies.count(work, account, [alarm], now)
+        if counted[alarm.scope] != ALARM_TRIES:
+            return
+        await _note(work, linked, "pin_alarm", now)
+        await events.announce_session(work, attempt.listener, "pin_alarm", linked.both, now)
+    log.warning("pin_alarm", account=account, wrong=ALARM_TRIES, network=attempt.network,
+                campaign=linked.campaign.ref, session=linked.session.id)  # fmt: skip
+
+
+async def _note(
+    db: Database | asyncpg.Connection, linked: Linked, kind: str, now: datetime
+) -> None:
+    await db.execute(
+        "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
+        " channel) VALUES ($1, $2, $3, $4, $5, 'staff', 'page')",
+        linked.campaign.account_id,
+        linked.session.campaign_id,
+        linked.session.id,
+        kind,
+        now,
+    )
 
 
 def _back(tally: Tally) -> Tally:

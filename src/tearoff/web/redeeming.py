@@ -1,16 +1,17 @@
 """The staff takes the coupon in on the consumer's phone: by the PIN of the place, or by a
-button with a second question."""
+button with a second question. Where a campaign has many places, the staff says first which
+one it is, on a page of its own."""
 
 from __future__ import annotations
 
 import re
-import secrets
 from collections.abc import Awaitable
 from datetime import datetime
 
 import msgspec
 from litestar import post, route
 
+from tearoff.accounts import locations
 from tearoff.accounts.locations import is_pin
 from tearoff.coupons import actions, rules
 from tearoff.coupons.links import Linked
@@ -23,15 +24,13 @@ from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.forms import Form
 from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, answer
-from tearoff.web.personal import SHOWS_CODE, Staff
+from tearoff.web.personal import SHOWS_CODE, Staff, staff_of
 from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
-from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
+from tearoff.web.visits import READ, AnyRequest, Part, visit_to
 from tearoff.web.words import Words, counted
 
-PHONE_COOKIE = "tearoff_pin"
-
-_PHONE = re.compile(r"[0-9a-f]{24}\Z")
+_PLACE = re.compile(r"[0-9]{1,15}\Z")
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 _RECEIPT = re.compile(r"[^\x00-\x1f]{1,50}\Z")
 
@@ -46,6 +45,19 @@ async def ask(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     if not _has_button(found, now):
         return print_coupon(request, found, now)
     return _ask(request, found, now, Staff())
+
+
+@route([f"{path}/place" for path in PERSONAL], http_method=READ)
+async def ask_place(request: AnyRequest, campaign: Part, session: Part) -> Answer:
+    """The PIN beside the place that it belongs to."""
+    now = clock.now()
+    found = await find(services_of(request), campaign, session)
+    if found is None:
+        return notes.unknown(request)
+    if not found.asks_place or _why_no_way(found, now):
+        to = path_of(found) + visit_to(request, found).query
+        return answer(303, [("location", to), ("cache-control", "private, no-store")])
+    return await _show(request, found, now, Staff())
 
 
 @post([f"{path}/redeem" for path in PERSONAL])
@@ -64,17 +76,13 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
         status, staff = problem
         if by_button and status == 422:
             return _ask(request, found, now, staff, status)
-        return print_coupon(request, found, now, staff=staff, status=status)
-    phone = _phone(request)
+        return await _show(request, found, now, staff, status)
     try:
         if by_button:
             used = await patiently(_by_button(request, services, found, form, now))
         else:
-            used = await patiently(_by_pin(request, services, found, form, phone, now))
-    except (pins.WrongPin, pins.PinLocked) as error:
-        refused = await _refused(request, found, error, form, now)
-        return refused.with_header("set-cookie", _cookie(services, phone))
-    except rules.CannotUse as error:
+            used = await patiently(_by_pin(request, services, found, form, now))
+    except (pins.WrongPin, pins.PinTooSoon, pins.PinLocked, rules.CannotUse) as error:
         return await _refused(request, found, error, form, now)
     receipt = forms.make_receipt(services.vault, used.code, used.uses, now)
     query = f"{visit.query}&" if visit.query else "?"
@@ -83,7 +91,7 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
 
 
 def _by_pin(
-    request: AnyRequest, services: Services, found: Linked, form: Form, phone: str, now: datetime
+    request: AnyRequest, services: Services, found: Linked, form: Form, now: datetime
 ) -> Awaitable[Session]:
     attempt = pins.Attempt(
         form.pin,
@@ -91,7 +99,7 @@ def _by_pin(
         form.receipt or None,
         found.session.uses,
         network_of(client_address(request.scope, services.settings.trusted_proxies)),
-        phone,
+        int(form.place) if found.asks_place else None,
         found.listener(services.settings.link_host),
     )
     return pins.redeem(services.db, services.vault, found, attempt, now)
@@ -111,18 +119,6 @@ async def _by_button(
             if_uses=found.session.uses,
             listener=found.listener(services.settings.link_host),
         )
-
-
-def _phone(request: AnyRequest) -> str:
-    """By what this phone is known since its first wrong PIN, or will be."""
-    known = str(request.cookies.get(PHONE_COOKIE, ""))
-    return known if _PHONE.match(known) else secrets.token_hex(12)
-
-
-def _cookie(services: Services, phone: str) -> str:
-    lives = int(pins.LOCKED_FOR.total_seconds()) * 2
-    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
-    return f"{PHONE_COOKIE}={phone}; Max-Age={lives}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
 def _amount(form: Form) -> str | None:
@@ -148,22 +144,62 @@ def _ask(
     return paper.print_page(beginning, text, status=status, gzip=notes.reads_gzip(request))
 
 
+async def _show(
+    request: AnyRequest,
+    found: Linked,
+    now: datetime,
+    staff: Staff,
+    status: int = 200,
+    retry_after: int = 0,
+) -> Answer:
+    """The page on which the PIN is typed, with what the last try came to."""
+    if not found.asks_place or (not staff.is_open and status != 200):
+        return print_coupon(
+            request, found, now, staff=staff, status=status, retry_after=retry_after
+        )
+    services, visit = services_of(request), visit_to(request, found)
+    places = await patiently(
+        locations.pin_places(services.db, found.campaign.account_id, found.campaign.id)
+    )
+    text = paper.render(
+        "place.html", w=visit.words, f=staff_of(found, staff, visit, now), path=path_of(found),
+        query=visit.query, options=found.campaign.options, places=places,
+        token=forms.make_token(services.vault, found.session.code, found.session.uses, now),
+    )  # fmt: skip
+    css = paper.style_of(found.campaign.brand_color)
+    beginning = paper.begin(visit.language, css, "note_head.html", notes.STYLE)
+    headers = [("retry-after", str(retry_after))] if retry_after else []
+    gzip = notes.reads_gzip(request)
+    return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+
+
+def _why_no_way(found: Linked, now: datetime, *, by_button: bool = False) -> bool:
+    """Whether the coupon cannot be used by a PIN (or by the button) now."""
+    state = rules.state_of(found.session, found.campaign, now)
+    has_pin = found.pins > 0 and "pin" in found.campaign.options.methods
+    return state not in SHOWS_CODE or not (by_button or has_pin)
+
+
 def _problem(
     found: Linked, words: Words, form: Form, uses: int | None, *, by_button: bool, now: datetime
 ) -> tuple[int, Staff] | None:
     """What is wrong with the form, before any PIN is looked at: status and what to say."""
-    state = rules.state_of(found.session, found.campaign, now)
-    has_pin = found.has_pins and "pin" in found.campaign.options.methods
-    if state not in SHOWS_CODE or not (by_button or has_pin):
+    if _why_no_way(found, now, by_button=by_button):
         return 409, Staff()
-    typed = Staff(is_open=True, amount=form.amount, receipt=form.receipt)
+    typed = _typed(form)
     if uses is None:
         return 422, _but(typed, alert=words.too_old)
     if uses != found.session.uses:
         return 409, Staff(is_open=True, alert=words.used_meanwhile)
+    if not by_button and found.asks_place and not _PLACE.match(form.place):
+        return 422, _but(typed, place_error=words.no_place)
     if not by_button and not is_pin(form.pin):
         return 422, _but(typed, pin_error=words.no_pin)
     return _problem_of_fields(found, words, form, typed)
+
+
+def _typed(form: Form) -> Staff:
+    return Staff(is_open=True, amount=form.amount, receipt=form.receipt, place=form.place)
 
 
 def _problem_of_fields(
@@ -188,15 +224,22 @@ async def _refused(
     request: AnyRequest, found: Linked, error: Exception, form: Form, now: datetime
 ) -> Answer:
     """The same page again with the reason; after a lost race, with the state of now."""
-    visit: Visit = visit_to(request, found)
-    words = visit.words
+    visit = visit_to(request, found)
+    words, typed = visit.words, _typed(form)
+    if isinstance(error, pins.PinTooSoon):
+        staff = _but(typed, pin_error=words.slowed)
+        return await _show(request, found, now, staff, 429, error.wait)
     if isinstance(error, pins.WrongPin) and error.left:
         text = f"{words.wrong_pin} {counted(visit.language, words.tries_left, error.left)}"
-        staff = Staff(is_open=True, pin_error=text, amount=form.amount, receipt=form.receipt)
-        return print_coupon(request, found, now, staff=staff, status=422)
+        if not error.wait:
+            return await _show(request, found, now, _but(typed, pin_error=text), 422)
+        staff = _but(typed, pin_error=f"{text} {words.slowed}")
+        return await _show(request, found, now, staff, 429, error.wait)
     if isinstance(error, pins.WrongPin | pins.PinLocked):
-        staff = Staff(is_open=True, is_locked=True)
-        return print_coupon(request, found, now, staff=staff, status=429)
+        until = error.until if isinstance(error, pins.PinLocked) else now + pins.LOCKED_FOR
+        locked = msgspec.structs.replace(found, pin_locked_until=until)
+        wait = max(1, int((until - now).total_seconds()))
+        return await _show(request, locked, now, Staff(is_open=True), 429, wait)
     services = services_of(request)
     current = await find(services, found.campaign.code, found.session.code) or found
     staff = Staff(is_open=True, alert=_alert(error, words))
@@ -211,4 +254,4 @@ def _alert(error: Exception, words: Words) -> str:
     return words.held if isinstance(error, rules.Reserved) else words.used_meanwhile
 
 
-HANDLERS = [ask, redeem]
+HANDLERS = [ask, ask_place, redeem]

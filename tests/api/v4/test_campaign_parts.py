@@ -22,7 +22,7 @@ def other(other_caller):
 
 async def test_a_campaign_is_taken_in_where_it_says(v4, shop, services):
     path = f"/v4/campaigns/{shop.campaign}/locations"
-    bruges = await open_place(services, shop.account, "Bruges", "8321")
+    bruges = await open_place(services, shop.account, "Bruges", "832100")
     assert (await v4.get(path)).body == {"locations": [shop.location], "restricted": True}
     done = await v4.put(path, {"locations": [bruges, bruges]})
     assert (done.status, done.body) == (200, {"locations": [bruges], "restricted": True})

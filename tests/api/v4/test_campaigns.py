@@ -368,5 +368,5 @@ async def test_pins_alone_where_no_location_has_one(v4):
     changed = await v4.patch(path, {"methods": ["pin"]})
     (told,) = changed.body["warnings"]
     assert "No location of this campaign has a PIN" in told
-    assert (await v4.patch(f"/v4/locations/{place['id']}", {"pin": "80461"})).status == 200
+    assert (await v4.patch(f"/v4/locations/{place['id']}", {"pin": "804610"})).status == 200
     assert (await v4.get(path)).body["warnings"] == []

@@ -12,7 +12,7 @@ from tests.web.tills import open_till
 ALL = {
     "name": "Bean & Leaf, Bruges", "street": "Markt 1", "zip": "8000", "city": "Bruges",
     "province": "West Flanders", "country": "BE", "phone": "+32470001234",
-    "website": "https://example.com/bruges", "pin": "8642", "redeems_at_once": True,
+    "website": "https://example.com/bruges", "pin": "864213", "redeems_at_once": True,
     "trusts_offline": True,
     "hours": [{"days": [1, 2, 3, 4, 5], "start": "08:00", "end": "18:00"}],
 }  # fmt: skip
@@ -35,7 +35,7 @@ async def test_a_location_from_beginning_to_end(v4, shop):
     shown = {name: value for name, value in ALL.items() if name != "pin"}
     assert {name: place[name] for name in shown} == shown
     assert (place["has_pin"], place["devices"]) == (True, 0)
-    assert "8642" not in made.text
+    assert "864213" not in made.text
     path = f"/v4/locations/{place['id']}"
     assert (await v4.get(path)).body == place
     listed = (await v4.get("/v4/locations")).body["data"]
@@ -59,7 +59,7 @@ async def test_a_location_from_beginning_to_end(v4, shop):
         ({"country": "Belgium"}, "country", "two capital letters"),
         ({"phone": "12"}, "phone", ""),
         ({"website": "javascript:alert(1)"}, "website", "https://"),
-        ({"pin": "123"}, "pin", "4 to 8 digits"),
+        ({"pin": "12345"}, "pin", "6 to 8 digits"),
         ({"pin": 4711}, "pin", "text"),
         ({"hours": [{"days": [8], "start": "08:00", "end": "09:00"}]}, "hours", "<= 7"),
         ({"hours": [{"days": [1], "start": "8", "end": "09:00"}]}, "hours", "regex"),

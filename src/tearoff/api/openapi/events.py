@@ -31,6 +31,7 @@ _MEANS = {
     "contact_opted_in": "Somebody wants to get messages again.",
     "broadcast_finished": "A broadcast has reached its end.",
     "pool_low": "A campaign has few of its own codes left.",
+    "pin_alarm": "Many wrong PINs were typed on coupons of the account within an hour.",
     "webhook_test": "A test that was asked for.",
 }
 _SIGNATURES = (

@@ -119,7 +119,7 @@ def _phone(name: str, given: Any) -> str:
 
 
 def _pin(name: str, given: Any) -> str:
-    if not locations.is_pin(given):
+    if not locations.is_new_pin(given):
         least, most = PIN_LENGTHS[0], PIN_LENGTHS[-1]
         text = f"A PIN has {least} to {most} digits."
         raise p.WrongValue(300, f"Invalid value in parameter: {name}. {text}")
@@ -165,8 +165,8 @@ FIELDS = (
     f.Field(name="hours", read=_hours, nullable=True, schema=_HOURS_SCHEMA,
             help="When it is open, on the account's clock; days are 1 (Monday) to 7.",
             example=[{"days": [1, 2, 3, 4, 5], "start": "08:00", "end": "18:00"}]),
-    f.text_field("pin", _pin, "4 to 8 digits that the staff type on the consumer's phone. It is"
-                 " never shown again, and no two locations share one. null: no PIN.", "8642",
+    f.text_field("pin", _pin, "6 to 8 digits that the staff type on the consumer's phone. It is"
+                 " never shown again, and no two locations share one. null: no PIN.", "864213",
                  nullable=True),
     f.boolean_field("redeems_at_once", "A good scan takes the coupon in without a second tap.",
                     example=False),

@@ -29,7 +29,11 @@ ES = Words(
     mark_used="Marcar como usado",
     wrong_pin="PIN incorrecto.",
     tries_left={"one": "Queda {n} intento.", "other": "Quedan {n} intentos."},
-    locked="Bloqueado durante 15 minutos.",
+    locked={"one": "Bloqueado durante {n} minuto.", "other": "Bloqueado durante {n} minutos."},
+    slowed="Desde esta red llegaron muchos PIN incorrectos:"
+    " espere unos segundos antes de cada intento.",
+    place="Local",
+    no_place="Elija el local.",
     no_pin="Escriba el PIN: de 4 a 8 cifras.",
     bad_amount="Escriba un importe como 12,50 o nada.",
     too_old="Esta página estuvo abierta demasiado tiempo. Inténtelo otra vez.",

@@ -29,7 +29,11 @@ FR = Words(
     mark_used="Marquer comme utilisé",
     wrong_pin="Code PIN incorrect.",
     tries_left={"one": "Encore {n} essai.", "other": "Encore {n} essais."},
-    locked="Bloqué pendant 15 minutes.",
+    locked={"one": "Bloqué pendant {n} minute.", "other": "Bloqué pendant {n} minutes."},
+    slowed="Ce réseau a envoyé beaucoup de codes PIN"
+    " incorrects : attendez quelques secondes avant chaque essai.",
+    place="Point de vente",
+    no_place="Choisissez le point de vente.",
     no_pin="Saisissez le code PIN : 4 à 8 chiffres.",
     bad_amount="Saisissez un montant comme 12,50, ou rien.",
     too_old="Cette page est restée ouverte trop longtemps. Réessayez.",

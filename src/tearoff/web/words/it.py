@@ -29,7 +29,11 @@ IT = Words(
     mark_used="Segna come usato",
     wrong_pin="PIN sbagliato.",
     tries_left={"one": "Resta {n} tentativo.", "other": "Restano {n} tentativi."},
-    locked="Bloccato per 15 minuti.",
+    locked={"one": "Bloccato per {n} minuto.", "other": "Bloccato per {n} minuti."},
+    slowed="Da questa rete sono arrivati molti PIN"
+    " sbagliati: aspetta qualche secondo prima di ogni tentativo.",
+    place="Punto vendita",
+    no_place="Scegli il punto vendita.",
     no_pin="Scrivi il PIN: da 4 a 8 cifre.",
     bad_amount="Scrivi un importo come 12,50, oppure niente.",
     too_old="Questa pagina è rimasta aperta troppo a lungo. Riprova.",

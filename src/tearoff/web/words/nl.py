@@ -29,7 +29,11 @@ NL = Words(
     mark_used="Markeer als gebruikt",
     wrong_pin="Verkeerde pincode.",
     tries_left={"one": "Nog {n} poging.", "other": "Nog {n} pogingen."},
-    locked="Geblokkeerd voor 15 minuten.",
+    locked={"one": "Geblokkeerd voor {n} minuut.", "other": "Geblokkeerd voor {n} minuten."},
+    slowed="Van dit netwerk kwamen veel verkeerde"
+    " pincodes: wacht voor elke poging enkele seconden.",
+    place="Vestiging",
+    no_place="Kies de vestiging.",
     no_pin="Typ de pincode: 4 tot 8 cijfers.",
     bad_amount="Typ een bedrag zoals 12,50, of niets.",
     too_old="Deze pagina stond te lang open. Probeer het opnieuw.",

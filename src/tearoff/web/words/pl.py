@@ -39,7 +39,16 @@ PL = Words(
         "many": "Zostało {n} prób.",
         "other": "Zostało {n} próby.",
     },
-    locked="Zablokowano na 15 minut.",
+    locked={
+        "one": "Zablokowano na {n} minutę.",
+        "few": "Zablokowano na {n} minuty.",
+        "many": "Zablokowano na {n} minut.",
+        "other": "Zablokowano na {n} minuty.",
+    },
+    slowed="Z tej sieci przyszło wiele błędnych kodów"
+    " PIN: przed każdą próbą odczekaj kilka sekund.",
+    place="Punkt",
+    no_place="Wybierz punkt.",
     no_pin="Wpisz PIN: od 4 do 8 cyfr.",
     bad_amount="Wpisz kwotę, np. 12,50, albo zostaw puste pole.",
     too_old="Ta strona była otwarta zbyt długo. Spróbuj jeszcze raz.",

@@ -35,7 +35,10 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     mark_used: str
     wrong_pin: str
     tries_left: Counted
-    locked: str
+    locked: Counted
+    slowed: str
+    place: str
+    no_place: str
     no_pin: str
     bad_amount: str
     too_old: str
