@@ -204,3 +204,12 @@ def test_sites_that_may_frame_public_links(tearoff):
     assert set_to == ["shop.example", "*.shop.example"]
     assert tearoff(*change, "-", "--json")["frame_hosts"] is None
     assert "no host" in tearoff(*change, "shop.example/path", code=1).stderr
+
+
+async def test_metrics_are_closed_to_whoever_comes_through_a_proxy(server):
+    for name in ("X-Forwarded-For", "Forwarded", "X-Forwarded-Proto"):
+        async with (
+            aiohttp.ClientSession() as http,
+            http.get(f"{server.url}/metrics", headers={name: "203.0.113.9"}) as answer,
+        ):
+            assert answer.status == 401

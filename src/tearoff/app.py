@@ -107,7 +107,11 @@ def _may_see_metrics(request: Request[Any, Any, Any], settings: Settings) -> boo
         return keys.is_same(
             request.headers.get("authorization", ""), f"Bearer {settings.metrics_token}"
         )
-    return is_loopback(settings.host)
+    # A proxy on this machine comes from loopback too, and says whom it speaks for.
+    client = request.scope.get("client")
+    names = [name.lower() for name, _ in request.scope["headers"]]
+    is_forwarded = any(n == b"forwarded" or n.startswith(b"x-forwarded-") for n in names)
+    return client is not None and is_loopback(client[0]) and not is_forwarded
 
 
 def is_loopback(host: str) -> bool:

@@ -346,3 +346,18 @@ def run_old(old, home, owner, statement):
         pgprograms.run("psql", "-d", "tearoff", "-c", statement, env=env, folder=old)
     finally:
         pgprograms.run("pg_ctl", "stop", *control, "-m", "fast", owner=owner, folder=old)
+
+
+def test_the_log_holds_no_statement_and_no_value_and_stays_small(data, monkeypatch):
+    monkeypatch.setattr(embedded, "LOG_BYTES", 2000)
+    server = EmbeddedServer(data)
+    url = server.attach()
+    ask(url, "CREATE TABLE people (number text UNIQUE)")
+    for _ in range(60):
+        with contextlib.suppress(asyncpg.UniqueViolationError):
+            ask(url, "INSERT INTO people VALUES ('+32470001234')")
+    log = server.home() / "log"
+    wait_until(lambda: (server.home() / "log.old").exists() and log.stat().st_size <= 2000)
+    for file in (log, server.home() / "log.old"):
+        assert "32470001234" not in file.read_text()
+    server.detach()

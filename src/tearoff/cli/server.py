@@ -16,11 +16,10 @@ import threading
 from collections.abc import Iterator
 
 import msgspec
-from granian import Granian
-from granian.constants import Interfaces, Loops
+from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
-from tearoff.cli import demo
+from tearoff.cli import demo, webserver
 from tearoff.cli.common import Commands, add_command, database, settings_of
 from tearoff.config import Settings
 from tearoff.errors import Conflict
@@ -88,15 +87,18 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
     multiprocessing.set_start_method("spawn", force=True)
     with _metrics_folder(settings), _worker(settings, with_worker), _revive(settings):
         # Granian ends on SIGTERM as on Ctrl-C.
-        Granian(
+        webserver.WebServer(
             "tearoff.app:create_app",
             address=settings.host,
             port=settings.port,
             interface=Interfaces.ASGI,
+            # Guessing between HTTP/1 and 2 would wait without end for the first byte.
+            http=HTTPModes.http1,
             workers=settings.workers,
             loop=Loops.uvloop,
             factory=True,
             backlog=2048,
+            backpressure=webserver.raise_limits(),
             log_level=LogLevels.warning,
             websockets=False,
             workers_kill_timeout=20,

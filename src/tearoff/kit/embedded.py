@@ -51,6 +51,13 @@ from tearoff.kit.pgprograms import (
 SOCKET_PATH_LIMIT = 90
 """Bytes of a socket folder's path; the kernel takes about 107 with the file name."""
 
+LOG_BYTES = 10_000_000
+"""The log is begun anew when it is larger; the one before it is kept as `log.old`."""
+
+# On the command line, so that clusters made by older versions have them too: neither statements
+# nor the values in them, which are people's, belong into the log.
+_QUIET = "-c log_min_error_statement=panic -c log_error_verbosity=terse"
+
 SETTINGS = """
 listen_addresses = ''
 unix_socket_permissions = 0700
@@ -231,7 +238,7 @@ class EmbeddedServer:
         try:
             run(
                 "pg_ctl", "start", "-w", "-t", "120", "-s", "-D", str(home / "cluster"),
-                "-l", str(log), "-o", f"-c unix_socket_directories='{socket_folder}'",
+                "-l", str(log), "-o", f"-c unix_socket_directories='{socket_folder}' {_QUIET}",
                 owner=server_user(), own_session=True,
             )  # fmt: skip
         except EmbeddedServerError as error:
@@ -243,7 +250,17 @@ class EmbeddedServer:
         # The shell leaves at once, so the watchdog is nobody's child to wait for.
         watchdog = [sys.executable, "-I", "-S", "-c", _WATCHDOG]
         subprocess.run(
-            ["/bin/sh", "-c", '"$@" &', "sh", *watchdog, str(self.data), str(home / "cluster")],
+            [
+                "/bin/sh",
+                "-c",
+                '"$@" &',
+                "sh",
+                *watchdog,
+                str(self.data),
+                str(home / "cluster"),
+                str(home / "log"),
+                str(LOG_BYTES),
+            ],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
@@ -316,7 +333,7 @@ class EmbeddedServer:
 # A process of its own and no import of ours: it must be small, and work whatever we become.
 _WATCHDOG = """
 import fcntl, os, signal, sys, time
-data, cluster = sys.argv[1:]
+data, cluster, log, most = sys.argv[1:]
 def is_free(fd):
     try:
         fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -332,10 +349,29 @@ def server():
         return pid
     except (OSError, ValueError):
         return None
+def rotate():
+    try:
+        fd = os.open(log, os.O_RDWR | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        size = os.fstat(fd).st_size
+        if size > int(most):
+            kept = os.pread(fd, int(most), size - int(most))
+            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
+            old = os.open(log + ".old", flags, 0o600)
+            os.write(old, kept)
+            os.close(old)
+            os.ftruncate(fd, 0)
+    except OSError:
+        pass
+    finally:
+        os.close(fd)
 users = os.open(data + "/pg.users", os.O_RDWR | os.O_CREAT, 0o600)
 mine = server()
 while mine is not None and server() == mine:
     time.sleep(1)
+    rotate()
     if not is_free(users):
         continue
     time.sleep(1)
