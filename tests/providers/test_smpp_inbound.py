@@ -198,12 +198,12 @@ async def test_an_smsc_that_asks_is_answered(
     heard: list[bytes] = []
     peer = smsc.peers[-1]
     peer.data_received = heard.append  # type: ignore[method-assign]
-    for command in (0x15, 0x103, 0x102):
+    for command in (0x15, 0x111, 0x102):
         peer.write(command, command)
     await until(lambda: len(b"".join(heard)) >= 32)
     (one, two) = pdu.split(bytearray(b"".join(heard)))
     assert (one.command, one.status, one.sequence) == (0x80000015, 0, 0x15)
-    assert (two.command, two.status, two.sequence) == (0x80000000, 3, 0x103)
+    assert (two.command, two.status, two.sequence) == (0x80000000, 3, 0x111)
 
 
 # the key of what arrived -------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tearoff.kit import clock, keys, migrate
 from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
-from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.kit.phone import PhoneInvalid, parse_written, read_phone
 from tearoff.kit.services import Services
 
 T = TypeVar("T")
@@ -139,10 +139,12 @@ def id_of(given: str, prefix: str, field: str) -> int:
     return int(number)
 
 
-def read_address(given: str, field: str) -> str:
-    """A phone number as E.164, or an e-mail address."""
+def read_address(given: str, field: str, *, to_send: bool = False) -> str:
+    """A phone number as E.164, or an e-mail address. `to_send`: the number must be in use."""
     try:
-        return canonical_address(given) if "@" in given else parse_phone(given).e164
+        if "@" in given:
+            return canonical_address(given)
+        return parse_written(given).e164 if to_send else read_phone(given)
     except (AddressInvalid, PhoneInvalid) as error:
         raise Invalid(f"{given}: {error}", field=field) from None
 

@@ -72,7 +72,11 @@ def _list(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> list[optouts.OptOut]:
         return await optouts.list_all(services.db, arguments.account)
 
-    found = [o for o in with_services(arguments, work) if only is None or o.address == only]
+    found = [
+        o
+        for o in with_services(arguments, work)
+        if only is None or optouts.canonical(o.address) == optouts.canonical(only)
+    ]
     rows = [
         {"number": o.address, "source": o.source, "reason": o.reason, "since": o.created_at}
         for o in found

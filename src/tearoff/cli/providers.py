@@ -127,7 +127,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    to = read_address(arguments.to, "to")
+    to = read_address(arguments.to, "to", to_send=True)
 
     async def work(services: Services) -> dict[str, Any]:
         channel = optouts.channel_of(to)

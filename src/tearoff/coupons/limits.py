@@ -14,6 +14,7 @@ from tearoff.coupons.models import Campaign, NewSession, Session
 from tearoff.coupons.options import Prize
 from tearoff.kit import times
 from tearoff.kit.db import Handle
+from tearoff.kit.phone import phone_key
 
 FOR_EVER = timedelta(days=36_500)
 DAY_KEPT = timedelta(days=3)
@@ -94,7 +95,9 @@ def day_of(campaign: Campaign, at: datetime) -> str:
 
 def person_of(session: Session | NewSession) -> str:
     """By what a person is known: phone, else e-mail address, else the caller's own id."""
-    return session.phone or (session.email or "").lower() or session.customid or ""
+    if session.phone:
+        return phone_key(session.phone)
+    return (session.email or "").lower() or session.customid or ""
 
 
 def _if(

@@ -11,6 +11,7 @@ import asyncpg
 
 from tearoff.coupons.models import Campaign, NewSession, Session, SessionAndCampaign
 from tearoff.kit.db import Handle
+from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 
 _BOTH = f"SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')}"
@@ -140,7 +141,7 @@ async def find_duplicate(
     customid."""
     column = {
         "email": "lower(email) = lower($3)",
-        "phone": "phone = $3",
+        "phone": "phone = ANY($3)",
         "customid": "customid = $3",
     }
     found: str | None = await db.fetchval(
@@ -148,7 +149,7 @@ async def find_duplicate(
         " AND NOT voided ORDER BY id LIMIT 1",
         account_id,
         campaign_id,
-        value,
+        list(spellings(value)) if field == "phone" else value,
     )
     return found
 
@@ -157,9 +158,10 @@ async def lock_duplicates(
     db: Handle, account_id: int, campaign_id: int, field: str, value: str
 ) -> None:
     """Let only one transaction at a time ask for (and then make) this person's session."""
+    person = phone_key(value) if field == "phone" else value.lower()
     await db.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-        f"duplicate:{account_id}:{campaign_id}:{field}:{value.lower()}",
+        f"duplicate:{account_id}:{campaign_id}:{field}:{person}",
     )
 
 

@@ -6,6 +6,7 @@ import msgspec
 
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
 from tearoff.kit.db import Handle
+from tearoff.kit.phone import spellings
 from tearoff.kit.rows import columns, read
 
 PAGE = 100
@@ -13,7 +14,8 @@ PAGE = 100
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked for; several together are all meant. `anything` may be any of them, or a
-    session code. `phone` is E.164, e-mail addresses are compared without regard to case."""
+    session code. `phone` is E.164, and found in any of its spellings; e-mail addresses are
+    compared without regard to case."""
 
     validation_code: str | None = None
     phone: str | None = None
@@ -33,7 +35,7 @@ _HITS = """
 WITH mine AS MATERIALIZED (
   SELECT id FROM campaigns WHERE account_id = $1 AND ($2::bigint IS NULL OR id = $2)
 ), hits AS MATERIALIZED (
-  SELECT id FROM sessions WHERE account_id = $1 AND phone = $4
+  SELECT id FROM sessions WHERE account_id = $1 AND phone = ANY($4)
   UNION SELECT id FROM sessions WHERE account_id = $1 AND lower(email) = lower($5)
   UNION SELECT id FROM sessions WHERE account_id = $1 AND customid = $6
   UNION SELECT s.id FROM mine m JOIN sessions s ON s.campaign_id = m.id
@@ -50,7 +52,7 @@ WHERE s.account_id = $1 AND ($2::bigint IS NULL OR s.campaign_id = $2)
 """
 _ALL = f"""{_ANY}
   AND ($3::text IS NULL OR s.validation_code = $3)
-  AND ($4::text IS NULL OR s.phone = $4)
+  AND ($4::text[] IS NULL OR s.phone = ANY($4))
   AND ($5::text IS NULL OR lower(s.email) = lower($5))
   AND ($6::text IS NULL OR s.customid = $6)
 """
@@ -61,12 +63,13 @@ async def search(
 ) -> Found:
     """Sessions of the account (or of one campaign), oldest first, a hundred a page."""
     text = wanted.anything
-    values: tuple[str | None, ...]
+    phones = list(spellings(wanted.phone)) if wanted.phone else None
+    values: tuple[str | list[str] | None, ...]
     if text is None:
         tail = _ALL
-        values = (wanted.validation_code, wanted.phone, wanted.email, wanted.customid, None)
+        values = (wanted.validation_code, phones, wanted.email, wanted.customid, None)
     else:
-        tail, values = _ANY, (text, wanted.phone, text, text, text.lower())
+        tail, values = _ANY, (text, phones, text, text, text.lower())
     rows = await db.fetch(
         f"{_HITS} SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')},"
         f" count(*) OVER () AS total {tail} ORDER BY s.created_at, s.id OFFSET $8 LIMIT {PAGE}",

@@ -16,7 +16,7 @@ from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.coupons.models import Campaign, NewSession, Session
 from tearoff.distribution.context import SendContext
 from tearoff.errors import Conflict, Invalid
-from tearoff.kit.phone import Phone, time_zones_of
+from tearoff.kit.phone import Phone, phone_key, time_zones_of
 from tearoff.messages import rules
 from tearoff.messages.connections import NoRoute
 from tearoff.messages.segments import Segmented, measure
@@ -218,7 +218,7 @@ def _compose(
 
 def _guard(campaign_id: int, phone: str, asked: str, fields: Mapping[str, str]) -> bytes:
     text = render(asked, fields, "") if fields else asked
-    return hashlib.sha256(f"{campaign_id}\0{phone}\0{text}".encode()).digest()[:16]
+    return hashlib.sha256(f"{campaign_id}\0{phone_key(phone)}\0{text}".encode()).digest()[:16]
 
 
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
@@ -238,6 +238,7 @@ def _tallies(
     account: Account, campaign: Campaign, phone: str, cost: int, carried: Carried
 ) -> tuple[Tally, ...]:
     """The limits that this send counts against, in the order of their scopes."""
+    phone = phone_key(phone)
     found = campaign_tally(campaign, carried)
     if account.limit_number_day is not None:
         found.append(Tally(f"number-day:{phone}", account.limit_number_day, _DAY))

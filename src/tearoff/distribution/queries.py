@@ -14,6 +14,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Draft
 from tearoff.kit.db import Handle
+from tearoff.people import optouts
 
 
 class Opened(msgspec.Struct, frozen=True):
@@ -33,7 +34,7 @@ fresh AS MATERIALIZED (
     AND c.id = $5 AND c.version = $6 AND r.id = $7 AND r.version = $8
   FOR KEY SHARE OF c
 ), barred AS MATERIALIZED (
-  SELECT 1 FROM opt_outs WHERE account_id = $3 AND address = lower($9) LIMIT 1
+  SELECT 1 FROM opt_outs WHERE account_id = $3 AND address = ANY($26) LIMIT 1
 ), fine AS MATERIALIZED (
   SELECT new_time_id() AS message_id FROM fresh WHERE NOT EXISTS (SELECT 1 FROM barred)
 ), held AS (
@@ -56,14 +57,14 @@ _NEW_SESSION = """
 made AS (
   INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email, phone, customid,
     customfields, utm, expires_at, language, created_at, last_message_id)
-  SELECT $3, $5, $26, $27, $28, $29, $30, $31, $32, $33, $34, $35, $16, message_id FROM held
+  SELECT $3, $5, $27, $28, $29, $30, $31, $32, $33, $34, $35, $36, $16, message_id FROM held
   RETURNING id
 ), """
 
 _OLD_SESSION = """
 made AS (
   UPDATE sessions s SET last_message_id = held.message_id FROM held
-  WHERE s.account_id = $3 AND s.id = $26 RETURNING s.id
+  WHERE s.account_id = $3 AND s.id = $27 RETURNING s.id
 ), """
 
 _MESSAGE = """
@@ -114,7 +115,7 @@ def _common(context: SendContext, draft: Draft, lease: float, now: datetime) -> 
         [t.cap for t in draft.tallies], [now + t.window for t in draft.tallies],
         now, draft.is_new, draft.sender, draft.text, draft.asked_text,
         draft.encoding, len(draft.parts), draft.channel,
-        draft.letter and draft.letter.subject, draft.cost,
+        draft.letter and draft.letter.subject, draft.cost, optouts.forms(draft.recipient),
     )  # fmt: skip
 
 

@@ -35,7 +35,8 @@ class Customer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
-    """The message concerned. `text` is what somebody wrote to us; empty for what we sent."""
+    """The message concerned. `text` is what somebody wrote to us, and `keyword` what it was
+    read as; of what we sent, the one is empty and the other left out."""
 
     id: str = ""
     status: str = ""
@@ -44,6 +45,7 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     email: str = ""
     reason: str = ""
     text: str = ""
+    keyword: str | UnsetType = UNSET
 
 
 class Body(msgspec.Struct, frozen=True, kw_only=True):

@@ -263,6 +263,7 @@ def is_country(code: str) -> bool:
 
 # what is known of a number ---------------------------------------------------------------
 
+
 def time_zones_of(e164: str) -> tuple[str, ...]:
     """The names of all time zones that the number may be in."""
     from phonenumbers import timezone  # noqa: PLC0415 (2 MB that few processes need)

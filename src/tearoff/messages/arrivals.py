@@ -17,9 +17,9 @@ from tearoff.hooks import bodies, outbox
 from tearoff.jobs.queue import enqueue
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import Handle
-from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.kit.phone import read_sender, spellings
 from tearoff.kit.services import Services
-from tearoff.messages import connections, queries, rules
+from tearoff.messages import connections, queries, replies, rules
 from tearoff.messages.links import surroundings_of
 from tearoff.messages.models import Connection, Message
 from tearoff.messages.news import Change, Tell
@@ -106,10 +106,11 @@ async def read_forgotten(services: Services, now: datetime) -> None:
 
 
 async def sweep(services: Services, now: datetime) -> None:
-    """Raw reports are kept for 90 days."""
+    """Raw reports are kept for 90 days, and so are replies."""
     await services.db.execute(
         "DELETE FROM arrivals WHERE received_at < $1", now - timedelta(days=90)
     )
+    await replies.sweep(services.db, now)
 
 
 async def _unhandled(db: Handle, ids: Sequence[int]) -> list[Stored]:
@@ -134,7 +135,7 @@ async def _take(
     connection = await connections.connection(db, stored.connection_id)
     if connection is None:
         return True
-    receipts, replies = await _read(services, connection, stored)
+    receipts, texts = await _read(services, connection, stored)
 
     async def told(change: Change) -> None:
         await tell(services, db, change)
@@ -144,8 +145,8 @@ async def _take(
     ]
     if "waits" in results and not is_last:
         return False
-    results += [await _apply_reply(db, connection, reply) for reply in replies]
-    await _close(db, stored, results or ["nothing"])
+    results += [await _apply_reply(db, connection, reply, stored) for reply in texts]
+    await _close(db, stored, results or ["unreadable"])
     return True
 
 
@@ -236,16 +237,17 @@ async def _find(
     if receipt.message_id is not None:
         return receipt.message_id, None
     if receipt.provider_id:
-        part = await queries.find_part(db, connection.id, [receipt.provider_id])
+        part = await queries.find_part(db, connection.id, receipt.provider_id)
         if part is not None:
             return part.message_id, part
-        found = await queries.find_by_provider_id(db, connection.id, [receipt.provider_id])
+        found = await queries.find_by_provider_id(db, connection.id, receipt.provider_id)
         if found is not None:
             return found, None
     if not is_last or not receipt.to:
         return None, None
     since = stored.received_at - UNKNOWN_LIVES
-    to = receipt.to if receipt.to.startswith("+") else f"+{receipt.to}"
+    country = connection.country or await _country_of(db, connection.account_id)
+    to = [s for one in read_sender(receipt.to, country=country) for s in spellings(one)]
     return await queries.find_unknown_by_recipient(db, connection.id, to, since), None
 
 
@@ -273,16 +275,16 @@ async def _learn_opt_out(db: Handle, connection: Connection, number: str, receip
     )
 
 
-async def _apply_reply(db: Handle, connection: Connection, reply: Reply) -> str:
+async def _apply_reply(db: Handle, connection: Connection, reply: Reply, stored: Stored) -> str:
     """STOP is obeyed at once, for all senders of the account; START takes back what STOP set."""
-    try:
-        number = parse_phone(reply.sender).e164
-    except PhoneInvalid:
-        return "reply_from_no_number"
-    keyword = read_keyword(reply.text)
-    evidence = optouts.Evidence(reply.text, reply.to, reply.provider_id)
+    reply = msgspec.structs.replace(reply, text=_storable(reply.text), to=_storable(reply.to))
+    keyword, number = read_keyword(reply.text), await _sender(db, connection, reply)
     now = clock.now()
-    await _announce_reply(db, connection.account_id, number, reply, now)
+    await replies.keep(db, _arriving(connection, reply, number, keyword, stored))
+    await _announce_reply(db, connection.account_id, number, reply, keyword, now)
+    if number is None:
+        return "reply_from_no_number"
+    evidence = optouts.Evidence(reply.text, reply.to, reply.provider_id)
     if keyword is Keyword.STOP:
         await optouts.add(
             db, connection.account_id, number, source="reply", now=now, evidence=evidence
@@ -292,11 +294,61 @@ async def _apply_reply(db: Handle, connection: Connection, reply: Reply) -> str:
     return f"reply_{keyword.value}"
 
 
+def _storable(text: str) -> str:
+    """Without what the database cannot keep: a text from outside must not stop its reading."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
+
+
+def _arriving(
+    connection: Connection, reply: Reply, number: str | None, keyword: Keyword, stored: Stored
+) -> replies.Arriving:
+    return replies.Arriving(
+        account_id=connection.account_id,
+        connection_id=connection.id,
+        sender=_storable(reply.written or reply.sender),
+        phone=number,
+        received_by=reply.to,
+        text=reply.text,
+        keyword=keyword,
+        provider_ref=_storable(reply.provider_id),
+        received_at=stored.received_at,
+    )
+
+
+async def _sender(db: Handle, connection: Connection, reply: Reply) -> str | None:
+    """Who wrote it, E.164. Where the digits can be read in two ways, it is the one that the
+    account knows, else the likelier one."""
+    country = connection.country or await _country_of(db, connection.account_id)
+    found = read_sender(reply.written or reply.sender, ton=reply.ton, country=country)
+    if len(found) < 2:
+        return found[0] if found else None
+    known = await db.fetchval(
+        "SELECT phone FROM sessions WHERE account_id = $1 AND phone = ANY($2)"
+        " UNION ALL SELECT phone FROM contacts WHERE account_id = $1 AND phone = ANY($2) LIMIT 1",
+        connection.account_id,
+        [one for number in found for one in spellings(number)],
+    )
+    return next((n for n in found if known in spellings(n)), found[0])
+
+
+async def _country_of(db: Handle, account_id: int) -> str | None:
+    country: str | None = await db.fetchval(
+        "SELECT country FROM accounts WHERE id = $1", account_id
+    )
+    return country
+
+
 async def _announce_reply(
-    db: Handle, account_id: int, number: str, reply: Reply, now: datetime
+    db: Handle, account_id: int, number: str | None, reply: Reply, keyword: Keyword, now: datetime
 ) -> None:
-    phone = number.removeprefix("+")
-    message = bodies.Message(status="received", phone=phone, text=reply.text)
+    phone = (number or "").removeprefix("+")
+    message = bodies.Message(
+        status="received",
+        phone=phone or _storable(reply.written or reply.sender),
+        text=reply.text,
+        keyword=keyword.value,
+    )
     body = bodies.Body(customer=bodies.Customer(phone=phone), message=message)
     listener = await outbox.listener_of(db, account_id)
-    await outbox.announce(db, listener, "message_received", at=now, thread=number, body=body)
+    thread = number or message.phone
+    await outbox.announce(db, listener, "message_received", at=now, thread=thread, body=body)

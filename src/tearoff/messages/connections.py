@@ -9,6 +9,7 @@ import msgspec
 from tearoff.errors import Conflict, Invalid, NotFound
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
+from tearoff.kit.phone import is_country
 from tearoff.kit.rows import columns, read
 from tearoff.kit.vault import Vault
 from tearoff.messages.models import Connection
@@ -42,7 +43,8 @@ async def add_connection(
     await provider.close()
     row = await db.fetchrow(
         "INSERT INTO connections (account_id, kind, settings_sealed, sender, max_binds,"
-        " segment_price, callback_token, channel) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)"
+        " segment_price, callback_token, channel, country)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
         f" RETURNING {columns(Connection)}",
         account_id,
         new.kind,
@@ -52,9 +54,17 @@ async def add_connection(
         new.segment_price,
         codes.token(),
         registry.channel_of(new.kind),
+        _country(new.settings),
     )
     assert row is not None
     return read(Connection, row)
+
+
+def _country(settings: Mapping[str, str]) -> str | None:
+    given = settings.get("country", "").strip().upper()
+    if given and not is_country(given):
+        raise Invalid("country: use two letters, such as BE.", field="country")
+    return given or None
 
 
 def open_settings(vault: Vault, connection: Connection) -> dict[str, str]:

@@ -10,7 +10,8 @@ import msgspec
 class Connection(msgspec.Struct, frozen=True):
     """An account's connection to one service. `segment_price` is in millionths of the
     account's currency unit. The settings are sealed; only `connections.open_settings` opens
-    them."""
+    them. `country` (two letters) is the one whose national numbers the service writes; None:
+    the account's."""
 
     id: int
     account_id: int
@@ -23,6 +24,7 @@ class Connection(msgspec.Struct, frozen=True):
     callback_token: str
     active: bool
     version: int
+    country: str | None = None
 
 
 class Message(msgspec.Struct, frozen=True):

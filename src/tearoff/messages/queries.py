@@ -67,7 +67,7 @@ async def accept(
     `find_by_id`: receipts will name the message only by the service's id."""
     state: str | None = await db.fetchval(
         "WITH m AS (UPDATE messages SET provider_id = $2, provider_raw = $3, answered_at = $4,"
-        " link_id = CASE WHEN $5 THEN $2 END,"
+        " link_id = CASE WHEN $5 THEN $6 END,"
         " state = CASE WHEN state IN ('submitting', 'unknown') THEN 'accepted' ELSE state END"
         " WHERE id = $1 RETURNING state) SELECT state FROM m",
         message_id,
@@ -75,10 +75,18 @@ async def accept(
         raw or None,
         now,
         find_by_id,
+        link_id(provider_ids[0]) if provider_ids else None,
     )
     if len(provider_ids) > 1:
         await _insert_parts(db, message_id, provider_ids)
     return state
+
+
+def link_id(provider_id: str) -> str:
+    """How an id is kept to be found by: as it is, but in small letters when it has both kinds,
+    so that one in another case is among three spellings."""
+    is_one_case = provider_id in (provider_id.lower(), provider_id.upper())
+    return provider_id if is_one_case else provider_id.lower()
 
 
 async def _insert_parts(db: Handle, message_id: int, provider_ids: Sequence[str]) -> None:
@@ -166,22 +174,26 @@ class Part(msgspec.Struct, frozen=True):
     part: int
 
 
-async def find_by_provider_id(db: Handle, connection_id: int, ids: Sequence[str]) -> int | None:
+async def find_by_provider_id(db: Handle, connection_id: int, provider_id: str) -> int | None:
+    """By the service's id; one in other letter case fits when no other one fits exactly."""
     found: int | None = await db.fetchval(
         "SELECT id FROM messages WHERE connection_id = $1 AND link_id = ANY($2)"
-        " ORDER BY id DESC LIMIT 1",
+        " ORDER BY provider_id = $3 DESC, id DESC LIMIT 1",
         connection_id,
-        list(ids),
+        [provider_id, provider_id.lower(), provider_id.upper()],
+        provider_id,
     )
     return found
 
 
-async def find_part(db: Handle, connection_id: int, ids: Sequence[str]) -> Part | None:
+async def find_part(db: Handle, connection_id: int, provider_id: str) -> Part | None:
+    """The same for a part of a message."""
     row = await db.fetchrow(
         "SELECT message_id, part FROM message_parts WHERE connection_id = $1"
-        " AND provider_id = ANY($2) ORDER BY message_id DESC LIMIT 1",
+        " AND lower(provider_id) = lower($2) ORDER BY provider_id = $2 DESC, message_id DESC"
+        " LIMIT 1",
         connection_id,
-        list(ids),
+        provider_id,
     )
     return row and read(Part, row)
 
@@ -203,16 +215,16 @@ async def settle_part(db: Handle, part: Part, state: str) -> list[str]:
 
 
 async def find_unknown_by_recipient(
-    db: Handle, connection_id: int, recipient: str, since: datetime
+    db: Handle, connection_id: int, recipients: Sequence[str], since: datetime
 ) -> int | None:
-    """The only message to this number since then whose answer was lost; None when there are
-    several: a guess would be worse than waiting."""
+    """The only message to this number (in any of its spellings) since then whose answer was
+    lost; None when there are several: a guess would be worse than waiting."""
     rows = await db.fetch(
         "SELECT m.id FROM unknown_messages u JOIN messages m ON m.id = u.message_id"
-        " WHERE u.connection_id = $1 AND u.recipient = $2 AND u.message_id >= time_id($3)"
+        " WHERE u.connection_id = $1 AND u.recipient = ANY($2) AND u.message_id >= time_id($3)"
         " AND m.state = 'unknown' AND m.provider_id IS NULL LIMIT 2",
         connection_id,
-        recipient,
+        list(recipients),
         since,
     )
     return rows[0]["id"] if len(rows) == 1 else None

@@ -1,7 +1,7 @@
 """The account's list of numbers and e-mail addresses that must get nothing, and why.
 
-An address can stand on the list for several reasons at once; e-mail addresses stand there in
-lower case. START lifts only what a reply or
+An address can stand on the list for several reasons at once. It stands there in the form in
+which it is compared (`canonical`). START lifts only what a reply or
 a one-tap link (or the provider's own STOP handling) set, never an entry that the shop made
 or a complaint.
 """
@@ -17,6 +17,7 @@ from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox
 from tearoff.hooks.bodies import Body, Customer
 from tearoff.kit.db import Handle
+from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 
 LIFTED_BY_START = ("reply", "provider", "link")
@@ -46,6 +47,17 @@ class Evidence(msgspec.Struct, frozen=True):
     provider_ref: str = ""
 
 
+def canonical(address: str) -> str:
+    """An E.164 number or an e-mail address as it stands on the list."""
+    return address.lower() if "@" in address else phone_key(address)
+
+
+def forms(address: str) -> list[str]:
+    """All that mean this address. A version before, which may run beside this one, keeps a
+    number as it was written."""
+    return [canonical(address)] if "@" in address else list(spellings(address))
+
+
 async def add(
     db: Handle,
     account_id: int,
@@ -58,7 +70,7 @@ async def add(
 ) -> bool:
     """Put an E.164 number or an e-mail address on the list; False when it stood there already
     for this source."""
-    address = address.lower()
+    address = canonical(address)
     added = await db.fetchval(
         "INSERT INTO opt_outs (account_id, address, channel, source, reason, created_at)"
         " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true",
@@ -88,12 +100,12 @@ async def lift(
 ) -> bool:
     """What START does; False when nothing was lifted. `by`: how somebody opted in again, and
     `sources` what that takes back."""
-    address = address.lower()
+    address = canonical(address)
     lifted = await db.fetchval(
-        "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = $2"
+        "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
         " AND source = ANY($3) RETURNING 1) SELECT count(*) FROM gone",
         account_id,
-        address,
+        forms(address),
         list(sources),
     )
     if lifted:
@@ -105,12 +117,12 @@ async def lift(
 
 async def remove(db: Handle, account_id: int, address: str, *, now: datetime) -> None:
     """Take the number or address off the list altogether, as the shop's own decision."""
-    address = address.lower()
+    address = canonical(address)
     gone = await db.fetchval(
-        "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = $2 RETURNING 1)"
-        " SELECT count(*) FROM gone",
+        "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
+        " RETURNING 1) SELECT count(*) FROM gone",
         account_id,
-        address,
+        forms(address),
     )
     if not gone:
         raise NotOptedOut
@@ -120,9 +132,9 @@ async def remove(db: Handle, account_id: int, address: str, *, now: datetime) ->
 
 async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
     found = await db.fetchval(
-        "SELECT true FROM opt_outs WHERE account_id = $1 AND address = $2 LIMIT 1",
+        "SELECT true FROM opt_outs WHERE account_id = $1 AND address = ANY($2) LIMIT 1",
         account_id,
-        address.lower(),
+        forms(address),
     )
     return bool(found)
 
@@ -134,11 +146,27 @@ async def sources_of(
     rows = await db.fetch(
         "SELECT address, source FROM opt_outs WHERE account_id = $1 AND address = ANY($2)",
         account_id,
-        [address.lower() for address in addresses],
+        [form for address in addresses for form in forms(address)],
     )
     found: dict[str, set[str]] = {address: set() for address in addresses}
     for address in addresses:
-        found[address] |= {row["source"] for row in rows if row["address"] == address.lower()}
+        key = canonical(address)
+        found[address] |= {row["source"] for row in rows if canonical(row["address"]) == key}
+    return found
+
+
+async def since(db: Handle, account_id: int, addresses: Collection[str]) -> dict[str, datetime]:
+    """Since when each of these stands on the list, by its canonical form."""
+    rows = await db.fetch(
+        "SELECT address, min(created_at) AS at FROM opt_outs WHERE account_id = $1"
+        " AND address = ANY($2) GROUP BY address",
+        account_id,
+        [form for address in addresses for form in forms(address)],
+    )
+    found: dict[str, datetime] = {}
+    for row in rows:
+        key = canonical(row["address"])
+        found[key] = min(row["at"], found.get(key, row["at"]))
     return found
 
 
@@ -197,7 +225,7 @@ async def of_address(db: Handle, account_id: int, address: str, source: str) -> 
         f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND address = $2"
         " AND source = $3",
         account_id,
-        address,
+        canonical(address),
         source,
     )
     return row and read(OptOut, row)
@@ -206,7 +234,9 @@ async def of_address(db: Handle, account_id: int, address: str, source: str) -> 
 async def _count(db: Handle, account_id: int, address: str) -> int:
     """For how many reasons a number stands on the list."""
     n: int = await db.fetchval(
-        "SELECT count(*) FROM opt_outs WHERE account_id = $1 AND address = $2", account_id, address
+        "SELECT count(*) FROM opt_outs WHERE account_id = $1 AND address = ANY($2)",
+        account_id,
+        forms(address),
     )
     return n
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from tearoff.kit.db import Handle
-from tearoff.kit.rows import columns, read
-from tearoff.people.models import Contact, ContactFields, Group, GroupAndAmount, Member
+from collections.abc import Sequence
 
-KEYS = {"sms": "phone", "email": "lower(email)"}
-"""By what a contact is known, for each channel."""
+from tearoff.kit.db import Handle
+from tearoff.kit.phone import spellings
+from tearoff.kit.rows import columns, read
+from tearoff.people import optouts
+from tearoff.people.models import Contact, ContactFields, Group, GroupAndAmount, Member
 
 
 async def groups(db: Handle, account_id: int, channel: str) -> list[Group]:
@@ -52,17 +53,26 @@ async def members(
 ) -> list[Member]:
     """Contacts of a group, oldest first, with the moment since which they have opted out."""
     rows = await db.fetch(
-        f"SELECT {columns(Contact, 'c')}, (SELECT min(o.created_at) FROM opt_outs o"
-        f" WHERE o.account_id = $1 AND o.address = c.key) AS opted_out_at"
-        f" FROM (SELECT *, {KEYS[group.channel]} AS key FROM contacts c WHERE account_id = $1"
+        f"SELECT {columns(Contact, 'c')} FROM contacts c WHERE account_id = $1"
         " AND EXISTS (SELECT 1 FROM group_contacts g WHERE g.group_id = $2"
-        " AND g.contact_id = c.id) ORDER BY id LIMIT $3 OFFSET $4) c ORDER BY id",
+        " AND g.contact_id = c.id) ORDER BY id LIMIT $3 OFFSET $4",
         account_id,
         group.id,
         limit,
         offset,
     )
-    return [Member(read(Contact, row), row["opted_out_at"]) for row in rows]
+    return await _with_opt_outs(db, account_id, group, [read(Contact, row) for row in rows])
+
+
+async def _with_opt_outs(
+    db: Handle, account_id: int, group: Group, contacts: Sequence[Contact]
+) -> list[Member]:
+    addresses = [(c.phone if group.channel == "sms" else c.email) or "" for c in contacts]
+    since = await optouts.since(db, account_id, addresses) if addresses else {}
+    return [
+        Member(contact, since.get(optouts.canonical(address)))
+        for contact, address in zip(contacts, addresses, strict=True)
+    ]
 
 
 async def put_contact(
@@ -70,6 +80,8 @@ async def put_contact(
 ) -> Contact:
     """Insert the contact with this phone number or e-mail address, or update what is given of
     the one that there is."""
+    if channel == "sms":
+        address = await _as_known(db, account_id, address)
     column, key = ("phone", "phone") if channel == "sms" else ("email", "lower(email)")
     row = await db.fetchrow(
         f"INSERT INTO contacts AS c (account_id, {column}, first_name, last_name, birthday,"
@@ -89,6 +101,26 @@ async def put_contact(
     )
     assert row is not None
     return read(Contact, row)
+
+
+async def _as_known(db: Handle, account_id: int, phone: str) -> str:
+    """The number as the contact has it that has it already in another spelling. Of two who ask
+    at the same time the second waits for the first."""
+    written = spellings(phone)
+    if len(written) == 1:
+        return phone
+    await db.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
+        f"contact:{account_id}:{written[0]}",
+    )
+    known: str | None = await db.fetchval(
+        "SELECT phone FROM contacts WHERE account_id = $1 AND phone = ANY($2)"
+        " ORDER BY phone = $3 DESC, id LIMIT 1",
+        account_id,
+        list(written),
+        phone,
+    )
+    return known or phone
 
 
 async def join(db: Handle, account_id: int, group_id: int, contact_id: int) -> bool:
@@ -181,14 +213,12 @@ async def members_after(
 ) -> list[Member]:
     """Contacts of a group, oldest first, from behind this id."""
     rows = await db.fetch(
-        f"SELECT {columns(Contact, 'c')}, (SELECT min(o.created_at) FROM opt_outs o"
-        f" WHERE o.account_id = $1 AND o.address = {KEYS[group.channel]}) AS opted_out_at"
-        " FROM contacts c WHERE c.account_id = $1 AND c.id > $3 AND EXISTS (SELECT 1"
-        " FROM group_contacts m WHERE m.group_id = $2 AND m.contact_id = c.id)"
+        f"SELECT {columns(Contact, 'c')} FROM contacts c WHERE c.account_id = $1 AND c.id > $3"
+        " AND EXISTS (SELECT 1 FROM group_contacts m WHERE m.group_id = $2 AND m.contact_id = c.id)"
         " ORDER BY c.id LIMIT $4",
         account_id,
         group.id,
         after,
         limit,
     )
-    return [Member(read(Contact, row), row["opted_out_at"]) for row in rows]
+    return await _with_opt_outs(db, account_id, group, [read(Contact, row) for row in rows])

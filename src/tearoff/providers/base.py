@@ -189,13 +189,17 @@ class Receipt(msgspec.Struct, frozen=True):
 
 class Reply(msgspec.Struct, frozen=True):
     """A text somebody sent to one of the account's numbers. Numbers are E.164 with `+`,
-    except a `to` that is a short code."""
+    except a `to` that is a short code, and a `sender` that the service wrote in another way:
+    `written` is then how it stood there, and `ton` the type of number where the service says
+    one (`kit.phone.read_sender`)."""
 
     sender: str
     to: str
     text: str
     provider_id: str = ""
     provider_handled: bool = False
+    written: str = ""
+    ton: int = 0
 
 
 class Callback(msgspec.Struct, frozen=True):
@@ -282,7 +286,7 @@ class WithoutCallbacks:
 
 class Arrived(msgspec.Struct, frozen=True):
     """Something that came in over a standing link: a receipt or a reply, with its raw form
-    and a `key` that is the same when the service repeats it."""
+    and a `key` that is the same when the service repeats it. Neither: it could not be read."""
 
     key: str
     raw: str

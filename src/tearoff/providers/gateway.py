@@ -217,14 +217,15 @@ def _receipt_of(item: Any, shape: ReceiptShape, number: int | None) -> Receipt |
 
 def _reply_of(item: Any, shape: ReplyShape) -> Reply | None:
     sender, text = first_word(item, shape.from_path), find(item, shape.text_path)
-    if not sender or not text or not isinstance(text[0], str):
+    if not text or isinstance(text[0], dict | list):
         return None
     return Reply(
         _number(sender),
         _number(first_word(item, shape.to_path)),
-        text[0],
+        word(text[0]),
         first_word(item, shape.id_path),
         shape.provider_handles,
+        written=sender,
     )
 
 

@@ -22,6 +22,11 @@ GIVE_OUR_ID_BACK = frozenset({"log", "twilio"})
 SEND_NO_RECEIPTS = frozenset({"smtp"})
 CARRY_MAIL = frozenset({"smtp"})
 
+COUNTRY = Field(
+    "country", "two letters: whose national numbers the service writes; empty: the account's"
+)
+"""A setting of everything that texts come in by."""
+
 
 def open_provider(kind: str, settings: Mapping[str, str], surroundings: Surroundings) -> Provider:
     """The adapter for these settings. Raises `BadSettings`; calls nobody."""
@@ -32,7 +37,7 @@ def open_provider(kind: str, settings: Mapping[str, str], surroundings: Surround
 
 def fields_of(kind: str) -> Sequence[Field]:
     fields: Sequence[Field] = _class_of(kind).fields
-    return fields
+    return [*fields, COUNTRY] if channel_of(kind) == "sms" else fields
 
 
 def keeps_link(kind: str) -> bool:

@@ -228,9 +228,9 @@ class TwilioProvider:
 
     def read_replies(self, callback: Callback) -> list[Reply]:
         fields = fields_of(callback)
-        sender, to, text = fields.get("From"), fields.get("To", ""), fields.get("Body")
+        sender, to, text = fields.get("From", ""), fields.get("To", ""), fields.get("Body")
         status = fields.get("MessageStatus") or fields.get("SmsStatus") or "received"
-        if not sender or text is None or status not in ("received", "receiving"):
+        if text is None or status not in ("received", "receiving"):
             return []
         handled = bool(fields.get("OptOutType")) or (
             self._replies and text.strip().upper() in STOP_WORDS

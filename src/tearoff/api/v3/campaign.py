@@ -15,7 +15,7 @@ from tearoff.coupons.lists import Period
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.search import Wanted, search
 from tearoff.kit.db import Handle
-from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.kit.phone import PhoneInvalid, read_phone
 
 _WAYS = ("customvalcode", "phone", "email", "customid", "search")
 
@@ -64,7 +64,7 @@ def _wanted(call: Call) -> Wanted:
     text = given["search"]
     return Wanted(
         validation_code=given["customvalcode"],
-        phone=_phone(text) if text else given["phone"] and given["phone"][1].e164,
+        phone=_phone(text) if text else given["phone"],
         email=given["email"],
         customid=given["customid"],
         anything=text,
@@ -73,7 +73,7 @@ def _wanted(call: Call) -> Wanted:
 
 def _phone(text: str) -> str | None:
     try:
-        return parse_phone(text).e164
+        return read_phone(text)
     except PhoneInvalid:
         return None
 
@@ -93,7 +93,7 @@ _PERIOD = (
 )  # fmt: skip
 _SEARCH = (
     p.string("customvalcode", p.text(100), "The session's own validation code."),
-    p.string("phone", p.phone, "Phone number of the consumer, E.164.", "+32470001234"),
+    p.string("phone", p.any_phone, "Phone number of the consumer, E.164.", "+32470001234"),
     p.string("email", p.email, "E-mail address of the consumer."),
     p.string("customid", p.text(50), "Your own tag of this person."),
     p.string("search", p.text(254), "Any of them, or a session code."),

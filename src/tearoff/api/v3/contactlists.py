@@ -35,8 +35,7 @@ class Tool(msgspec.Struct, frozen=True):
 
     def given_address(self, call: Call) -> str:
         """E.164 or an e-mail address."""
-        given = call.given[self.address.name]
-        return str(given[1].e164) if self.channel == "sms" else str(given)
+        return str(call.given[self.address.name])
 
     def shown(self, address: str | None) -> str:
         """A phone number without its `+`."""
@@ -48,7 +47,9 @@ SMS = Tool(
     channel="sms",
     services="SMS",
     group=p.string("smsgroup", p.reference("gro"), "Id of the group.", "gro_100001", required=True),
-    address=p.string("phone", p.phone, "Phone number, E.164.", "+32470001234", required=True),
+    address=p.string(
+        "phone", p.listed_phone, "Phone number, E.164.", "+32470001234", required=True
+    ),
     example="32470001234",
 )
 EMAIL = Tool(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import contextlib
 from typing import Any
 
+import msgspec
+
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.contactlists import PAGE_OR_ALL, Tool, when
@@ -21,6 +23,13 @@ _REASON = p.string("reason", p.text(500), "Why, for your records.", "Asked at th
 
 def endpoints_of(tool: Tool) -> tuple[Endpoint, ...]:
     return _list(tool), _add(tool), _remove(tool)
+
+
+def _address(tool: Tool) -> p.Parameter:
+    """Whoever wants nothing is not refused for a number that is not in use."""
+    if tool.channel == "sms":
+        return msgspec.structs.replace(tool.address, read=p.any_phone)
+    return tool.address
 
 
 def _list(tool: Tool) -> Endpoint:
@@ -70,7 +79,7 @@ def _add(tool: Tool) -> Endpoint:
     return Endpoint(
         path=f"/v3/{tool.name}/optout/add",
         summary="Nothing is sent to this address any more. OK also when that is so already.",
-        parameters=(tool.address, _REASON),
+        parameters=(_address(tool), _REASON),
         act=act,
         errors=(200, 300, 301) if tool.channel == "sms" else (200, 300, 301, 305),
         example={
@@ -92,7 +101,7 @@ def _remove(tool: Tool) -> Endpoint:
         path=f"/v3/{tool.name}/optout/remove",
         summary="Messages may be sent to this address again, whyever it was on the list. OK also"
         " when it was not.",
-        parameters=(tool.address,),
+        parameters=(_address(tool),),
         act=act,
         errors=(200, 301) if tool.channel == "sms" else (200, 301, 305),
         example={

@@ -17,7 +17,7 @@ import msgspec
 from tearoff.coupons.options import LANGUAGES
 from tearoff.errors import Invalid
 from tearoff.kit.addresses import AddressInvalid, mail_address
-from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.kit.phone import PhoneInvalid, parse_phone, parse_written, read_phone
 from tearoff.messages.template import has_forbidden_characters
 
 Problem = tuple[int, str]
@@ -102,6 +102,22 @@ def phone(name: str, given: Any) -> tuple[str, Any]:
         raise WrongValue(301, "Phone number not valid")
     try:
         return str(given), parse_phone(given)
+    except PhoneInvalid:
+        raise WrongValue(301, "Phone number not valid") from None
+
+
+def listed_phone(name: str, given: Any) -> str:
+    """E.164 of a number to send to, from a list that somebody wrote."""
+    try:
+        return parse_written(given).e164
+    except PhoneInvalid:
+        raise WrongValue(301, "Phone number not valid") from None
+
+
+def any_phone(name: str, given: Any) -> str:
+    """E.164 of a number that is looked for, or that gets nothing any more."""
+    try:
+        return read_phone(given)
     except PhoneInvalid:
         raise WrongValue(301, "Phone number not valid") from None
 

@@ -108,7 +108,7 @@ def _address(call: Call, group: GroupRow) -> str:
     given = call.given.get(name)
     if given is None:
         raise f.wrong(name, 200, f"Missing parameter: {name}")
-    return str(given[1].e164 if name == "phone" else given)
+    return str(given)
 
 
 def _fields(call: Call) -> ContactFields:
@@ -207,7 +207,7 @@ OPERATIONS = (
         path_fields=(_ID,),
         body=(
             f.Field(
-                name="phone", read=f.of_text(p.phone), example="+32470001234",
+                name="phone", read=f.of_text(p.listed_phone), example="+32470001234",
                 help="Phone number, E.164; needed in a group for sms.",
                 schema={"type": "string"},
             ),

@@ -54,8 +54,7 @@ def address(name: str, given: Any) -> str:
     """A phone number (E.164) or an e-mail address, lower-case."""
     if "@" in given:
         return p.email(name, given).lower()
-    e164: str = p.phone(name, given)[1].e164
-    return e164
+    return p.any_phone(name, given)
 
 
 _ADDRESS = f.text_field(

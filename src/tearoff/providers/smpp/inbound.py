@@ -27,6 +27,9 @@ class Inbox:
 
     def read(self, one: pdu.Delivered) -> Arrived:
         """Never raises, whatever was delivered."""
+        if one.is_broken:
+            raw = one.text.hex()
+            return Arrived(_short(f"unreadable:{raw}"), raw[:RAW_LIMIT])
         octets = text.without_header(one.text, one.esm_class)
         words = text.decode(octets, one.data_coding, self._alphabet)
         raw = f"{one.source}>{one.destination} esm_class={one.esm_class:#x} {words}"[:RAW_LIMIT]
@@ -51,7 +54,8 @@ class Inbox:
 
 
 def _reply(one: pdu.Delivered, words: str) -> Reply:
-    return Reply(e164(one.source), e164(one.destination), words)
+    to = e164(one.destination)
+    return Reply(e164(one.source), to, words, written=one.source, ton=one.source_ton)
 
 
 def e164(address: str) -> str:

@@ -14,7 +14,10 @@ UNBIND = 0x00000006
 OUTBIND = 0x0000000B
 ENQUIRE_LINK = 0x00000015
 ALERT_NOTIFICATION = 0x00000102
+DATA_SM = 0x00000103
 RESPONSE = 0x80000000
+DELIVERIES = frozenset({DELIVER_SM, DATA_SM})
+"""How an SMSC brings receipts and texts; their answers look the same."""
 UNANSWERED = frozenset({OUTBIND, ALERT_NOTIFICATION})
 """Requests to which the specification knows no answer."""
 
@@ -79,6 +82,9 @@ class Delivered(msgspec.Struct, frozen=True):
     data_coding: int
     text: bytes
     tlvs: dict[int, bytes]
+    source_ton: int = 0
+    is_broken: bool = False
+    """Nothing but `text` is known then: the whole body."""
 
 
 class Bind(msgspec.Struct, frozen=True):
@@ -115,12 +121,22 @@ def encode_submit(submit: Submit) -> bytes:
     )
 
 
+def decode_data(body: bytes) -> Delivered:
+    """The body of data_sm, whose text is a TLV. Raises `Malformed`."""
+    try:
+        source_ton, source, destination, at = _read_addresses(body)
+        esm_class, data_coding = body[at], body[at + 2]
+    except (IndexError, UnicodeDecodeError) as error:
+        raise Malformed(str(error)) from None
+    tlvs = decode_tlvs(body[at + 3 :])
+    text = tlvs.get(TAG_PAYLOAD, b"")
+    return Delivered(source, destination, esm_class, data_coding, text, tlvs, source_ton)
+
+
 def decode_delivered(body: bytes) -> Delivered:
     """The body of deliver_sm (or submit_sm). Raises `Malformed`."""
     try:
-        _, at = _read_string(body, 0)
-        source, at = _read_string(body, at + 2)
-        destination, at = _read_string(body, at + 2)
+        source_ton, source, destination, at = _read_addresses(body)
         esm_class = body[at]
         _, at = _read_string(body, at + 3)
         _, at = _read_string(body, at)
@@ -132,7 +148,17 @@ def decode_delivered(body: bytes) -> Delivered:
         tlvs = decode_tlvs(body[at + length :])
     except (IndexError, UnicodeDecodeError) as error:
         raise Malformed(str(error)) from None
-    return Delivered(source, destination, esm_class, data_coding, tlvs.get(TAG_PAYLOAD, text), tlvs)
+    text = tlvs.get(TAG_PAYLOAD, text)
+    return Delivered(source, destination, esm_class, data_coding, text, tlvs, source_ton)
+
+
+def _read_addresses(body: bytes) -> tuple[int, str, str, int]:
+    """The source's type of number, source, destination, and where the rest begins."""
+    _, at = _read_string(body, 0)
+    source_ton = body[at]
+    source, at = _read_string(body, at + 2)
+    destination, at = _read_string(body, at + 2)
+    return source_ton, source, destination, at
 
 
 def decode_tlvs(octets: bytes) -> dict[int, bytes]:

@@ -70,9 +70,10 @@ _LABEL = re.compile(
 
 def is_receipt(delivered: pdu.Delivered) -> bool:
     """Whether this is the SMSC's word and no person's. Only what a person cannot write counts:
-    the message type and the tag, never the text."""
-    kind = delivered.esm_class & 0x3C
-    return kind in (RECEIPT, INTERMEDIATE) or pdu.TAG_RECEIPTED_ID in delivered.tlvs
+    the message type and the tags (which count whatever the type says), never the text."""
+    kind, tags = delivered.esm_class & 0x3C, delivered.tlvs.keys()
+    is_tagged = not tags.isdisjoint((pdu.TAG_RECEIPTED_ID, pdu.TAG_MESSAGE_STATE))
+    return kind in (RECEIPT, INTERMEDIATE) or is_tagged
 
 
 def read_receipt(delivered: pdu.Delivered, text: str, id_format: str) -> Receipt:

@@ -158,7 +158,7 @@ class Session(asyncio.Protocol):
     def _receive(self, one: Pdu) -> None:
         if one.command & pdu.RESPONSE:
             self._answered(one)
-        elif one.command == pdu.DELIVER_SM:
+        elif one.command in pdu.DELIVERIES:
             self._keep_for_storing(one)
         elif one.command == pdu.ENQUIRE_LINK:
             self._write(pdu.encode(pdu.ENQUIRE_LINK | pdu.RESPONSE, one.sequence))
@@ -205,31 +205,25 @@ class Session(asyncio.Protocol):
                 self._has_delivered.clear()
             self._storing = len(batch)
             for one, status in zip(batch, await self._store(batch), strict=True):
-                answer = pdu.DELIVER_SM | pdu.RESPONSE
+                answer = one.command | pdu.RESPONSE
                 self._write(pdu.encode(answer, one.sequence, b"\0", status))
             self._storing = 0
             self._read_on()
 
     async def _store(self, batch: Sequence[Pdu]) -> list[int]:
-        """The status to answer to each. What cannot be read is refused for good, because a
-        repetition would be as unreadable."""
-        readable, statuses = [], []
-        for one in batch:
-            try:
-                readable.append(pdu.decode_delivered(one.body))
-                statuses.append(pdu.OK)
-            except pdu.Malformed as error:
-                log.warning("smpp.unreadable_delivery", error=str(error), body=one.body.hex())
-                statuses.append(pdu.REJECTED)
-        if not readable or await self._is_taken(readable):
+        """The status to answer to each. What cannot be read is kept as it is and refused for
+        good, because a repetition would be as unreadable."""
+        delivered = [_decode(one) for one in batch]
+        statuses = [pdu.REJECTED if one.is_broken else pdu.OK for one in delivered]
+        if await self._is_taken(delivered):
             return statuses
         return [status or pdu.TEMPORARY for status in statuses]
 
-    async def _is_taken(self, readable: Sequence[pdu.Delivered]) -> bool:
+    async def _is_taken(self, delivered: Sequence[pdu.Delivered]) -> bool:
         try:
-            await self._take(readable)
+            await self._take(delivered)
         except Exception:
-            log.exception("smpp.not_stored", count=len(readable))
+            log.exception("smpp.not_stored", count=len(delivered))
             return False
         return True
 
@@ -293,3 +287,13 @@ class Session(asyncio.Protocol):
         if self._out and self._transport is not None and not self._transport.is_closing():
             out, self._out = self._out, []
             self._transport.write(b"".join(out))
+
+
+def _decode(one: Pdu) -> pdu.Delivered:
+    try:
+        if one.command == pdu.DATA_SM:
+            return pdu.decode_data(one.body)
+        return pdu.decode_delivered(one.body)
+    except pdu.Malformed as error:
+        log.warning("smpp.unreadable_delivery", error=str(error))
+        return pdu.Delivered("", "", 0, 0, one.body, {}, is_broken=True)
