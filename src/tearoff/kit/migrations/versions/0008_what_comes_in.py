@@ -3,8 +3,8 @@ the opt-out list stand there in the spelling in which they are compared."""
 
 from tearoff.kit.migrations.plain import run_sql_file
 
-revision = "0007"
-down_revision = "0006"
+revision = "0008"
+down_revision = "0007"
 
 
 def upgrade() -> None:
