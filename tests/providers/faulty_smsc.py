@@ -39,7 +39,8 @@ from tests.running import free_port
 
 PASSWORD = "pass1234"
 HEADER = struct.Struct(">IIII")
-BIND, SUBMIT, DELIVER, UNBIND, ENQUIRE, NACK, ANSWER = 9, 4, 5, 6, 0x15, 1 << 31, 1 << 31
+BIND, SUBMIT, DELIVER, UNBIND, ENQUIRE, DATA = 9, 4, 5, 6, 0x15, 0x103
+NACK = ANSWER = 1 << 31
 REFUSED = {"211": 0x0B, "212": 0x0A, "610": 0x45}
 
 
@@ -83,7 +84,7 @@ class FaultySmsc:
     mood: Mood = field(default_factory=Mood)
     ledger: list[Taken] = field(default_factory=list)
     acknowledged: list[tuple[int, int]] = field(default_factory=list)
-    """Sequence number and status of each deliver_sm_resp."""
+    """Sequence number and status of each deliver_sm_resp and data_sm_resp."""
     seen: Counter[str] = field(default_factory=Counter)
     peers: list[Peer] = field(default_factory=list)
     numbers: Counter[str] = field(default_factory=Counter)
@@ -145,7 +146,7 @@ class Peer(asyncio.Protocol):
     def _read(self, octets: bytes) -> None:
         _, command, status, sequence = HEADER.unpack_from(octets)
         smsc = self._smsc
-        if command == DELIVER | ANSWER:
+        if command in (DELIVER | ANSWER, DATA | ANSWER):
             smsc.acknowledged.append((sequence, status))
         if command & ANSWER or smsc.mood.is_mute:
             return

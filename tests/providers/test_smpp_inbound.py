@@ -147,6 +147,52 @@ async def test_unreadable_is_refused_for_good_and_harms_no_other(
     await until(lambda: len(smsc.acknowledged) == 3)
     assert smsc.acknowledged == [(1, 0), (2, pdu.REJECTED), (3, 0)]
     assert [a.reply.text for a in shelf.all if a.reply] == ["before", "after"]
+    assert [a.raw for a in shelf.all if not a.reply] == [b"junk!".hex()]
+
+
+def data_sm(
+    sequence: int, ton: int, source: str, esm_class: int, *tlvs: tuple[int, bytes]
+) -> bytes:
+    """One data_sm (SMPP 3.4, 4.7.1): its text, if any, is a TLV."""
+    body = b"\0" + bytes((ton, 1)) + source.encode() + b"\0" + b"\1\1" + b"8850\0"
+    body += bytes((esm_class, 0, 0))
+    body += b"".join(tag.to_bytes(2) + len(v).to_bytes(2) + v for tag, v in tlvs)
+    return b"".join(n.to_bytes(4) for n in (16 + len(body), 0x103, 0, sequence)) + body
+
+
+async def test_data_sm_brings_replies_and_receipts(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider
+) -> None:
+    text = b"id:m8 sub:001 dlvrd:001 stat:UNDELIV err:005 text:"
+    for octets in (
+        data_sm(1, 2, "0470000001", 0, (0x0424, b"STOP")),
+        data_sm(2, 1, "32470000001", 4, (0x001E, b"m7\0"), (0x0427, b"\x02")),
+        data_sm(3, 1, "32470000001", 4, (0x0424, text)),
+        data_sm(4, 1, "32470000001", 0)[:-3],
+    ):
+        smsc.peers[-1].transport.write(len(octets).to_bytes(4) + octets[4:])
+    await until(lambda: len(smsc.acknowledged) == 4)
+    assert smsc.acknowledged == [(1, 0), (2, 0), (3, 0), (4, pdu.REJECTED)]
+    reply, tagged, written, broken = shelf.all
+    assert reply.reply is not None
+    assert (reply.reply.written, reply.reply.ton, reply.reply.text) == ("0470000001", 2, "STOP")
+    assert tagged.receipt is not None
+    assert (tagged.receipt.provider_id, tagged.receipt.state) == ("m7", ReceiptState.DELIVERED)
+    assert written.receipt is not None
+    assert (written.receipt.provider_id, written.receipt.state) == ("m8", ReceiptState.FAILED)
+    assert broken.receipt is broken.reply is None
+
+
+@pytest.mark.parametrize("esm_class", [0x00, 0x04, 0x08, 0x18, 0x20, 0x40, 0x80])
+async def test_tags_make_a_receipt_whatever_the_type_says(
+    smsc: FaultySmsc, shelf: Shelf, provider: SmppProvider, esm_class: int
+) -> None:
+    tlvs = [smpp34.Tlv(0x001E, b"m7\0"), smpp34.Tlv(0x0427, b"\x02")]
+    smsc.deliver(text_from_person("", esm_class=esm_class, tlvs=tlvs), 7)
+    await until(lambda: smsc.acknowledged == [(7, 0)])
+    (arrived,) = shelf.all
+    assert arrived.receipt is not None
+    assert (arrived.receipt.provider_id, arrived.receipt.state) == ("m7", ReceiptState.DELIVERED)
 
 
 @pytest.mark.parametrize(

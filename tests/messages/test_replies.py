@@ -1,0 +1,170 @@
+"""Replies: who wrote them, what they mean, and that none is lost."""
+
+import msgspec
+import pytest
+
+from tearoff.coupons import campaigns
+from tearoff.coupons.actions import issue_session
+from tearoff.coupons.models import NewSession
+from tearoff.distribution.news import tell
+from tearoff.kit import clock
+from tearoff.kit.phone import phone_key
+from tearoff.messages import arrivals, connections, queries, replies
+from tearoff.people import optouts
+from tearoff.providers.base import Arrived, Receipt, ReceiptState, Reply
+
+counted = iter(range(1_000_000))
+
+
+async def arrive(services, shop, **what):
+    """Store it as a standing link does, and read it now (a worker of the tests' server may be
+    faster; then its reading counts)."""
+    key = f"k{next(counted)}"
+    raw = msgspec.json.encode(Arrived(key=key, raw="", **what))
+    connection = await connections.connection(services.db, shop.connection)
+    async with services.db.transaction() as db:
+        await arrivals.store(db, connection, "link", [(key, raw)], clock.now())
+    id_ = await services.db.fetchval(
+        "SELECT id FROM arrivals WHERE connection_id = $1 AND key = $2", shop.connection, key
+    )
+    job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
+    await arrivals.read_arrivals(services, job, tell=tell)
+    return await services.db.fetchval("SELECT result FROM arrivals WHERE id = $1", id_)
+
+
+async def in_country(services, shop, *, connection=None, account=None):
+    await services.db.execute(
+        "UPDATE connections SET country = $2 WHERE id = $1", shop.connection, connection
+    )
+    await services.db.execute(
+        "UPDATE accounts SET country = $2 WHERE id = $1", shop.account, account
+    )
+
+
+@pytest.mark.parametrize(
+    ("sender", "ton", "connection", "account", "e164"),
+    [
+        ("32470001000", 1, None, None, "+32470001000"),
+        ("0032470001001", 0, None, None, "+32470001001"),
+        ("0470001002", 2, "BE", None, "+32470001002"),
+        ("0470001003", 0, None, "BE", "+32470001003"),
+        ("470001004", 2, None, "BE", "+32470001004"),
+        ("0470001005", 0, "BE", "FR", "+32470001005"),
+        ("5215512345678", 1, None, None, "+525512345678"),
+        ("541123456789", 1, None, None, "+5491123456789"),
+        ("551187654321", 0, None, None, "+5511987654321"),
+    ],
+)
+async def test_stop_reaches_the_list_however_the_sender_is_written(
+    services, shop, sender, ton, connection, account, e164
+):
+    await in_country(services, shop, connection=connection, account=account)
+    reply = Reply(sender=sender, to="8850", text="Stop please", written=sender, ton=ton)
+    assert await arrive(services, shop, reply=reply) == "reply_stop"
+    assert await optouts.is_opted_out(services.db, shop.account, e164)
+    (kept,) = await replies.page(services.db, shop.account, None, 10)
+    assert (kept.sender, kept.keyword, kept.state) == (sender, "stop", "done")
+    assert phone_key(kept.phone) == phone_key(e164)
+    start = Reply(sender=sender, to="8850", text="START", written=sender, ton=ton)
+    assert await arrive(services, shop, reply=start) == "reply_start"
+    assert not await optouts.is_opted_out(services.db, shop.account, e164)
+
+
+async def test_digits_of_two_countries_are_whom_the_account_knows(services, shop):
+    await in_country(services, shop, account="US")
+    found = await campaigns.campaign(services.db, shop.account, shop.campaign)
+    async with services.db.transaction() as db:
+        egyptian = NewSession(phone="+2015550123")
+        await issue_session(db, found, egyptian, now=clock.now())
+    reply = Reply(sender="2015550123", to="8850", text="STOP", written="2015550123")
+    await arrive(services, shop, reply=reply)
+    assert await optouts.is_opted_out(services.db, shop.account, "+2015550123")
+    assert not await optouts.is_opted_out(services.db, shop.account, "+12015550123")
+
+
+@pytest.mark.parametrize("sender", ["BANK", "36111", "0470001234", ""])
+async def test_what_cannot_be_read_is_kept_and_open(services, shop, sender):
+    reply = Reply(sender=sender, to="8850", text="STOP\0", written=sender)
+    assert await arrive(services, shop, reply=reply) == "reply_from_no_number"
+    (kept,) = await replies.page(services.db, shop.account, None, 10, state="open")
+    assert (kept.sender, kept.phone, kept.text, kept.keyword) == (sender, None, "STOP", "stop")
+
+
+async def test_neither_receipt_nor_reply_is_counted(services, shop):
+    assert await arrive(services, shop) == "unreadable"
+
+
+async def test_words_that_the_database_cannot_keep_stop_nothing(services, shop):
+    reply = Reply(sender="+32470001010", to="88\x0050", text="ST\0OP")
+    assert await arrive(services, shop, reply=reply) == "reply_stop"
+    assert await optouts.is_opted_out(services.db, shop.account, "+32470001010")
+
+
+@pytest.mark.parametrize(
+    ("answered", "reported"),
+    [
+        ("beb0afe1-570a", "BEB0AFE1-570A"),
+        ("BEB0AFE1-570A", "beb0afe1-570a"),
+        ("SAR-234-1eedf843-2-1", "SAR-234-1EEDF843-2-1"),
+        ("aB3dE", "ab3de"),
+    ],
+)
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_an_id_in_other_letter_case_fits(services, shop, answered, reported, parts):
+    ids = [answered, f"{answered}x"][:parts]
+    message_id = await accepted(services, shop, ids)
+    for name in [reported, f"{reported}x"][:parts]:
+        receipt = Receipt(state=ReceiptState.DELIVERED, provider_id=name)
+        await arrive(services, shop, receipt=receipt)
+    message = await queries.message(services.db, message_id)
+    assert message.state == "delivered"
+
+
+@pytest.mark.parametrize("parts", [1, 2])
+async def test_the_exact_id_comes_first(services, shop, parts):
+    one = await accepted(services, shop, ["aB1", "aB2"][:parts])
+    other = await accepted(services, shop, ["Ab1", "Ab2"][:parts])
+    for name in ["aB1", "aB2"][:parts]:
+        await arrive(
+            services, shop, receipt=Receipt(state=ReceiptState.DELIVERED, provider_id=name)
+        )
+    assert (await queries.message(services.db, one)).state == "delivered"
+    assert (await queries.message(services.db, other)).state == "accepted"
+
+
+async def accepted(services, shop, ids):
+    message_id = await services.db.fetchval(
+        "INSERT INTO messages (account_id, connection_id, recipient, text, encoding, segments,"
+        " state, created_at) VALUES ($1, $2, '+32470001000', 'long', 'GSM-7', 1, 'submitting',"
+        " now()) RETURNING id",
+        shop.account,
+        shop.connection,
+    )
+    await queries.accept(services.db, message_id, ids, "", clock.now(), find_by_id=True)
+    return message_id
+
+
+async def test_a_receipt_of_a_lost_answer_names_the_number_nationally(services, shop):
+    await in_country(services, shop, connection="BE")
+    message_id = await services.db.fetchval(
+        "INSERT INTO messages (account_id, connection_id, recipient, text, encoding, segments,"
+        " state, created_at) VALUES ($1, $2, '+32470001099', 'x', 'GSM-7', 1, 'submitting',"
+        " now()) RETURNING id",
+        shop.account,
+        shop.connection,
+    )
+    await queries.leave_unknown(services.db, message_id, "lost", "", clock.now())
+    receipt = Receipt(state=ReceiptState.DELIVERED, provider_id="never seen", to="0470001099")
+    assert await arrive(services, shop, receipt=receipt) == "delivered"
+
+
+async def test_old_replies_go_and_open_ones_stay(services, shop):
+    for text in ("hello", "so, stop?"):
+        await arrive(services, shop, reply=Reply(sender="+32470001011", to="8850", text=text))
+    await services.db.execute(
+        "UPDATE replies SET received_at = now() - interval '100 days' WHERE account_id = $1",
+        shop.account,
+    )
+    await replies.sweep(services.db, clock.now())
+    left = await replies.page(services.db, shop.account, None, 10)
+    assert [one.text for one in left] == ["so, stop?"]
