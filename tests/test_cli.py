@@ -9,6 +9,10 @@ import sys
 import aiohttp
 import pytest
 
+from tearoff.kit import clock
+from tearoff.messages import replies
+from tearoff.people.keywords import Keyword
+
 
 @pytest.fixture
 def tearoff(settings):
@@ -114,6 +118,37 @@ def test_opt_outs(tearoff):
     tearoff("optout", "remove", *account, "+32470007001")
     assert tearoff("optout", "list", *account, "--json") == {"opt_outs": []}
     assert "not on the list" in tearoff("optout", "remove", *account, "+32470007001", code=1).stderr
+
+
+async def test_replies_are_reviewed(tearoff, services, shop):
+    account = ["--account", str(shop.account)]
+    review = ("optout", "review", *account)
+    assert tearoff(*review).stdout.strip() == "No reply waits for a decision."
+    ids = [
+        await replies.keep(
+            services.db,
+            replies.Arriving(shop.account, shop.connection, "0470007101", phone, "8850", words,
+                             Keyword.MAYBE_STOP, "", clock.now()),
+        )
+        for phone, words in ((None, "so stop?"), ("+32470007102", "bus stop?"))
+    ]  # fmt: skip
+    listed = tearoff(*review, "--json")["replies"]
+    assert [(r["reply"], r["number"]) for r in listed] == [(ids[1], "+32470007102"), (ids[0], None)]
+    assert "unreadable" in tearoff(*review).stdout
+    assert tearoff(*review, "--dismiss", f"rep_{ids[1]}", "--json")["state"] == "dismissed"
+    assert "phone" in tearoff(*review, "--optout", str(ids[0]), code=1).stderr
+    tearoff(*review, "--optout", str(ids[0]), "--phone", "+32 470/00.71.01")
+    (row,) = tearoff("optout", "list", *account, "--json")["opt_outs"]
+    assert (row["number"], row["source"]) == ("+32470007101", "reply")
+    assert tearoff(*review, "--json") == {"replies": []}
+
+
+def test_the_country_of_a_connection(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    add = ("provider", "add", "--account", str(key["account"]), "--kind", "log")
+    assert "country" in tearoff(*add, "--set", "country=Belgium", code=1).stderr
+    tearoff(*add, "--set", "country=be", "--json")
+    assert "country" in tearoff("provider", "fields", "--kind", "log", "--json")
 
 
 def test_backup_doctor_config_and_help(tearoff, tmp_path):

@@ -12,9 +12,10 @@ from tearoff.accounts import devices
 from tearoff.api.codes import CODES
 from tearoff.api.openapi import make_document
 from tearoff.kit import clock
-from tearoff.messages import connections
+from tearoff.messages import connections, replies
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.links import surroundings_of
+from tearoff.people.keywords import Keyword
 from tests.api import table
 from tests.providers.postoffice import open_post_office
 from tests.web.conftest import PICTURE
@@ -174,6 +175,7 @@ class Scene:
 _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
     "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
+    "replies": "reply",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",
@@ -238,6 +240,16 @@ class Maker(table.Maker):
     async def message(self, state):
         body = {"campaign": self.caller.shop.campaign, "phone": "+32470001000"}
         return (await self.call("POST", "/v4/messages", body))["id"]
+
+    async def reply(self, state):
+        shop = self.caller.shop
+        return await replies.keep(
+            self.services.db,
+            replies.Arriving(
+                shop.account, shop.connection, "32470001234", "+32470001234", "8850",
+                "I want you to stop", Keyword.MAYBE_STOP, "", clock.now(),
+            ),
+        )  # fmt: skip
 
     async def url(self, state):
         return "http://127.0.0.1:9/hook"

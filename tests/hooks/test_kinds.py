@@ -321,6 +321,8 @@ async def test_replies_and_consent(caller, receiver, services):
     ]  # fmt: skip
     first, stopped = receiver.got[0].body, receiver.got[2].body
     assert first["message"]["text"] == "Thanks!" and first["message"]["phone"] == "32470008003"
+    assert first["message"]["keyword"] == "none"
+    assert receiver.got[1].body["message"]["keyword"] == "stop"
     assert stopped["customer"]["phone"] == "32470008003"
     assert (stopped["campaign"], stopped["coupon"], stopped["status"]) == ("", None, None)
 

@@ -9,6 +9,8 @@ from tearoff.coupons import lists
 from tearoff.kit import migrate as migrations
 from tearoff.kit.db import Database
 from tearoff.kit.migrations.upgrade import upgrade
+from tearoff.kit.phone import phone_key
+from tearoff.people import optouts
 
 NAME = "tearoff_migrations"
 
@@ -68,4 +70,43 @@ async def test_a_new_version_of_the_queue_is_an_upgrade(url):
     assert not await migrations.is_up_to_date(db)
     assert await migrations.migrate(url) == []
     assert await migrations.is_up_to_date(db)
+    await db.close()
+
+
+OLD_OPT_OUTS = """
+INSERT INTO accounts (name, email) VALUES ('Shop', 'a@example.com');
+INSERT INTO opt_outs (account_id, address, source, reason, created_at) VALUES
+  (100001, '+5215512345678', 'reply', 'old', '2026-01-01'),
+  (100001, '+525512345678', 'reply', 'new', '2026-02-01'),
+  (100001, '+525512345678', 'shop', 'shop', '2026-02-01'),
+  (100001, '+541123456789', 'reply', 'one', '2026-03-01'),
+  (100001, '+551187654321', 'reply', 'eight', '2026-03-01'),
+  (100001, '+5511987654321', 'reply', 'nine', '2026-01-01'),
+  (100001, '+551145678901', 'reply', 'landline', '2026-03-01'),
+  (100001, '+32470001234', 'reply', '', '2026-03-01');
+"""
+
+
+async def test_opt_outs_that_fall_together_are_joined(url):
+    await upgrade(url, "0007")
+    old = await asyncpg.connect(url)
+    await old.execute(OLD_OPT_OUTS)
+    await old.close()
+    await migrations.migrate(url)
+    db = await Database.open(url, size=2)
+    rows = await db.fetch("SELECT address, source, reason FROM opt_outs ORDER BY 1, 2")
+    assert [tuple(row.values()) for row in rows] == [
+        ("+32470001234", "reply", ""),
+        ("+525512345678", "reply", "old"),
+        ("+525512345678", "shop", "shop"),
+        ("+5491123456789", "reply", "one"),
+        ("+551145678901", "reply", "landline"),
+        ("+5511987654321", "reply", "nine"),
+    ]
+    assert {phone_key(row["address"]) for row in rows} == {row["address"] for row in rows}
+    await db.execute(  # by the version before, which still runs
+        "INSERT INTO opt_outs (account_id, address, source, created_at)"
+        " VALUES (100001, '+543512345678', 'reply', now())"
+    )
+    assert await optouts.is_opted_out(db, 100001, "+5493512345678")
     await db.close()

@@ -91,6 +91,8 @@ CODES: dict[int, Code] = {
     523: Code("The webhook is switched off", "Webhook is switched off.", "Switch it on first."),
     524: Code("There is no such package", "Package not found", _ANOTHER_ACCOUNT),
     525: Code("There is no such contact", "Contact ID not found", _ANOTHER_ACCOUNT),
+    526: Code("The reply is decided about", "This reply was dismissed already.",
+              "Look at it again: somebody was faster."),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
     604: Code("This person has the coupon already",

@@ -12,12 +12,14 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    id_of,
     read_address,
     show,
     with_services,
 )
 from tearoff.kit import clock
 from tearoff.kit.services import Services
+from tearoff.messages import replies
 from tearoff.people import optouts
 
 
@@ -33,6 +35,18 @@ def add_commands(commands: Commands) -> None:
         add_json(command)
         if name == "add":
             command.add_argument("--reason", default="", help="why, for your records")
+    review = add_command(
+        group, "review", _review, "replies that may mean STOP: list them, or decide about one"
+    )
+    add_account(review)
+    decision = review.add_mutually_exclusive_group()
+    decision.add_argument("--optout", metavar="REPLY", help="it meant STOP: opt its sender out")
+    decision.add_argument("--dismiss", metavar="REPLY", help="it did not")
+    review.add_argument(
+        "--phone", metavar="NUMBER", help="with --optout: who it was, if the sender is unreadable"
+    )
+    review.add_argument("--all", action="store_true", help="list every reply, newest first")
+    add_json(review)
     listing = add_command(group, "list", _list, "everybody on the list")
     add_account(listing)
     listing.add_argument("number", metavar="ADDRESS", nargs="?", help="only this one")
@@ -85,3 +99,49 @@ def _list(arguments: argparse.Namespace) -> None:
         f"{o.address}  {o.source:<9}  {o.created_at:%Y-%m-%d %H:%M}  {o.reason}" for o in found
     ]
     show(arguments, {"opt_outs": rows}, "\n".join(lines) or "Nobody is on the list.")
+
+
+MOST_LISTED = 200
+
+
+def _review(arguments: argparse.Namespace) -> None:
+    if arguments.optout or arguments.dismiss:
+        _decide(arguments)
+        return
+
+    async def work(services: Services) -> list[replies.Reply]:
+        state = None if arguments.all else "open"
+        return await replies.page(services.db, arguments.account, None, MOST_LISTED, state=state)
+
+    found = with_services(arguments, work)
+    rows = [
+        {"reply": r.id, "sender": r.sender, "number": r.phone, "text": r.text,
+         "keyword": r.keyword, "state": r.state, "received": r.received_at}
+        for r in found
+    ]  # fmt: skip
+    lines = [
+        f"{r.id}  {r.received_at:%Y-%m-%d %H:%M}  {r.phone or r.sender + ' (unreadable)'}"
+        f"  {r.keyword}  {r.state}\n    {r.text!r}"
+        for r in found
+    ]
+    show(arguments, {"replies": rows}, "\n".join(lines) or "No reply waits for a decision.")
+
+
+def _decide(arguments: argparse.Namespace) -> None:
+    reply_id = id_of(arguments.optout or arguments.dismiss, "rep", "reply")
+    phone = read_address(arguments.phone, "phone") if arguments.phone else None
+
+    async def work(services: Services) -> replies.Reply:
+        async with services.db.transaction() as db:
+            if arguments.dismiss:
+                return await replies.dismiss(db, arguments.account, reply_id, now=clock.now())
+            return await replies.opt_out(
+                db, arguments.account, reply_id, phone=phone, now=clock.now()
+            )
+
+    found = with_services(arguments, work)
+    who = found.phone or phone or found.sender
+    text = (
+        f"{who} gets no more messages." if arguments.optout else f"Reply {found.id} is dismissed."
+    )
+    show(arguments, {"reply": found.id, "state": found.state, "number": who}, text)

@@ -19,6 +19,7 @@ _ABOUT = {
     "Locations": "Where coupons are taken in, and the devices of the staff there.",
     "Sessions": "One person's coupon.",
     "Messages": "What was sent to whom, and what became of it.",
+    "Replies": "What people wrote back, and whether it meant STOP.",
     "Suppressions": "Who must get nothing.",
     "Folders and categories": "What sorts campaigns.",
     "Groups and contacts": "People the account knows.",

@@ -27,6 +27,7 @@ from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.spool import TooManyUploads
 from tearoff.messages.connections import NoRoute
+from tearoff.messages.replies import AlreadyDecided
 from tearoff.people.contacts import ContactNotFound, GroupNotFound, TooManyGroups
 from tearoff.people.optouts import OptedOut
 
@@ -99,6 +100,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     GroupNotFound: (422, 514, "Group ID not found"),
     ContactNotFound: (422, 525, "Contact ID not found"),
     TooManyGroups: (422, 516, "Limit reached."),
+    AlreadyDecided: (422, 526, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),
     NotSent: (422, 602, "{error}"),
