@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 import pytest_asyncio
+import structlog
 from litestar import Request, get, post
 from litestar.response import Stream
 
@@ -76,6 +77,7 @@ class Exchange:
 @pytest_asyncio.fixture(scope="module")
 async def app(settings):
     app = create_app(settings, [holding, endless, streaming_while_holding])
+    structlog.reset_defaults()  # it has set the log of a server; this process runs more tests
     is_up, may_end = asyncio.Event(), asyncio.Event()
 
     async def keep():  # what is opened in a task is closed in the same

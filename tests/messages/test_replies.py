@@ -1,5 +1,7 @@
 """Replies: who wrote them, what they mean, and that none is lost."""
 
+import asyncio
+
 import msgspec
 import pytest
 
@@ -29,6 +31,13 @@ async def arrive(services, shop, **what):
     )
     job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
     await arrivals.read_arrivals(services, job, tell=tell)
+    async with asyncio.timeout(60):
+        while not (result := await result_of(services, id_)):
+            await asyncio.sleep(0.05)
+    return result
+
+
+async def result_of(services, id_):
     return await services.db.fetchval("SELECT result FROM arrivals WHERE id = $1", id_)
 
 

@@ -35,7 +35,7 @@ def test_opens(tmp_path: Path) -> None:
     ("kind", "settings", "field", "says"),
     [
         ("carrier-pigeon", {}, "kind", "not one of log, twilio"),
-        ("log", {"colour": "red"}, "colour", "not a setting of log. Known: delay_ms"),
+        ("log", {"colour": "red"}, "colour", "not a setting of log. Known: country, delay_ms"),
         ("twilio", {"account_sid": "x"}, "auth_token", "needs it: Auth Token"),
         ("twilio", TWILIO | {"auth_token": "  "}, "auth_token", "needs it"),
         ("twilio", TWILIO | {"account_sid": "AC1"}, "account_sid", "AC and 32 hexadecimal"),

@@ -141,7 +141,7 @@ def text(limit: int, *, lines: bool = False) -> Callable[[str, Any], str]:
 def email(name: str, given: Any) -> str:
     """One address, as it is kept."""
     try:
-        return mail_address(as_text(name, given))
+        return mail_address(text(254)(name, given))
     except AddressInvalid:
         raise WrongValue(305, "Email address is not valid") from None
 
