@@ -8,7 +8,7 @@ import pytest
 
 from tearoff.coupons.links import linked
 from tearoff.kit import clock
-from tearoff.web import forms, pins
+from tearoff.web import forms, pins, served
 from tests.cast import PIN, open_place, open_shop
 from tests.web.conftest import do, in_days
 
@@ -26,7 +26,6 @@ async def test_right_pin_uses_the_coupon_there(coupon):
     answer = await coupon.redeem(PIN)
     assert answer.status == 303
     assert answer.headers["location"].startswith(f"{coupon.path}?ok=")
-    assert "set-cookie" not in answer.headers
     # A use also opens and claims what was not: each of these changes is an event.
     by = ("staff", "page", coupon.shop.location)
     assert sorted(await coupon.events()) == [("claimed", *by), ("opened", *by), ("validated", *by)]
@@ -36,13 +35,22 @@ async def test_right_pin_uses_the_coupon_there(coupon):
 
 
 async def test_accepted_is_shown_only_on_the_phone_that_was_served(coupon):
-    there = (await coupon.redeem(PIN)).headers["location"]
-    served, other = await coupon.get(there), await coupon.get()
-    assert "Accepted" in served.text
-    assert "data-clock=" in served.text
-    assert "Ghent" in served.text
-    assert "Accepted" not in other.text
-    for page in (served, other):
+    used = await coupon.redeem(PIN)
+    there, cookie = used.headers["location"], used.headers["set-cookie"]
+    assert cookie.startswith("__Host-tearoff_served_")
+    assert cookie.endswith("; Max-Age=300; Path=/; HttpOnly; SameSite=Lax; Secure")
+    proof = cookie.partition(";")[0]
+    here, other = await coupon.get(there, cookie=proof), await coupon.get()
+    assert "Accepted" in here.text
+    assert "data-clock=" in here.text
+    assert "Ghent" in here.text
+    assert "Accepted" in (await coupon.get(there, cookie=proof)).text  # reloaded
+    name, _, value = proof.partition("=")
+    wrong = ("", f"{name}=", f"{name}={'A' * 43}", f"{name}=\u00e9", f"other={value}")
+    forwarded = [await coupon.get(there, cookie=one) for one in wrong]
+    for page in (other, *forwarded):
+        assert "Accepted" not in page.text and "data-clock=" not in page.text
+    for page in (here, other, *forwarded):
         assert "This coupon was used on" in page.text
         assert coupon.short not in page.text
 
@@ -53,13 +61,32 @@ async def test_accepted_ends_after_five_minutes(coupon, services):
     for seconds, shown in ((290, True), (301, False), (-10, False)):
         at = clock.now() - timedelta(seconds=seconds)
         receipt = forms.make_receipt(services.vault, coupon.code, 1, at)
-        page = await coupon.get(f"{coupon.path}?ok={receipt}")
+        proof = served.cookie(services, session.id, receipt).partition(";")[0]
+        page = await coupon.get(f"{coupon.path}?ok={receipt}", cookie=proof)
         assert ("Accepted" in page.text) is shown
         assert (
             forms.accepted_second(services.vault, receipt, session, clock.now()) is not None
         ) is shown
     forged = f"{int(clock.now().timestamp())}.1.{'A' * 43}"
     assert "Accepted" not in (await coupon.get(f"{coupon.path}?ok={forged}")).text
+
+
+async def test_a_forwarded_page_of_a_coupon_for_many_visits_says_when_it_was_used(make_coupon):
+    coupon = await make_coupon(uses=3)
+    there = (await coupon.redeem(PIN)).headers["location"]
+    forwarded = await coupon.get(there)
+    assert "Accepted" not in forwarded.text and "This coupon was used on" in forwarded.text
+    assert "Ghent" in forwarded.text and "2 of 3 left" in forwarded.text
+    assert "This coupon was used on" not in (await coupon.get()).text
+
+
+async def test_two_coupons_one_after_the_other_both_keep_their_panel(make_coupon):
+    first = await make_coupon()
+    second = await make_coupon(first.shop)
+    used = [await coupon.redeem(PIN) for coupon in (first, second)]
+    both = "; ".join(one.headers["set-cookie"].partition(";")[0] for one in used)
+    for coupon, one in zip((first, second), used, strict=True):
+        assert "Accepted" in (await coupon.get(one.headers["location"], cookie=both)).text
 
 
 async def test_sending_the_form_again_does_nothing(coupon):
@@ -295,7 +322,8 @@ async def test_language_is_kept(coupon):
     assert wrong.message == "Verkeerde pincode. Nog 4 pogingen."
     right = await coupon.post("/redeem?lang=nl", {"t": token, "pin": PIN})
     assert right.headers["location"].startswith(f"{coupon.path}?lang=nl&ok=")
-    assert "Aanvaard" in (await coupon.get(right.headers["location"])).text
+    proof = right.headers["set-cookie"].partition(";")[0]
+    assert "Aanvaard" in (await coupon.get(right.headers["location"], cookie=proof)).text
 
 
 async def test_a_coupon_that_a_till_holds_is_not_used_on_the_phone(coupon):

@@ -115,8 +115,8 @@ def _is_recent(hour: int, now: datetime) -> bool:
 
 
 def make_receipt(vault: Vault, session_code: str, uses: int, at: datetime) -> str:
-    """What the phone that was just served carries to its page: only there the page shows
-    "Accepted", and another phone with the same coupon is no proof of anything."""
+    """What the address of the page says after a use. It can be forwarded, so it proves nothing
+    without the browser that did it: see `make_proof`."""
     second = int(at.timestamp())
     return f"{second}.{uses}.{_mark(vault, 'accepted', f'{session_code}:{uses}:{second}')}"
 
@@ -131,6 +131,20 @@ def accepted_second(vault: Vault, receipt: str, session: Session, now: datetime)
         return None
     data = f"{session.code}:{used}:{second}"
     return second if _is_marked(vault, "accepted", data, mark) else None
+
+
+def make_proof(vault: Vault, receipt: str) -> str:
+    """What the browser that was just served keeps in a cookie: only with it the page shows
+    "Accepted", and another one with the same address is no proof of anything."""
+    return _mark(vault, "served", receipt)
+
+
+def is_proof(vault: Vault, receipt: str, proof: str) -> bool:
+    try:
+        mark = base64.urlsafe_b64decode(proof[:120].encode() + b"=")
+    except (ValueError, binascii.Error):
+        return False
+    return _is_marked(vault, "served", receipt, mark)
 
 
 def _split(token: str) -> tuple[int | None, int | None, bytes]:

@@ -6,7 +6,7 @@ GET and HEAD change nothing. An open is recorded when the visible page reports i
 from __future__ import annotations
 
 import re
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 from litestar import route
@@ -21,7 +21,8 @@ from tearoff.web.finding import PERSONAL, find, patiently, read_code
 from tearoff.web.offer import Offer, offer, switches
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import Rest, Staff
-from tearoff.web.standing import Standing, path_of, standing
+from tearoff.web.served import Served, served
+from tearoff.web.standing import Standing, after_use, path_of, standing
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import counted
 
@@ -48,10 +49,7 @@ async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Ans
     if found is None:
         return notes.unknown(request)
     metrics.page_hits.labels("coupon").inc()
-    receipt = request.query_params.get("ok", "") if request.scope["query_string"] else ""
-    at = forms.accepted_second(services.vault, receipt, found.session, now) if receipt else None
-    accepted_at = datetime.fromtimestamp(at, UTC) if at else None
-    return print_coupon(request, found, now, accepted_at=accepted_at)
+    return print_coupon(request, found, now, use=served(request, found.session, now))
 
 
 @route([f"{path}/now" for path in PERSONAL], http_method=READ)
@@ -112,12 +110,13 @@ def print_coupon(
     *,
     staff: Staff | None = None,
     alert: str = "",
-    accepted_at: datetime | None = None,
+    use: Served | None = None,
     status: int = 200,
     retry_after: int = 0,
 ) -> Answer:
     """The page of this coupon as it stands now. `staff` is what the staff's last try came to,
-    `alert` the consumer's; `retry_after` are the seconds before the next try."""
+    `alert` the consumer's, `use` the one
+    that the address tells of; `retry_after` are the seconds before the next try."""
     session, visit, vault = (
         found.session,
         visit_to(request, found),
@@ -125,7 +124,9 @@ def print_coupon(
     )
     state = rules.state_of(session, found.campaign, now)
     token = forms.make_token(vault, session.code, session.uses, now)
-    stands = standing(found, state, visit, now, accepted_at)
+    stands = standing(found, state, visit, now)
+    if use is not None:
+        stands = after_use(stands, found, visit, now, use.at, is_here=use.is_here)
     rest = personal.rest(found, state, visit, vault, token, now, staff, alert)
     if status == 200 and stands.is_common and rest.is_plain:
         return _print_common(request, found.campaign, visit, stands, rest)

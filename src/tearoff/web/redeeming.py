@@ -19,7 +19,7 @@ from tearoff.coupons.models import Doer, Session
 from tearoff.kit import clock
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
-from tearoff.web import forms, notes, paper, pins
+from tearoff.web import forms, notes, paper, pins, served
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.forms import Form
 from tearoff.web.pages import print_coupon
@@ -87,7 +87,8 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     receipt = forms.make_receipt(services.vault, used.code, used.uses, now)
     query = f"{visit.query}&" if visit.query else "?"
     to = f"{path_of(found)}{query}ok={receipt}"
-    return answer(303, [("location", to), ("cache-control", "no-store")])
+    cookie = served.cookie(services, used.id, receipt)
+    return answer(303, [("location", to), ("set-cookie", cookie), ("cache-control", "no-store")])
 
 
 def _by_pin(

@@ -78,17 +78,25 @@ class Standing(msgspec.Struct, frozen=True):
     is_active: bool = False
 
 
-def standing(
-    linked: Linked, state: State, visit: Visit, now: datetime, accepted_at: datetime | None = None
-) -> Standing:
-    """How this person's coupon stands. `accepted_at` is given on the phone that was served."""
+def standing(linked: Linked, state: State, visit: Visit, now: datetime) -> Standing:
+    """How this person's coupon stands."""
     if linked.is_full and state not in _KEPT_WHEN_FULL:
         return _gone(visit.words, _limit_text(linked.campaign, visit, visit.words.limit))
-    told = _TOLD[state](linked, visit, now)
-    accepted = _accepted(linked, visit, accepted_at, now)
-    if accepted is None:
-        return told
-    return msgspec.structs.replace(told, accepted=accepted, is_common=False)
+    return _TOLD[state](linked, visit, now)
+
+
+def after_use(
+    stands: Standing, linked: Linked, visit: Visit, now: datetime, at: datetime, *, is_here: bool
+) -> Standing:
+    """What is told right after a use: large and green in the browser that did it, and elsewhere
+    when and where, in neutral words."""
+    if is_here:
+        told = _accepted(linked, visit, at, now)
+        return msgspec.structs.replace(stands, accepted=told, is_common=False)
+    if stands.fact is not None:
+        return stands
+    fact = _fact(visit.words.used_on, at, linked.campaign, visit, linked.place)
+    return msgspec.structs.replace(stands, fact=fact, is_common=False)
 
 
 _KEPT_WHEN_FULL = (State.USED, State.EXPIRED, State.WITHDRAWN, State.NO_PRIZE)
@@ -316,9 +324,7 @@ def _days_left(ends: datetime, zone: str, language: str, days: int) -> tuple[Dat
     return (DateLine(words.valid_until, date, times.iso(ends), days_left=text),)
 
 
-def _accepted(linked: Linked, visit: Visit, at: datetime | None, now: datetime) -> Accepted | None:
-    if at is None:
-        return None
+def _accepted(linked: Linked, visit: Visit, at: datetime, now: datetime) -> Accepted:
     clock = times.clock_of(now, linked.campaign.timezone)
     return Accepted(
         clock=f"{clock:%H:%M:%S}",

@@ -1,0 +1,57 @@
+"""The browser on which a coupon was just taken in: it alone shows "Accepted", for five minutes.
+
+The address says which use it was, and may be reloaded, left and come back to; the cookie beside it
+says that this is the browser. A forwarded address says in neutral words when and where.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import msgspec
+
+from tearoff.coupons.models import Session
+from tearoff.kit.services import Services, services_of
+from tearoff.web import forms
+from tearoff.web.visits import AnyRequest
+
+
+class Served(msgspec.Struct, frozen=True):
+    """When the use was that the address tells of, and whether this is the browser that did it."""
+
+    at: datetime
+    is_here: bool
+
+
+def served(request: AnyRequest, session: Session, now: datetime) -> Served | None:
+    """None when the address tells of no use, of another one, or of one that is long over."""
+    receipt = request.query_params.get("ok", "") if request.scope["query_string"] else ""
+    if not receipt:
+        return None
+    services = services_of(request)
+    second = forms.accepted_second(services.vault, receipt, session, now)
+    if second is None:
+        return None
+    proof = str(request.cookies.get(_name(services, session.id), ""))
+    is_here = forms.is_proof(services.vault, receipt, proof)
+    return Served(datetime.fromtimestamp(second, UTC), is_here)
+
+
+def cookie(services: Services, session_id: int, receipt: str) -> str:
+    """One for each coupon, so that two that are used one after the other do not spoil each other's
+    page."""
+    proof = forms.make_proof(services.vault, receipt)
+    secure = "; Secure" if _is_secure(services) else ""
+    return (
+        f"{_name(services, session_id)}={proof}; Max-Age={forms.ACCEPTED_SECONDS}; Path=/;"
+        f" HttpOnly; SameSite=Lax{secure}"
+    )
+
+
+def _name(services: Services, session_id: int) -> str:
+    prefix = "__Host-" if _is_secure(services) else ""
+    return f"{prefix}tearoff_served_{session_id}"
+
+
+def _is_secure(services: Services) -> bool:
+    return services.settings.public_url.startswith("https:")
