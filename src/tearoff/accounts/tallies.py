@@ -59,7 +59,7 @@ async def count(
     Must be in the transaction whose work it limits; a refusal ends that transaction. A
     window begins with its first count. Rows are locked in the order of their scopes.
     """
-    await _give_back(db, account_id, [t for t in tallies if t.step < 0], now)
+    await give_back(db, account_id, [t for t in tallies if t.step < 0], now)
     counted = [t for t in tallies if t.step > 0]
     if not counted:
         return {}
@@ -80,8 +80,10 @@ async def count(
 
 _GIVE_BACK = """
 WITH held AS MATERIALIZED (
-  SELECT t.scope, g.step FROM unnest($2::text[], $3::bigint[]) AS g (scope, step)
-  JOIN tallies t ON t.account_id = $1 AND t.scope = g.scope AND t.until > $4
+  SELECT t.scope, g.step FROM unnest($2::text[], $3::bigint[], $4::timestamptz[])
+    AS g (scope, step, ends)
+  JOIN tallies t ON t.account_id = $1 AND t.scope = g.scope AND t.until > $5
+    AND (g.ends IS NULL OR t.until <= g.ends)
   ORDER BY t.scope FOR NO KEY UPDATE OF t
 )
 UPDATE tallies t SET n = greatest(0, t.n + held.step) FROM held
@@ -89,12 +91,23 @@ WHERE t.account_id = $1 AND t.scope = held.scope
 """
 
 
-async def _give_back(db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime) -> None:
-    """What was never counted is not given back. The cap stays as it is: one that was lowered
-    below the number refuses what is new, never what is taken back."""
-    if tallies:
-        scopes, steps = [t.scope for t in tallies], [t.step for t in tallies]
-        await db.execute(_GIVE_BACK, account_id, scopes, steps, now)
+async def give_back(
+    db: Handle,
+    account_id: int,
+    tallies: Sequence[Tally],
+    now: datetime,
+    *,
+    counted_at: datetime | None = None,
+) -> None:
+    """Undo counting, for tallies with steps below 0. What was never counted is not given back,
+    nor, with `counted_at`, what was counted in a window that is over. The cap stays as it is:
+    one that was lowered below the number refuses what is new, never what is taken back."""
+    if not tallies:
+        return
+    scopes, steps = [t.scope for t in tallies], [t.step for t in tallies]
+    # A window begins with its first count: the one of that moment ends no later than this.
+    ends = [None if counted_at is None else counted_at + t.window for t in tallies]
+    await db.execute(_GIVE_BACK, account_id, scopes, steps, ends, now)
 
 
 async def replace(

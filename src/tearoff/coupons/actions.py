@@ -345,7 +345,8 @@ async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -
         await lists.unlist(db, campaign.id, session.id, flag)
     await lists.forget_created(db, campaign.id, session.created_at, session.id)
     claim = limits.of_claim(campaign, -1) if session.claimed_at else []
-    await limits.count(db, campaign, [*limits.of_session(campaign, -1), *claim], now)
+    made = [] if await queries.was_lost(db, session.id) else limits.of_session(campaign, -1)
+    await limits.count(db, campaign, [*made, *claim], now)
 
 
 async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:

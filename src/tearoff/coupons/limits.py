@@ -46,6 +46,12 @@ def of_session(campaign: Campaign, amount: int = 1) -> list[Tally]:
     return _if(campaign, "sessions", campaign.limit_sessions, step=amount)
 
 
+def of_lost_session(campaign: Campaign) -> Tally:
+    """What a session gives back that nobody ever had, whether there is a limit or not, and also
+    where a recount has begun the window since."""
+    return Tally(scope_of(campaign, "sessions"), 0, 2 * FOR_EVER, -1)
+
+
 def of_all(campaign: Campaign) -> list[Tally]:
     """What, once it is full, leaves nothing of the offer for anybody new."""
     return [

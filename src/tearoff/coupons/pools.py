@@ -118,6 +118,19 @@ async def take(db: Handle, campaign_id: int, amount: int, now: datetime) -> list
     return [row["code"] for row in rows]
 
 
+async def put_back(db: Handle, session_id: int) -> None:
+    """Free the code of a session that nobody ever had, for the next one."""
+    await db.execute(
+        "WITH lost AS MATERIALIZED (SELECT id, campaign_id, validation_code FROM sessions"
+        "  WHERE id = $1 AND validation_code IS NOT NULL FOR NO KEY UPDATE),"
+        " freed AS (UPDATE pool_codes p SET taken_at = NULL FROM lost"
+        "  WHERE p.campaign_id = lost.campaign_id AND p.code = lost.validation_code"
+        "  RETURNING lost.id)"
+        " UPDATE sessions s SET validation_code = NULL FROM freed WHERE s.id = freed.id",
+        session_id,
+    )
+
+
 async def left(db: Handle, campaign_id: int) -> int:
     n: int = await db.fetchval(
         "SELECT count(*) FROM pool_codes WHERE campaign_id = $1 AND taken_at IS NULL", campaign_id

@@ -206,6 +206,31 @@ async def sessions_of_ids(
     return [both for both in map(_both, rows) if both is not None]
 
 
+_LOST = "e.kind = 'voided' AND e.actor = 'tearoff'"
+"""The event of a session that was voided because its message certainly never left."""
+
+
+async def count_lost(db: Handle, campaign: Campaign) -> int:
+    """Sessions of the campaign that nobody ever had."""
+    n: int = await db.fetchval(
+        "SELECT count(*) FROM sessions s WHERE s.account_id = $1 AND s.campaign_id = $2"
+        " AND (s.voided OR s.unvoided_at IS NOT NULL)"
+        f" AND EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id AND {_LOST})",
+        campaign.account_id,
+        campaign.id,
+    )
+    return n
+
+
+async def was_lost(db: Handle, session_id: int) -> bool:
+    """Whether nobody ever had this session: it counts in no limit."""
+    lost: bool = await db.fetchval(
+        f"SELECT EXISTS (SELECT FROM session_events e WHERE e.session_id = $1 AND {_LOST})",
+        session_id,
+    )
+    return lost
+
+
 async def remove_session(db: Handle, account_id: int, session_id: int) -> bool:
     """Delete a session that was never taken in; its events stay, without a place in lists."""
     done = await db.fetchval(

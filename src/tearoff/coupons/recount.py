@@ -12,7 +12,7 @@ import asyncpg
 
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
-from tearoff.coupons import limits, updates
+from tearoff.coupons import limits, queries, updates
 from tearoff.coupons.models import Campaign, NewSession
 
 Counts = Mapping[str, int]
@@ -53,7 +53,10 @@ def _counted(campaign: Campaign) -> dict[str, tuple[int, str]]:
 
 
 async def _sessions(db: asyncpg.Connection, campaign: Campaign, now: datetime) -> Counts:
-    return {"": await _sum(db, campaign, "count(*)")}
+    """Those that somebody could have: a session whose message certainly never left counts in no
+    limit."""
+    made = await _sum(db, campaign, "count(*)")
+    return {"": made - await queries.count_lost(db, campaign)}
 
 
 async def _claims(db: asyncpg.Connection, campaign: Campaign, now: datetime) -> Counts:

@@ -6,8 +6,12 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from tearoff.accounts import tallies
+from tearoff.accounts.tallies import Tally
+from tearoff.coupons import limits, pools
 from tearoff.coupons import queries as coupons
 from tearoff.coupons.events import announce_operation
+from tearoff.coupons.models import Campaign
 from tearoff.distribution import queries
 from tearoff.distribution.draft import NotSent
 from tearoff.distribution.news import announce_message
@@ -34,15 +38,21 @@ class OutcomeUnknown(NotSent):
 
 class About(msgspec.Struct, frozen=True):
     """Which send an answer is about. `find_by_id`: its receipts name only the service's id.
-    `listener`: the webhooks of its account, if it has any."""
+    `listener`: the webhooks of its account, if it has any. `counted` is what the message counts
+    in, beside what its session does."""
 
-    account_id: int
+    campaign: Campaign
     message_id: int
     recipient: str
     created_at: datetime
     find_by_id: bool
     channel: str = "sms"
     listener: Listener | None = None
+    counted: tuple[Tally, ...] = ()
+
+    @property
+    def account_id(self) -> int:
+        return self.campaign.account_id
 
 
 def error_of(answer: Outcome, message_id: int, channel: str = "sms") -> TearoffError | None:
@@ -103,7 +113,8 @@ async def _record_refusal(db: Handle, about: About, answer: Refused, now: dateti
     refusal = messages.Refusal(answer.reason, answer.text, answer.permanent, answer.raw)
     if await messages.refuse(db, about.message_id, refusal, now):
         await _announce(db, about, "submitting", "failed", now)
-        await _void_session(db, about, answer.text, now)
+        is_lost = await _void_session(db, about, answer.text, now)
+        await _give_back(db, about, now, with_session=is_lost)
     if answer.reason is Reason.OPTED_OUT:
         await optouts.add(
             db,
@@ -116,12 +127,25 @@ async def _record_refusal(db: Handle, about: About, answer: Refused, now: dateti
         )
 
 
-async def _void_session(db: Handle, about: About, reason: str, now: datetime) -> None:
-    """The session was made for a message that did not leave: nobody holds its link. One that
-    existed before stays."""
+async def _void_session(db: Handle, about: About, reason: str, now: datetime) -> bool:
+    """The session was made for a message that did not leave: nobody holds its link, and its own
+    code is free again. One that existed before stays."""
     session_id = await queries.void_carried(db, about.account_id, about.message_id, reason, now)
-    if session_id is None or about.listener is None:
-        return
-    found = await coupons.session(db, about.account_id, session_id)
-    if found is not None:
-        await announce_operation(db, about.listener, "voided", found, now)
+    if session_id is None:
+        return False
+    if about.campaign.has_pool:
+        await pools.put_back(db, session_id)
+    if about.listener is not None:
+        found = await coupons.session(db, about.account_id, session_id)
+        if found is not None:
+            await announce_operation(db, about.listener, "voided", found, now)
+    return True
+
+
+async def _give_back(db: Handle, about: About, now: datetime, *, with_session: bool) -> None:
+    """A message that certainly never left counts in no limit, and neither does its session. All
+    in one statement, so that its rows are locked in the order in which sends take them."""
+    counted = [msgspec.structs.replace(tally, step=-tally.step) for tally in about.counted]
+    if with_session:
+        counted.append(limits.of_lost_session(about.campaign))
+    await tallies.give_back(db, about.account_id, counted, now, counted_at=about.created_at)

@@ -168,7 +168,14 @@ class Sender:
         account = context.caller.account
         told = account.listener(self._services.settings.link_host)
         about = outcome.About(
-            account.id, message_id, draft.recipient, now, by_id, draft.channel, told
+            campaign=draft.campaign,
+            message_id=message_id,
+            recipient=draft.recipient,
+            created_at=now,
+            find_by_id=by_id,
+            channel=draft.channel,
+            listener=told,
+            counted=draft.message_tallies,
         )
         stored = None if keyed is None else keyed.render(result)
         await self._record(about, answer, keyed, stored)
