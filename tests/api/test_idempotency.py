@@ -1,9 +1,13 @@
 """`Idempotency-Key`: the same call again does nothing and is answered the same."""
 
 import asyncio
+from datetime import UTC, datetime
 
 import pytest
 
+from tearoff.messages import connections
+from tearoff.messages.connections import NewConnection
+from tearoff.messages.links import surroundings_of
 from tearoff.providers.log import read_outbox
 from tests.cast import open_shop
 
@@ -70,14 +74,71 @@ async def test_a_bad_key_is_refused(caller, key):
     assert answer.texts == ["Invalid character in parameter: Idempotency-Key."]
 
 
-async def test_refusals_are_stored_too(caller, services):
+async def test_a_refusal_in_which_something_was_made_is_stored(caller, services):
     caller.shop = await open_shop(services, settings={"scripted": "true"})
     first = await keyed(caller, "k", "+32470004211")
     again = await keyed(caller, "k", "+32470004211")
     assert first.codes == [602] and first.text == again.text
     assert again.headers["Idempotent-Replay"] == "true"
-    first = await keyed(caller, "k2", "nonsense")
-    assert first.codes == [301]
+
+
+async def test_a_refusal_in_which_nothing_was_made_is_not_stored(caller, services):
+    """What stood in the way is mended, and the same call goes through; also with another body."""
+    shop = caller.shop = await open_shop(services, kind=None)
+
+    async def made(change, *values):
+        await services.db.execute(change, shop.account, *values)
+
+    async def refused(code, phone="+32470004009"):
+        answer = await keyed(caller, "k", phone)
+        assert (answer.codes, "Idempotent-Replay" in answer.headers) == ([code], False)
+
+    await refused(103)
+    await connect(services, shop)
+    await refused(301, "nonsense")
+    status = "UPDATE campaigns SET status = $2 WHERE account_id = $1"
+    await made(status, "paused")
+    await refused(602)
+    await made(status, "active")
+    removed = "UPDATE campaigns SET removed_at = $2 WHERE account_id = $1"
+    await made(removed, datetime.now(UTC))
+    await refused(502)
+    await made(removed, None)
+    await made("UPDATE accounts SET limit_number_hour = 0 WHERE id = $1")
+    await refused(602)
+    await made("UPDATE accounts SET limit_number_hour = NULL WHERE id = $1")
+    await made(
+        "INSERT INTO opt_outs (account_id, address, source, created_at)"
+        " VALUES ($1, '+32470004009', 'shop', now())"
+    )
+    await refused(605)
+    await made("DELETE FROM opt_outs WHERE account_id = $1")
+    assert (await keyed(caller, "k", "+32470004009")).status == 200
+    again = await keyed(caller, "k", "+32470004009")
+    assert again.headers["Idempotent-Replay"] == "true"
+
+
+async def test_nor_is_one_of_the_other_calls(caller, services):
+    """In either dialect."""
+    code = (await caller.post("/v3/singleuse/create", {"campaign": caller.shop.ref})).body
+    use = {"couponsession": code["single_use_code"], "operation": "validated"}
+    paused = "UPDATE campaigns SET status = $2 WHERE id = $1"
+    made = {"campaign": caller.shop.campaign, "phone": "+32470004010"}
+    for status, codes in (("paused", [518, 602]), ("active", [None, None])):
+        await services.db.execute(paused, caller.shop.campaign, status)
+        more = {"extra": {"Idempotency-Key": "again"}}
+        one = await caller.post("/v3/couponsession/update", use, **more)
+        two = await caller.post("/v4/messages", made, **more)
+        told = [one.codes[0] if one.status != 200 else None, two.body.get("code")]
+        assert told == codes
+
+
+async def connect(services, shop):
+    async with services.db.transaction() as db:
+        await connections.add_connection(
+            db, services.vault, shop.account, NewConnection(kind="log", settings={}),
+            surroundings_of(services),
+        )  # fmt: skip
 
 
 async def test_an_interrupted_send_is_answered_from_its_message(caller, services):

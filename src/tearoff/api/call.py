@@ -75,19 +75,12 @@ async def claim(db: Handle, call: Call) -> None:
 
 
 async def keep(db: Handle, call: Call, status: int, body: bytes) -> None:
-    """Store what a repeated call is answered, if it has a key."""
+    """Store what a repeated call is answered, if it has a key. In the transaction that did the
+    work: a refusal in which nothing was made leaves nothing under its key, so that the same call
+    goes through once what stood in its way is mended."""
     if call.key is not None:
         vault = call.doors.services.vault
         await idempotency.store(db, vault, call.key, idempotency.Answer(status, body))
-
-
-async def keep_refusal(call: Call, error: Exception, status: int, body: bytes) -> None:
-    """The same for a refusal: nothing was done, and repeating it does nothing."""
-    if call.key is None or status in NOT_KEPT or isinstance(error, idempotency.KeyBusy):
-        return
-    async with call.doors.services.db.transaction() as db:
-        if await _claim(db, call, call.key):
-            await keep(db, call, status, body)
 
 
 async def _claim(db: Handle, call: Call, key: idempotency.Key) -> bool:

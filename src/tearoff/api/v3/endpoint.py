@@ -18,7 +18,7 @@ from litestar.response import Stream
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
-from tearoff.api.call import Call, claim, keep, keep_refusal, kept
+from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import authenticate, doors_of, spend
 from tearoff.api.v3.body import read_values
 from tearoff.api.v3.errors import Failure, failure_body, failure_of
@@ -181,9 +181,9 @@ async def _act(call: Call, endpoint: Endpoint) -> tuple[int, Body]:
     except StaleCaller:
         raise
     except Exception as error:
-        told = error if endpoint.explain is None else await endpoint.explain(call, error)
-        await keep_refusal(call, told, *error_body(told))
-        raise told from None
+        if endpoint.explain is None:
+            raise
+        raise await endpoint.explain(call, error) from None
 
 
 async def _act_in_transaction(call: Call, act: Act) -> tuple[int, bytes]:

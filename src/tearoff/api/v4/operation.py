@@ -13,7 +13,7 @@ from litestar import Request, Response
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
-from tearoff.api.call import Call, claim, keep, keep_refusal, kept
+from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import Doors, authenticate, doors_of, spend
 from tearoff.api.v3.body import MAX_BODY, MAX_VALUES, Unreadable
 from tearoff.api.v3.parameters import Parameter
@@ -243,10 +243,9 @@ async def _act(call: Call, operation: Operation) -> _Reply:
     except StaleCaller:
         raise
     except Exception as error:
-        better = error if operation.explain is None else await operation.explain(call, error)
-        reply = told(better)
-        await keep_refusal(call, better, reply.status, reply.body)
-        raise better from None
+        if operation.explain is None:
+            raise
+        raise await operation.explain(call, error) from None
 
 
 def _reply(operation: Operation, done: Any) -> _Reply:
