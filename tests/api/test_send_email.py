@@ -106,8 +106,10 @@ async def test_what_is_left_out_comes_from_the_campaign(mailer, office):
         ({"campaign": "cam_999999999"}, [502], ["Campaign ID not found."]),
         ({"campaign": "dir_100001"}, [502], ["Campaign ID not found."]),
         ({"couponsession": "a" * 21}, [513], ["Statcode not found"]),
-        ({"body": "Hi {first_name}"}, [301], ["Invalid character in parameter: body."]),
-        ({"subject": "Hi {last_name}"}, [301], ["Invalid character in parameter: subject."]),
+        ({"body": "Hi {first_name}"}, [301], ["Invalid character in parameter: body. {first_name}"
+             " is empty for this receiver."]),
+        ({"subject": "Hi {last_nam}"}, [301], ["Invalid character in parameter: subject. {last_nam}"
+             " is no field. Did you mean {last_name}?"]),
     ],
 )  # fmt: skip
 async def test_parameter_errors(mailer, office, values, codes, texts):

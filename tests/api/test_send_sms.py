@@ -100,10 +100,8 @@ async def test_credential_styles(caller, style):
 async def test_wrong_credentials(caller, headers):
     answer = await caller.post("/v3/send/sms", {"campaign": "cam_1"}, headers=headers)
     assert answer.status == 401
-    errors = {
-        "error_code": 1000,
-        "error_message": "HTTP/1.0 401 Unauthorized. Client ID or Secret not correct.",
-    }
+    text = "HTTP/1.0 401 Unauthorized. Client ID or Secret not correct."
+    errors = {"error_code": 1000, "error_message": text, "error_message_description": [text]}
     assert answer.body["errors"] == errors
     assert answer.body["status"]["errors"] == errors
     assert answer.body["status"]["status"] == "failed"
@@ -142,7 +140,7 @@ async def test_a_rolled_secret_and_an_ended_account(caller, services):
         ({"campaign": "CAM", "phone": "+32470002020", "body": "x" * 1600}, [301],
          ["Invalid character in parameter: body."]),
         ({"campaign": "CAM", "phone": "+32470002020", "body": "Hi {first_name}"}, [301],
-         ["Invalid character in parameter: body."]),
+         ["Invalid character in parameter: body. {first_name} is empty for this receiver."]),
         ({"campaign": "CAM", "phone": "+32470002020", "couponsession": "a" * 21}, [513],
          ["Statcode not found"]),
         ({"campaign": "CAM", "phone": "+32470002020", "email": "nobody"}, [305],

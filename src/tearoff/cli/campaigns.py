@@ -71,7 +71,9 @@ def add_commands(commands: Commands) -> None:
         help="the brand's colour, #rrggbb",
     )
     create.add_argument("--language", default="en")
-    create.add_argument("--message", default="", help="text of the SMS; {link} is the coupon")
+    create.add_argument(
+        "--message", "--message-text", default="", help="text of the SMS; {link} is the coupon"
+    )
     create.add_argument("--picture", type=Path, help="an image file")
     create.add_argument("--picture-alt", default="", help="what the picture shows")
     create.add_argument("--location", default="", help="name of the first location")

@@ -23,6 +23,7 @@ from tearoff.kit.db import Database
 from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.links import surroundings_of
+from tearoff.messages.template import odd_words
 from tearoff.providers import registry
 from tearoff.providers.wallets.apple import apple_of
 from tearoff.providers.wallets.google import google_of
@@ -147,11 +148,29 @@ async def _countries(services: Services) -> list[Finding]:
     ]  # fmt: skip
 
 
+async def _texts(services: Services) -> list[Finding]:
+    """Texts that an older version kept, with words that look like fields and are none."""
+    rows = await services.db.fetch(
+        "SELECT id, account_id, message_text FROM campaigns WHERE removed_at IS NULL"
+        " AND message_text ~ '[{] ?[A-Za-z_]' ORDER BY id"
+    )
+    odd = [(row, list(odd_words(row["message_text"]))) for row in rows]
+    return [
+        Finding(
+            f"campaign {row['id']}", True, f"its message text says {', '.join(words)} as it stands",
+            f"`tearoff campaign set --account {row['account_id']} --campaign cam_{row['id']}"
+            " --message-text …` mends it.",
+        )
+        for row, words in odd if words
+    ][:20]  # fmt: skip
+
+
 LOOKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (_settings, of_server)
 
 LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] = (
     _providers,
     _countries,
     of_pins,
+    _texts,
 )
 """Asked of a database whose schema is up to date and whose secrets can be opened."""

@@ -20,6 +20,7 @@ from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
+from tearoff.messages.template import BadText, tidy
 
 PICTURE_SIZE = (800, 420)
 PICTURE_LIMIT = 60_000
@@ -80,7 +81,11 @@ class Picture(msgspec.Struct, frozen=True):
     height: int
 
 
-async def create_campaign(db: Handle, account_id: int, new: NewCampaign) -> Campaign:
+async def create_campaign(
+    db: Handle, account_id: int, new: NewCampaign, *, kept_text: str = ""
+) -> Campaign:
+    """Raises `Invalid`. `kept_text` is the message text of the campaign that this one is like."""
+    new = msgspec.structs.replace(new, message_text=tidy_text(new.message_text, kept_text))
     check_campaign(new)
     values = msgspec.structs.asdict(new)
     names = ", ".join(values)
@@ -220,6 +225,18 @@ def _webp(image: Image.Image) -> bytes:
         if out.tell() <= PICTURE_LIMIT:
             break
     return out.getvalue()
+
+
+def tidy_text(text: str, kept: str) -> str:
+    """A message text as it is kept. One that is kept already stays as it is: older versions took
+    any. Raises `BadText`."""
+    if text == kept:
+        return text
+    try:
+        return tidy(text)
+    except BadText as bad:
+        bad.field = "message_text"
+        raise
 
 
 def check_campaign(new: NewCampaign) -> None:

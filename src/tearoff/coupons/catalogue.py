@@ -199,6 +199,9 @@ async def change(
     if row is None:
         raise CampaignNotFound
     values = changes.given(row["c_raw_options"])
+    if "message_text" in values:
+        kept = row["c_message_text"]
+        values["message_text"] = campaigns.tidy_text(values["message_text"], kept)
     campaigns.check_campaign(msgspec.structs.replace(as_new(_entry(row)), **values))
     if values:
         sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 3))
@@ -225,7 +228,8 @@ async def copy(
     if account_id != template.campaign.account_id:
         new = msgspec.structs.replace(new, folder_id=None, category_id=None)
     new = msgspec.structs.replace(new, **{"status": "active", **changes.given(new.raw_options)})
-    made = await campaigns.create_campaign(db, account_id, new)
+    kept = template.campaign.message_text
+    made = await campaigns.create_campaign(db, account_id, new, kept_text=kept)
     await _copy_picture(db, template.campaign, made)
     await db.execute(
         "INSERT INTO campaign_locations (campaign_id, location_id)"

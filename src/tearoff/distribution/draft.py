@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -21,18 +22,16 @@ from tearoff.messages import rules
 from tearoff.messages.connections import NoRoute
 from tearoff.messages.segments import Segmented, measure
 from tearoff.messages.smart import typography
-from tearoff.messages.template import EmptyField, has_forbidden_characters, render
+from tearoff.messages.template import (
+    FIELDS,
+    BadText,
+    has_forbidden_characters,
+    render,
+    tidy,
+)
 from tearoff.providers.base import Letter
 
 MAX_SEGMENTS = 10
-FIELDS = (
-    "first_name",
-    "last_name",
-    "email",
-    "phone",
-    "customid",
-    *(f"customfield{i}" for i in range(1, 8)),
-)
 
 
 class NotSent(Conflict):
@@ -111,6 +110,11 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     letter: Letter | None = None
     tallies: tuple[Tally, ...] = ()
 
+    @property
+    def message_tallies(self) -> tuple[Tally, ...]:
+        """What the message counts in, without what its session does."""
+        return tuple(t for t in self.tallies if not t.scope.startswith("campaign:"))
+
 
 class Carried(msgspec.Struct, frozen=True):
     """The session that a message carries, and the consumer's fields in it."""
@@ -157,10 +161,11 @@ def make_draft(
     assert campaign is not None
     assert route is not None
     assert request.phone is not None
-    asked = campaign.message_text if request.body is None else request.body
+    asked = asked_text(campaign, request.body)
     url = f"{account.link_host or link_host}/p/{campaign.code}/{carried.code}"
     fields = _fields(asked, carried.new, request.phone)
-    text, measured = _compose(asked, fields, url, account)
+    filled = fill(asked if request.body is None else tidied(asked), fields, url)
+    text, measured = _compose(filled, account)
     cost = len(measured.parts) * route.segment_price
     return Draft(
         campaign=campaign,
@@ -175,10 +180,45 @@ def make_draft(
         is_new=carried.is_new,
         url=url,
         new=carried.new,
-        guard=_guard(campaign.id, request.phone.e164, asked, fields),
+        guard=_guard(campaign.id, request.phone.e164, filled.replace(url, "") if fields else asked),
         cost=cost,
         tallies=_tallies(account, campaign, request.phone.e164, cost, carried),
     )
+
+
+def asked_text(campaign: Campaign, body: str | None) -> str:
+    """What is sent before it is filled: the caller's text, else the campaign's, else brand and
+    title. Never nothing: a bare link from a stranger is what people are told not to open."""
+    if body is not None:
+        return body
+    return campaign.message_text if campaign.message_text.strip() else _introduction(campaign)
+
+
+def _introduction(campaign: Campaign) -> str:
+    title = campaign.title.strip() or campaign.value.strip() or campaign.name
+    brand = campaign.brand.strip()
+    return f"{brand}: {title}" if brand else title
+
+
+def tidied(text: str, *, field: str = "body") -> str:
+    """A caller's text with its fields as they are filled. Raises `BadText`, of this field."""
+    with _named(field):
+        return tidy(text)
+
+
+def fill(text: str, fields: Mapping[str, str], link: str, *, field: str = "body") -> str:
+    """A tidy text filled. Raises `BadText`, of this field."""
+    with _named(field):
+        return render(text, fields, link)
+
+
+@contextlib.contextmanager
+def _named(field: str) -> Iterator[None]:
+    try:
+        yield
+    except BadText as bad:
+        bad.field = field
+        raise
 
 
 def limit_reached(full: TallyFull) -> NotSent:
@@ -198,13 +238,7 @@ def _fields(asked: str, new: NewSession, phone: Phone) -> Mapping[str, str]:
     return {name: new.field(name) for name in FIELDS} | {"phone": phone.e164}
 
 
-def _compose(
-    asked: str, fields: Mapping[str, str], url: str, account: Account
-) -> tuple[str, Segmented]:
-    try:
-        text = render(asked, fields, url)
-    except EmptyField:
-        raise Invalid(field="body") from None
+def _compose(text: str, account: Account) -> tuple[str, Segmented]:
     if has_forbidden_characters(text):
         raise Invalid(field="body")
     measured = measure(text)
@@ -216,8 +250,7 @@ def _compose(
     return text, measured
 
 
-def _guard(campaign_id: int, phone: str, asked: str, fields: Mapping[str, str]) -> bytes:
-    text = render(asked, fields, "") if fields else asked
+def _guard(campaign_id: int, phone: str, text: str) -> bytes:
     return hashlib.sha256(f"{campaign_id}\0{phone_key(phone)}\0{text}".encode()).digest()[:16]
 
 

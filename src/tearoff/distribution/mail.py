@@ -17,11 +17,10 @@ from tearoff.coupons.models import Campaign, NewSession
 from tearoff.coupons.options import Text
 from tearoff.distribution import draft as drafts
 from tearoff.distribution.context import SendContext
-from tearoff.distribution.draft import FIELDS, Carried, Draft, SendRequest
-from tearoff.errors import Invalid
+from tearoff.distribution.draft import Carried, Draft, SendRequest
 from tearoff.kit import times
 from tearoff.kit.colors import brand_colors
-from tearoff.messages.template import EmptyField, render
+from tearoff.messages.template import FIELDS, LINK
 from tearoff.providers.base import Letter
 
 MOST_TERMS = 2000
@@ -79,13 +78,16 @@ def make_draft(
     assert request.mail is not None
     asked = campaign.message_text if request.body is None else request.body
     language = _language(campaign, request.mail.language or carried.new.language or "")
-    subject = request.mail.subject or _told(campaign, language).title or campaign.name
+    written = asked if request.body is None else drafts.tidied(asked)
+    subject = drafts.tidied(request.mail.subject, field="subject")
+    subject = subject or _told(campaign, language).title or campaign.name
     address, host = request.mail.email, account.link_host or link_host
     url = f"{host}/p/{campaign.code}/{carried.code}"
     fields = {name: carried.new.field(name) for name in FIELDS} | {"email": address}
-    subject = _fill("subject", subject, fields, "").strip()
+    subject = drafts.fill(subject, fields, "", field="subject").strip()
     page = _page(campaign, language, carried.new, host, url)
-    intro = _fill("body", asked, fields, url) if "{link}" in asked else _words(asked, fields)
+    has_link = f"{{{LINK}}}" in written
+    intro = drafts.fill(written, fields, url) if has_link else _words(written, fields)
     cost = route.segment_price
     return Draft(
         campaign=campaign,
@@ -99,7 +101,7 @@ def make_draft(
         cost=cost,
         letter=Letter(
             subject=subject,
-            html=_html(page, _without_link(asked, fields, url), subject),
+            html=_html(page, _without_link(written, fields, url), subject),
             to_name=f"{carried.new.firstname or ''} {carried.new.lastname or ''}".strip(),
             from_name=campaign.brand,
         ),
@@ -108,7 +110,7 @@ def make_draft(
         is_new=carried.is_new,
         url=url,
         new=carried.new,
-        guard=_guard(campaign.id, address, subject, _words(asked, fields)),
+        guard=_guard(campaign.id, address, subject, _words(written, fields)),
         tallies=_tallies(account, campaign, address, cost, carried),
     )
 
@@ -194,29 +196,22 @@ def _html(page: Page, intro: Markup, subject: str) -> str:
     )
 
 
-def _fill(field: str, text: str, fields: Mapping[str, str], link: str) -> str:
-    try:
-        return render(text, fields, link)
-    except EmptyField:
-        raise Invalid(field=field) from None
-
-
 _MARK = "\ue000"
 """Stands for the link while a text is filled: a character that no text holds for itself."""
 
 
-def _words(asked: str, fields: Mapping[str, str]) -> str:
+def _words(written: str, fields: Mapping[str, str]) -> str:
     """The text filled, without its link."""
-    return _fill("body", asked, fields, _MARK).replace(_MARK, "").strip()
+    return drafts.fill(written, fields, _MARK).replace(_MARK, "").strip()
 
 
 _LAST_LINK = re.compile(rf"[\s:–—-]*{_MARK}[\s.!]*\Z")
 
 
-def _without_link(asked: str, fields: Mapping[str, str], url: str) -> Markup:
+def _without_link(written: str, fields: Mapping[str, str], url: str) -> Markup:
     """The text filled, as HTML. A link at its end is left out, because the button follows; one
     within a sentence stays."""
-    filled = _LAST_LINK.sub("", _fill("body", asked.strip(), fields, _MARK))
+    filled = _LAST_LINK.sub("", drafts.fill(written.strip(), fields, _MARK))
     anchor = Markup('<a href="{0}">{0}</a>').format(url)
     return Markup("<br>").join(anchor.join(line.split(_MARK)) for line in filled.split("\n"))
 

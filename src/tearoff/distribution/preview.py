@@ -8,12 +8,11 @@ import msgspec
 
 from tearoff.accounts.models import Account
 from tearoff.coupons.models import Campaign
-from tearoff.distribution.draft import FIELDS
-from tearoff.errors import Invalid
+from tearoff.distribution.draft import asked_text, fill, tidied
 from tearoff.kit.codes import SESSION_CODE_LENGTH
 from tearoff.messages.segments import Segmented, measure
 from tearoff.messages.smart import typography
-from tearoff.messages.template import EmptyField, render
+from tearoff.messages.template import FIELDS, LINK
 
 __all__ = ["FIELDS", "Previewed", "preview"]
 
@@ -34,18 +33,21 @@ def preview(
     """With a campaign, or with fields, the text as it would leave: filled, its link as long as
     a real one, the account's own encoding rules applied. A text alone is measured as it stands.
 
-    Raises `Invalid` for a field that the text uses and nobody gave.
+    Raises `BadText` for a word that is no field, and for a field that the text uses and nobody
+    gave.
     """
-    if text is None:
-        text = campaign.message_text if campaign else ""
+    if campaign is None and fields is None:
+        return Previewed(text or "", measure(text or ""))
+    written = "" if text is None else tidied(text, field="text")
     if campaign is not None:
-        text = _fill(text, fields or {}, f"{link_host}/p/{campaign.code}/{_CODE}")
-    elif fields is not None:
-        # Without a campaign there is no link, so its place stays as it is.
-        filled = _fill(text, fields, "{link}")
-        text = filled if "{link}" in text else filled.removesuffix("{link}").removesuffix(" ")
+        written = written if text is not None else asked_text(campaign, None)
+        link = f"{link_host}/p/{campaign.code}/{_CODE}"
+        text = fill(written, fields or {}, link, field="fields")
     else:
-        return Previewed(text, measure(text))
+        # Without a campaign there is no link, so its place stays as it is.
+        place = f"{{{LINK}}}"
+        filled = fill(written, fields or {}, place, field="fields")
+        text = filled if place in written else filled.removesuffix(place).removesuffix(" ")
     measured = measure(text)
     if measured.encoding == "UCS-2" and account.smart_typography:
         text = typography(text).text
@@ -54,12 +56,3 @@ def preview(
 
 
 _CODE = "x" * SESSION_CODE_LENGTH
-
-
-def _fill(text: str, fields: Mapping[str, str], link: str) -> str:
-    try:
-        return render(text, fields, link)
-    except EmptyField as empty:
-        raise Invalid(
-            f"The text uses {{{empty.name}}}: give it in fields.", field="fields"
-        ) from None

@@ -28,6 +28,7 @@ from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.spool import TooManyUploads
 from tearoff.messages.connections import NoRoute
 from tearoff.messages.replies import AlreadyDecided
+from tearoff.messages.template import BadText
 from tearoff.people.contacts import ContactNotFound, GroupNotFound, TooManyGroups
 from tearoff.people.optouts import OptedOut
 
@@ -112,6 +113,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     TooBusy: (429, 429, "{error}"),
     TryLater: (503, 503, "{error}"),
     Forbidden: (403, 403, "{error}"),
+    BadText: (422, 301, "Invalid character in parameter: {field}. {error}"),
     Invalid: (422, 301, "Invalid character in parameter: {field}."),
     NotFound: (422, 500, "{error}"),
 }
@@ -142,7 +144,11 @@ def failure_of(error: BaseException) -> Failure:
 def failure_body(failure: Failure, **more: object) -> bytes:
     """The body in which all three documented shapes are found by their readers."""
     if failure.http == HTTPStatus.UNAUTHORIZED:
-        errors: dict[str, object] = {"error_code": 1000, "error_message": AUTH_TEXT}
+        errors: dict[str, object] = {
+            "error_message": AUTH_TEXT,
+            "error_message_description": [AUTH_TEXT],
+            "error_code": 1000,
+        }
         message = AUTH_TEXT
     else:
         phrase = _PHRASES.get(failure.http, HTTPStatus(failure.http).phrase)
