@@ -25,9 +25,18 @@ async def test_a_public_link_may_be_framed_when_it_asks_to(coupon, link):
     assert ancestors(await coupon.get(path)) == "shop.example *.other.example"
 
 
-@pytest.mark.parametrize("query", ["", "?web=false", "?lang=nl"])
-async def test_nobody_frames_a_public_link_that_does_not_ask(coupon, query):
-    assert ancestors(await coupon.get(f"/p/{coupon.shop.code}{query}")) == "'none'"
+@pytest.mark.parametrize("link", ["{}", "{}?web=false", "{}?lang=nl"])
+async def test_so_may_one_that_does_not_ask(coupon, link):
+    path = link.format(f"/p/{coupon.shop.code}")
+    assert ancestors(await coupon.get(path)) == "*"
+    await frame_only(coupon, ["shop.example"])
+    assert ancestors(await coupon.get(path)) == "shop.example"
+    assert ancestors(await coupon.get(path, **{"Sec-Fetch-Dest": "iframe"})) == "shop.example"
+
+
+async def test_a_page_of_its_own_need_not_ask_who_frames_it(coupon):
+    own = await coupon.get(f"/p/{coupon.shop.code}", **{"Sec-Fetch-Dest": "document"})
+    assert ancestors(own) == "'none'"
 
 
 @pytest.mark.parametrize("link", ["{}&web=true", "{}?web=true"])

@@ -1,5 +1,6 @@
-"""Public links in somebody else's page: `…&web=true` may be framed, by any site or by those that
-the account lists. Personal pages and everything with a form of the staff are never framed."""
+"""Public links in somebody else's page: they may be framed, with or without `&web=true`, by any
+site or by those that the account lists. Personal pages and everything with a form of the staff are
+never framed."""
 
 from __future__ import annotations
 
@@ -15,19 +16,28 @@ from tearoff.web.finding import patiently
 NOBODY = "'none'"
 
 
+_IN_FRAMES = frozenset({"iframe", "frame", "embed", "object"})
+
+
 def is_framed(request: Request[Any, Any, Any]) -> bool:
-    """Whether a public link asks to stand in a frame: with `&web=true`, glued to the code as
-    well as in the query. The form on such a page must lead out of the frame."""
-    if "&web=true" in request.scope["path"].lower():
+    """Whether a public link is to stand in a frame: with `&web=true`, glued to the code as well as
+    in the query, or because the browser says so (Fetch Metadata). The form on such a page must
+    lead out of the frame."""
+    if _fetched_for(request) in _IN_FRAMES or "&web=true" in request.scope["path"].lower():
         return True
     return bool(request.scope["query_string"]) and request.query_params.get("web") == "true"
 
 
 async def frames_of(request: Request[Any, Any, Any], campaign: Campaign) -> str:
-    """Who may frame this public page, as the policy says it (`frame-ancestors`)."""
-    if not is_framed(request):
+    """Who may frame this public page, as the policy says it (`frame-ancestors`). What a browser
+    says it will show as a page of its own is in nobody's frame; that spares asking."""
+    if _fetched_for(request) == "document" and not is_framed(request):
         return NOBODY
     hosts = await patiently(frame_hosts(services_of(request).db, campaign.account_id))
     if hosts is None:
         return "*"
     return " ".join(hosts) or NOBODY
+
+
+def _fetched_for(request: Request[Any, Any, Any]) -> str:
+    return request.headers.get("sec-fetch-dest", "")

@@ -45,7 +45,6 @@ class Begin(msgspec.Struct, frozen=True):
     token: str
     carried: tuple[tuple[str, str], ...] = ()
     is_quick: bool = False
-    is_framed: bool = False
     problem: str = ""
     questions: questions.Questions = questions.Questions()
 
@@ -192,7 +191,7 @@ def _form(
     now: datetime,
     problem: str,
 ) -> Begin:
-    is_framed, options = visit.is_framed, campaign.options
+    options = campaign.options
     shown = questions.consents_shown(campaign, visit)
     return Begin(
         path=f"/p/{campaign.code}{visit.query}",
@@ -200,9 +199,8 @@ def _form(
         carried=visit.carried,
         is_quick=options.begins == "seen"
         and options.form is None
-        and not is_framed
+        and not visit.is_framed
         and request.method == "GET",
-        is_framed=is_framed,
         problem=problem,
         questions=questions.of(campaign, visit, filled),
     )

@@ -40,7 +40,7 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """`frame_hosts`: the sites that may frame public links with `&web=true`; null: any."""
+    """`frame_hosts`: the sites that may frame public links; null: any."""
 
     id: int
     name: str
