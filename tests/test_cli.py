@@ -248,3 +248,18 @@ async def test_metrics_are_closed_to_whoever_comes_through_a_proxy(server):
             http.get(f"{server.url}/metrics", headers={name: "203.0.113.9"}) as answer,
         ):
             assert answer.status == 401
+
+
+def test_an_account_has_the_time_zone_of_its_country(tearoff, services):
+    words = ("account", "create", "--name", "Shop", "--email", "a@example.com", "--country")
+    key = tearoff(*words, "BE", "--json")
+    account = ["--account", str(key["account"])]
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--json")
+    assert made["timezone"] == "Europe/Brussels"
+    asked = tearoff(*words, "US", code=1).stderr
+    assert "US has several time zones" in asked and "America/Chicago" in asked
+    tearoff(*words, "US", "--timezone", "America/Chicago", "--json")
+    assert (
+        "Europe/Brussels" in tearoff("account", "set", *account, "--timezone", "x", code=1).stderr
+    )
+    tearoff("account", "set", *account, "--timezone", "Europe/Paris")

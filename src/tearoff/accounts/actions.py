@@ -11,6 +11,7 @@ from tearoff.accounts.models import Caller, NewKey, hash_secret
 from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
+from tearoff.kit.times import zones_of_country
 from tearoff.kit.vault import Vault
 
 OLD_SECRET_LIVES = timedelta(hours=24)
@@ -39,16 +40,28 @@ async def create_account(
     *,
     name: str,
     email: str,
-    timezone: str = "UTC",
+    timezone: str | None = None,
     country: str | None = None,
 ) -> NewKey:
-    """Make an account with its first API key. The secret is seen here and never again."""
+    """Make an account with its first API key. The secret is seen here and never again. Without a
+    time zone it has its country's; one that has several is asked for."""
     _require(name.strip(), "name", "An account needs a name.")
     _require("@" in email.strip(" @"), "email", "This is not an e-mail address.")
-    _require(timezone in available_timezones(), "timezone", "Use a name such as Europe/Brussels.")
     _require(country is None or is_country(country), "country", "Use two letters, such as BE.")
+    timezone = timezone or _zone_of(country)
+    _require(timezone in available_timezones(), "timezone", "Use a name such as Europe/Brussels.")
     account_id = await queries.insert_account(db, name.strip(), email.strip(), timezone, country)
     return await create_key(db, vault, account_id)
+
+
+def _zone_of(country: str | None) -> str:
+    zones = zones_of_country(country) if country else ()
+    _require(
+        len(zones) < 2,
+        "timezone",
+        f"{country} has several time zones. Use one of {', '.join(zones)}.",
+    )
+    return zones[0] if zones else "UTC"
 
 
 async def create_key(db: Handle, vault: Vault, account_id: int) -> NewKey:

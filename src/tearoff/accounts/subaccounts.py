@@ -20,6 +20,7 @@ from tearoff.accounts.models import Account, NewKey
 from tearoff.errors import Conflict, Forbidden
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
+from tearoff.kit.times import zones_of_country
 from tearoff.kit.vault import Vault
 
 STAGES = ("trial", "customer")
@@ -82,7 +83,8 @@ class Subaccount(msgspec.Struct, frozen=True):
 
 
 class NewSubaccount(msgspec.Struct, frozen=True, kw_only=True):
-    """`expiry` is its last day, in its time zone (its parent's)."""
+    """`expiry` is its last day, in its time zone. Without one it has that of its country, and
+    where that has none or several, its parent's."""
 
     email: str
     password_hash: str | None = None
@@ -91,6 +93,7 @@ class NewSubaccount(msgspec.Struct, frozen=True, kw_only=True):
     first_name: str = ""
     last_name: str = ""
     country: str | None = None
+    timezone: str | None = None
     name: str = ""
     expiry: date | None = None
 
@@ -160,6 +163,8 @@ async def create_subaccount(
     """An account with its first key and its owner. Raises `members.EmailTaken` and
     `PackageNotFound`."""
     await _check_package(db, parent.id, new.package_id)
+    zones = zones_of_country(new.country) if new.country else ()
+    timezone = new.timezone or (zones[0] if len(zones) == 1 else parent.timezone)
     made: int = await db.fetchval(
         "INSERT INTO accounts (parent_id, name, email, language, timezone, country, currency,"
         " stage, package_id, expires_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -168,12 +173,12 @@ async def create_subaccount(
         new.name or new.email,
         new.email,
         parent.language,
-        parent.timezone,
+        timezone,
         new.country,
         parent.currency,
         new.stage,
         new.package_id,
-        end_of(new.expiry, parent.timezone),
+        end_of(new.expiry, timezone),
     )
     await members.create_member(
         db,

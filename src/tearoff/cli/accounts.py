@@ -16,6 +16,7 @@ from tearoff.cli.common import (
     add_group,
     add_json,
     read_time,
+    read_zone,
     show,
     with_services,
 )
@@ -39,7 +40,7 @@ def add_commands(commands: Commands) -> None:
     create = add_command(group, "create", _create, "make an account with an API key")
     create.add_argument("--name", required=True)
     create.add_argument("--email", required=True)
-    create.add_argument("--timezone", default="UTC", help="such as Europe/Brussels")
+    create.add_argument("--timezone", help="such as Europe/Brussels (default: the country's)")
     create.add_argument("--country", help="two letters; texts go to this country only")
     add_json(create)
     roll = add_command(group, "roll-secret", _roll, "a new secret; the old one works 24 h more")
@@ -105,6 +106,7 @@ def _add_set(group: Commands) -> None:
         "--frame-hosts", help="sites that may frame public links: a.example,b.example; - for any"
     )
     change.add_argument("--country", help="the account's own country; - for none")
+    change.add_argument("--timezone", help="of campaigns that are made from now on")
     change.add_argument("--countries", help="where texts may go: BE,FR,NL; - for the own country")
     change.add_argument("--quiet", help="22:00-08:00 on the receiver's clock; - for none")
     for name in LIMITS:
@@ -190,6 +192,8 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
         changes["frame_hosts"] = None if given == "-" else actions.read_frame_hosts(given)
     if arguments.country is not None:
         changes["country"] = _country(arguments.country)
+    if arguments.timezone is not None:
+        changes["timezone"] = read_zone(arguments.timezone)
     if arguments.countries is not None:
         changes["allowed_countries"] = _countries(arguments.countries)
     if arguments.quiet is not None:

@@ -149,10 +149,15 @@ def read_address(given: str, field: str, *, to_send: bool = False) -> str:
         raise Invalid(f"{given}: {error}", field=field) from None
 
 
+def read_zone(given: str) -> str:
+    if given not in available_timezones():
+        raise Invalid("Use a name such as Europe/Brussels.", field="timezone")
+    return given
+
+
 def read_time(text: str, timezone: str, field: str, *, end_of_day: bool) -> datetime:
     """`yyyy-MM-dd` or `yyyy-MM-dd HH:mm[:ss]` on the clock of this zone, as UTC."""
-    if timezone not in available_timezones():
-        raise Invalid("Use a name such as Europe/Brussels.", field="timezone")
+    read_zone(timezone)
     if len(text) == 10:
         text += " 23:59:59" if end_of_day else " 00:00:00"
     try:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel import Locale
+from babel.core import get_global
 from babel.dates import format_datetime
 
 _PATTERNS = {
@@ -72,3 +73,20 @@ def _runs(days: Sequence[int]) -> list[list[int]]:
         else:
             runs.append([day])
     return runs
+
+
+@lru_cache(300)
+def zones_of_country(country: str) -> tuple[str, ...]:
+    """The time zones of a country (two letters), by the zones and territories of Unicode's CLDR;
+    of several that tell the same time all year the first one. Empty for what is no country."""
+    known = get_global("zone_territories").items()
+    names = sorted({zone for zone, of in known if of == country} & available_timezones())
+    clocks: dict[tuple[timedelta | None, ...], str] = {}
+    for name in names:
+        clocks.setdefault(tuple(day.astimezone(ZoneInfo(name)).utcoffset() for day in _DAYS), name)
+    return tuple(clocks.values())
+
+
+_YEAR = datetime.now(UTC).year
+_DAYS = [datetime(_YEAR, month, day, 12, tzinfo=UTC) for month in range(1, 13) for day in (1, 15)]
+"""Enough of a year to tell clocks apart that change on other days."""
