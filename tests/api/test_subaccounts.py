@@ -48,6 +48,7 @@ async def test_create_and_get(caller):
             "expiry_date": "2030-12-31", "api_key": made["api_key"], "api_secret": "",
             "has_campaigns": "0", "campaigns": [], "first_name": "Ann", "last_name": "Peeters",
             "company_name": "Corner Coffee", "username": email, "country": "BE",
+            "timezone": "Europe/Brussels",
             "status": "trial", "package": "", "blocked": "0", "webhook_endpoint": "",
             "available_campaigns": "", "access_dashboard": True, "access_directory": True,
             "access_campaigns": True, "access_statistics": True, "access_distribution": True,
@@ -311,3 +312,42 @@ async def test_setting_a_password(caller, services):
     # Older links set nothing any more.
     old = second["subaccount"]["url"]
     assert (await visit(caller, old, "POST", data=good))[0] == 410
+
+
+@pytest.mark.parametrize(
+    ("given", "told"),
+    [
+        ({"company": "Corner"}, "Corner"),
+        ({"company": "Corner", "company_name": "Right"}, "Right"),
+        ({"username": "corner"}, "corner"),
+    ],
+)
+async def test_a_company_under_its_older_names(caller, given, told):
+    made = await create(caller, **given)
+    assert made["company_name"] == told
+
+
+async def test_a_username_that_is_an_address_signs_in(caller):
+    email = address()
+    made = await caller.post("/v3/subaccount/create", {"username": email})
+    assert made.body["subaccount"]["email"] == email
+    missing = await caller.post("/v3/subaccount/create", {"company": "Corner"})
+    assert missing.texts == ["Missing parameter: email"]
+
+
+@pytest.mark.parametrize(
+    ("given", "zone"),
+    [
+        ({"country": "FI"}, "Europe/Helsinki"),
+        ({"country": "DE"}, "Europe/Berlin"),
+        ({"country": "US"}, "Europe/Brussels"),
+        ({"country": "US", "timezone": "America/Chicago"}, "America/Chicago"),
+        ({}, "Europe/Brussels"),
+    ],
+)
+async def test_a_subaccount_has_the_time_zone_of_its_country(caller, given, zone):
+    """Where that has several, its parent's, which the answer says."""
+    made = await create(caller, **given)
+    assert made["timezone"] == zone
+    info = await caller_of(caller, made).post("/v3/account/info", {})
+    assert info.body["account"]["timezone"] == zone

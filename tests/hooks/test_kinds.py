@@ -32,8 +32,8 @@ KEYS = [
     "coupon_code", "customid", "customer", "status",
 ]  # fmt: skip
 COUPON_KEYS = [
-    "id", "campaign", "coupon_code", "friendly_name", "title", "subtitle", "tags", "coupon_value",
-    "custom_validation_code", "customid", "timezone",
+    "id", "campaign", "coupon_code", "url", "friendly_name", "title", "subtitle", "tags",
+    "coupon_value", "custom_validation_code", "customid", "timezone",
 ]  # fmt: skip
 NOT_YET = {"broadcast_finished"}
 """Kinds whose cause does not exist yet."""
@@ -75,6 +75,7 @@ async def test_a_session_from_its_making_to_its_use(caller, receiver, services):
     assert list(body) == KEYS and list(body["status"]) == STATUS_KEYS
     assert body["session_url"] == data.body["session_url"]
     assert (body["campaign"], body["session"], body["customid"]) == (caller.shop.ref, code, "42")
+    assert body["coupon"]["url"] == f"https://coupons.example.com/p/{caller.shop.code}"
     assert body["coupon_code"] == caller.shop.code
     assert body["coupon"]["custom_validation_code"] == "MINE-1"
     assert body["coupon"]["friendly_name"] == "Two for one"

@@ -155,7 +155,8 @@ def _create(arguments: argparse.Namespace) -> None:
             await events.announce_campaign(
                 db, told, "coupon_created", current.campaign, clock.now()
             )
-        info = coupon_info(current, account.link_host or services.settings.link_host)
+        host = account.link_host or services.settings.link_host
+        info = coupon_info(current, host, clock.now())
         return info | ({"pin": pin} if pin else {})
 
     with named_as_options():
@@ -177,7 +178,7 @@ def _list(arguments: argparse.Namespace) -> None:
             raise accounts.AccountNotFound
         host = account.link_host or services.settings.link_host
         found = await catalogue.entries(services.db, account.id, Filter())
-        return [coupon_info(entry, host) for entry in found]
+        return [coupon_info(entry, host, clock.now()) for entry in found]
 
     found = with_services(arguments, work)
     lines = [f"{i['ID']}  {i['status']:<8}  {i['name']}  {i['url']}" for i in found]

@@ -38,6 +38,7 @@ class Issued(msgspec.Struct, frozen=True):
 
     code: str
     validation_code: str | None
+    customid: str | None
     is_duplicate: bool = False
 
 
@@ -72,7 +73,7 @@ async def issue_session(
         code = codes.session_code()
         taken = await _try_insert(db, campaign, code, new, now)
         if taken is None:
-            return Issued(code, new.validation_code)
+            return Issued(code, new.validation_code, new.customid)
         if taken == "sessions_validation_code" and automatic_code is None:
             raise CodeTaken
     raise TryLater("No free code was found.")
@@ -92,7 +93,8 @@ async def _find_existing(
     found = await queries.session_of_code(db, campaign.account_id, code)
     if found is None:
         return None
-    return Issued(code, found.session.validation_code, is_duplicate=True)
+    session = found.session
+    return Issued(session.code, session.validation_code, session.customid, is_duplicate=True)
 
 
 async def _try_insert(

@@ -47,10 +47,11 @@ class Entry(msgspec.Struct, frozen=True):
 
 
 class Filter(msgspec.Struct, frozen=True, kw_only=True):
-    """Which campaigns are listed; `tags`: those that carry any of them. A category holds what
-    the categories below it hold."""
+    """Which campaigns are listed; `tags`: those that carry any of them; `lasts_after`: those that
+    have not ended then. A category holds what the categories below it hold."""
 
     status: str | None = None
+    lasts_after: datetime | None = None
     folder_id: int | None = None
     category_id: int | None = None
     tags: tuple[str, ...] | None = None
@@ -126,13 +127,15 @@ class Card(msgspec.Struct, frozen=True):
     link_host: str | None
 
 
-async def cards(db: Handle, account_ids: Sequence[int]) -> dict[int, list[Card]]:
+async def cards(db: Handle, account_ids: Sequence[int], now: datetime) -> dict[int, list[Card]]:
     """The campaigns of several accounts, by account."""
     rows = await db.fetch(
-        "SELECT c.account_id, c.id, c.code, c.status, a.link_host FROM campaigns c"
+        "SELECT c.account_id, c.id, c.code, CASE WHEN c.status = 'active' AND c.expires_at <= $2"
+        " THEN 'expired' ELSE c.status END AS status, a.link_host FROM campaigns c"
         " JOIN accounts a ON a.id = c.account_id WHERE c.account_id = ANY($1)"
         " AND c.removed_at IS NULL ORDER BY c.id",
         list(account_ids),
+        now,
     )
     found: dict[int, list[Card]] = {}
     for row in rows:
@@ -156,6 +159,7 @@ _LISTED = f"""{_ENTRY}
     SELECT id FROM categories WHERE account_id = $1 AND (id = $4 OR parent_id = $4 OR parent_id IN (
       SELECT id FROM categories WHERE account_id = $1 AND parent_id = $4))))
   AND ($5::text[] IS NULL OR c.tags && $5)
+  AND ($8::timestamptz IS NULL OR c.expires_at IS NULL OR c.expires_at > $8)
   AND c.id > $6 ORDER BY c.id """
 
 
@@ -173,6 +177,7 @@ async def entries(
         None if only.tags is None else [tag.lower() for tag in only.tags],
         after,
         limit,
+        only.lasts_after,
     )
     return [_entry(row) for row in rows]
 

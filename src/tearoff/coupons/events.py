@@ -49,7 +49,7 @@ async def announce_campaign(
         return
     body = Body(
         campaign=campaign.ref,
-        coupon=_coupon(campaign, None),
+        coupon=_coupon(campaign, None, listener.link_host),
         coupon_code=campaign.code,
         status=status,
     )
@@ -102,7 +102,7 @@ async def _announce_kinds(
         place = known.get(session.location_id)
     body = Body(
         campaign=campaign.ref,
-        coupon=_coupon(campaign, session),
+        coupon=_coupon(campaign, session, listener.link_host),
         session=session.code,
         session_url=f"{listener.link_host}/p/{campaign.code}/{session.code}",
         coupon_code=campaign.code,
@@ -130,11 +130,12 @@ def customer_of(session: Session) -> Customer:
     )
 
 
-def _coupon(campaign: Campaign, session: Session | None) -> dict[str, Any]:
+def _coupon(campaign: Campaign, session: Session | None, link_host: str) -> dict[str, Any]:
     return {
         "id": campaign.ref,
         "campaign": campaign.ref,
         "coupon_code": campaign.code,
+        "url": f"{link_host}/p/{campaign.code}",
         "friendly_name": campaign.name,
         "title": campaign.title,
         "subtitle": campaign.subtitle,

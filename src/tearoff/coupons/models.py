@@ -70,6 +70,10 @@ class Campaign(msgspec.Struct, frozen=True):
     def has_ended(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
 
+    def standing(self, now: datetime) -> str:
+        """Its status, where nothing says more: an active campaign past its end is `expired`."""
+        return "expired" if self.status == "active" and self.has_ended(now) else self.status
+
 
 class Session(msgspec.Struct, frozen=True):
     """One person's copy of a campaign. `code` is 21 characters, `short_code` its first six;
@@ -129,6 +133,24 @@ class Session(msgspec.Struct, frozen=True):
     def has_expired(self, campaign: Campaign, now: datetime) -> bool:
         end = self.expiry(campaign)
         return end is not None and end <= now
+
+    def has_lost(self, campaign: Campaign) -> bool:
+        """Whether it is a scratch card that showed a blank. It can never be used, so it stands as
+        voided from the moment on at which it was played."""
+        return self.prize == "" and campaign.options.scratch is not None
+
+    def is_void(self, campaign: Campaign) -> bool:
+        return self.voided or self.has_lost(campaign)
+
+    def void_since(self, campaign: Campaign) -> datetime | None:
+        """None when it is not."""
+        if self.voided:
+            return self.voided_at
+        return self.played_at if self.has_lost(campaign) else None
+
+    def worth(self, campaign: Campaign) -> str:
+        """Its own value, else the campaign's; nothing for a card that lost."""
+        return "" if self.has_lost(campaign) else self.value or campaign.value
 
     def is_used_up(self, campaign: Campaign) -> bool:
         """Also when the campaign had its uses made fewer than this coupon has had."""

@@ -117,8 +117,10 @@ def why_not_usable(session: Session, campaign: Campaign, now: datetime) -> Canno
 def why_not_now(session: Session, campaign: Campaign, now: datetime) -> CannotUse | None:
     """What stands in the way of a coupon that is live and in time."""
     options = campaign.options
-    if options.scratch is not None and not session.prize:
-        return NotPlayed() if session.prize is None else NoPrize(at=session.played_at)
+    if options.scratch is not None and session.prize is None:
+        return NotPlayed()
+    if session.has_lost(campaign):
+        return NoPrize(at=session.played_at)
     rests_until = session.rests_until(campaign)
     if rests_until is not None and rests_until > now:
         return NotAgainYet(at=rests_until)

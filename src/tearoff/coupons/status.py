@@ -14,6 +14,7 @@ PLACE = ("name", "street", "zip", "city", "province", "country", "phone", "websi
 
 
 def status_block(session: Session, campaign: Campaign, place: Location | None) -> dict[str, Any]:
+    """What was undone leaves no trace here: its events tell of it."""
     utm, used_up_at = session.utm or (None,) * len(UTM_NAMES), session.used_up_at(campaign)
     return {
         "created_date_utc": utc(session.created_at),
@@ -33,13 +34,13 @@ def status_block(session: Session, campaign: Campaign, place: Location | None) -
         "own_validation_code": session.validation_code or "",
         "validation_value": session.validation_value or "",
         "redeem_location_ID": f"loc_{place.id}" if place else "",
-        "voided": _flag(session.voided),
-        "voided_date_utc": utc(session.voided_at),
+        "voided": _flag(session.is_void(campaign)),
+        "voided_date_utc": utc(session.void_since(campaign)),
         "unvoided_date_utc": utc(session.unvoided_at),
         "locked": _flag(session.locked),
-        "locked_date_utc": utc(session.locked_at),
+        "locked_date_utc": utc(session.locked_at if session.locked else None),
         "unlocked_date_utc": utc(session.unlocked_at),
-        "value": session.value or campaign.value,
+        "value": session.worth(campaign),
         "customid": session.customid or "",
         "expiration_date": local(session.expiry(campaign), campaign.timezone),
         **dict(zip(UTM_NAMES, utm, strict=True)),

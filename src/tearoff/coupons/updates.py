@@ -168,7 +168,8 @@ CHANGES: dict[str, Change] = {
         "claimed",
     ),
     "unvalidated": Change(
-        "uses = uses - 1, validated_at = NULL, used_at = NULL, location_id = NULL",
+        "uses = uses - 1, validated_at = NULL, used_at = NULL, location_id = NULL,"
+        " validation_value = NULL, receipt = NULL",
         "uses > 0",
         "validated",
     ),

@@ -87,6 +87,7 @@ _EXAMPLE: dict[str, Any] = {
         "id": "cam_100001",
         "campaign": "cam_100001",
         "coupon_code": "vuhykb",
+        "url": "https://coupons.example.com/p/vuhykb",
         "friendly_name": "Two for one",
         "title": "2-for-1 cappuccino",
         "subtitle": "",

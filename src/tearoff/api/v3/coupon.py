@@ -30,6 +30,7 @@ async def list_coupons(call: Call, db: Handle) -> dict[str, Any]:
         await shelves.check_folder(db, call.account.id, given["folder"])
     only = Filter(
         status="active" if given["only_active"] else None,
+        lasts_after=call.now if given["only_active"] else None,
         folder_id=given["folder"],
         category_id=given["category"],
         tags=given["tags"],
@@ -179,7 +180,7 @@ async def _changes(
 
 
 def _info(call: Call, entry: Entry) -> dict[str, Any]:
-    return coupon_info(entry, call.link_host)
+    return coupon_info(entry, call.link_host, call.now)
 
 
 def _category(category: Category) -> dict[str, Any]:
@@ -248,7 +249,8 @@ COUPON_EXAMPLE = {
     "description": "", "terms": "", "code": "vuhykb", "url": "https://coupons.example.com/p/vuhykb",
     "status": "active", "type": "coupon", "coupon_value": "Second cup free",
     "coupon_category": "", "coupon_category_name": "", "coupon_tags": "food,drinks",
-    "coupon_image": "", "banner1": "", "startdate": "", "expirydate": "2027-12-31 23:59:59",
+    "coupon_image": "", "banner1": "", "banner3": "", "logo_url": "", "website": "",
+    "startdate": "", "start_date": "", "expirydate": "2027-12-31 23:59:59",
     "timezone": "Europe/Brussels", "language": "en", "folder": "", "customid": "",
     "featured": "0", "uses": 1, "poweredbylink": "", "subaccount": "",
     "created_date_utc": "2026-11-23 10:00:00",
@@ -260,7 +262,11 @@ ENDPOINTS = (
         path="/v3/coupon/list",
         summary="All campaigns of the account.",
         parameters=(
-            p.yes_or_no("only_active", "Only those whose status is active.", True),
+            p.yes_or_no(
+                "only_active",
+                "Only those whose status is active; past their end they are expired.",
+                True,
+            ),
             _FOLDER,
             _TAGS,
             _CATEGORY,

@@ -73,6 +73,8 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     explain: Explain | None = None
     replay: Replay | None = None
     before: Before | None = None
+    # Names under which some programs send a parameter.
+    aliases: Mapping[str, str] = {}
     # Whether `act_alone` itself asks if what memory knows of the caller is still so.
     from_memory: bool = False
     writes: bool = True
@@ -134,7 +136,7 @@ async def _answer(
     caller = await authenticate(doors, request, credentials, now, from_memory=alone)
     await spend(doors, caller, now, quota)
     try:
-        given = read_parameters(endpoint.parameters, values)
+        given = read_parameters(endpoint.parameters, _named(endpoint, values))
     except TearoffError:
         if alone:  # what memory let in is asked for once more before it is told anything
             await authenticate(doors, request, credentials, now)
@@ -152,6 +154,14 @@ async def _answer(
         caller = await authenticate(doors, request, credentials, now)
         status, body = await _act(msgspec.structs.replace(call, caller=caller), endpoint)
     return status, body, {}
+
+
+def _named(endpoint: Endpoint, values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The values, with those that came under another name."""
+    if not endpoint.aliases:
+        return values
+    others = {name: values.get(other) for name, other in endpoint.aliases.items()}
+    return {**values, **{name: other for name, other in others.items() if not values.get(name)}}
 
 
 def _key(

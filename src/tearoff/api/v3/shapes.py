@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from tearoff.accounts import locations
@@ -81,7 +82,7 @@ def _message_block(message: Message | None) -> dict[str, str]:
     return {"id": message.ref, "status": message.state, "channel": message.channel}
 
 
-def coupon_info(entry: Entry, link_host: str) -> dict[str, Any]:
+def coupon_info(entry: Entry, link_host: str, now: datetime) -> dict[str, Any]:
     """A campaign; every field that any source names is always there."""
     campaign, shelf = entry.campaign, entry.shelf
     url = f"{link_host}/p/{campaign.code}"
@@ -95,7 +96,7 @@ def coupon_info(entry: Entry, link_host: str) -> dict[str, Any]:
         "terms": campaign.terms,
         "code": campaign.code,
         "url": url,
-        "status": campaign.status,
+        "status": campaign.standing(now),
         "type": "coupon",
         "coupon_value": campaign.value,
         "coupon_category": f"cat_{shelf.category_id}" if shelf.category_id else "",
@@ -103,7 +104,11 @@ def coupon_info(entry: Entry, link_host: str) -> dict[str, Any]:
         "coupon_tags": ",".join(campaign.tags),
         "coupon_image": picture,
         "banner1": picture,
+        "banner3": "",
+        "logo_url": "",
+        "website": campaign.options.webshop_url,
         "startdate": local(campaign.starts_at, campaign.timezone),
+        "start_date": local(campaign.starts_at, campaign.timezone),
         "expirydate": local(campaign.expires_at, campaign.timezone),
         "timezone": campaign.timezone,
         "language": campaign.language,

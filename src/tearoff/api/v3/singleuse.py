@@ -62,7 +62,7 @@ async def create_single_use(call: Call, db: Handle) -> dict[str, Any]:
         "single_use_url": session_url(call, found, issued.code),
         "widget_validation_code": issued.code[:6],
         "custom_validation_code": issued.validation_code or "",
-        "customid": given["customid"] or "",
+        "customid": issued.customid or "",
         "duplicate": "1" if issued.is_duplicate else "0",
     }
 

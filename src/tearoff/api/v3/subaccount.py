@@ -40,7 +40,7 @@ def _for_parents(act: Act) -> Act:
 
 async def list_subaccounts(call: Call, db: Handle) -> dict[str, Any]:
     found = await subaccounts.subaccounts(db, call.account.id)
-    cards = await catalogue.cards(db, [each.id for each in found])
+    cards = await catalogue.cards(db, [each.id for each in found], call.now)
     return {
         "amount_of_subaccounts": len(found),
         "subaccount": [_subaccount(call, each, cards.get(each.id, [])) for each in found],
@@ -72,7 +72,8 @@ async def _create_subaccount(call: Call, db: asyncpg.Connection, hashed: str | N
         first_name=given["first_name"] or "",
         last_name=given["last_name"] or "",
         country=given["country"],
-        name=given["company_name"] or "",
+        timezone=given["timezone"],
+        name=_name(given),
         expiry=given["expiry_date"],
     )
     key = await subaccounts.create_subaccount(db, services.vault, call.account, new)
@@ -86,6 +87,11 @@ async def _create_subaccount(call: Call, db: asyncpg.Connection, hashed: str | N
             "subaccount": {**seen, "api_secret": key.client_secret},
         }
     )
+
+
+def _name(given: Mapping[str, Any]) -> str:
+    """Some programs send a login name instead; who signs in does so by the e-mail address."""
+    return given["company_name"] or given["username"] or ""
 
 
 async def update_subaccount(call: Call, db: Handle) -> dict[str, Any]:
@@ -165,7 +171,7 @@ async def _invite(call: Call, db: Handle, account_id: int) -> None:
     owner = await members.owner(db, account_id)
     assert owner is not None
     url = await _password_url(call, db, account_id)
-    name = call.given["company_name"] or owner.email
+    name = _name(call.given) or owner.email
     await jobs.order_password_mail(db, services, owner, name, url)
 
 
@@ -189,7 +195,7 @@ async def _change(call: Call, db: Handle, changes: Changes, action: str) -> dict
 
 
 async def _seen(call: Call, db: Handle, found: Subaccount) -> dict[str, Any]:
-    cards = await catalogue.cards(db, [found.id])
+    cards = await catalogue.cards(db, [found.id], call.now)
     return _subaccount(call, found, cards.get(found.id, []))
 
 
@@ -223,6 +229,7 @@ def _subaccount(call: Call, found: Subaccount, cards: Sequence[Card]) -> dict[st
         "company_name": found.name,
         "username": found.email,
         "country": found.country or "",
+        "timezone": found.timezone,
         "status": found.stage,
         "package": f"pac_{found.package_id}" if found.package_id else "",
         "blocked": "1" if found.blocked_at else "0",
@@ -285,6 +292,7 @@ _SEEN: dict[str, Any] = {
     "api_key": "1234567890123456789012345678901", "api_secret": "", "has_campaigns": "0",
     "campaigns": [], "first_name": "Ann", "last_name": "Peeters",
     "company_name": "Corner Coffee", "username": "ann@example.com", "country": "BE",
+    "timezone": "Europe/Brussels",
     "status": "customer", "package": "", "blocked": "0", "webhook_endpoint": "",
     "available_campaigns": "", **{f"access_{name}": True for name in ACCESS},
 }  # fmt: skip
@@ -321,7 +329,13 @@ ENDPOINTS = (
             p.string("password", _password,
                      "At least 10 characters. Without one its owner gets a mail with a link."),
             *_FIELDS,
+            p.string("timezone", p.zone, "Its time zone. Default: that of its country; where that"
+                     " has several, yours.", "Europe/Brussels"),
+            p.string("company", p.text(200), "Another name of `company_name`."),
+            p.string("username", p.text(254), "Stands for `email` and `company_name` where they"
+                     " are not given."),
         ),
+        aliases={"email": "username", "company_name": "company"},
         act_alone=create_subaccount,
         errors=(102, 200, 300, 301, 302, 303, 304, 305, 524),
         example={**_OK, "action": "subaccount_created",

@@ -156,7 +156,7 @@ def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Se
         url=session_url(found, link_host),
         campaign=campaign.id,
         state=_state(found, now),
-        value=row.value or campaign.value,
+        value=row.worth(campaign),
         validation_code=row.validation_code,
         uses=row.uses,
         uses_left=max(0, campaign.uses - row.uses),
@@ -171,7 +171,7 @@ def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Se
         validated_at=row.used_up_at(campaign),
         validation_value=row.validation_value,
         location=row.location_id,
-        voided_at=row.voided_at if row.voided else None,
+        voided_at=row.void_since(campaign),
         locked_at=row.locked_at if row.locked else None,
         message=row.last_message_id,
     )
@@ -192,7 +192,7 @@ def _state(found: SessionAndCampaign, now: datetime) -> str:
     row = found.session
     if row.is_used_up(found.campaign):
         return "validated"
-    if row.voided:
+    if row.is_void(found.campaign):
         return "voided"
     if row.locked:
         return "locked"
