@@ -52,6 +52,8 @@ SETTINGS: tuple[Setting, ...] = (
             "before it has to wait"),
     Setting("smtp_url", "", "smtp://user:password@host:587 or smtps://…: where mail to people "
             "who sign in is handed over", secret=True),
+    Setting("smtp_tls", "opportunistic", "opportunistic: STARTTLS where it is offered, and always "
+            "with a password; required: always; off: never, and then without a password"),
     Setting("mail_from", "", "the sender of that mail, such as no-reply@example.com"),
     Setting("robots_file", "", "a JSON array as crawler-user-agents has it: more agents that are "
             "robots (or, with \"verdict\": \"human\", people); read again when it changes"),
@@ -96,6 +98,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     open_guard: float
     wrong_credentials: int
     smtp_url: str
+    smtp_tls: str
     mail_from: str
     robots_file: str
     apple_pass_type: str

@@ -38,6 +38,34 @@ async def open_mail_shop(services, office, **more):
     return shop
 
 
+WORD = "=?utf-8?q?x=0d=0aX-Evil:_1=0d=0a=0d=0a<h1>Evil</h1>?="
+BASE64 = "=?utf-8?b?eA0KWC1FdmlsOiAxDQoNCjxoMT5FdmlsPC9oMT4=?="
+
+
+@pytest.mark.parametrize("text", [WORD, BASE64, f"{WORD} {BASE64}", f"a {WORD}", "x\u2028y"])
+async def test_names_and_subjects_bring_no_headers(mailer, office, services, text):
+    """First name, subject and brand arrive as they were written, and nothing beside them."""
+    await services.db.execute(
+        "UPDATE campaigns SET brand = $2 WHERE id = $1", mailer.shop.campaign, text
+    )
+    answer = await mailer.mail(subject=text, firstname=text[:100], body="Hi {first_name}")
+    assert answer.status == 200, answer.text
+    (taken,) = office.taken
+    assert sorted(taken.mail.keys()) == [
+        "Content-Type", "Date", "From", "MIME-Version", "Message-ID", "Subject", "To"
+    ]  # fmt: skip
+    assert b"X-Evil" not in taken.raw.partition(b"\r\n\r\n")[0]
+    assert taken.mail["Subject"] == text.replace("\u2028", " ")
+    assert "<h1>Evil" not in taken.part("html")
+
+
+@pytest.mark.parametrize("local", ["=?utf-8?q?x=0d=0aX-Evil:_1?=", "=?utf-8?b?eA0KWA==?="])
+async def test_an_address_is_no_encoded_word(mailer, office, local):
+    answer = await mailer.mail(f"{local}@example.com")
+    assert answer.codes == [305]
+    assert office.met == []
+
+
 async def count(services, table, shop, where="true"):
     return await services.db.fetchval(
         f"SELECT count(*) FROM {table} WHERE account_id = $1 AND {where}", shop.account

@@ -194,7 +194,12 @@ async def test_three_mails_a_day(mailed, office):
     assert "three times today" in (await mail(mailed, "eve@example.com")).text
 
 
-@pytest.mark.parametrize("address", ["", "ann", "ann@", "a@b\r\nBcc: c@example.com", "x" * 400])
+@pytest.mark.parametrize(
+    "address",
+    ["", "ann", "ann@", "a@b\r\nBcc: c@example.com", "x" * 400,
+     "=?utf-8?q?x=0d=0aX-Evil:_1=0d=0a=0d=0a?=@example.com",
+     "=?utf-8?b?eA0KWC1FdmlsOiAxDQo?=@example.com"],
+)  # fmt: skip
 async def test_a_bad_address_is_told(mailed, office, address):
     answer = await mail(mailed, address)
     assert answer.status == 422

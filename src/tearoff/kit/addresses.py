@@ -40,6 +40,8 @@ def mail_address(given: str) -> str:
     if not (_PLAIN_LOCAL if local.isascii() else _LOCAL).fullmatch(local) or len(local) > 64:
         raise AddressInvalid("what stands before the @ is no name of a mailbox: no quotes, no"
                              " mailto:, no dot at its ends")  # fmt: skip
+    if "=?" in local:  # an encoded word (RFC 2047): mail programs would read something else
+        raise AddressInvalid("what stands before the @ is no name of a mailbox: no =?")
     address = f"{local}@{_a_labels(domain)}"
     if len(address) > MAX_LENGTH:
         raise AddressInvalid(f"an address has at most {MAX_LENGTH} characters")

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from email.message import EmailMessage
-from email.utils import formatdate, make_msgid
+from email.utils import formatdate, make_msgid, parseaddr
+from ipaddress import ip_address
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
-import structlog
+import msgspec
 
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TryLater
+from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit.mime import Mailbox, write_mail
 
-log = structlog.get_logger()
+TLS = ("opportunistic", "required", "off")
 
 
 class MailNotSent(TryLater):
@@ -24,23 +26,119 @@ def can_send(settings: Settings) -> bool:
 
 
 async def send(settings: Settings, to: str, subject: str, text: str) -> None:
-    """Hand one mail over. Raises `MailNotSent`."""
-    url = urlsplit(settings.smtp_url)
+    """Hand one mail over. A password never leaves without TLS. Raises `MailNotSent`, `Invalid`
+    for settings that cannot be used, and `UnsafeMail`."""
+    relay, sender, to = relay_of(settings), _sender(settings), _address(to, "email")
+    mail = write_mail(
+        {
+            "From": sender,
+            "To": Mailbox(to),
+            "Subject": subject,
+            "Date": formatdate(),
+            "Message-ID": make_msgid(domain=relay.host),
+        },
+        text,
+    )
+    try:
+        async with _client(relay) as client:
+            await client.sendmail(sender.address, [to], mail)
+    except (aiosmtplib.SMTPException, OSError) as error:
+        raise MailNotSent(_in_words(relay, error)) from error
+
+
+async def check(settings: Settings) -> str:
+    """Connect, log in, hang up. What is wrong; "" when nothing is."""
+    try:
+        relay = relay_of(settings)
+        _sender(settings)
+        async with _client(relay):
+            return ""
+    except Invalid as error:
+        return f"{error.field}: {error}"
+    except (aiosmtplib.SMTPException, OSError) as error:
+        return _in_words(relay, error)
+
+
+class Relay(msgspec.Struct, frozen=True):
+    """The operator's mail server. `tls`: opportunistic, required or off."""
+
+    host: str
+    port: int
+    username: str
+    password: str
+    is_tls: bool
+    tls: str
+
+    def __repr__(self) -> str:
+        return f"Relay({self.host!r})"
+
+    @property
+    def start_tls(self) -> bool | None:
+        """What aiosmtplib calls so: None takes it where it is offered."""
+        if self.is_tls or self.tls == "off":
+            return False
+        return True if self.username or self.tls == "required" else None
+
+
+def relay_of(settings: Settings) -> Relay:
+    """Raises `Invalid`, which names the setting."""
+    url, tls = urlsplit(settings.smtp_url), settings.smtp_tls
     if url.scheme not in ("smtp", "smtps") or not url.hostname:
         raise Invalid("Use smtp://user:password@host:587.", field="TEAROFF_SMTP_URL")
-    message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = settings.mail_from, to, subject
-    message["Date"], message["Message-ID"] = formatdate(), make_msgid(domain=url.hostname)
-    message.set_content(text)
-    try:
-        await aiosmtplib.send(
-            message,
-            hostname=url.hostname,
-            port=url.port or (465 if url.scheme == "smtps" else 587),
-            username=unquote(url.username) if url.username else None,
-            password=unquote(url.password) if url.password else None,
-            use_tls=url.scheme == "smtps",
-            timeout=20,
+    if tls not in TLS:
+        raise Invalid(f"Use one of {', '.join(TLS)}.", field="TEAROFF_SMTP_TLS")
+    is_tls = url.scheme == "smtps"
+    if url.username and tls == "off" and not is_tls and not _is_here(url.hostname):
+        raise Invalid(
+            "A password never leaves this machine without TLS: use opportunistic or required,"
+            " or a relay without one.",
+            field="TEAROFF_SMTP_TLS",
         )
-    except (aiosmtplib.SMTPException, OSError) as error:
-        raise MailNotSent(str(error)) from error
+    return Relay(
+        host=url.hostname,
+        port=url.port or (465 if is_tls else 587),
+        username=unquote(url.username or ""),
+        password=unquote(url.password or ""),
+        is_tls=is_tls,
+        tls=tls,
+    )
+
+
+def _sender(settings: Settings) -> Mailbox:
+    name, address = parseaddr(settings.mail_from)
+    return Mailbox(_address(address, "TEAROFF_MAIL_FROM"), name)
+
+
+def _address(given: str, field: str) -> str:
+    try:
+        return mail_address(given)
+    except AddressInvalid as error:
+        raise Invalid(
+            f"Use an address such as no-reply@example.com: {error}.", field=field
+        ) from None
+
+
+def _client(relay: Relay) -> aiosmtplib.SMTP:
+    return aiosmtplib.SMTP(
+        hostname=relay.host,
+        port=relay.port,
+        username=relay.username or None,
+        password=relay.password or None,
+        use_tls=relay.is_tls,
+        start_tls=relay.start_tls,
+        timeout=20,
+    )
+
+
+def _in_words(relay: Relay, error: Exception) -> str:
+    if type(error) is aiosmtplib.SMTPException and "STARTTLS" in str(error):
+        why = "a password never leaves without TLS" if relay.username else "TLS is required"
+        return f"The mail server {relay.host} offers no STARTTLS, and {why}. Nothing was sent."
+    return str(error)
+
+
+def _is_here(host: str) -> bool:
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"

@@ -23,6 +23,7 @@ from aiosmtplib import SMTPResponse
 
 from tearoff.kit import clock
 from tearoff.kit.http import AddressInfo, PrivateAddress, resolve_public
+from tearoff.kit.mime import UnsafeMail, one_line
 from tearoff.providers.base import (
     MAIL_WORDS,
     Accepted,
@@ -37,7 +38,7 @@ from tearoff.providers.base import (
     WithoutCallbacks,
     refused,
 )
-from tearoff.providers.mime import BadAddress, check_address, compose, one_line
+from tearoff.providers.mime import BadAddress, check_address, compose
 from tearoff.providers.smtp_replies import ServerSaid, queue_id, reason_of
 from tearoff.providers.smtp_settings import FIELDS, SmtpSettings, read_settings
 
@@ -107,7 +108,10 @@ class SmtpProvider(WithoutCallbacks):
             to = check_address(message.to)
         except BadAddress as error:
             return _refused(Reason.INVALID_ADDRESS, raw=str(error))
-        name, mail = compose(message, to, self._settings.sender, clock.now())
+        try:
+            name, mail = compose(message, to, self._settings.sender, clock.now())
+        except UnsafeMail as error:
+            return _refused(Reason.OTHER, raw=str(error), detail=str(error))
         try:
             async with asyncio.timeout(HAND_OVER_WITHIN):
                 await self._room.acquire()

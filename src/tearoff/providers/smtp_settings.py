@@ -7,8 +7,9 @@ from collections.abc import Mapping
 
 import msgspec
 
+from tearoff.kit.mime import one_line
 from tearoff.providers.base import BadSettings, Field
-from tearoff.providers.mime import BadAddress, Sender, check_address, one_line
+from tearoff.providers.mime import BadAddress, Sender, check_address
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
