@@ -7,8 +7,10 @@ import subprocess
 import sys
 
 import aiohttp
+import msgspec
 import pytest
 
+from tearoff.cli import address
 from tearoff.kit import clock
 from tearoff.messages import replies
 from tearoff.people.keywords import Keyword
@@ -263,3 +265,42 @@ def test_an_account_has_the_time_zone_of_its_country(tearoff, services):
         "Europe/Brussels" in tearoff("account", "set", *account, "--timezone", "x", code=1).stderr
     )
     tearoff("account", "set", *account, "--timezone", "Europe/Paris")
+
+
+def test_ids_are_taken_with_their_prefix(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", f"sub_{key['account']}"]
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--json")
+    top = tearoff("campaign", "add-category", *account, "--name", "Food", "--json")["category"]
+    words = ("add-category", *account, "--name", "Soup", "--parent", top)
+    below = tearoff("campaign", *words, "--json")["category"]
+    folder = tearoff("campaign", "add-folder", *account, "--name", "Autumn", "--json")["folder"]
+    shelved = tearoff(
+        "campaign", "set", *account, "--campaign", made["ID"], "--category", below,
+        "--folder", f"fol_{folder}", "--json",
+    )  # fmt: skip
+    assert (f"cat_{shelved['category']}", shelved["folder"]) == (below, folder)
+    wrong = tearoff("campaign", "list", "--account", "cam_1", code=2)
+    assert "Use an id such as sub_100001." in wrong.stderr
+
+
+@pytest.mark.parametrize(
+    ("served", "host"),
+    [
+        ({"port": 9123}, "http://127.0.0.1:9123"),
+        ({"host": "10.1.2.3", "port": 80}, "http://10.1.2.3:80"),
+        ({"public_url": "https://c.example"}, "https://c.example"),
+    ],
+)
+def test_links_lead_to_the_server_that_runs(tearoff, settings, tmp_path, served, host):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    words = ("campaign", "create", "--account", str(key["account"]), "--name", "C", "--title", "T")
+    words = (*words, "--data", str(tmp_path), "--json")
+    here = {"data": tmp_path, "public_url": "", **served}
+    with address.told(msgspec.structs.replace(settings, **here)):
+        made = tearoff(*words)
+        assert made["url"] == f"{host}/p/{made['code']}"
+    assert not (tmp_path / address.FILE).exists()
+    gone = address.Address(pid=2**22, host="x", port=1, public_url="")
+    (tmp_path / address.FILE).write_bytes(msgspec.json.encode(gone))
+    assert tearoff(*words)["url"].startswith("http://127.0.0.1:8080/")

@@ -29,6 +29,7 @@ from tearoff.cli.common import (
     add_json,
     id_of,
     named_as_options,
+    numbered,
     read_time,
     show,
     with_services,
@@ -94,7 +95,7 @@ def add_commands(commands: Commands) -> None:
         add_account(shelf)
         shelf.add_argument("--name", required=True)
         if run is _add_category:
-            shelf.add_argument("--parent", type=int, help="number of the category above")
+            shelf.add_argument("--parent", type=numbered("cat"), help="the category above: cat_…")
         add_json(shelf)
 
 

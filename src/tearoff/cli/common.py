@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
+from tearoff.cli import address
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
@@ -53,7 +54,20 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_account(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--account", type=int, required=True, metavar="ID", help="the account")
+    account = numbered("sub")
+    parser.add_argument("--account", type=account, required=True, metavar="ID", help="the account")
+
+
+def numbered(prefix: str) -> Callable[[str], int]:
+    """An id as an argument: with its prefix, as the API tells it, or without."""
+
+    def read(given: str) -> int:
+        try:
+            return id_of(given, prefix, "")
+        except Invalid as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 def settings_of(arguments: argparse.Namespace, **more: object) -> Settings:
@@ -79,13 +93,14 @@ def database(settings: Settings) -> Iterator[Settings]:
 
 
 def with_services(arguments: argparse.Namespace, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Run a command's work beside whatever server is running, on a migrated database."""
+    """Run a command's work beside whatever server is running, on a migrated database; its links
+    lead to that server."""
 
     async def run(settings: Settings) -> T:
         async with services(settings) as opened:
             return await work(opened)
 
-    with database(settings_of(arguments)) as settings:
+    with database(address.of_running(settings_of(arguments))) as settings:
         return asyncio.run(run(settings))
 
 

@@ -19,7 +19,7 @@ import msgspec
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
-from tearoff.cli import demo, webserver
+from tearoff.cli import address, demo, webserver
 from tearoff.cli.common import Commands, add_command, database, settings_of
 from tearoff.config import Settings
 from tearoff.errors import Conflict
@@ -85,7 +85,12 @@ def _run(settings: Settings, *, with_worker: bool) -> None:
     # Fresh interpreters: a fork would keep the counters of this process, which are made before
     # there is a folder in which they meet, and locks that its threads hold at that moment.
     multiprocessing.set_start_method("spawn", force=True)
-    with _metrics_folder(settings), _worker(settings, with_worker), _revive(settings):
+    with (
+        _metrics_folder(settings),
+        _worker(settings, with_worker),
+        _revive(settings),
+        address.told(settings),
+    ):
         # Granian ends on SIGTERM as on Ctrl-C.
         webserver.WebServer(
             "tearoff.app:create_app",

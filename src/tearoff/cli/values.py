@@ -58,6 +58,7 @@ def _value(field: Field, text: str) -> Any:
     if "string" in kinds:
         return text
     if "integer" in kinds:
+        text = text.removeprefix(f"{field.name[:3]}_")  # an id of a folder, of a category
         return int(text) if text.isascii() and text.removeprefix("-").isdigit() else text
     if "boolean" in kinds:
         return _YES_AND_NO.get(text.lower(), text)

@@ -1,0 +1,67 @@
+"""Where the server of a data folder answers, so that commands beside it print its links and not
+those of the default port."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+
+from tearoff.config import Settings
+
+FILE = "server.json"
+
+
+class Address(msgspec.Struct, frozen=True):
+    """Of the server that was started last."""
+
+    pid: int
+    host: str
+    port: int
+    public_url: str
+
+
+@contextlib.contextmanager
+def told(settings: Settings) -> Iterator[None]:
+    """The file stands for as long as the block runs."""
+    file = settings.data / FILE
+    mine = Address(os.getpid(), settings.host, settings.port, settings.public_url)
+    new = file.with_suffix(f".{mine.pid}")
+    new.write_bytes(msgspec.json.encode(mine))
+    new.replace(file)
+    try:
+        yield
+    finally:
+        if _read(file) == mine:
+            file.unlink(missing_ok=True)
+
+
+def of_running(settings: Settings) -> Settings:
+    """The settings with the address of the server that runs now, if there is one. A public
+    address that was set for the command itself stays."""
+    found = None if settings.public_url else _read(settings.data / FILE)
+    if found is None or not _is_alive(found.pid):
+        return settings
+    return msgspec.structs.replace(
+        settings, host=found.host, port=found.port, public_url=found.public_url
+    )
+
+
+def _read(file: Path) -> Address | None:
+    try:
+        return msgspec.json.decode(file.read_bytes(), type=Address)
+    except (OSError, msgspec.DecodeError):
+        return None
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
