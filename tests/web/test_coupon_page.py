@@ -343,3 +343,32 @@ async def test_the_switch_keeps_its_language_in_the_form(make_coupon):
     coupon = await make_coupon()
     page = await coupon.get(coupon.path + "?lang=fr")
     assert f'action="{coupon.path}/redeem?lang=fr"' in page.text
+
+
+GLUED = (
+    "…", "»", "”", "*", "**", "%20", ">", "\u200e", "\u200b", "\u00ad", "\ufeff", "%E2%80%8E", ".)",
+    "&web=true", "»&web=true?customid=42", "%3E%3Cb%3Ehere%3C/b%3E", "\u2019s", "%0A", "_",
+    "~", "|",
+)  # fmt: skip
+
+
+async def test_what_a_messenger_glues_behind_the_code(coupon):
+    """And capitals, as the small alphabet of QR codes and some keyboards write them."""
+    head, _, code = coupon.path.rpartition("/")
+    meant = [coupon.path + glued for glued in GLUED]
+    meant += [coupon.path.upper(), f"{head.replace('/p/', '/P/')}/{code}?customid=42"]
+    for path in meant:
+        url = URL(coupon.url + path, encoded="%" in path)
+        async with coupon.http.get(url) as page:
+            assert (page.status, coupon.short in await page.text()) == (200, True), path
+    for path in (f"{head}/…{code}", coupon.path + "0", f"{coupon.path}/no…where"):
+        assert (await coupon.get(path)).status == 404, path
+
+
+async def test_what_is_glued_behind_a_public_link(coupon):
+    head = coupon.path.rpartition("/")[0]
+    for path in (f"{head}»", f"{head}%3E%3C/b%3E", head.upper(), f"{head}\u200e&web=true"):
+        url = URL(coupon.url + path, encoded="%" in path)
+        async with coupon.http.get(url) as page:
+            assert page.status == 200, path
+            assert "2-for-1 cappuccino" in await page.text()

@@ -22,7 +22,11 @@ PATIENCE = 8
 PERSONAL = ["/p/{campaign:str}/{session:str}", "/z/{campaign:str}/{session:str}"]
 PUBLIC = ["/p/{campaign:str}", "/z/{campaign:str}"]
 
-_CODE = re.compile(r"[0-9a-z]{1,32}\Z")
+_CODE = re.compile(r"[0-9A-Za-z]{1,32}(?![0-9A-Za-z])")
+_STRAIGHT = re.compile(
+    r"(/[pz]/[0-9a-z]{1,32}(?:/[0-9a-z]{1,32})?)(?![0-9a-z/]).*",
+    re.IGNORECASE | re.ASCII | re.DOTALL,
+)
 
 
 async def find(services: Services, campaign: str, session: str) -> Linked | None:
@@ -48,7 +52,15 @@ async def patiently(work: Awaitable[T]) -> T:
 
 
 def read_code(text: str) -> str:
-    """A code as it stands in a link: in any case, with `&web=true` or the full stop of a
-    sentence glued to it. Empty when it can be no code."""
-    code = text.partition("&")[0].rstrip(".,;:!?)'\"").lower()
-    return code if _CODE.match(code) else ""
+    """A code as it stands in a link: in any case. It ends where `[a-z0-9]` ends, whatever a
+    messenger or a sentence glued behind it. Empty when it can be no code."""
+    code = _CODE.match(text)
+    return code[0].lower() if code else ""
+
+
+def straight(path: str) -> str:
+    """The path that was meant: `/P/ABC/DEF`, or with a slash in what is glued behind the code.
+    Empty when that is no other path."""
+    found = _STRAIGHT.fullmatch(path)
+    meant = found[1].lower() if found else ""
+    return "" if meant == path else meant

@@ -17,7 +17,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.kit import clock, metrics
 from tearoff.kit.services import services_of
 from tearoff.web import forms, framing, notes, paper, personal
-from tearoff.web.finding import PERSONAL, find, patiently, read_code
+from tearoff.web.finding import PERSONAL, find, patiently, read_code, straight
 from tearoff.web.offer import Offer, offer, switches
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import Rest, Staff
@@ -33,6 +33,7 @@ _ACTED = [
     for act in ("open", "claim", "lengthen", "scratch", "redeem", "stop/undo")
 ]
 _NOWHERE = ["/p", "/z", *(f"{path}/{{rest:path}}" for path in PERSONAL)]
+_CAPITALS = ["/P/{rest:path}", "/Z/{rest:path}"]
 
 _BLANKS = ("path", "token", "qr", "box", "short")
 """What differs between people whose coupons stand the same."""
@@ -47,7 +48,7 @@ async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Ans
     services, now = services_of(request), clock.now()
     found = await find(services, campaign, session)
     if found is None:
-        return notes.unknown(request)
+        return _lead_to_meant(request)
     metrics.page_hits.labels("coupon").inc()
     return print_coupon(request, found, now, use=served(request, found.session, now))
 
@@ -98,9 +99,18 @@ async def show_picture(request: AnyRequest, campaign: Part, name: Part) -> Answe
     return answer(200, headers, bytes(picture.webp))
 
 
-@route(_NOWHERE, http_method=READ)
+@route([*_NOWHERE, *_CAPITALS], http_method=READ)
 async def show_nothing(request: AnyRequest) -> Answer:
-    return notes.unknown(request)
+    return _lead_to_meant(request)
+
+
+def _lead_to_meant(request: AnyRequest) -> Answer:
+    """To the link as it was before somebody's program wrote it large, or glued to it."""
+    to, query = straight(request.scope["path"]), request.scope["query_string"].decode("latin-1")
+    if not to:
+        return notes.unknown(request)
+    location = f"{to}?{query}" if query else to
+    return answer(302, [("location", location), ("cache-control", "private, no-store")])
 
 
 def print_coupon(

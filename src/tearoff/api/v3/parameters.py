@@ -57,19 +57,28 @@ def read_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any]) 
     problems: list[Problem] = []
     found: dict[str, Any] = {}
     for parameter in parameters:
-        given = values.get(parameter.name)
+        given = _whole(values.get(parameter.name))
         if given is None or (isinstance(given, str) and not given.strip()):
-            found[parameter.name] = None
-            if parameter.required:
-                problems.append((200, f"Missing parameter: {parameter.name}"))
-            continue
-        try:
-            found[parameter.name] = parameter.read(parameter.name, given)
-        except WrongValue as wrong:
-            problems.append((wrong.code, wrong.text))
+            value = None
+        else:
+            try:
+                value = parameter.read(parameter.name, given)
+            except WrongValue as wrong:
+                problems.append((wrong.code, wrong.text))
+                continue
+        found[parameter.name] = value
+        if parameter.required and value in (None, ()):
+            problems.append((200, f"Missing parameter: {parameter.name}"))
     if problems:
         raise BadParameters(problems)
     return found
+
+
+def _whole(given: Any) -> Any:
+    """Spreadsheets and some languages write every number with a fraction: 32470000031.0."""
+    if isinstance(given, float) and given.is_integer() and abs(given) < 2**53:
+        return int(given)
+    return given
 
 
 # kinds ----------------------------------------------------------------------------------
@@ -101,7 +110,7 @@ def phone(name: str, given: Any) -> tuple[str, Any]:
     if isinstance(given, bool | list | dict):
         raise WrongValue(301, "Phone number not valid")
     try:
-        return str(given), parse_phone(given)
+        return str(given), parse_phone(_without_fraction(given))
     except PhoneInvalid:
         raise WrongValue(301, "Phone number not valid") from None
 
@@ -109,7 +118,7 @@ def phone(name: str, given: Any) -> tuple[str, Any]:
 def listed_phone(name: str, given: Any) -> str:
     """E.164 of a number to send to, from a list that somebody wrote."""
     try:
-        return parse_written(given).e164
+        return parse_written(_without_fraction(given)).e164
     except PhoneInvalid:
         raise WrongValue(301, "Phone number not valid") from None
 
@@ -117,9 +126,19 @@ def listed_phone(name: str, given: Any) -> str:
 def any_phone(name: str, given: Any) -> str:
     """E.164 of a number that is looked for, or that gets nothing any more."""
     try:
-        return read_phone(given)
+        return read_phone(_without_fraction(given))
     except PhoneInvalid:
         raise WrongValue(301, "Phone number not valid") from None
+
+
+_FRACTION = re.compile(r"(\+?[0-9]{7,15})\.0", re.ASCII)
+
+
+def _without_fraction(given: Any) -> Any:
+    """A number that went through a spreadsheet: with its dot taken out, `32470000031.0` would
+    be another, longer number."""
+    match = _FRACTION.fullmatch(given.strip()) if isinstance(given, str) else None
+    return match[1] if match else given
 
 
 def text(limit: int, *, lines: bool = False) -> Callable[[str, Any], str]:

@@ -6,7 +6,6 @@ import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
-from urllib.parse import parse_qsl
 
 import msgspec
 from litestar import Request, Response
@@ -15,7 +14,7 @@ from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
 from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import Doors, authenticate, doors_of, spend
-from tearoff.api.v3.body import MAX_BODY, MAX_VALUES, Unreadable
+from tearoff.api.v3.body import MAX_BODY, Unreadable, read_query
 from tearoff.api.v3.parameters import Parameter
 from tearoff.api.v4.fields import BadFields, FieldProblem, read_fields
 from tearoff.api.v4.problems import MEDIA_TYPE, problem_of
@@ -181,11 +180,12 @@ def _given(request: Request[Any, Any, Any], operation: Operation, raw: bytes) ->
     all of them are told together."""
     values: dict[str, Any] = {}
     problems: list[FieldProblem] = []
-    for fields, read in (
+    given: tuple[tuple[Sequence[Parameter], Callable[[], Mapping[str, Any]]], ...] = (
         (operation.path_fields, lambda: request.path_params),
-        (operation.query, lambda: _query(request.scope["query_string"])),
+        (operation.query, lambda: read_query(request.scope["query_string"])),
         (operation.body, lambda: _json(raw)),
-    ):
+    )
+    for fields, read in given:
         try:
             values |= read_fields(fields, read())
         except BadFields as bad:
@@ -193,17 +193,6 @@ def _given(request: Request[Any, Any, Any], operation: Operation, raw: bytes) ->
     if problems:
         raise BadFields(problems)
     return values
-
-
-def _query(text: bytes) -> dict[str, str]:
-    try:
-        pairs = parse_qsl(
-            text.decode("ascii"), keep_blank_values=True, errors="strict",
-            max_num_fields=MAX_VALUES,
-        )  # fmt: skip
-    except (UnicodeDecodeError, ValueError) as error:
-        raise Unreadable(f"The query string cannot be read: {error}") from None
-    return dict(pairs)
 
 
 def _json(raw: bytes) -> dict[str, Any]:
