@@ -5,6 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
+from tearoff.cli.findings_replies import of_replies, of_twins
 from tearoff.coupons import campaigns
 from tearoff.coupons.actions import issue_session
 from tearoff.coupons.models import NewSession
@@ -13,6 +14,7 @@ from tearoff.kit import clock
 from tearoff.kit.phone import phone_key
 from tearoff.messages import arrivals, connections, queries, replies
 from tearoff.people import optouts
+from tearoff.people import queries as people
 from tearoff.providers.base import Arrived, Receipt, ReceiptState, Reply
 
 counted = iter(range(1_000_000))
@@ -177,3 +179,20 @@ async def test_old_replies_go_and_open_ones_stay(services, shop):
     await replies.sweep(services.db, clock.now())
     left = await replies.page(services.db, shop.account, None, 10)
     assert [one.text for one in left] == ["so, stop?"]
+
+
+async def test_the_operator_is_told_of_what_waits_and_of_twins(services, shop):
+    await arrive(services, shop, reply=Reply(sender="+32470001012", to="8850", text="so, stop?"))
+    ids = [
+        await services.db.fetchval(
+            "INSERT INTO contacts (account_id, phone) VALUES ($1, $2) RETURNING id",
+            shop.account,
+            phone,
+        )
+        for phone in ("+541123456700", "+5491123456700", "+541123456701")
+    ]
+    assert (shop.account, 1) in await replies.count_open(services.db, 1_000)
+    found = [t for t in await people.twins(services.db, 1_000) if t[0] == shop.account]
+    assert found == [(shop.account, ids[0], ids[1])]
+    told = [f.text for f in await of_replies(services) + await of_twins(services)]
+    assert told

@@ -31,6 +31,7 @@ en: No more texts | Take me off your list! | don't text me | Do not contact me |
 en: can you stop texting me | stop sending texts to my phone | Stop. Thank you | STOP STOP STOP
 en: STOOOOP | "STOP" | (stop) | *STOP* | opt-out | opt out
 en: st\u200bop | ST\u00adOP | \u202dSTOP\u202c
+en: please stop sending text reminders
 en: please stop sending texts | STOP\u00a0 | cancel subscription | cancel, please | End | Quit now
 fr: Désinscription | Arrêtez | Stoppez | STOP au 36111 | STOP36180 | stop svp | Stop merci
 fr: Arrêt s'il vous plaît | Bonjour, stop SMS | Désabonnez-moi | arrêtez de m'envoyer des sms

@@ -6,7 +6,7 @@ import hmac
 import json
 from collections.abc import AsyncIterator
 from typing import Any
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, urlencode
 
 import jsonschema
 import msgspec
@@ -170,6 +170,15 @@ async def test_replies(postbox: Postbox, standin: StandIn, settings: dict[str, s
     assert (reply.sender, reply.to, reply.text) == ("+32470000001", "+12015550100", "Stop ✂")
     assert reply.provider_id
     assert provider.read_receipts(callback) == []
+
+
+@pytest.mark.parametrize("sender", ["0470001234", "470001234", "BANK", ""])
+async def test_a_reply_is_kept_as_it_was_written(sender: str) -> None:
+    provider = open_gateway("http://127.0.0.1:9", VONAGE)
+    query = urlencode({"msisdn": sender, "to": "8850", "text": "STOP", "messageId": "r1"})
+    callback = Callback("GET", f"https://coupons.example.com/c?{query}", {}, b"")
+    (reply,) = provider.read_replies(callback)
+    assert (reply.written, reply.text) == (sender, "STOP")
 
 
 class TestRefusalsInside:

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from tearoff.cli.common import database
 from tearoff.cli.findings import Finding
 from tearoff.cli.findings_pins import of_pins
+from tearoff.cli.findings_replies import of_replies, of_twins
 from tearoff.cli.findings_server import of_server
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TearoffError
@@ -172,5 +173,7 @@ LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] 
     _countries,
     of_pins,
     _texts,
+    of_replies,
+    of_twins,
 )
 """Asked of a database whose schema is up to date and whose secrets can be opened."""

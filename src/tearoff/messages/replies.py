@@ -162,5 +162,15 @@ async def _decide(db: Handle, account_id: int, reply_id: int, state: str, now: d
     return found
 
 
+async def count_open(db: Handle, most: int) -> list[tuple[int, int]]:
+    """Accounts in which replies wait, and how many; for the operator."""
+    rows = await db.fetch(
+        "SELECT account_id, count(*) AS n FROM replies WHERE state = 'open' GROUP BY account_id"
+        " ORDER BY account_id LIMIT $1",
+        most,
+    )
+    return [(row["account_id"], row["n"]) for row in rows]
+
+
 async def sweep(db: Handle, now: datetime) -> None:
     await db.execute("DELETE FROM replies WHERE received_at < $1 AND state <> 'open'", now - KEPT)

@@ -81,7 +81,7 @@ _LANGUAGES = stop_words.LANGUAGES.values()
 STOP_WORDS = _singles(language.words for language in _LANGUAGES)
 STOP_PHRASES = _all(language.phrases for language in _LANGUAGES)
 _POLITE = _all(word for language in _LANGUAGES for word in language.polite.split())
-_HINTS = _all([stop_words.HINTS])
+_HINTING = STOP_PHRASES | _all([stop_words.HINTS])
 _THINGS = _singles(language.things for language in _LANGUAGES)
 _LINKS = _singles(language.links for language in _LANGUAGES)
 _PLAIN = _singles([stop_words.PLAIN])
@@ -163,7 +163,4 @@ def _asks(asked: frozenset[str], words: Sequence[str]) -> bool:
 
 
 def _has_stop(words: Sequence[str]) -> bool:
-    return any(
-        _as_stop(words[at]) or _longest(STOP_PHRASES | _HINTS, words, at)
-        for at in range(len(words))
-    )
+    return any(_as_stop(words[at]) or _longest(_HINTING, words, at) for at in range(len(words)))

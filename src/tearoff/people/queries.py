@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from tearoff.kit.db import Handle
-from tearoff.kit.phone import spellings
+from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 from tearoff.people import optouts
 from tearoff.people.models import Contact, ContactFields, Group, GroupAndAmount, Member
@@ -121,6 +121,24 @@ async def _as_known(db: Handle, account_id: int, phone: str) -> str:
         phone,
     )
     return known or phone
+
+
+async def twins(db: Handle, most: int) -> list[tuple[int, int, int]]:
+    """Account and ids of contacts with one number in two spellings, which were made before
+    numbers were compared by their key; for the operator, of all accounts."""
+    rows = await db.fetch("SELECT account_id, id, phone FROM contacts WHERE phone ~ '^[+]5[245]'")
+    other = [row for row in rows if phone_key(row["phone"]) != row["phone"]]
+    found = await db.fetch(
+        "SELECT o.account_id, o.id AS one, c.id AS other"
+        " FROM unnest($1::bigint[], $2::bigint[], $3::text[]) AS o (account_id, id, key)"
+        " JOIN contacts c ON c.account_id = o.account_id AND c.phone = o.key"
+        " ORDER BY o.account_id, o.id LIMIT $4",
+        [row["account_id"] for row in other],
+        [row["id"] for row in other],
+        [phone_key(row["phone"]) for row in other],
+        most,
+    )
+    return [(row["account_id"], row["one"], row["other"]) for row in found]
 
 
 async def join(db: Handle, account_id: int, group_id: int, contact_id: int) -> bool:

@@ -23,11 +23,12 @@ STATES = {
 }
 NUMBERED = {
     1: "ENROUTE", 2: "DELIVRD", 3: "EXPIRED", 4: "DELETED", 5: "UNDELIV", 6: "ACCEPTD",
-    7: "UNKNOWN", 8: "REJECTD",
+    0: "ENROUTE", 7: "UNKNOWN", 8: "REJECTD", 9: "DELETED",
 }  # fmt: skip
 SPELLINGS = {
     "DELIV": "DELIVRD", "EXPIR": "EXPIRED", "DELET": "DELETED", "UNDEL": "UNDELIV",
     "REJEC": "REJECTD", "ACCEP": "ACCEPTD", "ENROU": "ENROUTE", "BUFFE": "ENROUTE",
+    "BUFFR": "ENROUTE", "ACKED": "ENROUTE", "SCHED": "ENROUTE", "SKIPP": "DELETED",
     "FAILE": "UNDELIV",
 }  # fmt: skip
 """First five letters of what operators write, and the word of the specification."""
