@@ -49,7 +49,7 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("send_lease", "30", "seconds after which an interrupted send counts as unknown"),
     Setting("open_guard", "600", "seconds that an unknown send keeps an equal one from going out"),
     Setting("wrong_credentials", "100", "wrong API credentials from one address in five minutes "
-            "before it has to wait"),
+            "before further wrong ones are answered 429; right ones always pass"),
     Setting("smtp_url", "", "smtp://user:password@host:587 or smtps://…: where mail to people "
             "who sign in is handed over", secret=True),
     Setting("smtp_tls", "opportunistic", "opportunistic: STARTTLS where it is offered, and always "

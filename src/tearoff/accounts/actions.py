@@ -19,7 +19,11 @@ MOST_FRAME_HOSTS = 50
 
 
 class WrongCredentials(Forbidden):
-    """The client ID or secret is not correct."""
+    """The client ID or secret is not correct. `account_id` is whose key was named, if anybody's."""
+
+    def __init__(self, account_id: int | None = None) -> None:
+        super().__init__("The client ID or secret is not correct.")
+        self.account_id = account_id
 
 
 class AccountExpired(Forbidden):
@@ -101,8 +105,10 @@ async def expire_account(db: Handle, account_id: int, *, at: datetime | None) ->
 
 
 def check_caller(caller: Caller | None, secret: str, now: datetime) -> Caller:
-    if caller is None or not caller.key.is_secret(secret, now):
+    if caller is None:
         raise WrongCredentials
+    if not caller.key.is_secret(secret, now):
+        raise WrongCredentials(caller.account.id)
     if caller.account.is_expired(now):
         raise AccountExpired
     return caller

@@ -1,8 +1,9 @@
 """Wrong credentials are slowed: the pair of address and key, and the address.
 
-Failures are counted in the database, so that all processes know; nothing is written while calls
-are right. Who calls with the same key from elsewhere is not touched: a stranger cannot lock a
-tenant out.
+The secret is looked at first, and only wrong ones are refused: behind one address there may be
+many, and whoever fills its limit must not stop the others. Guessing is not made easier by that: a
+secret has 184 random bits. Failures are counted in the database, so that all processes know;
+nothing is read or written while calls are right.
 """
 
 from __future__ import annotations
@@ -17,7 +18,9 @@ import msgspec
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import TryLater
+from tearoff.kit import doorbook
 from tearoff.kit.db import Database
+from tearoff.kit.doorbook import Event
 
 NOBODY = 0
 """The account that these tallies stand under: a wrong key belongs to nobody."""
@@ -65,38 +68,17 @@ class Source(msgspec.Struct, frozen=True):
 
 
 class Refusals:
-    """What one process knows of them. `address_failures` in five minutes block an address."""
+    """What one process knows of them. `address_failures` in five minutes block what is wrong
+    from an address."""
 
     def __init__(self, address_failures: int) -> None:
         self._address_failures = address_failures
         self._blocked = Memory()
-        self._trusted = Memory()
-
-    async def check(self, db: Database, source: Source, now: datetime) -> None:
-        """Raises `TooManyFailures`. Two look-ups in memory; a pair that was not right here
-        within the hour is also looked up in the database, where other processes count."""
-        self._check_memory(source)
-        if self._trusted.left(source.pair):
-            return
-        for scope, most in self._scopes(source):
-            until = await tallies.full_until(db, NOBODY, scope, most, now)
-            if until is not None:
-                after = (until - now).total_seconds()
-                raise TooManyFailures("Too many wrong credentials.", after=after)
-
-    def _check_memory(self, source: Source) -> None:
-        wait = self._blocked.left(source.pair)
-        if not wait and not self._trusted.left(source.pair):
-            wait = self._blocked.left(source.place)
-        if wait:
-            raise TooManyFailures("Too many wrong credentials.", after=wait)
-
-    def succeeded(self, source: Source) -> None:
-        """A key that is right from here is not slowed by what others try from here."""
-        self._trusted.keep(source.pair, 3600)
 
     async def failed(self, db: Database, source: Source, now: datetime) -> None:
-        """Count it. Raises `TooManyFailures` when that is one too many."""
+        """Count a wrong pair. Raises `TooManyFailures` when that is one too many; what is blocked
+        already costs no statement."""
+        self._check(source)
         for scope, most in self._scopes(source):
             try:
                 async with db.transaction() as work:
@@ -104,8 +86,14 @@ class Refusals:
             except TallyFull:
                 until = await tallies.full_until(db, NOBODY, scope, most, now)
                 if until is not None:
+                    doorbook.note(Event.CREDENTIALS_SLOWED, address=source.address)
                     self._blocked.keep(scope, (until - now).total_seconds())
-        self._check_memory(source)
+        self._check(source)
+
+    def _check(self, source: Source) -> None:
+        wait = self._blocked.left(source.pair) or self._blocked.left(source.place)
+        if wait:
+            raise TooManyFailures("Too many wrong credentials.", after=wait)
 
     def _scopes(self, source: Source) -> tuple[tuple[str, int], tuple[str, int]]:
         return (source.pair, PAIR_FAILURES), (source.place, self._address_failures)

@@ -15,6 +15,8 @@ from tearoff.accounts.models import Caller
 from tearoff.accounts.refusals import Refusals, Source, TooManyFailures
 from tearoff.distribution.context import Contexts
 from tearoff.distribution.send import Sender
+from tearoff.kit import doorbook
+from tearoff.kit.doorbook import Event
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services
 from tearoff.messages.links import Links
@@ -60,29 +62,40 @@ async def authenticate(
     Raises `WrongCredentials`, `AccountExpired` and `TooManyFailures`.
     """
     address = host_of(client_address(request.scope, doors.services.settings.trusted_proxies))
-    db, refusals = doors.services.db, doors.refusals
-    caller, reason, wrong = None, None, []
+    caller, wrong = None, []
+    reason: AccountExpired | TooManyFailures | None = None
     for client_id, secret in dict.fromkeys(_pairs(request.headers, values)):
-        source = Source(address, client_id)
         try:
-            await refusals.check(db, source, now)
             caller = await _check(doors, client_id, secret, now, from_memory)
-        except WrongCredentials:
-            wrong.append(source)
-        except (AccountExpired, TooManyFailures) as error:
+        except WrongCredentials as error:
+            wrong.append((Source(address, client_id), error.account_id))
+        except AccountExpired as error:
             reason = reason or error
         else:
-            refusals.succeeded(source)
             break
     # Every wrong pair counts, also beside a right one: else one's own key hides the guesses.
-    for source in wrong:
-        try:
-            await refusals.failed(db, source, now)
-        except TooManyFailures as error:
-            reason = reason or error
+    for source, account_id in wrong:
+        too_many = await _failed(doors, source, account_id, now)
+        reason = reason or too_many
     if caller is None:
         raise reason or WrongCredentials
     return caller
+
+
+async def _failed(
+    doors: Doors, source: Source, account_id: int | None, now: datetime
+) -> TooManyFailures | None:
+    """Count a wrong pair. A client id that is nobody's is not written down: it may be a secret
+    in the wrong place."""
+    known = None if account_id is None else source.client_id
+    doorbook.note(
+        Event.CREDENTIALS_WRONG, address=source.address, account=account_id, client_id=known
+    )
+    try:
+        await doors.refusals.failed(doors.services.db, source, now)
+    except TooManyFailures as error:
+        return error
+    return None
 
 
 async def spend(doors: Doors, caller: Caller, now: datetime, headers: dict[str, str]) -> None:
