@@ -104,6 +104,15 @@ def test_teammates(tearoff):
     assert made in tearoff("teammate", "list", *account, "--json")["teammates"]
     assert str(made["teammate"]) in tearoff("teammate", "list", *account).stdout
     assert "already exists" in tearoff(*new, "Team-CLI@example.com", code=1).stderr
+    one = [*account, "--teammate", str(made["teammate"])]
+    done = tearoff("teammate", "signout", *one)
+    assert "member.signed_out" in done.stderr
+    assert tearoff("teammate", "signout", *one, "--json")["signed_out"] == 0
+    assert tearoff("teammate", "remove", *one, "--json") == {"removed": made["teammate"]}
+    assert "Teammate" in tearoff("teammate", "remove", *one, code=1).stderr
+    owner = tearoff(*new, "owner-cli@example.com", "--role", "owner", "--json")["teammate"]
+    last = tearoff("teammate", "remove", *account, "--teammate", str(owner), code=1)
+    assert "keeps one owner" in last.stderr
     assert "email" in tearoff(*new, "nowhere", code=1).stderr
     nobody = tearoff("teammate", "add", "--account", "1", "--email", "b@example.com", code=1)
     assert "account" in nobody.stderr.lower()

@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tearoff.accounts import devices, members
+from tearoff.accounts import devices, members, passwords
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.bulkhead import TooBusy
@@ -14,7 +14,7 @@ from tearoff.kit.db import Database
 from tests.cast import open_shop
 
 PASSWORD = "seven brown horses"
-HASHING = {"password": members._HASHING, "pin": devices._HASHING}
+HASHING = {"password": passwords._HASHING, "pin": devices._HASHING}
 
 
 @contextlib.asynccontextmanager
@@ -49,7 +49,7 @@ async def ticket(db, shop, what):
     email = f"owner.{shop.account}@example.com"
     async with db.transaction() as work:
         member = await members.create_member(work, shop.account, members.NewMember(email=email))
-    expires_at = now + members.PASSWORD_LINK_LIVES
+    expires_at = now + members.RESET_LIVES
     return await members.issue_ticket(
         db, "password", shop.account, member_id=member, expires_at=expires_at
     )
@@ -89,4 +89,4 @@ async def test_a_taken_address_costs_no_hash(services):
     async with services.db.transaction() as work:
         await members.create_member(work, shop.account, new)
     with pytest.raises(members.EmailTaken):
-        await members.check_free(services.db, new.email.upper())
+        await members.check_free(services.db, shop.account, new.email.upper())

@@ -2,11 +2,14 @@
 
 import asyncio
 import re
+import time
 from collections import Counter
+from datetime import datetime, timedelta
 
 import pytest
 
-from tearoff.accounts import members, subaccounts
+from tearoff.accounts import members, passwords, subaccounts
+from tearoff.kit import clock
 from tests.api.caller import Caller
 from tests.cast import Shop
 
@@ -79,13 +82,20 @@ async def test_create_refusals(caller, values, codes, texts):
     assert texts is None or answer.texts == texts
 
 
-async def test_an_address_is_used_once(caller, other_caller):
+async def test_an_address_is_used_once_in_a_tenant(caller, other_caller):
     email = address()
     await create(caller, email=email)
-    for other in (caller, other_caller):
-        answer = await other.post("/v4/subaccount/create", {"email": email.upper()})
-        assert answer.codes == [304]
-        assert answer.texts == ["Email already exists"]
+    answer = await caller.post("/v4/subaccount/create", {"email": email.upper()})
+    assert answer.codes == [304]
+    assert answer.texts == ["Email already exists"]
+    # Who else is a customer here is nobody's business.
+    theirs = await create(other_caller, email=email)
+    assert theirs["email"] == email
+    second = await create(caller)
+    taken = {"subaccount": second["ID"], "email": email}
+    assert (await caller.post("/v4/subaccount/update", taken)).codes == [304]
+    own = {"subaccount": second["ID"], "email": second["email"].upper()}
+    assert (await caller.post("/v4/subaccount/update", own)).status == 200
     answers = await asyncio.gather(
         *(caller.post("/v4/subaccount/create", {"email": "race" + email}) for _ in range(5))
     )
@@ -200,6 +210,20 @@ async def visit(caller, url, method="GET", **more):
         return answer.status, await answer.text(), answer.headers
 
 
+async def open_link(caller, url):
+    """What a browser sends that was shown the page behind the link."""
+    _, text, headers = await visit(caller, url)
+    token = re.search(r'name="t" value="([^"]+)"', text)[1]
+    return {"data": {"t": token}, "headers": {"Cookie": headers["Set-Cookie"].split(";")[0]}}
+
+
+async def sign_in(caller, url):
+    """The headers of a browser that used the link."""
+    status, _, headers = await visit(caller, url, "POST", **await open_link(caller, url))
+    assert status == 303
+    return {"Cookie": headers["Set-Cookie"].split(";")[0]}
+
+
 async def test_a_link_signs_in_once_and_only_by_a_post(caller, services):
     sub = await create(caller, company_name="Corner Coffee")
     ticket = (
@@ -213,12 +237,24 @@ async def test_a_link_signs_in_once_and_only_by_a_post(caller, services):
         assert status == 200
         assert "Corner Coffee" in text
         assert "<form" in text
-    answers = await asyncio.gather(*(visit(caller, ticket["url"], "POST") for _ in range(5)))
+    # Another site's form, sent from the browser of somebody who did not see the page.
+    status, text, _ = await visit(caller, ticket["url"], "POST", data={"t": "forged"})
+    assert status == 403
+    assert "too old" in text
+    other = await open_link(caller, ticket["url"])
+    mixed = other | {"data": (await open_link(caller, ticket["url"]))["data"]}
+    assert (await visit(caller, ticket["url"], "POST", **mixed))[0] == 403
+    answers = await asyncio.gather(
+        *(visit(caller, ticket["url"], "POST", **other) for _ in range(5))
+    )
     assert Counter(status for status, _, _ in answers) == {303: 1, 410: 4}
     headers = next(h for status, _, h in answers if status == 303)
     cookie = headers["Set-Cookie"]
     assert {"HttpOnly", "SameSite=Lax", "Secure", "Path=/"} <= set(cookie.split("; "))
     name, _, value = cookie.split(";")[0].partition("=")
+    assert name == "__Host-tearoff_sign_in"
+    plain = await visit(caller, "x://x/signed-in", headers={"Cookie": f"{name[7:]}={value}"})
+    assert plain[0] == 401
     status, text, _ = await visit(caller, "x://x/signed-in?page=statistics",
                                   headers={"Cookie": f"{name}={value}"})  # fmt: skip
     assert status == 200
@@ -288,11 +324,15 @@ async def test_setting_a_password(caller, services):
     sub = await create(caller)
     answer = await caller.post("/v3/subaccount/reset/url", {"subaccount": sub["ID"]})
     url = answer.body["subaccount"]["url"]
+    expires = datetime.fromisoformat(answer.body["subaccount"]["expires_utc"] + "Z")
+    lives = expires - clock.now()
     status, text, _ = await visit(caller, url)
     assert status == 200
     assert sub["email"] in text
     for values, words in (
-        ({"password": "brief", "again": "brief"}, "at least 10"),
+        ({"password": "brief", "again": "brief"}, "8 to 200"),
+        ({"password": "x" * 201, "again": "x" * 201}, "8 to 200"),
+        ({"password": "password123", "again": "password123"}, "easy to guess"),
         ({"password": "long enough 1", "again": "long enough 2"}, "not the same"),
         ({"password": sub["email"], "again": sub["email"]}, "address"),
     ):
@@ -309,6 +349,7 @@ async def test_setting_a_password(caller, services):
     )
     assert stored.startswith("$argon2id$")
     assert (await visit(caller, url, "POST", data=good))[0] == 410
+    assert timedelta(minutes=55) < lives <= timedelta(hours=1)
     # Older links set nothing any more.
     old = second["subaccount"]["url"]
     assert (await visit(caller, old, "POST", data=good))[0] == 410
@@ -351,3 +392,69 @@ async def test_a_subaccount_has_the_time_zone_of_its_country(caller, given, zone
     assert made["timezone"] == zone
     info = await caller_of(caller, made).post("/v3/account/info", {})
     assert info.body["account"]["timezone"] == zone
+
+
+@pytest.mark.parametrize("ending", ["password", "sign-out", "removal"])
+async def test_what_ends_a_person_ends_every_sign_in_and_link(caller, services, ending):
+    """The account's own sign-in too: it is its owner's."""
+    db, account = services.db, caller.shop.account
+    async with db.transaction() as work:
+        for email in (address("second"), address("owner")):
+            await members.create_member(work, account, members.NewMember(email=email))
+    first = (await members.owner(db, account)).id
+    teammate = {"teammate": first}
+    urls = [
+        (await caller.post("/v3/account/sso")).body["account"]["url"],
+        (await caller.post("/v3/teammate/sso", teammate)).body["teammate"]["url"],
+    ]
+    browsers = [await sign_in(caller, url) for url in urls]
+    async with db.transaction() as work:  # as a version before signed the account in
+        ticket = members.Ticket("sso", account, None, "", None, None, clock.now(), None)
+        secret = await members.sign_in(work, ticket, clock.now())
+    browsers.append({"Cookie": f"__Host-tearoff_sign_in={secret}"})
+    unused = (await caller.post("/v3/teammate/sso", teammate)).body["teammate"]["url"]
+    now = clock.now()
+    password = await members.issue_ticket(
+        db, "password", account, member_id=first, expires_at=now + members.RESET_LIVES
+    )
+    for browser in browsers:
+        assert (await visit(caller, "x://x/signed-in", headers=browser))[0] == 200
+    if ending == "password":
+        await members.set_password(db, password, "seven brown horses", now)
+    else:
+        end = members.sign_out_everywhere if ending == "sign-out" else members.remove_member
+        async with db.transaction() as work:
+            await end(work, account, first, now)
+    for browser in browsers:
+        assert (await visit(caller, "x://x/signed-in", headers=browser))[0] == 401
+    for url in (unused, f"x://x/password/{password}"):
+        assert (await visit(caller, url))[0] == 410
+
+
+@pytest.mark.parametrize(
+    ("values", "told"),
+    [
+        ({"password": "password123"}, "very common"),
+        ({"password": "CornerCoffee", "company_name": "Corner Coffee"}, "another word"),
+    ],
+)
+async def test_a_password_that_is_easy_to_guess(caller, values, told):
+    answer = await caller.post("/v3/subaccount/create", {"email": address("weak"), **values})
+    assert answer.codes == [300]
+    assert told in answer.texts[0]
+
+
+async def test_a_costly_password_is_judged_in_no_time():
+    """Its signs may stand for many letters: untamed it costs nine seconds of a processor."""
+    started = time.process_time()
+    passwords.judge("4@8({[<369&#!1/|0$5+7%2" * 8, [])
+    assert time.process_time() - started < 2
+
+
+async def test_an_error_has_no_address_of_memory(caller, services):
+    headers = {"x-api-key": caller.shop.client_id, "x-api-secret": caller.shop.client_secret}
+    path = f"/v4/campaigns/{caller.shop.campaign}/picture"
+    answer = await caller.request("PUT", path, headers=headers, data=b"no picture")
+    assert answer.status == 422, answer.text
+    assert "PNG" in answer.text
+    assert " at 0x" not in answer.text

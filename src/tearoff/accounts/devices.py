@@ -15,9 +15,10 @@ from tearoff.accounts import locations, members, tallies
 from tearoff.accounts.models import Location
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import Forbidden, Invalid, NotFound
-from tearoff.kit import codes
+from tearoff.kit import codes, doorbook
 from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Database, Handle
+from tearoff.kit.doorbook import Event
 from tearoff.kit.rows import columns, read
 
 PAIRING_LIVES = timedelta(minutes=15)
@@ -84,6 +85,7 @@ async def make_pairing(db: Handle, account_id: int, location_id: int, now: datet
     token = await members.issue_ticket(
         db, "pair", account_id, expires_at=expires_at, location_id=location_id
     )
+    doorbook.note(Event.PAIRING_ISSUED, account=account_id, location=location_id)
     return Pairing(token, expires_at)
 
 
@@ -106,7 +108,13 @@ async def pair(
     name = _name(name)
     hashed = await hash_pin(pin)
     async with db.transaction() as work:
-        return await _pair(work, token, name, hashed, now)
+        device, secret = await _pair(work, token, name, hashed, now)
+    _note(Event.DEVICE_PAIRED, device)
+    return device, secret
+
+
+def _note(event: Event, device: Device) -> None:
+    doorbook.note(event, account=device.account_id, location=device.location_id, device=device.id)
 
 
 async def _pair(
@@ -157,7 +165,8 @@ async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> No
         raise DeviceLocked(await _minutes_left(db, device, tally, now)) from None
     known = await db.fetchval("SELECT pin_hash FROM devices WHERE id = $1", device.id)
     if not await _HASHING.run(_is_pin, known, pin[:20]):
-        await tallies.lock_if_full(db, device.account_id, tally, now)
+        if await tallies.lock_if_full(db, device.account_id, tally, now):
+            _note(Event.DEVICE_PIN_LOCKED, device)
         used = await tallies.reached(db, device.account_id, tally.scope, now)
         raise WrongDevicePin(max(0, PIN_TRIES - used))
     async with db.transaction() as work:
@@ -194,6 +203,7 @@ async def remove(db: Handle, account_id: int, device_id: int, now: datetime) -> 
     )
     if not done:
         raise DeviceNotFound
+    doorbook.note(Event.DEVICE_REMOVED, account=account_id, device=device_id)
 
 
 async def hash_pin(pin: str) -> str:

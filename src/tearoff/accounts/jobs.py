@@ -24,7 +24,7 @@ _TEXT = """Hello{name},
 
 {url}
 
-The link works once, for seven days. If you did not expect this mail, do nothing.
+The link works once, for three days. If you did not expect this mail, do nothing.
 """
 
 

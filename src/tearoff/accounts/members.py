@@ -8,24 +8,21 @@ from typing import Any
 
 import asyncpg
 import msgspec
-from argon2 import PasswordHasher
 
-from tearoff.errors import Conflict, Invalid, NotFound
+from tearoff.accounts.passwords import hash_password
+from tearoff.errors import Conflict, NotFound
 from tearoff.kit import codes
-from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.rows import columns, read
 
 TOKEN_LENGTH = 49
 SSO_LIVES = timedelta(minutes=5)
-PASSWORD_LINK_LIVES = timedelta(days=7)
+RESET_LIVES = timedelta(hours=1)
+INVITATION_LIVES = timedelta(days=3)
+"""Somebody who did not ask for it has to see the mail first: a week-end must fit in. A reset is
+handed over while somebody waits for it."""
 SIGN_IN_LIVES = timedelta(hours=12)
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
 ROLES = ("owner", "manager", "editor", "sender", "staff", "reader")
-
-_HASHER = PasswordHasher()
-_HASHING = Bulkhead("passwords", at_once=2, waiting=16, after=2)
 
 
 class EmailTaken(Conflict):
@@ -34,6 +31,10 @@ class EmailTaken(Conflict):
 
 class MemberNotFound(NotFound):
     """Teammate ID not found"""
+
+
+class LastOwner(Conflict):
+    """An account keeps one owner. Make another one first: `tearoff teammate add --role owner`."""
 
 
 class LinkOver(Conflict):
@@ -85,44 +86,59 @@ class SignIn(msgspec.Struct, frozen=True):
 
 
 async def create_member(db: asyncpg.Connection, account_id: int, new: NewMember) -> int:
-    """Raises `EmailTaken` (addresses are unique over all accounts) and `Invalid`."""
-    try:
-        async with db.transaction():
-            made: int = await db.fetchval(
-                "INSERT INTO members (account_id, role, email, first_name, last_name, language,"
-                " password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
-                account_id,
-                new.role,
-                new.email,
-                new.first_name,
-                new.last_name,
-                new.language,
-                new.password_hash,
-            )
-    except asyncpg.UniqueViolationError:
-        raise EmailTaken from None
+    """In a transaction. Raises `EmailTaken`: an address stands once in a tenant."""
+    await _hold_address(db, account_id, new.email)
+    made: int = await db.fetchval(
+        "INSERT INTO members (account_id, role, email, first_name, last_name, language,"
+        " password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",
+        account_id,
+        new.role,
+        new.email,
+        new.first_name,
+        new.last_name,
+        new.language,
+        new.password_hash,
+    )
     return made
 
 
-async def check_free(db: Handle, email: str) -> None:
-    """Said early, before costly work; `create_member` decides. Raises `EmailTaken`."""
-    if await db.fetchval("SELECT true FROM members WHERE lower(email) = lower($1)", email):
-        raise EmailTaken
-
-
 async def change_owner(db: asyncpg.Connection, account_id: int, values: dict[str, Any]) -> None:
-    """Set the named columns of the account's owner. Raises `EmailTaken`."""
+    """Set the named columns of the account's owner. In a transaction. Raises `EmailTaken`."""
+    known = await owner(db, account_id)
+    if known is None:
+        return
+    if "email" in values:
+        await _hold_address(db, account_id, values["email"], known.id)
     sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 2))
-    try:
-        async with db.transaction():
-            await db.execute(
-                f"UPDATE members SET {sets} WHERE id = (SELECT id FROM members"
-                " WHERE account_id = $1 AND role = 'owner' ORDER BY id LIMIT 1)",
-                account_id,
-                *values.values(),
-            )
-    except asyncpg.UniqueViolationError:
-        raise EmailTaken from None
+    await db.execute(f"UPDATE members SET {sets} WHERE id = $1", known.id, *values.values())
+
+
+_TENANT = "(SELECT coalesce(parent_id, id) FROM accounts WHERE id = $1)"
+"""The account at the top: it and its subaccounts are one tenant, and know of no other's people."""
+
+
+async def _hold_address(
+    db: asyncpg.Connection, account_id: int, email: str, own: int | None = None
+) -> None:
+    """One at a time gives an address away in a tenant; somebody's `own` one is free for them."""
+    await db.execute(
+        f"SELECT pg_advisory_xact_lock(hashtextextended('members:' || {_TENANT}, 0))", account_id
+    )
+    await check_free(db, account_id, email, own)
+
+
+async def check_free(db: Handle, account_id: int, email: str, own: int | None = None) -> None:
+    """Said early, before costly work; `create_member` decides. Raises `EmailTaken`."""
+    taken = await db.fetchval(
+        "SELECT true FROM members m JOIN accounts a ON a.id = m.account_id"
+        f" WHERE lower(m.email) = lower($2) AND coalesce(a.parent_id, a.id) = {_TENANT}"
+        " AND m.id IS DISTINCT FROM $3 LIMIT 1",
+        account_id,
+        email,
+        own,
+    )
+    if taken:
+        raise EmailTaken
 
 
 async def member(db: Handle, account_id: int, member_id: int) -> Member:
@@ -156,46 +172,67 @@ async def owner(db: Handle, account_id: int) -> Member | None:
 # passwords --------------------------------------------------------------------------------
 
 
-async def hash_password(password: str, email: str) -> str:
-    """Argon2id: 64 MB and some 100 ms, so never in a transaction, and after everything that
-    could refuse. Raises `Invalid` saying what would be right, and `TooBusy`."""
-    check_password(password, email)
-    return await _HASHING.run(_HASHER.hash, password)
-
-
-def check_password(password: str, email: str) -> None:
-    """Raises `Invalid`."""
-    if not SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        raise Invalid(f"A password has at least {SHORTEST_PASSWORD} characters.", field="password")
-    if email and email.lower() in password.lower():
-        raise Invalid("The password must not be the e-mail address.", field="password")
-
-
-async def set_password(db: Database, token: str, password: str, now: datetime) -> None:
-    """By a link that was handed out for it; the link is used up, in a transaction of its own.
-    Raises `LinkOver`, `Invalid` and `TooBusy`."""
+async def set_password(db: Database, token: str, password: str, now: datetime) -> Member:
+    """By a link that was handed out for it; the link is used up, in a transaction of its own, and
+    whoever was signed in as this person is so no more. Raises `LinkOver`, `TooBusy` and what
+    `hash_password` says of the password."""
     ticket = await find_ticket(db, token, "password")
     if ticket is None or not ticket.is_good(now) or ticket.member_id is None:
         raise LinkOver
     known = await member(db, ticket.account_id, ticket.member_id)
-    hashed = await hash_password(password, known.email)
+    hashed = await hash_password(password, [known.email, known.first_name, known.last_name])
     async with db.transaction() as work:
         await use_ticket(work, token, "password", now)
-        await _change_password(work, known, hashed, now)
+        await work.execute("UPDATE members SET password_hash = $2 WHERE id = $1", known.id, hashed)
+        await end_sign_ins(work, known, now)
+    return known
 
 
-async def _change_password(
-    db: asyncpg.Connection, known: Member, hashed: str, now: datetime
-) -> None:
-    await db.execute("UPDATE members SET password_hash = $2 WHERE id = $1", known.id, hashed)
-    await db.execute("DELETE FROM sign_ins WHERE member_id = $1", known.id)
+# ending -----------------------------------------------------------------------------------
+
+
+async def end_sign_ins(db: asyncpg.Connection, known: Member, now: datetime) -> int:
+    """Sign the person out everywhere: their next request is refused, and links that sign them in
+    or set their password are over. The account's own sign-in counts as its owner's. Gives how many
+    sign-ins there were. In a transaction."""
+    theirs = "account_id = $1 AND (member_id = $2 OR ($3 AND member_id IS NULL))"
+    of_person = (known.account_id, known.id, known.role == "owner")
+    # Links first: one that is being used meanwhile is waited for, and its sign-in then ended.
     await db.execute(
-        "UPDATE one_time_tokens SET used_at = $2 WHERE account_id = $3 AND member_id = $1"
-        " AND purpose = 'password' AND used_at IS NULL",
-        known.id,
+        "UPDATE one_time_tokens SET used_at = $4 WHERE used_at IS NULL"
+        f" AND purpose IN ('sso', 'password') AND {theirs}",
+        *of_person,
         now,
-        known.account_id,
     )
+    gone = await db.fetch(f"DELETE FROM sign_ins WHERE {theirs} RETURNING true", *of_person)
+    return len(gone)
+
+
+async def sign_out_everywhere(
+    db: asyncpg.Connection, account_id: int, member_id: int, now: datetime
+) -> int:
+    """As `end_sign_ins`. Raises `MemberNotFound`."""
+    return await end_sign_ins(db, await member(db, account_id, member_id), now)
+
+
+async def remove_member(
+    db: asyncpg.Connection, account_id: int, member_id: int, now: datetime
+) -> Member:
+    """Sign the person out and forget them. In a transaction. Raises `MemberNotFound` and
+    `LastOwner`."""
+    held = await db.fetch(
+        "SELECT id, role FROM members WHERE account_id = $1 AND (role = 'owner' OR id = $2)"
+        " ORDER BY id FOR UPDATE",
+        account_id,
+        member_id,
+    )
+    known = await member(db, account_id, member_id)
+    if [row["id"] for row in held if row["role"] == "owner"] == [known.id]:
+        raise LastOwner
+    await end_sign_ins(db, known, now)
+    await db.execute("DELETE FROM one_time_tokens WHERE member_id = $1", known.id)
+    await db.execute("DELETE FROM members WHERE id = $1", known.id)
+    return known
 
 
 # links ------------------------------------------------------------------------------------

@@ -154,7 +154,7 @@ async def check_new(db: Handle, parent: Account, email: str, package_id: int | N
     """What would be refused, said before a password is hashed. Raises `members.EmailTaken` and
     `PackageNotFound`."""
     await _check_package(db, parent.id, package_id)
-    await members.check_free(db, email)
+    await members.check_free(db, parent.id, email)
 
 
 async def create_subaccount(

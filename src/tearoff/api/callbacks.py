@@ -10,18 +10,16 @@ import hashlib
 from typing import Any
 
 import msgspec
-import structlog
 from litestar import Request, Response, route
 from litestar.params import FromPath
 
 from tearoff.api.deps import doors_of
-from tearoff.kit import clock, metrics
+from tearoff.kit import clock, doorbook, metrics
 from tearoff.kit.bodies import read_body
 from tearoff.kit.db import DatabaseAway
+from tearoff.kit.doorbook import Event
 from tearoff.messages import arrivals, connections
 from tearoff.providers.base import Callback
-
-log = structlog.get_logger()
 
 MAX_BODY = 200_000
 
@@ -51,7 +49,7 @@ async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
     told = Callback(request.method, _public_url(request), dict(request.headers), body)
     if not doors.links.provider(connection).is_genuine(told):
         metrics.arrivals.labels("unsigned").inc()
-        log.warning("callback.not_genuine", kind=kind, connection=connection.id)
+        doorbook.note(Event.CALLBACK_NOT_GENUINE, kind=kind, connection=connection.id)
         return 403
     async with db.transaction() as transaction:
         item = (_key(told), msgspec.json.encode(told))

@@ -21,7 +21,8 @@ from tearoff.cli.common import (
     with_services,
 )
 from tearoff.errors import Invalid
-from tearoff.kit import clock
+from tearoff.kit import clock, doorbook
+from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services
 
 LIMITS = {
@@ -142,7 +143,9 @@ def _roll(arguments: argparse.Namespace) -> None:
                 at_once=arguments.at_once,
             )
 
-    _show_key(arguments, with_services(arguments, work))
+    key = with_services(arguments, work)
+    doorbook.note(Event.SECRET_ROLLED, account=key.account_id, client_id=key.client_id)
+    _show_key(arguments, key)
 
 
 def _show_key(arguments: argparse.Namespace, key: NewKey) -> None:

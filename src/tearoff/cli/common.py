@@ -17,7 +17,7 @@ import msgspec
 from tearoff.cli import address
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid, TearoffError
-from tearoff.kit import clock, keys, migrate
+from tearoff.kit import clock, keys, logs, migrate
 from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
@@ -107,6 +107,7 @@ def with_services(arguments: argparse.Namespace, work: Callable[[Services], Awai
 @contextlib.asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     clock.set_offset(settings.clock_offset)
+    logs.configure(settings)
     db = await Database.open(settings.database_url, size=4)
     try:
         if not await migrate.is_up_to_date(db):

@@ -14,11 +14,14 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    id_of,
     show,
     with_services,
 )
 from tearoff.errors import Invalid
+from tearoff.kit import clock, doorbook
 from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services
 
 
@@ -35,6 +38,12 @@ def add_commands(commands: Commands) -> None:
     listing = add_command(group, "list", _list, "who signs in to an account")
     add_account(listing)
     add_json(listing)
+    out = add_command(group, "signout", _sign_out, "end all sign-ins of somebody, and their links")
+    remove = add_command(group, "remove", _remove, "sign somebody out and remove them for good")
+    for command in (out, remove):
+        add_account(command)
+        command.add_argument("--teammate", required=True, metavar="ID", help="as `list` shows it")
+        add_json(command)
 
 
 def _add(arguments: argparse.Namespace) -> None:
@@ -57,7 +66,9 @@ def _add(arguments: argparse.Namespace) -> None:
             made = await members.create_member(db, arguments.account, new)
             return await members.member(db, arguments.account, made)
 
-    show(arguments, _shown(with_services(arguments, work)))
+    added = with_services(arguments, work)
+    doorbook.note(Event.MEMBER_ADDED, account=arguments.account, member=added.id)
+    show(arguments, _shown(added))
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -67,6 +78,30 @@ def _list(arguments: argparse.Namespace) -> None:
     found = [_shown(member) for member in with_services(arguments, work)]
     lines = [f"{one['teammate']}  {one['role']}  {one['email']}" for one in found]
     show(arguments, {"teammates": found}, "\n".join(lines) or "Nobody yet.")
+
+
+def _sign_out(arguments: argparse.Namespace) -> None:
+    teammate = id_of(arguments.teammate, "tea", "teammate")
+
+    async def work(services: Services) -> int:
+        async with services.db.transaction() as db:
+            return await members.sign_out_everywhere(db, arguments.account, teammate, clock.now())
+
+    ended = with_services(arguments, work)
+    doorbook.note(Event.MEMBER_SIGNED_OUT, account=arguments.account, member=teammate)
+    show(arguments, {"teammate": teammate, "signed_out": ended})
+
+
+def _remove(arguments: argparse.Namespace) -> None:
+    teammate = id_of(arguments.teammate, "tea", "teammate")
+
+    async def work(services: Services) -> Member:
+        async with services.db.transaction() as db:
+            return await members.remove_member(db, arguments.account, teammate, clock.now())
+
+    gone = with_services(arguments, work)
+    doorbook.note(Event.MEMBER_REMOVED, account=arguments.account, member=teammate)
+    show(arguments, {"removed": gone.id}, f"{gone.email} is signed out and removed.")
 
 
 def _shown(member: Member) -> dict[str, Any]:

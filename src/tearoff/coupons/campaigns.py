@@ -204,8 +204,9 @@ def _open(image: bytes) -> Image.Image:
                 raise Invalid("A picture has at most 50 million pixels.", field="picture")
             opened.load()
             return _on_white(ImageOps.exif_transpose(opened))
-    except _UNREADABLE as error:
-        raise Invalid(f"This is not a picture that can be read: {error}", field="picture") from None
+    except _UNREADABLE:  # its text has an address of this machine's memory in it
+        text = "This is not a picture that can be read. Use PNG, JPEG or WebP."
+        raise Invalid(text, field="picture") from None
 
 
 def _on_white(image: Image.Image) -> Image.Image:

@@ -10,6 +10,7 @@ import base64
 from datetime import datetime
 from typing import Literal
 
+from tearoff.kit import keys
 from tearoff.kit.vault import Vault
 
 STEP = 30
@@ -56,7 +57,7 @@ def _mark(vault: Vault, session_code: str, what: str) -> str:
 
 def _is_marked(vault: Vault, session_code: str, what: str, mark: str) -> bool:
     marks = vault.marks("rotation", f"{session_code}:{what}".encode())
-    return any(_text(known) == mark for known in marks)
+    return any(keys.is_same(mark, _text(known)) for known in marks)
 
 
 def _text(mark: bytes) -> str:

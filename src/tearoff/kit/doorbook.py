@@ -43,6 +43,7 @@ class Event(StrEnum):
     DEVICE_PIN_LOCKED = "device.pin_locked"
     DEVICE_REMOVED = "device.removed"
     PIN_LOCKED = "coupon.pin_locked"
+    PIN_ALARM = "coupon.pin_alarm"
     CALLBACK_NOT_GENUINE = "callback.not_genuine"
 
 
@@ -55,6 +56,7 @@ TROUBLE = frozenset(
         Event.PAIRING_REFUSED,
         Event.DEVICE_PIN_LOCKED,
         Event.PIN_LOCKED,
+        Event.PIN_ALARM,
         Event.CALLBACK_NOT_GENUINE,
     }
 )

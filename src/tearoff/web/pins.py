@@ -16,7 +16,6 @@ from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
-import structlog
 
 from tearoff.accounts import locations, tallies
 from tearoff.accounts.tallies import NO_CAP, Tally, TallyFull
@@ -25,7 +24,9 @@ from tearoff.coupons.links import PIN_LOCK, PIN_TRIES, Linked
 from tearoff.coupons.models import Doer, Session
 from tearoff.errors import Forbidden
 from tearoff.hooks.models import Listener
+from tearoff.kit import doorbook
 from tearoff.kit.db import Database
+from tearoff.kit.doorbook import Event
 from tearoff.kit.vault import Vault
 
 LOCKED_FOR = timedelta(minutes=15)
@@ -35,8 +36,6 @@ SLOWED = timedelta(seconds=5)
 _OWN_PACE = timedelta(minutes=1)
 ALARM_TRIES = 50
 ALARM_WINDOW = timedelta(hours=1)
-
-log = structlog.get_logger()
 
 
 class WrongPin(Forbidden):
@@ -174,8 +173,8 @@ async def _lock(db: Database, linked: Linked, tally: Tally, now: datetime) -> No
     account = linked.campaign.account_id
     if await tallies.lock_if_full(db, account, tally, now):
         await _note(db, linked, "pin_locked", now)
-        log.warning("pin_locked", account=account, campaign=linked.campaign.ref,
-                    session=linked.session.id)  # fmt: skip
+        doorbook.note(Event.PIN_LOCKED, account=account, campaign=linked.campaign.ref,
+                      session=linked.session.id)  # fmt: skip
 
 
 async def _count_for_alarm(db: Database, linked: Linked, attempt: Attempt, now: datetime) -> None:
@@ -188,8 +187,8 @@ async def _count_for_alarm(db: Database, linked: Linked, attempt: Attempt, now: 
             return
         await _note(work, linked, "pin_alarm", now)
         await events.announce_session(work, attempt.listener, "pin_alarm", linked.both, now)
-    log.warning("pin_alarm", account=account, wrong=ALARM_TRIES, network=attempt.network,
-                campaign=linked.campaign.ref, session=linked.session.id)  # fmt: skip
+    doorbook.note(Event.PIN_ALARM, account=account, wrong=ALARM_TRIES, network=attempt.network,
+                  campaign=linked.campaign.ref, session=linked.session.id)  # fmt: skip
 
 
 async def _note(

@@ -15,14 +15,16 @@ from urllib.parse import parse_qsl, urlencode
 from litestar import Request, Router, post, route
 from litestar.params import FromPath
 
-from tearoff.accounts import members, queries
+from tearoff.accounts import members, passwords, queries
 from tearoff.accounts.members import LinkOver, SignIn, Ticket
-from tearoff.errors import Invalid
-from tearoff.kit import clock
+from tearoff.kit import clock, codes, doorbook
 from tearoff.kit.bodies import read_body
 from tearoff.kit.colors import OURS
+from tearoff.kit.doorbook import Event
+from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
+from tearoff.web.cookies import make_cookie, read_cookie
 from tearoff.web.paper import Answer, answer, begin, print_page, render, style_of
 from tearoff.web.signin_words import WORDS, Words
 from tearoff.web.words import choose_language
@@ -30,8 +32,13 @@ from tearoff.web.words import choose_language
 AnyRequest = Request[Any, Any, Any]
 
 COOKIE = "tearoff_sign_in"
+VISIT = "tearoff_visit"
+"""Ties the page behind a link to the browser that opened it."""
+_VISIT_LIVES = 600
 _TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
 _READ = ["GET", "HEAD"]
+_SIGN_IN_SECONDS = int(members.SIGN_IN_LIVES.total_seconds())
+_LINK_FORM, _OUT_FORM = "sign-in", "sign-out"
 
 
 @route("/sso/{token:str}", http_method=_READ)  # type: ignore[arg-type]
@@ -41,24 +48,32 @@ async def show_link(request: AnyRequest, token: FromPath[str]) -> Answer:
     ticket = await _ticket(services, token, "sso")
     if ticket is None:
         return _over(request, words)
-    name = await _name(services, ticket.account_id)
-    return _page(request, "link", words, name=name)
+    return await _link_page(request, services, words, ticket)
 
 
 @post("/sso/{token:str}")
 async def use_link(request: AnyRequest, token: FromPath[str]) -> Answer:
-    services, now = services_of(request), clock.now()
+    """Another site could send its own link's form from here, and so have somebody work in an
+    account of its choice: only the page that this browser was shown is obeyed."""
+    services, words, now = services_of(request), _words(request), clock.now()
+    ticket = await _ticket(services, token, "sso")
+    if ticket is None:
+        return _refuse(request, words, Event.SIGN_IN_REFUSED)
+    visit, given = read_cookie(request, VISIT), (await _form(request)).get("t", "")
+    if not visit or not _is_ours(services, _LINK_FORM, f"{visit}:{token}", given):
+        return await _link_page(request, services, words, ticket, words.too_old, 403)
     try:
         async with services.db.transaction() as db:
-            ticket = await members.use_ticket(db, token[:60], "sso", now)
+            ticket = await members.use_ticket(db, token, "sso", now)
             secret = await members.sign_in(db, ticket, now)
     except LinkOver:
-        return _over(request, _words(request))
+        return _refuse(request, words, Event.SIGN_IN_REFUSED)
+    doorbook.note(Event.SIGN_IN, account=ticket.account_id, member=ticket.member_id)
     wanted = {"page": ticket.page, "campaign": ticket.campaign_id}
     query = urlencode({name: value for name, value in wanted.items() if value})
     headers = [
         ("location", f"/signed-in?{query}" if query else "/signed-in"),
-        ("set-cookie", _cookie(services, secret, int(members.SIGN_IN_LIVES.total_seconds()))),
+        ("set-cookie", make_cookie(services.settings, COOKIE, secret, _SIGN_IN_SECONDS)),
         ("cache-control", "no-store"),
         ("referrer-policy", "no-referrer"),
     ]
@@ -81,7 +96,7 @@ async def show_signed_in(request: AnyRequest) -> Answer:
         name=found.account_name,
         email=found.email,
         wanted=words.pages.get(page, ""),
-        form_token=_form_token(services, secret),
+        form_token=_form_token(services, _OUT_FORM, secret),
     )
 
 
@@ -89,10 +104,16 @@ async def show_signed_in(request: AnyRequest) -> Answer:
 async def sign_out(request: AnyRequest) -> Answer:
     services, words, secret = services_of(request), _words(request), _secret(request)
     given = (await _form(request)).get("t", "")
-    if not secret or not _is_ours(services, secret, given):
+    if not secret or not _is_ours(services, _OUT_FORM, secret, given):
         return _note(request, words, 403, words.signed_out, [words.too_old])
+    known = await _signed_in(services, secret)
     await members.sign_out(services.db, secret)
-    headers = [("location", "/signed-in"), ("set-cookie", _cookie(services, "", 0))]
+    if known is not None:
+        doorbook.note(Event.SIGN_OUT, account=known.account_id, member=known.member_id)
+    headers = [
+        ("location", "/signed-in"),
+        ("set-cookie", make_cookie(services.settings, COOKIE, "", 0)),
+    ]
     return answer(303, headers)
 
 
@@ -110,20 +131,45 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
     services, words, now = services_of(request), _words(request), clock.now()
     ticket = await _ticket(services, token, "password")
     if ticket is None:
-        return _over(request, words)
+        return _refuse(request, words, Event.PASSWORD_REFUSED)
     form = await _form(request)
     password = form.get("password", "")
     if password != form.get("again", ""):
         return await _password_page(request, services, words, ticket, words.not_same, 422)
     try:
-        await members.set_password(services.db, token, password, now)
+        known = await members.set_password(services.db, token, password, now)
     except LinkOver:
-        return _over(request, words)
-    except Invalid:
-        is_short = len(password) < members.SHORTEST_PASSWORD
-        problem = words.too_short if is_short else words.is_address
-        return await _password_page(request, services, words, ticket, problem, 422)
+        return _refuse(request, words, Event.PASSWORD_REFUSED)
+    except passwords.WrongLength:
+        return await _password_page(request, services, words, ticket, words.wrong_length, 422)
+    except passwords.WeakPassword:
+        return await _password_page(request, services, words, ticket, words.too_easy, 422)
+    doorbook.note(Event.PASSWORD_SET, account=known.account_id, member=known.id)
     return _note(request, words, 200, words.password_set, [words.password_set_text], "used")
+
+
+async def _link_page(
+    request: AnyRequest,
+    services: Services,
+    words: Words,
+    ticket: Ticket,
+    problem: str = "",
+    status: int = 200,
+) -> Answer:
+    token = str(request.path_params["token"])
+    visit = codes.letters(members.TOKEN_LENGTH)
+    page = _page(
+        request,
+        "link",
+        words,
+        status=status,
+        name=await _name(services, ticket.account_id),
+        problem=problem,
+        form_token=_form_token(services, _LINK_FORM, f"{visit}:{token}"),
+    )
+    return page.with_header(
+        "set-cookie", make_cookie(services.settings, VISIT, visit, _VISIT_LIVES)
+    )
 
 
 async def _password_page(
@@ -162,26 +208,21 @@ async def _signed_in(services: Services, secret: str) -> SignIn | None:
 
 
 def _secret(request: AnyRequest) -> str:
-    return str(request.cookies.get(COOKIE, ""))[:60]
+    return read_cookie(request, COOKIE)
 
 
-def _cookie(services: Services, value: str, seconds: int) -> str:
-    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
-    return f"{COOKIE}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}"
-
-
-def _form_token(services: Services, secret: str) -> str:
-    """Ties a form to the sign-in: another site knows neither."""
-    mark = services.vault.mark("sign-out", secret.encode())
+def _form_token(services: Services, purpose: str, secret: str) -> str:
+    """Ties a form to what only this browser has: another site knows neither."""
+    mark = services.vault.mark(purpose, secret.encode())
     return base64.urlsafe_b64encode(mark).decode().rstrip("=")
 
 
-def _is_ours(services: Services, secret: str, given: str) -> bool:
+def _is_ours(services: Services, purpose: str, secret: str, given: str) -> bool:
     try:
         mark = base64.urlsafe_b64decode(given.encode() + b"=")
     except ValueError:
         return False
-    return services.vault.is_marked("sign-out", secret.encode(), mark)
+    return services.vault.is_marked(purpose, secret.encode(), mark)
 
 
 async def _form(request: AnyRequest) -> dict[str, str]:
@@ -200,6 +241,12 @@ def _words(request: AnyRequest) -> Words:
 
 def _over(request: AnyRequest, words: Words) -> Answer:
     return _note(request, words, 410, words.over, [words.over_text])
+
+
+def _refuse(request: AnyRequest, words: Words, event: Event) -> Answer:
+    trusted = services_of(request).settings.trusted_proxies
+    doorbook.note(event, address=host_of(client_address(request.scope, trusted)))
+    return _over(request, words)
 
 
 def _note(

@@ -29,8 +29,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     again: str
     save: str
     not_same: str
-    too_short: str
-    is_address: str
+    wrong_length: str
+    too_easy: str
     password_set: str
     password_set_text: str
     pages: Mapping[str, str]
@@ -54,12 +54,13 @@ _EN = Words(
     choose_password="Choose a password",
     password_for="For",
     password="Password",
-    password_help="At least 10 characters. A few words are easy to remember.",
+    password_help="At least 8 characters. A few words are easy to remember.",
     again="The same once more",
     save="Save the password",
     not_same="The two are not the same.",
-    too_short="That is too short: use at least 10 characters.",
-    is_address="The password must not be your e-mail address.",
+    wrong_length="Use 8 to 200 characters.",
+    too_easy="That is easy to guess. Use a few words that do not belong together, and neither"
+    " your name nor your e-mail address.",
     password_set="Your password is saved",
     password_set_text="You can close this page.",
     pages={
@@ -89,12 +90,13 @@ _NL = Words(
     choose_password="Kies een wachtwoord",
     password_for="Voor",
     password="Wachtwoord",
-    password_help="Minstens 10 tekens. Een paar woorden onthoudt u makkelijk.",
+    password_help="Minstens 8 tekens. Een paar woorden onthoudt u makkelijk.",
     again="Nog een keer hetzelfde",
     save="Wachtwoord bewaren",
     not_same="De twee zijn niet gelijk.",
-    too_short="Dat is te kort: gebruik minstens 10 tekens.",
-    is_address="Het wachtwoord mag niet uw e-mailadres zijn.",
+    wrong_length="Gebruik 8 tot 200 tekens.",
+    too_easy="Dat is makkelijk te raden. Gebruik een paar woorden die niet bij elkaar horen, en"
+    " niet uw naam of e-mailadres.",
     password_set="Uw wachtwoord is bewaard",
     password_set_text="U kunt deze pagina sluiten.",
     pages={
@@ -125,12 +127,13 @@ _FR = Words(
     choose_password="Choisissez un mot de passe",
     password_for="Pour",
     password="Mot de passe",
-    password_help="Au moins 10 caractères. Quelques mots se retiennent bien.",
+    password_help="Au moins 8 caractères. Quelques mots se retiennent bien.",
     again="Le même encore une fois",
     save="Enregistrer le mot de passe",
     not_same="Les deux ne sont pas identiques.",
-    too_short="C'est trop court : au moins 10 caractères.",
-    is_address="Le mot de passe ne doit pas être votre adresse e-mail.",
+    wrong_length="Utilisez de 8 à 200 caractères.",
+    too_easy="C'est facile à deviner. Utilisez quelques mots sans rapport entre eux, et ni votre"
+    " nom ni votre adresse e-mail.",
     password_set="Votre mot de passe est enregistré",
     password_set_text="Vous pouvez fermer cette page.",
     pages={
@@ -160,12 +163,13 @@ _DE = Words(
     choose_password="Passwort wählen",
     password_for="Für",
     password="Passwort",
-    password_help="Mindestens 10 Zeichen. Ein paar Wörter merkt man sich leicht.",
+    password_help="Mindestens 8 Zeichen. Ein paar Wörter merkt man sich leicht.",
     again="Dasselbe noch einmal",
     save="Passwort speichern",
     not_same="Die beiden sind nicht gleich.",
-    too_short="Das ist zu kurz: mindestens 10 Zeichen.",
-    is_address="Das Passwort darf nicht Ihre E-Mail-Adresse sein.",
+    wrong_length="Verwenden Sie 8 bis 200 Zeichen.",
+    too_easy="Das ist leicht zu erraten. Verwenden Sie ein paar Wörter, die nicht zusammengehören,"
+    " und weder Ihren Namen noch Ihre E-Mail-Adresse.",
     password_set="Ihr Passwort ist gespeichert",
     password_set_text="Sie können diese Seite schließen.",
     pages={
@@ -195,12 +199,13 @@ _ES = Words(
     choose_password="Elija una contraseña",
     password_for="Para",
     password="Contraseña",
-    password_help="Al menos 10 caracteres. Unas cuantas palabras se recuerdan bien.",
+    password_help="Al menos 8 caracteres. Unas cuantas palabras se recuerdan bien.",
     again="La misma otra vez",
     save="Guardar la contraseña",
     not_same="Las dos no son iguales.",
-    too_short="Es demasiado corta: use al menos 10 caracteres.",
-    is_address="La contraseña no puede ser su dirección de correo.",
+    wrong_length="Use de 8 a 200 caracteres.",
+    too_easy="Es fácil de adivinar. Use varias palabras sin relación entre sí, y ni su nombre ni su"
+    " dirección de correo.",
     password_set="Su contraseña está guardada",
     password_set_text="Puede cerrar esta página.",
     pages={
@@ -230,12 +235,12 @@ _AR = Words(
     choose_password="اختر كلمة مرور",
     password_for="لحساب",
     password="كلمة المرور",
-    password_help="عشرة أحرف على الأقل. بضع كلمات يسهل تذكرها.",
+    password_help="ثمانية أحرف على الأقل. بضع كلمات يسهل تذكرها.",
     again="كلمة المرور مرة أخرى",
     save="حفظ كلمة المرور",
     not_same="الكلمتان غير متطابقتين.",
-    too_short="كلمة المرور قصيرة: استخدم عشرة أحرف على الأقل.",
-    is_address="لا يجوز أن تكون كلمة المرور بريدك الإلكتروني.",
+    wrong_length="استخدم من 8 إلى 200 حرف.",
+    too_easy="من السهل تخمينها. استخدم بضع كلمات لا صلة بينها، من دون اسمك أو بريدك الإلكتروني.",
     password_set="تم حفظ كلمة المرور",
     password_set_text="يمكنك إغلاق هذه الصفحة.",
     pages={

@@ -26,6 +26,7 @@ from tearoff.kit import clock
 from tearoff.kit.bodies import TooSlow, read_body
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
+from tearoff.web.cookies import make_cookie, read_cookie
 from tearoff.web.finding import patiently
 from tearoff.web.paper import Answer, answer
 from tearoff.web.verdict_words import WORDS
@@ -88,7 +89,7 @@ async def visitor(request: AnyRequest, now: datetime) -> Visitor:
 
 async def device_of(request: AnyRequest, now: datetime) -> Device | None:
     """The device behind the cookie, whether or not its PIN is due."""
-    secret = str(request.cookies.get(COOKIE, ""))
+    secret = secret_of(request)
     if not _SECRET.match(secret):
         return None
     return await patiently(devices.device_of_secret(services_of(request).db, secret, now))
@@ -100,9 +101,14 @@ def language_of(request: AnyRequest, default: str = "en") -> str:
     return language if language in WORDS else "en"
 
 
+def secret_of(request: AnyRequest) -> str:
+    """Devices that were paired by a version before have it under the plain name, for thirty days
+    at most: the next PIN writes it anew."""
+    return read_cookie(request, COOKIE) or str(request.cookies.get(COOKIE, ""))[:60]
+
+
 def cookie(services: Services, secret: str, seconds: int) -> str:
-    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
-    return f"{COOKIE}={secret}; Max-Age={seconds}; Path=/till; HttpOnly; SameSite=Lax{secure}"
+    return make_cookie(services.settings, COOKIE, secret, seconds)
 
 
 @get("/till/api/state")

@@ -19,8 +19,10 @@ from tearoff.accounts import devices, locations
 from tearoff.accounts.devices import Device, DeviceLocked, WrongDevicePin
 from tearoff.accounts.members import LinkOver
 from tearoff.errors import Invalid
-from tearoff.kit import clock
+from tearoff.kit import clock, doorbook
 from tearoff.kit.bodies import read_body
+from tearoff.kit.doorbook import Event
+from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import services_of
 from tearoff.web import notes, till, till_shell
 from tearoff.web.forms import western
@@ -54,12 +56,12 @@ async def show_pairing(request: AnyRequest, token: FromPath[str]) -> Answer:
 async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
     services, words, form = services_of(request), words_for(request), await read_form(request)
     if request.headers.get("sec-fetch-site", "") == "cross-site" or not _TOKEN.match(token):
-        return _over(request, words)
+        return _refuse(request, words)
     name, pin = form.get("name", ""), western(form.get("pin", ""))
     try:
         _, secret = await devices.pair(services.db, token, name=name, pin=pin, now=clock.now())
     except LinkOver:
-        return _over(request, words)
+        return _refuse(request, words)
     except Invalid as error:
         problem = words.bad_pin if error.field == "pin" else words.bad_name
         return await _pairing(request, token, {error.field or "name": problem}, name[:60])
@@ -93,7 +95,7 @@ async def enter_pin(request: AnyRequest) -> Answer:
         text = counted(words.language, words.locked, locked.minutes)
         return await _pin_page(request, device, {"page": text}, 429)
     # Remembered for another thirty days from now.
-    return redirect("/till", till.cookie(services, _secret(request), _REMEMBERED))
+    return redirect("/till", till.cookie(services, till.secret_of(request), _REMEMBERED))
 
 
 async def _pairing(
@@ -133,6 +135,13 @@ async def _pin_page(
         form_token=form_token(request),
         problems={"pin": "", "page": "", **problems},
     )
+
+
+def _refuse(request: AnyRequest, words: Words) -> Answer:
+    trusted = services_of(request).settings.trusted_proxies
+    address = host_of(client_address(request.scope, trusted))
+    doorbook.note(Event.PAIRING_REFUSED, address=address)
+    return _over(request, words)
 
 
 def _over(request: AnyRequest, words: Words) -> Answer:
@@ -180,7 +189,7 @@ def keep_language(request: AnyRequest) -> list[Header]:
 
 def form_token(request: AnyRequest) -> str:
     """Ties a form to the device: another site knows neither."""
-    mark = services_of(request).vault.mark(_PURPOSE, _secret(request).encode())
+    mark = services_of(request).vault.mark(_PURPOSE, till.secret_of(request).encode())
     return base64.urlsafe_b64encode(mark).decode().rstrip("=")
 
 
@@ -189,7 +198,7 @@ def is_ours(request: AnyRequest, given: str) -> bool:
         mark = base64.urlsafe_b64decode(given.encode() + b"=")
     except ValueError:
         return False
-    return services_of(request).vault.is_marked(_PURPOSE, _secret(request).encode(), mark)
+    return services_of(request).vault.is_marked(_PURPOSE, till.secret_of(request).encode(), mark)
 
 
 async def read_form(request: AnyRequest) -> dict[str, str]:
@@ -204,10 +213,6 @@ async def read_form(request: AnyRequest) -> dict[str, str]:
 def redirect(path: str, cookie: str = "") -> Answer:
     headers = [("location", path), ("cache-control", "no-store")]
     return answer(303, [*headers, ("set-cookie", cookie)] if cookie else headers)
-
-
-def _secret(request: AnyRequest) -> str:
-    return str(request.cookies.get(till.COOKIE, ""))[:60]
 
 
 ROUTES: list[Router] = [

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import msgspec
 import structlog
 
-from tearoff.accounts import members
+from tearoff.accounts import members, passwords
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.buckets import TooManyCalls
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
@@ -82,6 +82,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
         102,
         "You are trying to use subaccount credentials to manage subaccounts",
     ),
+    passwords.WeakPassword: (422, 300, "Invalid value in parameter: password. {error}"),
     members.EmailTaken: (422, 304, "Email already exists"),
     members.MemberNotFound: (422, 503, "Teammate ID not found"),
     PackageNotFound: (422, 524, "Package not found"),

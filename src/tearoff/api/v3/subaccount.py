@@ -4,14 +4,14 @@ this dialect too."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import asyncpg
 import msgspec
 
 from tearoff.accounts import actions as accounts
-from tearoff.accounts import jobs, members, subaccounts
+from tearoff.accounts import jobs, members, passwords, subaccounts
 from tearoff.accounts.models import Account
 from tearoff.accounts.queries import account as find_account
 from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
@@ -23,7 +23,9 @@ from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.catalogue import Card
 from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.status import utc
+from tearoff.kit import doorbook
 from tearoff.kit.db import Handle
+from tearoff.kit.doorbook import Event
 
 PAGES = ("campaigns", "add_campaign", "update_campaign", "statistics", "distribution")
 
@@ -58,7 +60,9 @@ async def create_subaccount(call: Call) -> tuple[int, bytes]:
     given, db, hashed = call.given, call.doors.services.db, None
     if given["password"] is not None:
         await subaccounts.check_new(db, call.account, given["email"], given["package"])
-        hashed = await members.hash_password(given["password"], given["email"])
+        known = [given["email"], given["first_name"], given["last_name"], _name(given)]
+        words = [word for word in known if word]
+        hashed = await passwords.hash_password(given["password"], words)
     return 200, await once(call, lambda work: _create_subaccount(call, work, hashed))
 
 
@@ -116,13 +120,17 @@ async def unblock_subaccount(call: Call, db: Handle) -> dict[str, Any]:
 async def reset_url(call: Call, db: Handle) -> dict[str, Any]:
     """A link by which the subaccount's owner sets a password."""
     found = await subaccounts.subaccount(db, call.account.id, call.given["subaccount"])
-    url = await _password_url(call, db, found.id)
-    expires = call.now + members.PASSWORD_LINK_LIVES
+    expires = call.now + members.RESET_LIVES
+    url = await _password_url(call, db, found.id, expires)
     return {"subaccount": {"ID": found.ref, "url": url, "expires_utc": utc(expires)}}
 
 
 async def account_sso(call: Call, db: Handle) -> dict[str, Any]:
-    return {"account": await _ticket(call, db, call.account, str(call.account.id))}
+    """Signs in as the account's owner, where it has one."""
+    owner = await members.owner(db, call.account.id)
+    member_id = owner.id if owner else None
+    ref = str(call.account.id)
+    return {"account": await _ticket(call, db, call.account, ref, member_id=member_id)}
 
 
 async def teammate_sso(call: Call, db: Handle) -> dict[str, Any]:
@@ -157,6 +165,9 @@ async def _ticket(
         campaign_id=campaign_id,
         expires_at=call.now + members.SSO_LIVES,
     )
+    doorbook.note(
+        Event.SSO_ISSUED, account=account.id, member=member_id, by_account=call.account.id
+    )
     host = call.doors.services.settings.link_host
     return {
         "ID": ref,
@@ -170,20 +181,21 @@ async def _invite(call: Call, db: Handle, account_id: int) -> None:
     services = call.doors.services
     owner = await members.owner(db, account_id)
     assert owner is not None
-    url = await _password_url(call, db, account_id)
+    url = await _password_url(call, db, account_id, call.now + members.INVITATION_LIVES)
     name = _name(call.given) or owner.email
     await jobs.order_password_mail(db, services, owner, name, url)
 
 
-async def _password_url(call: Call, db: Handle, account_id: int) -> str:
+async def _password_url(call: Call, db: Handle, account_id: int, expires_at: datetime) -> str:
     owner = await members.owner(db, account_id)
     token = await members.issue_ticket(
         db,
         "password",
         account_id,
         member_id=owner.id if owner else None,
-        expires_at=call.now + members.PASSWORD_LINK_LIVES,
+        expires_at=expires_at,
     )
+    doorbook.note(Event.PASSWORD_LINK, account=account_id, member=owner.id if owner else None)
     return f"{call.doors.services.settings.link_host}/password/{token}"
 
 
@@ -191,6 +203,9 @@ async def _change(call: Call, db: Handle, changes: Changes, action: str) -> dict
     changed = await subaccounts.change_subaccount(
         db, call.account.id, call.given["subaccount"], changes, call.now
     )
+    if changes.blocked is not msgspec.UNSET:
+        event = Event.ACCOUNT_BLOCKED if changes.blocked else Event.ACCOUNT_UNBLOCKED
+        doorbook.note(event, account=changed.id, by_account=call.account.id)
     return {"action": action, "subaccount": await _seen(call, db, changed)}
 
 
@@ -262,12 +277,11 @@ def _country(name: str, given: Any) -> str:
 
 
 def _password(name: str, given: Any) -> str:
-    value = p.text(members.LONGEST_PASSWORD)(name, given)
-    if len(value) < members.SHORTEST_PASSWORD:
+    value = p.text(passwords.LONGEST)(name, given)
+    if len(value) < passwords.SHORTEST:
         raise p.WrongValue(
-            300, f"Value too short in parameter: {name}. At least"
-            f" {members.SHORTEST_PASSWORD} characters."
-        )  # fmt: skip
+            300, f"Value too short in parameter: {name}. At least {passwords.SHORTEST} characters."
+        )
     return value
 
 
@@ -327,7 +341,8 @@ ENDPOINTS = (
         parameters=(
             p.string("email", p.email, "Login address.", "ann@example.com", required=True),
             p.string("password", _password,
-                     "At least 10 characters. Without one its owner gets a mail with a link."),
+                     "At least 8 characters, not easy to guess. Without one its owner gets a mail"
+                     " with a link."),
             *_FIELDS,
             p.string("timezone", p.zone, "Its time zone. Default: that of its country; where that"
                      " has several, yours.", "Europe/Brussels"),
