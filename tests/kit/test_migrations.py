@@ -1,15 +1,24 @@
 """What is in a database when a new version arrives is found by the new version."""
 
 import asyncio
+import hashlib
+from datetime import UTC, datetime
 
 import asyncpg
+import msgspec
+import pytest
 import pytest_asyncio
 
-from tearoff.coupons import lists
+from tearoff.coupons import lists, recognise, twins
+from tearoff.coupons.scanned import read_scanned
+from tearoff.coupons.search import Wanted, search
+from tearoff.kit import clock, upkeep
 from tearoff.kit import migrate as migrations
 from tearoff.kit.db import Database
 from tearoff.kit.migrations.upgrade import upgrade
 from tearoff.kit.phone import phone_key
+from tearoff.kit.services import Services
+from tearoff.kit.vault import Vault
 from tearoff.people import optouts
 
 NAME = "tearoff_migrations"
@@ -110,3 +119,137 @@ async def test_opt_outs_that_fall_together_are_joined(url):
     )
     assert await optouts.is_opted_out(db, 100001, "+5493512345678")
     await db.close()
+
+
+FORMER = """
+INSERT INTO accounts (name, email) VALUES ('Shop', 'a@example.com');
+INSERT INTO campaigns (account_id, code, name, status, has_pool, limit_person)
+  VALUES (100001, 'abcdef', 'Old', 'active', true, 1);
+INSERT INTO opt_outs (account_id, address, source, channel, reason, created_at) VALUES
+  (100001, E'ann\\u200b@example.com', 'shop', 'email', 'first', '2026-01-01'),
+  (100001, 'ann@example.com', 'shop', 'email', 'second', '2026-02-01'),
+  (100001, E'\\uff45ve@example.com', 'link', 'email', '', '2026-01-01'),
+  (100001, 'anna@straße.example', 'shop', 'email', '', '2026-01-01'),
+  (100001, 'mailto:ben@example.com', 'shop', 'email', '', '2026-01-01'),
+  (100001, '???@', 'shop', 'email', '', '2026-01-01'),
+  (100001, '+32470000001', 'shop', 'sms', '', '2026-01-01');
+INSERT INTO consent_events (account_id, address, kind, source, at) VALUES
+  (100001, E'ann\\u200b@example.com', 'opted_out', 'shop', '2026-01-01');
+INSERT INTO contacts (account_id, email) VALUES
+  (100001, E'eve\\u00ad@example.com'), (100001, E'cy\\u200b@example.com'),
+  (100001, 'cy@example.com');
+INSERT INTO sessions (account_id, campaign_id, code, created_at, email, customid, validation_code,
+  uses, begun_by) VALUES
+  (100001, 100001, 'aaaaaa000000000000000', '2026-01-01', E'd\\u200ban@example.com', NULL,
+   E'SAVE\\u200b10', 1, NULL),
+  (100001, 100001, 'bbbbbb000000000000000', '2026-01-02', 'Dan@example.com', NULL,
+   E'CAFE\\u0301\\u00a07', 1, 'form'),
+  (100001, 100001, 'cccccc000000000000000', '2026-01-03', NULL, E'Kunde\\u00a07 ',
+   'TWIN-1', 0, NULL),
+  (100001, 100001, 'dddddd000000000000000', '2026-01-04', NULL, NULL, E'TWIN-1\\u200b', 0, NULL),
+  (100001, 100001, 'eeeeee000000000000000', '2026-01-05', NULL, NULL, '0012345678905', 0, NULL);
+INSERT INTO pool_codes (campaign_id, code) VALUES
+  (100001, E'FREE\\u00ad1'), (100001, 'BOTH'), (100001, E'BOTH\\u200b');
+"""
+"""Each kind of bad row that the version before this one has let in."""
+
+
+def marked(person):
+    return "campaign:100001:person:" + hashlib.sha256(person.encode()).hexdigest()[:32]
+
+
+async def rows_of(db, query):
+    return [tuple(row) for row in await db.fetch(query)]
+
+
+async def test_what_was_stored_is_brought_into_the_forms_of_today(url, settings):
+    await upgrade(url, "0006")
+    old = await asyncpg.connect(url)
+    await old.execute(FORMER)
+    await old.executemany(
+        "INSERT INTO tallies (account_id, scope, n, cap, until) VALUES (100001, $1, 1, 1, $2)",
+        [
+            (scope, datetime(2126, 1, 1, tzinfo=UTC))
+            for scope in (
+                marked("d\u200ban@example.com"), marked("dan@example.com"),
+                "address-day:d\u200ban@example.com",
+            )
+        ],
+    )  # fmt: skip
+    await old.close()
+    await migrations.migrate(url)
+    db = await Database.open(url, size=4)
+    services = Services(
+        msgspec.structs.replace(settings, database_url=url), db, Vault(settings.secret_key), url
+    )
+    try:
+        await look_at_what_was_stored(db)
+        await look_at_people(services)
+        await look_at_codes(services)
+        await what_the_old_version_writes_beside_it(db, url)
+    finally:
+        await db.close()
+
+
+async def look_at_what_was_stored(db):
+    assert await rows_of(db, "SELECT address, reason FROM opt_outs ORDER BY address") == [
+        ("+32470000001", ""), ("???@", ""), ("ann@example.com", "first"),
+        ("anna@xn--strae-oqa.example", ""), ("ben@example.com", ""), ("eve@example.com", ""),
+    ]  # fmt: skip
+    assert await rows_of(db, "SELECT address FROM consent_events") == [("ann@example.com",)]
+    assert await rows_of(db, "SELECT email FROM contacts ORDER BY id") == [
+        ("eve@example.com",), ("cy\u200b@example.com",), ("cy@example.com",),
+    ]  # fmt: skip
+    assert await rows_of(db, "SELECT code FROM pool_codes ORDER BY id") == [
+        ("FREE1",), ("BOTH",), ("BOTH\u200b",),
+    ]  # fmt: skip
+    assert await rows_of(
+        db, "SELECT email, customid, validation_code FROM sessions ORDER BY id"
+    ) == [
+        ("dan@example.com", None, "SAVE10"), ("Dan@example.com", None, "CAFÉ 7"),
+        (None, "Kunde 7", "TWIN-1"), (None, None, "TWIN-1\u200b"), (None, None, "0012345678905"),
+    ]  # fmt: skip
+    assert await rows_of(db, "SELECT scope, n, cap FROM tallies ORDER BY scope") == [
+        ("address-day:dan@example.com", 1, 1), (marked("dan@example.com"), 2, 2),
+    ]  # fmt: skip
+    assert await upkeep.contacts_alike(db) == [(100001, 100002, 100003)]
+
+
+async def look_at_people(services):
+    """Nothing is sent to somebody who had opted out, however the address is written."""
+    db = services.db
+    for address in ("ANN@example.com", "an\u00adn@example.com", "anna@STRAßE.example",
+                    "eve@example.com", "ben@example.com"):  # fmt: skip
+        assert await optouts.is_opted_out(db, 100001, address), ascii(address)
+    found = await search(db, 100001, Wanted(email="dan@example.com"), campaign_id=None, page=1)
+    assert [one.session.id for one in found.sessions] == [1, 2]
+    found = await search(db, 100001, Wanted(customid="Kunde 7"), campaign_id=None, page=1)
+    assert [one.session.id for one in found.sessions] == [3]
+
+
+async def look_at_codes(services):
+    place, now = recognise.Place(100001, 1, 1), clock.now()
+    for text, session in {"save10": 1, "CAFE\u03017": 2, "012345678905": 5, "TWIN-1": 3}.items():
+        found = await recognise.find(services.db, place, read_scanned(text), now)
+        assert found is not None and found.session.id == session, text
+    with pytest.raises(recognise.Ambiguous):
+        await recognise.find(services.db, place, read_scanned("twin1"), now)
+    assert await twins.count(services.db) == {100001: 4}
+    told = [(one.code, one.session, bool(one.pool_code))
+            for one in await twins.find(services.db, 100001, 10)]  # fmt: skip
+    assert told == [
+        ("BOTH", None, True), ("BOTH\u200b", None, True),
+        ("TWIN-1", "cccccc000000000000000", False),
+        ("TWIN-1\u200b", "dddddd000000000000000", False),
+    ]  # fmt: skip
+
+
+async def what_the_old_version_writes_beside_it(db, url):
+    """It is found a day later, and then what only the version before needs is taken away."""
+    await db.execute("UPDATE sessions SET customid = E'Kunde\\u00a08 ' WHERE id = 3")
+    assert not await upkeep.run_if_due(db, url, clock.now())
+    tomorrow = clock.now() + upkeep.ONCE_MORE_AFTER
+    assert await upkeep.run_if_due(db, url, tomorrow)
+    assert await db.fetchval("SELECT customid FROM sessions WHERE id = 3") == "Kunde 8"
+    assert await db.fetchval("SELECT to_regclass('sessions_own_code')") is None
+    assert not await upkeep.run_if_due(db, url, tomorrow + upkeep.ONCE_MORE_AFTER)

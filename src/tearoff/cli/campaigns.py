@@ -35,7 +35,7 @@ from tearoff.cli.common import (
     with_services,
 )
 from tearoff.cli.locations import NEW
-from tearoff.coupons import campaigns, catalogue, events, pools, shelves
+from tearoff.coupons import campaigns, catalogue, events, pools, shelves, twins
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.coupons.catalogue import Filter
 from tearoff.coupons.pools import Imported
@@ -81,6 +81,15 @@ def add_commands(commands: Commands) -> None:
     create.add_argument("--uses", type=int, default=1, help="how often one coupon can be used")
     create.add_argument("--max-coupons", type=int, help="at most so many coupons are issued")
     add_json(create)
+    alike = add_command(group, "twins", _twins, "codes that differ only in case, dashes and the"
+                        " like")  # fmt: skip
+    add_account(alike)
+    add_json(alike)
+    drop = add_command(group, "drop-code", _drop_code, "take a free code out of a campaign's list")
+    add_account(drop)
+    drop.add_argument("--campaign", required=True, help="such as cam_100001")
+    drop.add_argument("--code-id", required=True, type=int, help="as `campaign twins` tells it")
+    add_json(drop)
     listing = add_command(group, "list", _list, "all campaigns of an account")
     add_account(listing)
     add_json(listing)
@@ -226,3 +235,31 @@ def _new(arguments: argparse.Namespace, zone: str) -> NewCampaign:
 
 def _time(text: str | None, zone: str, field: str, *, end_of_day: bool) -> datetime | None:
     return read_time(text, zone, field, end_of_day=end_of_day) if text else None
+
+
+MOST_TWINS = 1_000
+
+
+def _twins(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> list[twins.Twin]:
+        return await twins.find(services.db, arguments.account, MOST_TWINS)
+
+    found = with_services(arguments, work)
+    rows = [{f: getattr(one, f) for f in one.__struct_fields__} for one in found]
+    lines = [
+        f"cam_{one.campaign_id}  {one.code!a}  "
+        + (f"free, code id {one.pool_code}" if one.pool_code else f"coupon {one.session}")
+        for one in found
+    ]
+    show(arguments, {"twins": rows}, "\n".join(lines) or "No codes are alike.")
+
+
+def _drop_code(arguments: argparse.Namespace) -> None:
+    campaign = id_of(arguments.campaign, "cam", "campaign")
+
+    async def work(services: Services) -> None:
+        async with services.db.transaction() as db:
+            await twins.drop_free(db, arguments.account, campaign, arguments.code_id)
+
+    with_services(arguments, work)
+    show(arguments, {"dropped": arguments.code_id}, f"Code {arguments.code_id} is gone.")

@@ -17,6 +17,7 @@ from tearoff.cli.findings import Finding
 from tearoff.cli.findings_pins import of_pins
 from tearoff.cli.findings_replies import of_replies, of_twins
 from tearoff.cli.findings_server import of_server
+from tearoff.cli.findings_twins import of_codes_alike
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
@@ -173,6 +174,7 @@ LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] 
     _countries,
     of_pins,
     _texts,
+    of_codes_alike,
     of_replies,
     of_twins,
 )

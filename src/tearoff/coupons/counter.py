@@ -50,14 +50,16 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     known = await scans.find(db, till, given.key)
     if known is not None and not _goes_on(known, given):
         return await scans.told_again(db, till, known, now)
-    scanned = read_scanned(given.text)
+    scanned, found, unfound = read_scanned(given.text), None, "unknown"
     try:
         found = await recognise.find(db, till.asker, scanned, now)
+    except recognise.Ambiguous:
+        unfound = "ambiguous"
     except TallyFull as full:
         return Outcome(given.key, "wait", wait=await _minutes(db, till, full, now))
     try:
         async with db.transaction() as work:
-            outcome = await _decide(work, vault, till, given, scanned, found, now)
+            outcome = await _decide(work, vault, till, given, scanned, found, now, unfound)
     except scans.Answered:
         known = await scans.find(db, till, given.key)
         assert known is not None
@@ -100,12 +102,13 @@ async def _decide(
     scanned: Scanned | None,
     found: SessionAndCampaign | None,
     now: datetime,
+    unfound: str,
 ) -> Outcome:
     """The row comes first: whoever sends the same key meanwhile waits for it."""
     session_id = found.session.id if found else None
     await scans.write(db, till, given, session_id, now)
     if found is None or scanned is None:
-        return await scans.note(db, till, given, "no", "unknown", found, now)
+        return await scans.note(db, till, given, "no", unfound, found, now)
     reason = _why_not_at_once(vault, till, given, scanned, found, now)
     if reason:
         return await scans.note(db, till, given, "no", reason, found, now)

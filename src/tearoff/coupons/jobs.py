@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from tearoff.coupons import campaigns, events, lists, pools
 from tearoff.hooks.outbox import listener_of
 from tearoff.jobs.queue import Chore
+from tearoff.kit import upkeep
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 
@@ -44,7 +45,13 @@ async def _tell_low_pool(services: Services, db: Handle, low: pools.Low, now: da
         await events.announce_campaign(db, listener, "pool_low", campaign, now, status=status)
 
 
+async def renew_forms(services: Services, now: datetime) -> None:
+    """What a version before has written beside this one."""
+    await upkeep.run_if_due(services.db, services.database_url, now)
+
+
 CHORES = (
+    Chore("upkeep.renew_forms", "23 * * * *", renew_forms),
     Chore("lists.set_anchors", "*/2 * * * *", set_anchors),
     Chore("lists.set_all_anchors", "41 2 * * *", set_all_anchors),
     Chore("pools.tell_low", "*/5 * * * *", tell_low_pools),

@@ -22,6 +22,7 @@ from tearoff.coupons.rules import LimitReached
 from tearoff.errors import Invalid
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
+from tearoff.kit.visible import as_seen
 from tearoff.messages.template import has_forbidden_characters
 
 MAX_CODES = 1_000_000
@@ -45,10 +46,23 @@ class LeftOut(msgspec.Struct, frozen=True):
     why: str
 
 
+class Twin(msgspec.Struct, frozen=True):
+    """A line that was imported although its code differs from another one of the list, of the
+    campaign or of a coupon of the account only in case, blanks, dashes or the like. A scan that
+    fits both uses neither: such a code must be typed exactly."""
+
+    line: int
+    code: str
+
+
 class Imported(msgspec.Struct, frozen=True):
+    """`lines` were left out, `twin_lines` were imported; of both kinds a thousand are named."""
+
     imported: int
     left_out: int
     lines: list[LeftOut]
+    twins: int = 0
+    twin_lines: list[Twin] = []
 
 
 class Low(msgspec.Struct, frozen=True):
@@ -69,37 +83,57 @@ async def import_codes(
     """
     campaign = await _lock_campaign(db, account_id, campaign_id)
     await db.execute(
-        'CREATE TEMPORARY TABLE incoming (line integer, code text COLLATE "C") ON COMMIT DROP'
+        'CREATE TEMPORARY TABLE incoming (line integer, code text COLLATE "C", key text'
+        ' COLLATE "C" GENERATED ALWAYS AS (own_code_key(code)) STORED) ON COMMIT DROP'
     )
     await _copy(db, chunks, campaign)
     await db.execute("ANALYZE incoming")
+    await db.execute("CREATE TEMPORARY TABLE judged (line integer, code text, why text,"
+                     " is_twin boolean) ON COMMIT DROP")  # fmt: skip
+    await db.execute(_JUDGE, campaign_id, account_id)
     lines = await db.fetch(
-        "SELECT line, code, CASE WHEN again THEN 'twice in this list' WHEN known THEN"
-        " 'already imported' ELSE 'already in use' END AS why FROM ("
-        f" {_JUDGED}) j WHERE again OR known OR used ORDER BY line LIMIT {NAMED}",
+        f"SELECT line, code, why FROM judged WHERE why <> '' ORDER BY line LIMIT {NAMED}"
+    )
+    twin_lines = await db.fetch(
+        f"SELECT line, code FROM judged WHERE why = '' AND is_twin ORDER BY line LIMIT {NAMED}"
+    )
+    total, imported, twins = await db.fetchrow(
+        "SELECT count(*), count(*) FILTER (WHERE why = ''),"
+        " count(*) FILTER (WHERE why = '' AND is_twin) FROM judged"
+    )
+    await db.execute(
+        "INSERT INTO pool_codes (campaign_id, code) SELECT $1, code FROM judged WHERE why = ''"
+        " ORDER BY line",
         campaign_id,
     )
-    imported: int = await db.fetchval(
-        "WITH done AS (INSERT INTO pool_codes (campaign_id, code) SELECT $1, code FROM ("
-        f" {_JUDGED}) j WHERE NOT (again OR known OR used) ORDER BY line RETURNING 1)"
-        " SELECT count(*) FROM done",
-        campaign_id,
-    )
-    total: int = await db.fetchval("SELECT count(*) FROM incoming")
-    await db.execute("DROP TABLE incoming")
+    await db.execute("DROP TABLE incoming, judged")
     await db.execute(
         "UPDATE campaigns SET has_pool = true, pool_told_at = NULL WHERE id = $1", campaign_id
     )
-    return Imported(imported, total - imported, [read(LeftOut, row) for row in lines])
+    return Imported(
+        imported,
+        total - imported,
+        [read(LeftOut, row) for row in lines],
+        twins,
+        [read(Twin, row) for row in twin_lines],
+    )
 
 
-_JUDGED = """
-  SELECT i.line, i.code,
-    row_number() OVER (PARTITION BY i.code ORDER BY i.line) > 1 AS again,
-    p.code IS NOT NULL AS known, s.id IS NOT NULL AS used
+_JUDGE = """
+  INSERT INTO judged SELECT i.line, i.code,
+    CASE WHEN row_number() OVER (PARTITION BY i.code ORDER BY i.line) > 1
+        THEN 'twice in this list'
+      WHEN p.code IS NOT NULL THEN 'already imported'
+      WHEN s.id IS NOT NULL THEN 'already in use' ELSE '' END,
+    min(i.code) OVER alike <> max(i.code) OVER alike
+      OR EXISTS (SELECT FROM pool_codes t WHERE t.campaign_id = $1
+        AND own_code_key(t.code) = i.key AND t.code <> i.code)
+      OR EXISTS (SELECT FROM sessions t WHERE t.account_id = $2 AND t.validation_code IS NOT NULL
+        AND own_code_key(t.validation_code) = i.key AND t.validation_code <> i.code)
   FROM incoming i
   LEFT JOIN pool_codes p ON p.campaign_id = $1 AND p.code = i.code
   LEFT JOIN sessions s ON s.campaign_id = $1 AND s.validation_code = i.code
+  WINDOW alike AS (PARTITION BY i.key)
 """
 
 
@@ -192,11 +226,11 @@ async def _copy(db: asyncpg.Connection, chunks: AsyncIterator[bytes], campaign: 
             raise Invalid(f"At most {MAX_CODES:,} codes in one list.", field="codes")
         if len(lot) == _LOT:
             await asyncio.to_thread(_check_barcode, campaign, lot)
-            await db.copy_records_to_table("incoming", records=lot)
+            await db.copy_records_to_table("incoming", records=lot, columns=("line", "code"))
             lot = []
     if lot:
         await asyncio.to_thread(_check_barcode, campaign, lot)
-        await db.copy_records_to_table("incoming", records=lot)
+        await db.copy_records_to_table("incoming", records=lot, columns=("line", "code"))
     if total == 0:
         raise Invalid("There is no code in this list.", field="codes")
 
@@ -220,7 +254,7 @@ async def _read_codes(chunks: AsyncIterator[bytes]) -> AsyncIterator[tuple[int, 
     line = 0
     async for text in _lines(chunks):
         line += 1
-        code = _first_column(text)
+        code = as_seen(_first_column(text))
         if not code or (line == 1 and code.lower() in _HEADINGS):
             continue
         if len(code) > MAX_LENGTH or has_forbidden_characters(code):

@@ -26,24 +26,20 @@ async def session_of_code(db: Handle, account_id: int, code: str) -> SessionAndC
     return _both(await db.fetchrow(_SESSION_OF_CODE, account_id, code))
 
 
-_OWN = "translate(lower({}), '()- .', '')"
 _SESSIONS_OF_OWN_CODE = (
     f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
     " WHERE s.account_id = $1 AND s.validation_code IS NOT NULL"
-    f" AND {_OWN.format('s.validation_code')} IN ({_OWN.format('$2')}, {_OWN.format('$3')})"
+    " AND own_code_key(s.validation_code) = own_code_key($2)"
     " ORDER BY s.validation_code = $2 DESC, s.id LIMIT 100"
 )
 
 
-async def sessions_of_own_code(
-    db: Handle, account_id: int, readings: Sequence[str]
-) -> list[SessionAndCampaign]:
-    """By a shop's own code, told in one or two ways; one that is written exactly so comes
-    first and alone."""
-    first, second = readings[0], readings[-1]
-    rows = await db.fetch(_SESSIONS_OF_OWN_CODE, account_id, first, second)
+async def sessions_of_own_code(db: Handle, account_id: int, text: str) -> list[SessionAndCampaign]:
+    """By a shop's own code, however it is told (`own_code_key`); those that are written exactly
+    as `text` come first and alone."""
+    rows = await db.fetch(_SESSIONS_OF_OWN_CODE, account_id, text)
     found = [both for both in map(_both, rows) if both is not None]
-    return [both for both in found if both.session.validation_code == first] or found
+    return [both for both in found if both.session.validation_code == text] or found
 
 
 async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from datetime import datetime, timedelta
 
 import msgspec
@@ -13,11 +12,15 @@ from tearoff.coupons import queries, rules
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.scanned import Scanned
 from tearoff.kit.db import Database, Handle
+from tearoff.kit.visible import as_seen
 
 DEVICE_MISSES, LOCATION_MISSES = 10, 50
 MISSES_WITHIN = timedelta(minutes=5)
 
-_GTIN_14 = re.compile(r"01(\d{14})\Z")
+
+class Ambiguous(Exception):
+    """Several codes differ from this one, and from each other, only in case, dashes and the like:
+    whose coupon it is can only be told by who types it exactly."""
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -32,7 +35,8 @@ async def find(
     db: Database, place: Place, scanned: Scanned | None, now: datetime
 ) -> SessionAndCampaign | None:
     """Only coupons of the device's own account. What people type, or could guess, is counted
-    before it is looked up and given back when it was right. Raises `TallyFull`."""
+    before it is looked up and given back when it was right. Raises `TallyFull` and
+    `Ambiguous`."""
     if scanned is not None and scanned.kind in ("link", "full"):
         found = await queries.session_of_code(db, place.account_id, scanned.code)
         if found is not None or scanned.kind == "link":
@@ -40,26 +44,51 @@ async def find(
     misses = _misses(place)
     async with db.transaction() as work:
         await tallies.count(work, place.account_id, misses, now)
-    found = None if scanned is None else await _find_typed(db, place, scanned, now)
+    try:
+        found = None if scanned is None else await _find_typed(db, place, scanned, now)
+    except Ambiguous:
+        await _give_back(db, place, misses, now)
+        raise
     if found is None:
         for miss in misses:
             await tallies.lock_if_full(db, place.account_id, miss, now)
         return None
+    await _give_back(db, place, misses, now)
+    return found
+
+
+async def _give_back(db: Database, place: Place, misses: list[Tally], now: datetime) -> None:
     back = [msgspec.structs.replace(miss, step=-1) for miss in misses]
     async with db.transaction() as work:
         await tallies.count(work, place.account_id, back, now)
-    return found
 
 
 async def _find_typed(
     db: Handle, place: Place, scanned: Scanned, now: datetime
 ) -> SessionAndCampaign | None:
+    text = as_seen(scanned.text)
+    several = await queries.sessions_of_own_code(db, place.account_id, text)
     if scanned.kind == "short":
-        found = await queries.session_of_code(db, place.account_id, scanned.code)
-        if found is not None:
-            return found
-    several = await queries.sessions_of_own_code(db, place.account_id, _readings(scanned.text))
+        ours = await queries.session_of_code(db, place.account_id, scanned.code)
+        if ours is not None:
+            return _ours_or_own(ours, several, text)
+    if len({one.session.validation_code for one in several}) > 1:
+        raise Ambiguous
     return await _meant(db, place, several, now)
+
+
+def _ours_or_own(
+    ours: SessionAndCampaign, several: list[SessionAndCampaign], text: str
+) -> SessionAndCampaign:
+    """A short code that is, but for case and dashes, also a shop's own code of somebody else."""
+    others = [one for one in several if one.session.id != ours.session.id]
+    exactly = [one for one in others if one.session.validation_code == text]
+    is_ours = ours.session.short_code == text
+    if not others or (is_ours and not exactly):
+        return ours
+    if len(exactly) == 1 and not is_ours:
+        return exactly[0]
+    raise Ambiguous
 
 
 async def _meant(
@@ -78,17 +107,6 @@ async def _meant(
     usable.sort(key=lambda one: one.session.expiry(one.campaign) or now + timedelta(36_500))
     left = [one for one in several if not one.session.is_used_up(one.campaign)]
     return next(iter(usable or left or several))
-
-
-def _readings(text: str) -> list[str]:
-    """The same code as readers tell it: UPC-A as an EAN-13 with a zero before it, GS1 DataBar
-    with its identifier (01)."""
-    readings = [text]
-    if text.isascii() and text.isdigit() and len(text) == 13 and text[0] == "0":
-        readings.append(text[1:])
-    if gtin := _GTIN_14.match(text):
-        readings.append(gtin[1])
-    return readings
 
 
 def _misses(place: Place) -> list[Tally]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
+from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import spellings
 from tearoff.kit.rows import columns, read
@@ -14,8 +15,8 @@ PAGE = 100
 
 class Wanted(msgspec.Struct, frozen=True, kw_only=True):
     """What is looked for; several together are all meant. `anything` may be any of them, or a
-    session code. `phone` is E.164, and found in any of its spellings; e-mail addresses are
-    compared without regard to case."""
+    session code. `phone` is E.164, and found in any of its spellings; the others are as they are
+    seen. E-mail addresses are compared without regard to case, codes by `own_code_key`."""
 
     validation_code: str | None = None
     phone: str | None = None
@@ -32,14 +33,12 @@ class Found(msgspec.Struct, frozen=True):
 # Each way in has its index; the ids of all of them together are few. OFFSET 0 keeps the planner,
 # which does not know the values, from reading the whole table to join them.
 _HITS = """
-WITH mine AS MATERIALIZED (
-  SELECT id FROM campaigns WHERE account_id = $1 AND ($2::bigint IS NULL OR id = $2)
-), hits AS MATERIALIZED (
+WITH hits AS MATERIALIZED (
   SELECT id FROM sessions WHERE account_id = $1 AND phone = ANY($4)
   UNION SELECT id FROM sessions WHERE account_id = $1 AND lower(email) = lower($5)
   UNION SELECT id FROM sessions WHERE account_id = $1 AND customid = $6
-  UNION SELECT s.id FROM mine m JOIN sessions s ON s.campaign_id = m.id
-    AND s.validation_code = $3
+  UNION SELECT id FROM sessions WHERE account_id = $1 AND validation_code IS NOT NULL
+    AND own_code_key(validation_code) = own_code_key($3)
   UNION SELECT id FROM sessions WHERE account_id = $1 AND short_code = left($7, 6)
     AND (code = $7 OR length($7) = 6)
 )
@@ -51,7 +50,7 @@ JOIN campaigns c ON c.id = s.campaign_id
 WHERE s.account_id = $1 AND ($2::bigint IS NULL OR s.campaign_id = $2)
 """
 _ALL = f"""{_ANY}
-  AND ($3::text IS NULL OR s.validation_code = $3)
+  AND ($3::text IS NULL OR own_code_key(s.validation_code) = own_code_key($3))
   AND ($4::text[] IS NULL OR s.phone = ANY($4))
   AND ($5::text IS NULL OR lower(s.email) = lower($5))
   AND ($6::text IS NULL OR s.customid = $6)
@@ -69,7 +68,7 @@ async def search(
         tail = _ALL
         values = (wanted.validation_code, phones, wanted.email, wanted.customid, None)
     else:
-        tail, values = _ANY, (text, phones, text, text, text.lower())
+        tail, values = _ANY, (text, phones, _address(text), text, text.lower())
     rows = await db.fetch(
         f"{_HITS} SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')},"
         f" count(*) OVER () AS total {tail} ORDER BY s.created_at, s.id OFFSET $8 LIMIT {PAGE}",
@@ -83,3 +82,10 @@ async def search(
         return Found(rows[0]["total"] if rows else 0, found)
     n: int = await db.fetchval(f"{_HITS} SELECT count(*) {tail}", account_id, campaign_id, *values)
     return Found(n, [])
+
+
+def _address(text: str) -> str | None:
+    try:
+        return mail_address(text)
+    except AddressInvalid:
+        return None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import version
 from pathlib import Path
 
+from tearoff.kit import upkeep
 from tearoff.kit.db import Database, Handle
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -27,8 +28,9 @@ async def migrate(url: str) -> list[str]:
 
 
 async def is_up_to_date(db: Handle) -> bool:
-    """Are the tables those of this version, and the queue's those of its version?"""
-    if await _current_revision(db) != revisions()[-1]:
+    """Are the tables those of this version, the queue's those of its version, and is what is
+    stored in the forms of this version?"""
+    if await _current_revision(db) != revisions()[-1] or not await upkeep.is_done(db):
         return False
     noted: str | None = await db.fetchval("SELECT obj_description('alembic_version'::regclass)")
     return noted == queue_version()

@@ -16,6 +16,7 @@ import msgspec
 from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox
 from tearoff.hooks.bodies import Body, Customer
+from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
@@ -49,7 +50,12 @@ class Evidence(msgspec.Struct, frozen=True):
 
 def canonical(address: str) -> str:
     """An E.164 number or an e-mail address as it stands on the list."""
-    return address.lower() if "@" in address else phone_key(address)
+    if "@" not in address:
+        return phone_key(address)
+    try:
+        return canonical_address(address)
+    except AddressInvalid:  # one that was kept before addresses were looked at closely
+        return address.lower()
 
 
 def forms(address: str) -> list[str]:

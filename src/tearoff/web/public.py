@@ -18,6 +18,7 @@ from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
 from tearoff.hooks.models import Listener
 from tearoff.kit import clock, metrics
 from tearoff.kit.services import Services, services_of
+from tearoff.kit.visible import as_seen
 from tearoff.web import forms, framing, notes, questions
 from tearoff.web.finding import PUBLIC, find_campaign, patiently, read_code
 from tearoff.web.pages import print_offer
@@ -149,7 +150,7 @@ def _new(filled: Filled, visit: Visit, nonce: str) -> NewSession:
     values = dict(visit.carried)
     utm = tuple(values.get(name) for name in UTM_NAMES)
     new = NewSession(
-        customid=values.get("customid"),
+        customid=as_seen(values.get("customid", "")) or None,
         utm=utm if any(utm) else None,
         begun_by=nonce,
         language=visit.language,

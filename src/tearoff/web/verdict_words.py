@@ -29,6 +29,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     not_played: str
     no_prize: str
     unknown: str
+    ambiguous: str
     too_late: str
 
 
@@ -55,6 +56,7 @@ _EN = Words(
     not_played="The card has to be scratched first.",
     no_prize="This card won nothing.",
     unknown="Not one of our coupons. Check the letters.",
+    ambiguous="Several codes look like this. Type it exactly, with its capitals and dashes.",
     too_late="Too late for that.",
 )
 
@@ -81,6 +83,7 @@ _NL = Words(
     not_played="Er moet eerst gekrast worden.",
     no_prize="Deze kaart heeft niets gewonnen.",
     unknown="Geen coupon van ons. Controleer de letters.",
+    ambiguous="Meerdere codes lijken hierop. Typ hem precies, met hoofdletters en streepjes.",
     too_late="Daarvoor is het te laat.",
 )
 
@@ -107,6 +110,7 @@ _FR = Words(
     not_played="La carte doit d’abord être grattée.",
     no_prize="Cette carte n’a rien gagné.",
     unknown="Ce n’est pas un de nos coupons. Vérifiez les lettres.",
+    ambiguous="Plusieurs codes y ressemblent. Saisissez-le exactement, avec majuscules et tirets.",
     too_late="C’est trop tard.",
 )
 
@@ -133,6 +137,7 @@ _DE = Words(
     not_played="Die Karte muss erst gerubbelt werden.",
     no_prize="Diese Karte hat nichts gewonnen.",
     unknown="Keiner unserer Coupons. Prüfen Sie die Buchstaben.",
+    ambiguous="Mehrere Codes sehen so aus. Genau eingeben, mit Großbuchstaben und Strichen.",
     too_late="Dafür ist es zu spät.",
 )
 
@@ -159,6 +164,7 @@ _ES = Words(
     not_played="Primero hay que rascar la tarjeta.",
     no_prize="Esta tarjeta no ganó nada.",
     unknown="No es uno de nuestros cupones. Compruebe las letras.",
+    ambiguous="Varios códigos se parecen. Escríbalo exactamente, con mayúsculas y guiones.",
     too_late="Ya es tarde para eso.",
 )
 
@@ -185,6 +191,7 @@ _AR = Words(
     not_played="يجب كشط البطاقة أولًا.",
     no_prize="لم تربح هذه البطاقة.",
     unknown="ليست من قسائمنا. تحقق من الأحرف.",
+    ambiguous="هناك عدة رموز تشبه هذا. اكتبه تمامًا كما هو، بأحرفه الكبيرة وشرطاته.",
     too_late="فات الأوان.",
 )
 

@@ -67,7 +67,7 @@ def verdict_of(outcome: Outcome, language: str, timezone: str) -> Verdict:
         place=outcome.place,
         undo_until=outcome.undo_until,
         wait_minutes=outcome.wait,
-        read=outcome.text if outcome.reason == "unknown" else "",
+        read=outcome.text if outcome.reason in ("unknown", "ambiguous") else "",
     )
     if outcome.found is None:
         return shown

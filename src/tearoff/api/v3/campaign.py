@@ -92,11 +92,11 @@ _PERIOD = (
              "2027-12-31 23:59"),
 )  # fmt: skip
 _SEARCH = (
-    p.string("customvalcode", p.text(100), "The session's own validation code."),
+    p.string("customvalcode", p.seen(100), "The session's own validation code."),
     p.string("phone", p.any_phone, "Phone number of the consumer, E.164.", "+32470001234"),
     p.string("email", p.email, "E-mail address of the consumer."),
-    p.string("customid", p.text(50), "Your own tag of this person."),
-    p.string("search", p.text(254), "Any of them, or a session code."),
+    p.string("customid", p.seen(50), "Your own tag of this person."),
+    p.string("search", p.seen(254), "Any of them, or a session code."),
     p.PAGE,
 )
 _OK = {"status": {"status": "OK"}}

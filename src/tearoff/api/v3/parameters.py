@@ -18,6 +18,7 @@ from tearoff.coupons.options import LANGUAGES
 from tearoff.errors import Invalid
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone, parse_written, read_phone
+from tearoff.kit.visible import as_seen
 from tearoff.messages.template import has_forbidden_characters
 
 Problem = tuple[int, str]
@@ -157,10 +158,28 @@ def text(limit: int, *, lines: bool = False) -> Callable[[str, Any], str]:
     return read
 
 
+def seen(limit: int) -> Callable[[str, Any], str]:
+    """Text that is compared: as it is seen, without what nobody sees and blanks at its ends."""
+    read_text = text(limit)
+
+    def read(name: str, given: Any) -> str:
+        raw = as_text(name, given).strip()
+        value = as_seen(raw)
+        if not value or has_forbidden_characters(raw) or len(raw.splitlines()) > 1:
+            raise invalid_character(name)
+        return read_text(name, value)
+
+    return read
+
+
+_LONGEST_ADDRESS = 1_000
+"""With everything in it that nobody sees."""
+
+
 def email(name: str, given: Any) -> str:
     """One address, as it is kept."""
     try:
-        return mail_address(text(254)(name, given))
+        return mail_address(text(_LONGEST_ADDRESS)(name, given))
     except AddressInvalid:
         raise WrongValue(305, "Email address is not valid") from None
 
@@ -377,7 +396,7 @@ CUSTOM_FIELDS = tuple(
     string(f"customfield{i}", text(50), "A free field, at most 50 characters.") for i in range(1, 8)
 )
 CUSTOM = (
-    string("customid", text(50), "Your own tag for this person, at most 50 characters.", "42"),
+    string("customid", seen(50), "Your own tag for this person, at most 50 characters.", "42"),
     *CUSTOM_FIELDS,
     string("language", one_of(*LANGUAGES),
            "Language of the coupon's page for this person; without it the browser's.", "nl"),

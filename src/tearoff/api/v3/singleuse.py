@@ -77,7 +77,7 @@ CREATE_SINGLE_USE = Endpoint(
         *p.CUSTOM,
         p.string(
             "customvalcode",
-            p.text(100),
+            p.seen(100),
             "Your own validation code, at most 100 characters; not together with autovalcode.",
         ),
         p.string(
@@ -195,7 +195,7 @@ CREATE_MANY = Endpoint(
                  " unvoided first, `activated` ones are claimed already.", "normal"),
         p.yes_or_no("automated_codes", "Whether validation codes are made too; the next three are"
                     " required then."),
-        p.string("code_prefix", p.text(50), "What these codes begin with.", "AUTUMN-"),
+        p.string("code_prefix", p.seen(50), "What these codes begin with.", "AUTUMN-"),
         p.whole("code_length", 10, 25, "Length after the prefix, 10 to 25.", 10),
         p.string("code_type", p.one_of(*ALPHABETS), "Their letters.", "alphanumeric"),
     ),

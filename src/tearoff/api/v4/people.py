@@ -17,7 +17,7 @@ PERSON = (
     f.text_field("email", p.email, "E-mail address of the consumer.", "ann@example.com"),
 )
 TAGGED = (
-    f.text_field("customid", p.text(50), "Your own tag for this person.", "42"),
+    f.text_field("customid", p.seen(50), "Your own tag for this person.", "42"),
     *(f.text_field(name, p.text(50), "A free field, at most 50 characters.") for name in FREE),
 )
 LANGUAGE = f.words_field(

@@ -140,7 +140,7 @@ OPERATIONS = (
         body=(
             *CONSUMER,
             _PHONE,
-            f.text_field("validation_code", p.text(100), "Your own validation code."),
+            f.text_field("validation_code", p.seen(100), "Your own validation code."),
             f.words_field("automatic_code", tuple(actions.AUTOMATIC_CODES),
                           "Let a validation code of so many digits be made."),
         ),

@@ -3,6 +3,7 @@ second, which processes that only look at the schema need not spend."""
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 from alembic import command
@@ -10,9 +11,10 @@ from alembic.config import Config
 from pgqueuer.queries import Queries
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
+from tearoff.kit import clock, upkeep
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import queue_version
 
@@ -25,13 +27,25 @@ async def upgrade(url: str, revision: str = "head") -> None:
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
     )
     async with engine.connect() as lock:
-        await lock.execute(text(f"SELECT pg_advisory_lock({_LOCK})"))
+        await lock.execution_options(isolation_level="AUTOCOMMIT")
+        await _take(lock)
         async with engine.connect() as connection:
             await connection.run_sync(_run_revisions, revision)
             await connection.commit()
         await _prepare_jobs(url)
+        if revision == "head":
+            await _bring_up_to_date(url)
         await lock.execute(text(f"SELECT pg_advisory_unlock({_LOCK})"))
     await engine.dispose()
+
+
+async def _take(lock: AsyncConnection) -> None:
+    """Asked again and again: whoever waits within a statement is waited for by an index that is
+    made beside the work."""
+    while True:
+        if await lock.scalar(text(f"SELECT pg_try_advisory_lock({_LOCK})")):
+            return
+        await asyncio.sleep(0.2)
 
 
 def _run_revisions(connection: Connection, revision: str) -> None:
@@ -52,5 +66,14 @@ async def _prepare_jobs(url: str) -> None:
                 await queries.install()
         await db.execute("SELECT cut_months(3)")
         await db.execute(f"COMMENT ON TABLE alembic_version IS '{queue_version()}'")
+    finally:
+        await db.close()
+
+
+async def _bring_up_to_date(url: str) -> None:
+    db = await Database.open(url, size=1)
+    try:
+        if not await upkeep.is_done(db):
+            await upkeep.run_if_due(db, url, clock.now())
     finally:
         await db.close()

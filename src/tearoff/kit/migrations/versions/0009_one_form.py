@@ -1,0 +1,10 @@
+"""One form of own codes, and what is stored brought into the forms in which it is compared."""
+
+from tearoff.kit.migrations.plain import run_sql_file
+
+revision = "0009"
+down_revision = "0008"
+
+
+def upgrade() -> None:
+    run_sql_file(__file__)
