@@ -177,5 +177,6 @@ LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] 
     of_codes_alike,
     of_replies,
     of_twins,
+    of_codes_alike,
 )
 """Asked of a database whose schema is up to date and whose secrets can be opened."""

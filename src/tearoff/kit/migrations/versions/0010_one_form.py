@@ -2,8 +2,8 @@
 
 from tearoff.kit.migrations.plain import run_sql_file
 
-revision = "0009"
-down_revision = "0008"
+revision = "0010"
+down_revision = "0009"
 
 
 def upgrade() -> None:
