@@ -174,7 +174,6 @@ LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] 
     _countries,
     of_pins,
     _texts,
-    of_codes_alike,
     of_replies,
     of_twins,
     of_codes_alike,
