@@ -32,11 +32,12 @@ async def arrive(services, shop, **what):
         "SELECT id FROM arrivals WHERE connection_id = $1 AND key = $2", shop.connection, key
     )
     job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
-    await arrivals.read_arrivals(services, job, tell=tell)
     async with asyncio.timeout(60):
-        while not (result := await result_of(services, id_)):
+        while True:
+            await arrivals.read_arrivals(services, job, tell=tell)
+            if result := await result_of(services, id_):
+                return result
             await asyncio.sleep(0.05)
-    return result
 
 
 async def result_of(services, id_):

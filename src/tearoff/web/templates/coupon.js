@@ -1,7 +1,7 @@
 addEventListener("DOMContentLoaded",()=>{
-let d=document,q=s=>d.querySelector(s),o=q("[data-open]"),c=q("[data-clock]"),l=q("[data-left]"),f=q("[method=post]"),p=q("[data-now]"),w=q("[data-say]"),y=q(".say"),b=q("[data-begin]"),t0=Date.now(),n=0,sent,wait,seen=()=>!d.hidden&&!d.prerendering,go=u=>location.replace(u),again=()=>go(p?p.dataset.here:location);
-function open(){clearTimeout(wait);
-if(!sent&&seen())wait=setTimeout(()=>{b?top==self&&b.submit():navigator.sendBeacon(o.dataset.open,new URLSearchParams({t:o.dataset.t}));sent=1},800)}
+let d=document,q=s=>d.querySelector(s),o=q("[data-open]"),c=q("[data-clock]"),l=q("[data-left]"),f=q("[method=post]"),p=q("[data-now]"),w=q("[data-say]"),y=q(".say"),b=q("[data-begin]"),t0=Date.now(),n=0,sent,h,seen=()=>!d.hidden&&!d.prerendering,go=u=>location.replace(u),again=()=>go(p?p.dataset.here:location);
+function open(){clearTimeout(h);
+if(!sent&&seen())h=setTimeout(()=>{b?top==self&&b.submit():navigator.sendBeacon(o.dataset.open,new URLSearchParams({t:o.dataset.t}));sent=1},800)}
 async function now(){let e=p.dataset;if(seen()&&(n++<120||e.turns&&n%5==0))try{let r=await fetch(e.now),[m,x]=(await r.text()).split("\n");if(r.ok){if(m!=e.mark)again();if(x)q(".qr path").setAttribute("d",x)}}catch{}}
 function both(){n=0;if(o||b)open();if(p)now()}
 d.addEventListener("visibilitychange",both);d.addEventListener("prerenderingchange",both);if(o||b)open();if(p)setInterval(now,5e3);
