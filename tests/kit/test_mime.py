@@ -5,7 +5,14 @@ from email import message_from_bytes, policy
 
 import pytest
 
-from tearoff.kit.mime import Mailbox, UnsafeMail, check_header, is_plain_address, write_mail
+from tearoff.kit.mime import (
+    Mailbox,
+    UnsafeMail,
+    check_header,
+    is_plain_address,
+    plain_words,
+    write_mail,
+)
 
 NAMES = ["From", "To", "Subject", "MIME-Version", "Content-Type", "Content-Transfer-Encoding"]
 LINES = "x\r\nX-Evil: 1\r\n\r\n<h1>hi</h1>"
@@ -74,3 +81,25 @@ def test_the_finished_mail_is_looked_at_once_more(old, new):
     check_header(GOOD, NAMES)
     with pytest.raises(UnsafeMail):
         check_header(GOOD.replace(old, new), NAMES)
+
+
+@pytest.mark.parametrize(
+    ("written", "shown"),
+    [
+        ("Corner Coffee", "Corner Coffee"),
+        ("Bean & Leaf B.V.", "Bean & Leaf B.V."),
+        ("Café Zoë, O’Neil (Gent) – 2+1!", "Café Zoë, O’Neil (Gent) – 2+1!"),
+        ("Booking.com", "Booking com"),
+        ("Locked! https://evil.example/x?y=1", "Locked! https evil example x y 1"),
+        ("www.evil.example", "evil example"),
+        (
+            "evil\uff0eexample evil\u3002example evil\u200b.example",
+            "evil example evil example evil example",
+        ),
+        ("ann@evil.example", "ann evil example"),
+        ("a\r\n\r\nGo to evil.example", "a Go to evil example"),
+        ("x" * 300, "x" * 80),
+    ],
+)
+def test_words_of_others_hold_no_link(written, shown):
+    assert plain_words(written, 80) == shown

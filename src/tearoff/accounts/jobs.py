@@ -12,6 +12,7 @@ import structlog
 from tearoff.accounts import members
 from tearoff.jobs.queue import Chore, Job, enqueue
 from tearoff.kit import mail
+from tearoff.kit.mime import plain_words
 from tearoff.kit.services import Services
 
 log = structlog.get_logger()
@@ -54,8 +55,8 @@ async def send_password_mail(services: Services, payload: bytes) -> None:
     job = msgspec.json.decode(payload, type=PasswordMail)
     product = services.settings.product_name
     text = _TEXT.format(
-        name=f" {job.name}" if job.name else "",
-        account=job.account,
+        name=f" {name}" if (name := plain_words(job.name, 40)) else "",
+        account=plain_words(job.account, 80) or "An account",
         product=product,
         url=services.vault.open(base64.b64decode(job.url_sealed)).decode(),
     )

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tearoff.cli.common import database
 from tearoff.cli.findings import Finding
+from tearoff.cli.findings_mail import of_mail, of_python
 from tearoff.cli.findings_pins import of_pins
 from tearoff.cli.findings_replies import of_replies, of_twins
 from tearoff.cli.findings_server import of_server
@@ -167,7 +168,12 @@ async def _texts(services: Services) -> list[Finding]:
     ][:20]  # fmt: skip
 
 
-LOOKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (_settings, of_server)
+LOOKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (
+    _settings,
+    of_python,
+    of_server,
+    of_mail,
+)
 
 LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] = (
     _providers,

@@ -7,6 +7,7 @@ import io
 import re
 import struct
 from datetime import datetime
+from pathlib import Path
 
 import asyncpg
 import msgspec
@@ -18,16 +19,22 @@ from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import read_options
 from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import codes
+from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Handle
+from tearoff.kit.memory import give_back
 from tearoff.kit.rows import columns, read
 from tearoff.messages.template import BadText, tidy
 
 PICTURE_SIZE = (800, 420)
 PICTURE_LIMIT = 60_000
 """Bytes of a picture on the page: it must not keep anybody waiting on a bad network."""
-MOST_PIXELS = 50_000_000
-"""A small file can unfold to more than a server's memory."""
+MOST_PIXELS = 25_000_000
+"""A small file can unfold to more than a server's memory: looked at before it is unfolded."""
+_SHRINK_TO = (1600, 1600)
+"""Twice what the page and the card need; everything else is done on that."""
 FORMATS = ("JPEG", "PNG", "WEBP")
+
+_PICTURES = Bulkhead("pictures", at_once=2, waiting=8, after=5)
 
 _UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError)
 """What Pillow raises for broken files: ValueError for texts in a PNG that unfold to too much,
@@ -141,9 +148,20 @@ class NewPicture(msgspec.Struct, frozen=True):
 
 def prepare_picture(image: bytes) -> NewPicture:
     """Cut the picture to 40:21 and make it small enough for the page and for messengers. This
-    takes a moment."""
-    opened = _open(image)
-    return NewPicture(_webp(opened), make_card(opened))
+    takes a moment, and memory that is given back. Raises `Invalid`."""
+    try:
+        return _prepared(_open(image))
+    finally:
+        give_back()
+
+
+def _prepared(image: Image.Image) -> NewPicture:
+    return NewPicture(_webp(image), make_card(image))
+
+
+async def prepared_picture(path: Path) -> NewPicture:
+    """The same of a file, beside the event loop, two at once. Raises `Invalid`, `TooBusy`."""
+    return await _PICTURES.run(lambda: prepare_picture(path.read_bytes()))
 
 
 async def set_picture(
@@ -201,12 +219,24 @@ def _open(image: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
-                raise Invalid("A picture has at most 50 million pixels.", field="picture")
-            opened.load()
-            return _on_white(ImageOps.exif_transpose(opened))
+                raise Invalid("A picture has at most 25 million pixels.", field="picture")
+            opened.draft("RGB", _SHRINK_TO)  # a JPEG is unfolded small from the beginning
+            return _on_white(ImageOps.exif_transpose(_shrunk(opened)))
     except _UNREADABLE:  # its text has an address of this machine's memory in it
         text = "This is not a picture that can be read. Use PNG, JPEG or WebP."
         raise Invalid(text, field="picture") from None
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """So small that its shorter side is just enough. Whole colours, because shades between
+    the entries of a palette are none."""
+    factor = min(image.width // _SHRINK_TO[0], image.height // _SHRINK_TO[1])
+    if factor < 2:
+        image.load()
+        return image
+    if image.mode in ("P", "1") or image.has_transparency_data:
+        image = image.convert("RGBA")  # a transparent colour must not shine through its edges
+    return image.reduce(factor)
 
 
 def _on_white(image: Image.Image) -> Image.Image:

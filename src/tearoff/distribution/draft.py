@@ -42,6 +42,14 @@ class NotSent(Conflict):
         self.reason = reason
 
 
+class TooMany(NotSent):
+    """A limit that makes room again by itself. `scope` names its tally."""
+
+    def __init__(self, reason: str, scope: str) -> None:
+        super().__init__(reason)
+        self.scope = scope
+
+
 class MailTo(msgspec.Struct, frozen=True, kw_only=True):
     """Where a coupon by e-mail goes. An empty `subject` is the campaign's title.
     `check_unique`: not to somebody who has this coupon already; `language`: that of the page on
@@ -223,7 +231,9 @@ def _named(field: str) -> Iterator[None]:
 
 def limit_reached(full: TallyFull) -> NotSent:
     """The fixed reason for each kind of limit."""
-    return NotSent(_LIMIT_TEXTS[full.scope.partition(":")[0]])
+    kind = full.scope.partition(":")[0]
+    text = _LIMIT_TEXTS[kind]
+    return NotSent(text) if kind == "campaign" else TooMany(text, full.scope)
 
 
 def fields_of(session: Session) -> NewSession:

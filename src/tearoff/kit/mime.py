@@ -86,6 +86,19 @@ _NO_TEXT = frozenset({"Cc", "Cs", "Zl", "Zp"})
 _TURNS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 
 
+def plain_words(text: str, limit: int) -> str:
+    """What somebody else wrote, for a mail of ours: words alone, without anything that a mail
+    program would make a link of."""
+    line = one_line(unicodedata.normalize("NFKC", text), limit * 4)
+    seen = "".join(c for c in line if unicodedata.category(c) != "Cf")
+    # A dot stays where no domain can follow it: in "Bean & Leaf B.V.", and at an end.
+    words = _LINKS.sub(" ", re.sub(r"[.\u3002\u2024](?=[^\W_]{2})", " ", seen))
+    return " ".join(words.split())[:limit].rstrip()
+
+
+_LINKS = re.compile(r"[:/\\@<>\[\]|=?#%_*~`{}]|\bwww\b", re.IGNORECASE)
+
+
 def is_plain_address(text: str) -> bool:
     """Whether a header can hold it as it is: ASCII, and nothing in it that means something
     there. An encoded word is no local part, whatever RFC 5322 says of its characters."""

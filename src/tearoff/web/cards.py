@@ -3,18 +3,20 @@ code of a person, and everybody may keep them."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 
 from litestar import route
 
 from tearoff.coupons.cards import card_of_code, card_of_webp, draw_card
 from tearoff.coupons.models import Campaign
+from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
 from tearoff.web.finding import find_campaign, patiently, read_code
 from tearoff.web.paper import Answer, answer
 from tearoff.web.visits import READ, AnyRequest, Part
+
+_DRAWING = Bulkhead("cards", at_once=2, waiting=32, after=2)
 
 _PICTURE = re.compile(r"([0-9]{1,15})\.jpg\Z")
 _PLAIN = re.compile(r"plain-([0-9a-f]{6})\.jpg\Z")
@@ -51,7 +53,7 @@ async def _of_picture(services: Services, code: str, picture_id: int) -> bytes |
         return None
     if found.card is not None:
         return bytes(found.card)
-    return await asyncio.to_thread(card_of_webp, bytes(found.webp))
+    return await _DRAWING.run(card_of_webp, bytes(found.webp))
 
 
 async def _drawn(services: Services, code: str, color: str) -> bytes | None:
@@ -59,7 +61,7 @@ async def _drawn(services: Services, code: str, color: str) -> bytes | None:
     found = await find_campaign(services, code)
     if found is None or found.brand_color.lower() != color:
         return None
-    return await asyncio.to_thread(draw_card, color)
+    return await _DRAWING.run(draw_card, color)
 
 
 HANDLERS = [show_card]

@@ -34,6 +34,10 @@ _BARS = 20.0
 _WIDEST_MODULE, _LONGEST_LINE = 0.5, 2_000
 _BLACK, _GREY, _LINE = (0, 0, 0), (75, 84, 80), (160, 166, 163)
 _POINT = 25.4 / 72
+_MEASURED_AT = 10.0
+_MOST_TERMS, _MOST_OF_LINE = 6_000, 300
+"""Characters that are measured at all: of the terms, and for each line of anything else. More
+does not fit on the page in the smallest letters."""
 _FONTS = Path(__file__).with_name("static") / "vendor" / "noto"
 
 
@@ -83,6 +87,7 @@ class _Sheet:
 
     def __init__(self, paper: Paper) -> None:
         self.paper, self.pdf, self.y = paper, FPDF(unit="mm", format=(WIDTH, HEIGHT)), 0.0
+        self._widths: dict[tuple[str, bool], float] = {}
         pdf = self.pdf
         pdf.set_auto_page_break(False)
         pdf.set_image_filter("DCTDecode")
@@ -148,11 +153,12 @@ class _Sheet:
         room = _BOTTOM - self.y - 1
         if paper.terms:
             room -= self._high(8) + 1
-            while size > 6 and self._high(size) * len(self._lines(paper.terms, size)) > room:
+            terms = paper.terms[:_MOST_TERMS]
+            while size > 6 and self._high(size) * len(self._lines(terms, size)) > room:
                 size -= 0.5
-            lines = self._lines(paper.terms, size)
+            lines = self._lines(terms, size)
             fit = max(0, int(room / self._high(size)))
-            if len(lines) > fit:
+            if len(lines) > fit or len(terms) < len(paper.terms):
                 lines = [*lines[: max(0, fit - 1)], paper.more_terms]
             self.y += 1
             self._write(paper.terms_word, 8, bold=True, most=1)
@@ -218,9 +224,10 @@ class _Sheet:
         most: int,
         align: str = "",
     ) -> None:
-        lines = self._lines(text, size, bold=bold, width=width)
+        lines = self._lines(text[: most * _MOST_OF_LINE], size, bold=bold, width=width)
         if len(lines) > most:
             last = lines[most - 1]
+            self.pdf.set_font("Noto", "B" if bold else "", size)
             while last and self.pdf.get_string_width(f"{last}…") > width:
                 last = last.rpartition(" ")[0] or last[:-1]
             lines = [*lines[: most - 1], last.rstrip(" .,") + "…"]
@@ -250,28 +257,43 @@ class _Sheet:
         self, text: str, size: float, *, bold: bool = False, width: float = _INNER
     ) -> list[str]:
         """The text broken into lines of this width. A word that is wider is broken as well."""
-        self.pdf.set_font("Noto", "B" if bold else "", size)
         lines: list[str] = []
         for paragraph in self._drawable(text).splitlines():
-            line = ""
+            line, used = "", 0.0
             for word in paragraph.split():
-                longer = f"{line} {word}" if line else word
-                if self.pdf.get_string_width(longer) <= width:
-                    line = longer
+                wide = self._width(word, size, bold)
+                blank = self._width(" ", size, bold) if line else 0.0
+                if used + blank + wide <= width:
+                    line, used = f"{line} {word}" if line else word, used + blank + wide
                     continue
                 lines += [line] if line else []
-                *whole, line = self._pieces(word, width)
+                *whole, line = self._pieces(word, width, size, bold)
                 lines += whole
+                used = self._width(line, size, bold)
             lines += [line] if line else []
         return lines
 
-    def _pieces(self, word: str, width: float) -> list[str]:
-        pieces = [""]
-        for letter in word:
-            if pieces[-1] and self.pdf.get_string_width(pieces[-1] + letter) > width:
-                pieces.append("")
-            pieces[-1] += letter
-        return pieces
+    def _pieces(self, word: str, width: float, size: float, bold: bool) -> list[str]:
+        """A word in pieces that fit; how much fits is found by halving."""
+        pieces = []
+        while word and self._width(word, size, bold) > width:
+            fit, over = 1, len(word)
+            while over - fit > 1:
+                middle = (fit + over) // 2
+                is_fitting = self._width(word[:middle], size, bold) <= width
+                fit, over = (middle, over) if is_fitting else (fit, middle)
+            pieces.append(word[:fit])
+            word = word[fit:]
+        return [*pieces, word]
+
+    def _width(self, word: str, size: float, bold: bool) -> float:
+        """Millimetres. Each word is shaped and measured once, in one size: shaping mixed
+        scripts is what costs, and widths grow with the size."""
+        key = (word, bold)
+        if key not in self._widths:
+            self.pdf.set_font("Noto", "B" if bold else "", _MEASURED_AT)
+            self._widths[key] = self.pdf.get_string_width(word) / _MEASURED_AT
+        return self._widths[key] * size
 
     def _drawable(self, text: str) -> str:
         return "".join(c for c in text if c.isspace() or ord(c) in self._known)

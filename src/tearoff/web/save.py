@@ -5,10 +5,10 @@ GET changes nothing. Nothing is given of a coupon whose code may not be seen.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from datetime import datetime, timedelta
 from functools import lru_cache
+from math import ceil
 
 import msgspec
 import structlog
@@ -21,11 +21,13 @@ from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.coupons import campaigns, rules, symbols
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
-from tearoff.distribution.draft import MailTo
+from tearoff.distribution.draft import MailTo, TooMany
 from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
 from tearoff.errors import TearoffError
 from tearoff.kit import clock
 from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit.bulkhead import Bulkhead
+from tearoff.kit.db import Handle
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.vault import Vault
@@ -47,8 +49,6 @@ MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
 """So many mails in a day, and in an hour."""
 
 AGAIN_AFTER = timedelta(minutes=2)
-PRINTERS = 2
-"""PDFs that a process draws at once."""
 
 _EVERYBODY = 0
 """In place of an account: a network is counted over all of them."""
@@ -57,7 +57,7 @@ ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referre
           ("x-robots-tag", "noindex, nofollow"), ("x-content-type-options", "nosniff"))  # fmt: skip
 _TRIES = 3
 
-_printing = asyncio.Semaphore(PRINTERS)
+_PRINTING = Bulkhead("papers", at_once=2, waiting=16, after=3)
 
 log = structlog.get_logger()
 
@@ -77,6 +77,15 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
     problem: str = ""
     alert: str = ""
     sent_to: tuple[str, ...] = ()
+
+
+class Trouble(msgspec.Struct, frozen=True):
+    """Why no mail left: the status to answer with, words, and after how many seconds another
+    try makes sense (0: nobody knows)."""
+
+    status: int
+    text: str
+    after: float = 0
 
 
 @route([f"{path}/save" for path in PERSONAL], http_method=READ)
@@ -112,9 +121,12 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     caller = await _caller(services, found, now)
     if caller is None:
         return await _show(request, found, now, 409)
-    status, trouble = await _mail(request, found, caller, address, words, now)
-    if trouble:
-        return await _show(request, found, now, status, alert=trouble, address=address)
+    trouble = await _mail(request, found, caller, address, words, now)
+    if trouble is not None:
+        return await _show(
+            request, found, now, trouble.status, alert=trouble.text, address=address,
+            after=trouble.after,
+        )  # fmt: skip
     before, after = words.sent.split("{mail}")
     return await _show(request, found, now, sent_to=(before, address, after))
 
@@ -131,8 +143,7 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
     if request.method == "HEAD":
         file = b""
     else:
-        async with _printing:
-            file = await asyncio.to_thread(print_paper, page)
+        file = await _PRINTING.run(print_paper, page)
     name = f"coupon-{found.session.short_code}.pdf"
     headers = [
         ("content-type", "application/pdf"),
@@ -210,16 +221,18 @@ async def picture_of(services: Services, campaign: Campaign) -> bytes | None:
 
 async def _mail(
     request: AnyRequest, found: Linked, caller: Caller, address: str, words: Words, now: datetime
-) -> tuple[int, str]:
-    """The status to answer with, and what went wrong ("" when the mail is on its way)."""
+) -> Trouble | None:
+    """What went wrong; None when the mail is on its way."""
+    db, account_id = services_of(request).db, found.campaign.account_id
     once = _once(found, address)
     try:
         await patiently(_count(request, found, once, now))
     except TallyFull as full:
         if full.scope == once.scope:
-            return 409, words.unknown  # pressed twice: the first press is sending it
+            return Trouble(409, words.unknown)  # pressed twice: the first press is sending it
         is_network = full.scope.startswith("save:network")
-        return 429, words.network_full if is_network else words.coupon_full
+        after = await _wait(db, _EVERYBODY if is_network else account_id, full.scope, now)
+        return Trouble(429, words.network_full if is_network else words.coupon_full, after)
     short = found.session.short_code
     asked = SendRequest(
         campaign_id=found.campaign.id,
@@ -232,14 +245,23 @@ async def _mail(
     try:
         await _try(request, sender, found, caller, asked, now)
     except OptedOut:
-        return 409, words.unwanted
+        return Trouble(409, words.unwanted)
     except OutcomeUnknown:
-        return 502, words.unknown
+        return Trouble(502, words.unknown)
     except TearoffError as error:
         log.warning("save.not_mailed", campaign=found.campaign.ref, error=str(error))
-        await tallies.forget(services_of(request).db, found.campaign.account_id, [once.scope])
-        return 503, words.not_sent
-    return 200, ""
+        await tallies.forget(db, account_id, [once.scope])
+        if isinstance(error, TooMany):
+            after = await _wait(db, account_id, error.scope, now)
+            return Trouble(429, words.not_sent, after)
+        return Trouble(503, words.not_sent)
+    return None
+
+
+async def _wait(db: Handle, account_id: int, scope: str, now: datetime) -> float:
+    """Seconds until there is room again."""
+    until = await tallies.full_until(db, account_id, scope, 1, now)
+    return (until - now).total_seconds() if until else 1
 
 
 async def _try(
@@ -298,6 +320,7 @@ async def _show(
     alert: str = "",
     address: str = "",
     sent_to: tuple[str, ...] = (),
+    after: float = 0,
 ) -> Answer:
     services, visit = services_of(request), visit_to(request, found)
     can_mail = await _caller(services, found, now) is not None
@@ -317,7 +340,9 @@ async def _show(
     )
     text = paper.render("save.html", p=page, w=WORDS[visit.language])
     beginning = _beginning(visit.language, found.campaign.brand_color)
-    return paper.print_page(beginning, text, status=status, gzip=notes.reads_gzip(request))
+    headers = [("retry-after", str(ceil(after)))] if after else []
+    gzip = notes.reads_gzip(request)
+    return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
 
 
 def _to_coupon(request: AnyRequest, found: Linked) -> Answer:

@@ -6,8 +6,8 @@ Update Passes".
 
 from __future__ import annotations
 
-import asyncio
 import re
+import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime, parsedate_to_datetime
 
@@ -19,6 +19,7 @@ from tearoff.coupons import campaigns, rules, wallets
 from tearoff.coupons.links import Linked, linked
 from tearoff.kit import clock
 from tearoff.kit.bodies import read_body
+from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.services import Services, services_of
 from tearoff.providers.wallets.apple import MEDIA_TYPE, Apple, apple_of, make_pass
 from tearoff.providers.wallets.google import google_of, save_link
@@ -41,7 +42,11 @@ _BEGIN = datetime(1970, 1, 1, tzinfo=UTC)
 
 _ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referrer"),
           ("x-robots-tag", "noindex, nofollow"), ("x-content-type-options", "nosniff"))  # fmt: skip
-_making = asyncio.Semaphore(AT_ONCE)
+_MAKING = Bulkhead("passes", at_once=AT_ONCE, waiting=16, after=3)
+
+_LOG_MINUTE = 60.0
+_LOGS_A_MINUTE = 10
+"""So many lines of phones a process writes: anybody can send some."""
 
 log = structlog.get_logger()
 
@@ -152,12 +157,32 @@ async def give_newest(request: AnyRequest, kind: Part, serial: Part) -> Answer:
 
 @post("/wallet/v1/log", status_code=200)
 async def take_log(request: AnyRequest) -> Answer:
-    """What a phone has to say of our service, for whoever looks into the log."""
+    """What a phone has to say of our service, for whoever looks into the log. Anybody can send
+    that, so there is an end to it."""
     if apple_of(services_of(request).settings) is None:
         return _plain(404)
+    if not _LOGS.take(time.monotonic()):
+        headers = [("cache-control", "no-store"), ("retry-after", str(round(_LOG_MINUTE)))]
+        return answer(429, headers)
     body = await read_body(request, MAX_BODY)
     log.info("wallet.log", said=(body or b"")[:1000].decode("utf-8", "replace"))
     return _plain(200)
+
+
+class _Allowance:
+    """So many in each window, counted in this process."""
+
+    def __init__(self, most: int, seconds: float) -> None:
+        self._most, self._seconds, self._until, self._used = most, seconds, 0.0, 0
+
+    def take(self, now: float) -> bool:
+        if now >= self._until:
+            self._until, self._used = now + self._seconds, 0
+        self._used += 1
+        return self._used <= self._most
+
+
+_LOGS = _Allowance(_LOGS_A_MINUTE, _LOG_MINUTE)
 
 
 def _let_at(request: AnyRequest, services: Services, kind: str, serial: str) -> int | None:
@@ -197,8 +222,7 @@ async def _pass(
         given = passes.apple_pass(found, visit, services.vault, picture, message, now)
         return make_pass(apple, given)
 
-    async with _making:
-        return answer(200, headers, await asyncio.to_thread(make))
+    return answer(200, headers, await _MAKING.run(make))
 
 
 async def _void_pass(request: AnyRequest, apple: Apple, kept: wallets.Pass) -> Answer:
@@ -214,8 +238,7 @@ async def _void_pass(request: AnyRequest, apple: Apple, kept: wallets.Pass) -> A
         void = passes.void_pass(campaign, visit, services.vault, kept.serial, picture)
         return make_pass(apple, void)
 
-    async with _making:
-        return answer(200, _headers(kept.changed_at), await asyncio.to_thread(make))
+    return answer(200, _headers(kept.changed_at), await _MAKING.run(make))
 
 
 def _headers(changed: datetime) -> list[Header]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import Any
 
 import msgspec
@@ -52,8 +51,7 @@ async def _check_campaign(call: Call) -> None:
 async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
     """The picture is cut and shrunk outside of the transaction, in a thread of its own."""
     services, account_id, campaign_id = call.doors.services, call.account.id, call.given["id"]
-    raw = await asyncio.to_thread(upload.path.read_bytes)
-    picture = await asyncio.to_thread(campaigns.prepare_picture, raw)
+    picture = await campaigns.prepared_picture(upload.path)
     async with services.db.transaction() as db:
         await campaigns.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
         entry = await catalogue.entry(db, account_id, campaign_id)
