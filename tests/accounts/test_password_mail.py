@@ -94,11 +94,10 @@ async def test_without_mail_nothing_is_ordered(services):
 
 
 def with_tls(services, office, url="smtp://{}127.0.0.1:{}", login="", tls="opportunistic"):
-    settings = msgspec.structs.replace(
+    return msgspec.structs.replace(
         services.settings, smtp_url=url.format(login, office.port), smtp_tls=tls,
         mail_from="Tearoff <no-reply@example.com>",
     )  # fmt: skip
-    return settings
 
 
 LOGGING_IN = f"{LOGIN}:{quote(PASSWORD)}@"

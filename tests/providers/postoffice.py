@@ -133,7 +133,8 @@ async def open_post_office(
             tls_context=context if tls == "starttls" else None,
             require_starttls=tls == "starttls",
             authenticator=authenticate if login else None,
-            auth_required=login,
+            # Asked for without TLS it is only offered: aiosmtpd warns of more.
+            auth_required=login and tls == "starttls",
             auth_require_tls=tls == "starttls",
             loop=asyncio.get_running_loop(),
         )

@@ -105,7 +105,10 @@ def relay_of(settings: Settings) -> Relay:
 
 
 def _sender(settings: Settings) -> Mailbox:
-    name, address = parseaddr(settings.mail_from)
+    given = settings.mail_from.strip()
+    name, address = parseaddr(given)
+    if given != address and not given.endswith(f"<{address}>"):
+        address = given  # the parser has taken a part of it for something else
     return Mailbox(_address(address, "TEAROFF_MAIL_FROM"), name)
 
 
