@@ -42,8 +42,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("trusted_proxies", "", "addresses or networks whose X-Forwarded-* headers count"),
     Setting("allowed_hosts", "", "private hosts that providers and webhooks may reach"),
     Setting("allow_loopback", "false", "whether providers may be on this machine (demo, tests)"),
-    Setting("metrics_token", "", "bearer token for /metrics; needed unless bound to loopback",
-            secret=True),
+    Setting("metrics_token", "", "bearer token for /metrics; without one it answers only this "
+            "machine, and nothing that a proxy forwards", secret=True),
     Setting("log_level", "info", "debug, info, warning or error"),
     Setting("log_format", "auto", "json, text, or auto: text on a terminal"),
     Setting("send_lease", "30", "seconds after which an interrupted send counts as unknown"),

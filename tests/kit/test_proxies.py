@@ -1,5 +1,9 @@
 import pytest
+from structlog.testing import capture_logs
 
+from tearoff.cli.findings_server import of_server
+from tearoff.config import read_settings
+from tearoff.kit import proxies
 from tearoff.kit.proxies import client_address, host_of, network_of
 
 
@@ -55,3 +59,31 @@ def test_network_of(address, network):
 )
 def test_host_of(address, host):
     assert host_of(address) == host
+
+
+def test_a_proxy_that_nobody_named_is_told_once(monkeypatch):
+    monkeypatch.setattr(proxies, "_has_told", False)
+    with capture_logs() as told:
+        client_address(scope("203.0.113.7", "198.51.100.1"), ())
+        client_address(scope("10.0.0.1"), ())
+        client_address(scope("10.0.0.1", "198.51.100.1"), ("10.0.0.1",))
+        assert not told
+        for _ in range(2):
+            assert client_address(scope("10.0.0.1", "198.51.100.1"), ()) == "10.0.0.1"
+    assert [(line["event"], line["peer"]) for line in told] == [("proxy.unnamed", "10.0.0.1")]
+
+
+@pytest.mark.parametrize(
+    ("given", "is_fine"),
+    [
+        ({}, True),
+        ({"host": "0.0.0.0"}, False),
+        ({"host": "0.0.0.0", "trusted_proxies": "10.0.0.1"}, True),
+        ({"public_url": "https://coupons.example.com"}, False),
+        ({"public_url": "https://coupons.example.com", "trusted_proxies": "127.0.0.1"}, True),
+    ],
+)
+def test_the_doctor_asks_for_the_proxy(given, is_fine):
+    address, files = of_server(read_settings({}, **given))
+    assert (address.what, address.is_fine) == ("address", is_fine)
+    assert files.what == "open files"

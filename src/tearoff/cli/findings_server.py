@@ -2,25 +2,47 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Iterator
 from ipaddress import ip_address
 
 from tearoff.cli.findings import Finding
 from tearoff.config import Settings
 
+ENOUGH_FILES = 11_000
+"""10,000 connections of a web process (`cli/webserver.py`), and what it needs beside them."""
+
 
 def of_server(settings: Settings) -> Iterator[Finding]:
     yield _bound(settings)
+    yield _open_files()
 
 
 def _bound(settings: Settings) -> Finding:
     where = f"{settings.host}:{settings.port}"
+    if settings.public_url.startswith("https:") and not settings.trusted_proxies:
+        return Finding(
+            "address", False, f"{where} behind https, and the proxy that ends it is not named:"
+            " all callers seem to be one.",
+            "Name its address in TEAROFF_TRUSTED_PROXIES (docs/operators.md, A proxy in front).",
+        )  # fmt: skip
     if _is_loopback(settings.host) or settings.trusted_proxies:
         return Finding("address", True, where)
     return Finding(
         "address", False, f"{where}, which others reach, and no proxy is named.",
-        "Put a proxy in front that ends TLS and slow connections (docs/operators.md), and name it"
-        " in TEAROFF_TRUSTED_PROXIES.",
+        "Put a proxy in front that ends TLS and slow connections (docs/operators.md, A proxy in"
+        " front), and name it in TEAROFF_TRUSTED_PROXIES.",
+    )  # fmt: skip
+
+
+def _open_files() -> Finding:
+    """Each connection is an open file; the server raises its own limit up to the hard one."""
+    _soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard == resource.RLIM_INFINITY or hard >= ENOUGH_FILES:
+        return Finding("open files", True, "as many as are needed")
+    return Finding(
+        "open files", False, f"at most {hard} for a process; fewer connections than it could take",
+        f"Raise the hard limit to {ENOUGH_FILES} (LimitNOFILE= of systemd, ulimit -Hn).",
     )  # fmt: skip
 
 

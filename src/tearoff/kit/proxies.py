@@ -14,7 +14,11 @@ from ipaddress import (
 )
 from typing import Any
 
+import structlog
+
 from tearoff.errors import Invalid
+
+log = structlog.get_logger()
 
 Address = IPv4Address | IPv6Address
 
@@ -30,7 +34,10 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[str, ...]) -> str:
     """
     client = scope.get("client")
     peer = client[0] if client else ""
-    if not trusted or not _is_trusted(peer, trusted):
+    if not trusted:
+        _tell_of_a_proxy(scope, peer)
+        return peer or UNKNOWN
+    if not _is_trusted(peer, trusted):
         return peer or UNKNOWN
     for hop in reversed(_forwarded(scope)):
         if _read(hop) is None:
@@ -38,6 +45,23 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[str, ...]) -> str:
         if not _is_trusted(hop, trusted):
             return hop
     return peer
+
+
+def _tell_of_a_proxy(scope: Mapping[str, Any], peer: str) -> None:
+    """Once a process: whoever forwards from a private address is most likely a proxy that nobody
+    has named, and then all callers seem to be one."""
+    global _has_told  # noqa: PLW0603 - once a process
+    if _has_told or not _forwarded(scope):
+        return
+    ip = _read(peer)
+    if ip is not None and (ip.is_private or ip.is_loopback):
+        _has_told = True
+        log.warning(
+            "proxy.unnamed", peer=peer, hint="If it is a proxy, name it in TEAROFF_TRUSTED_PROXIES."
+        )
+
+
+_has_told = False
 
 
 def check_networks(trusted: tuple[str, ...]) -> None:
