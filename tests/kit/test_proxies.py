@@ -64,7 +64,7 @@ def test_host_of(address, host):
 def test_a_proxy_that_nobody_named_is_told_once(monkeypatch):
     monkeypatch.setattr(proxies, "_has_told", False)
     with capture_logs() as told:
-        client_address(scope("203.0.113.7", "198.51.100.1"), ())
+        client_address(scope("9.9.9.9", "198.51.100.1"), ())
         client_address(scope("10.0.0.1"), ())
         client_address(scope("10.0.0.1", "198.51.100.1"), ("10.0.0.1",))
         assert not told
