@@ -21,6 +21,7 @@ async def test_import_and_use(caller):
     assert answer.body == {
         "imported": 2, "left_out": 1,
         "lines": [{"line": 4, "code": "A-1", "why": "twice in this list"}],
+        "twins": 0, "twin_lines": [],
     }  # fmt: skip
     assert await left(caller) == {"left": 2, "low": 100}
     made = await caller.post("/v3/singleuse/create", {"campaign": caller.shop.ref})
