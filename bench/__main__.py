@@ -131,8 +131,7 @@ async def bench_till(rig: Rig, rounds: int, seconds: int) -> None:
     """A scan at the counter, and taking the coupon in."""
     shop, db, now = await open_shop(rig.services), rig.services.db, datetime.now(UTC)
     pairing = await devices.make_pairing(db, shop.account, shop.location, now)
-    async with db.transaction() as work:
-        _device, till = await devices.pair(work, pairing.token, name="Sam", pin="2468", now=now)
+    _device, till = await devices.pair(db, pairing.token, name="Sam", pin="2468", now=now)
     for name in ("check", "redeem"):
         ours, floor = [], []
         for _ in range(rounds):
