@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import json
+import logging
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import datetime
@@ -107,7 +108,8 @@ def with_services(arguments: argparse.Namespace, work: Callable[[Services], Awai
 @contextlib.asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     clock.set_offset(settings.clock_offset)
-    logs.configure(settings)
+    # Who sits at a terminal is told by the answer; lines for the record would stand in it.
+    logs.configure(settings, least=logging.WARNING if sys.stderr.isatty() else logging.NOTSET)
     db = await Database.open(settings.database_url, size=4)
     try:
         if not await migrate.is_up_to_date(db):

@@ -10,8 +10,10 @@ import structlog
 from tearoff.config import Settings
 
 
-def configure(settings: Settings) -> None:
+def configure(settings: Settings, *, least: int = logging.NOTSET) -> None:
+    """`least`: what is below this level is not written, whatever the settings say."""
     level = logging.getLevelNamesMapping().get(settings.log_level.upper(), logging.INFO)
+    level = max(level, least)
     as_text = settings.log_format == "text" or (
         settings.log_format == "auto" and sys.stderr.isatty()
     )

@@ -11,7 +11,7 @@ import asyncio
 import contextlib
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -97,7 +97,7 @@ async def _receive(parts: AsyncIterator[bytes], file: BinaryIO, most: int, field
 
 
 @contextlib.contextmanager
-def _place(owner: int):  # type: ignore[no-untyped-def]
+def _place(owner: int) -> Iterator[None]:
     if _under_way.total() >= AT_ONCE or _under_way[owner] >= OF_ONE_OWNER:
         raise TooManyUploads(after=5)
     _under_way[owner] += 1

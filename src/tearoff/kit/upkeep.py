@@ -104,7 +104,8 @@ async def run_if_due(db: Database, url: str, now: datetime) -> bool:
         NAME,
         now + ONCE_MORE_AFTER if passes == 0 else None,
     )
-    log.info("upkeep.done", name=NAME, changed=changed)
+    if changed:
+        log.info("upkeep.done", name=NAME, changed=changed)
     return True
 
 

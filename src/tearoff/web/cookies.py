@@ -1,4 +1,4 @@
-"""Cookies that let somebody in. Where the server is reached by https their names begin with
+"""Cookies that let somebody in, or prove something. By https their names begin with
 `__Host-`: a browser then takes them from this host only and by https only, so that a neighbour
 under the same domain cannot put one of its own in their place."""
 

@@ -13,6 +13,7 @@ import msgspec
 from tearoff.coupons.models import Session
 from tearoff.kit.services import Services, services_of
 from tearoff.web import forms
+from tearoff.web.cookies import make_cookie, read_cookie
 from tearoff.web.visits import AnyRequest
 
 
@@ -32,7 +33,7 @@ def served(request: AnyRequest, session: Session, now: datetime) -> Served | Non
     second = forms.accepted_second(services.vault, receipt, session, now)
     if second is None:
         return None
-    proof = str(request.cookies.get(_name(services, session.id), ""))
+    proof = read_cookie(request, _name(session.id))
     is_here = forms.is_proof(services.vault, receipt, proof)
     return Served(datetime.fromtimestamp(second, UTC), is_here)
 
@@ -41,17 +42,8 @@ def cookie(services: Services, session_id: int, receipt: str) -> str:
     """One for each coupon, so that two that are used one after the other do not spoil each other's
     page."""
     proof = forms.make_proof(services.vault, receipt)
-    secure = "; Secure" if _is_secure(services) else ""
-    return (
-        f"{_name(services, session_id)}={proof}; Max-Age={forms.ACCEPTED_SECONDS}; Path=/;"
-        f" HttpOnly; SameSite=Lax{secure}"
-    )
+    return make_cookie(services.settings, _name(session_id), proof, forms.ACCEPTED_SECONDS)
 
 
-def _name(services: Services, session_id: int) -> str:
-    prefix = "__Host-" if _is_secure(services) else ""
-    return f"{prefix}tearoff_served_{session_id}"
-
-
-def _is_secure(services: Services) -> bool:
-    return services.settings.public_url.startswith("https:")
+def _name(session_id: int) -> str:
+    return f"tearoff_served_{session_id}"
