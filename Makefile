@@ -6,7 +6,7 @@ PORT ?= 8080
 DATA ?= .tearoff
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-tools check format soak bench pictures docs lock clean
+.PHONY: help demo serve test test-tools check format soak bench pictures docs lock audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -67,6 +67,9 @@ lock: | $(BIN)/uv ## renew the hashed requirements
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \
 	  --no-emit-index-url --no-emit-find-links --python-version 3.11 --upgrade \
 	  --group dev pyproject.toml -c requirements/run.txt -o requirements/dev.txt
+
+audit: $(VENV)/dev-installed ## known faults in the pinned packages (asks OSV; needs the network)
+	@bash tests/audit
 
 clean: ## remove what was built; data stays
 	rm -rf $(VENV) site .cache .mypy_cache .ruff_cache .pytest_cache .hypothesis
