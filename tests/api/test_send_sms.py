@@ -139,6 +139,13 @@ async def test_a_rolled_secret_and_an_ended_account(caller, services):
          ["Invalid character in parameter: body."]),
         ({"campaign": "CAM", "phone": "+32470002020", "body": "x" * 1600}, [301],
          ["Invalid character in parameter: body."]),
+        ({"campaign": "CAM", "phone": "+32470002020", "body": "x" * 2001}, [301],
+         ["Invalid character in parameter: body."]),
+        ({"campaign": "cam_999999999", "phone": "1", "body": "{lnk}", "email": "x"},
+         [301, 301, 305],
+         ["Phone number not valid",
+          "Invalid character in parameter: body. {lnk} is no field. Did you mean {link}?",
+          "Email address is not valid"]),
         ({"campaign": "CAM", "phone": "+32470002020", "body": "Hi {first_name}"}, [301],
          ["Invalid character in parameter: body. {first_name} is empty for this receiver."]),
         ({"campaign": "CAM", "phone": "+32470002020", "couponsession": "a" * 21}, [513],
@@ -225,6 +232,23 @@ async def test_refusals_before_anything_is_made(caller, services, change, reason
         assert await count(services, table, caller.shop) == 0
 
 
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        ({"kind": None}, 103),
+        ({"campaign": {"status": "paused"}}, 602),
+        ({"account": {"country": "FR"}}, 602),
+        ({"account": {"limit_number_hour": 0}}, 602),
+    ],
+)
+async def test_a_session_that_is_not_there_is_told_before_what_stands_in_the_way(
+    caller, services, change, code
+):
+    caller.shop = await open_shop(services, **change)
+    assert (await caller.send("+32470002024")).codes == [code]
+    assert (await caller.send("+32470002024", couponsession="a" * 21)).codes == [513]
+
+
 async def test_a_campaign_that_was_paused_meanwhile_is_noticed(caller, services):
     assert (await caller.send("+32470002024")).status == 200
     await services.db.execute(
@@ -299,6 +323,9 @@ async def test_no_answer_is_unknown_and_nothing_goes_out_twice(caller, services,
     assert tuple(row) == ("unknown", False)
     again = await caller.send("+32470002900", body="once")
     assert again.texts == first.texts
+    assert len(await text_of(settings, "+32470002900")) == 1
+    told = await caller.send("+32470002900", body="once {link}")  # leaves as the same text
+    assert told.texts == first.texts
     assert len(await text_of(settings, "+32470002900")) == 1
     other = await caller.send("+32470002900", body="something else")
     assert other.body["message_id"] != first.body["message_id"]

@@ -188,7 +188,7 @@ def make_draft(
         is_new=carried.is_new,
         url=url,
         new=carried.new,
-        guard=_guard(campaign.id, request.phone.e164, filled.replace(url, "") if fields else asked),
+        guard=_guard(campaign.id, request.phone.e164, filled.replace(url, "")),
         cost=cost,
         tallies=_tallies(account, campaign, request.phone.e164, cost, carried),
     )

@@ -57,6 +57,12 @@ class Opener:
         except LimitReached:
             raise drafts.limit_reached(tallies.TallyFull("campaign")) from None
 
+    async def check_session(self, context: SendContext, request: SendRequest) -> None:
+        """Raises `StatcodeNotFound` where the session that was named does not exist: what is
+        not there is told before what stands in the way."""
+        if context.campaign is not None:
+            await self._carry(self._services.db, context.campaign, request, request.new)
+
     def _new_session(self, campaign: Campaign, request: SendRequest) -> NewSession:
         person = "phone" if request.mail is None else "email"
         return msgspec.structs.replace(

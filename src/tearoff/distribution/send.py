@@ -35,6 +35,7 @@ from tearoff.errors import Conflict, TearoffError, TryLater
 from tearoff.kit import clock, metrics
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
+from tearoff.messages.connections import NoRoute
 from tearoff.messages.links import Links
 from tearoff.messages.models import Message
 from tearoff.people import optouts
@@ -213,8 +214,12 @@ class Sender:
         self, context: SendContext, request: SendRequest, now: datetime, keyed: Keyed | None
     ) -> tuple[SendContext, Draft, int] | None:
         """None when the context is not the current one."""
-        campaign = drafts.check_context(context, now)
-        await self._check_policy(context, request, now)
+        try:
+            campaign = drafts.check_context(context, now)
+            await self._check_policy(context, request, now)
+        except (NoRoute, NotSent, optouts.OptedOut):
+            await self._opener.check_session(context, request)
+            raise
         for _ in range(TRIES):
             written = await self._opener.write(context, request, now, keyed.key if keyed else None)
             if written is None:

@@ -11,7 +11,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3 import sending
 from tearoff.api.v3.endpoint import Endpoint
-from tearoff.api.v3.sending import Way, new_session, unique_by
+from tearoff.api.v3.sending import Way, fillable, new_session, unique_by
 from tearoff.distribution.send import SendRequest, Sent
 
 NO_ROUTE = (
@@ -19,6 +19,17 @@ NO_ROUTE = (
     " 'SMS marketing' to setup a SMS provider."
 )
 BLACKLISTED = "This number is on the blacklist or opt-out list."
+
+
+LONGEST = 2_000
+"""Characters; ten segments hold at most 1,530, and fields may stand for fewer than their names."""
+
+
+def _text(name: str, given: Any) -> str:
+    """Too long for ten segments is one error, whether it is seen here or once it is filled."""
+    if isinstance(given, str) and len(given) > LONGEST:
+        raise p.invalid_character(name)
+    return p.text(LONGEST, lines=True)(name, given)
 
 
 async def send_sms(call: Call) -> tuple[int, bytes]:
@@ -78,7 +89,7 @@ SEND_SMS = Endpoint(
         ),
         p.string(
             "body",
-            p.text(2000, lines=True),
+            fillable(_text),
             "The text. {link} stands for the coupon's address, which is appended otherwise."
             " Default: the campaign's message text.",
             "Here is your coffee: {link}",

@@ -11,7 +11,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3 import sending
 from tearoff.api.v3.endpoint import Endpoint
-from tearoff.api.v3.sending import Way, new_session, unique_by
+from tearoff.api.v3.sending import Way, fillable, new_session, unique_by
 from tearoff.distribution.draft import MailTo
 from tearoff.distribution.send import SendRequest, Sent
 
@@ -73,14 +73,14 @@ SEND_EMAIL = Endpoint(
         p.string("email", p.email, "Receiver.", "ann@example.com", required=True),
         p.string(
             "subject",
-            p.text(200),
+            fillable(p.text(200)),
             "The subject. Consumer fields such as {first_name} are filled in. Default: the"
             " campaign's title.",
             "Your coffee is waiting",
         ),
         p.string(
             "body",
-            p.text(5000, lines=True),
+            fillable(p.text(5000, lines=True)),
             "A text above the coupon. {link} stands for the coupon's address, which a button"
             " holds in any case. Default: the campaign's message text.",
             "Hi {first_name}, enjoy!",

@@ -10,6 +10,7 @@ import msgspec
 
 from tearoff.accounts import idempotency
 from tearoff.api.call import NOT_KEPT, Call, interrupted
+from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Told, error_body, success_body
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.coupons.models import UTM_NAMES, NewSession
@@ -24,6 +25,7 @@ from tearoff.distribution.send import (
 from tearoff.errors import TearoffError
 from tearoff.messages import queries as messages
 from tearoff.messages.connections import NoRoute
+from tearoff.messages.template import BadText, tidy
 from tearoff.people.optouts import OptedOut
 
 
@@ -50,6 +52,21 @@ async def send(call: Call, way: Way) -> tuple[int, bytes]:
     except (NotSent, OptedOut, NoRoute, AlreadyReceived) as error:
         raise _told(call, way, error) from None
     return 200, success_body(way.fields(call.given, sent))
+
+
+def fillable(read: Callable[[str, Any], str]) -> Callable[[str, Any], str]:
+    """A text that is filled with the receiver's fields: a `{word}` that is none of them is told
+    together with the other problems of the call."""
+
+    def read_words(name: str, given: Any) -> str:
+        value = read(name, given)
+        try:
+            tidy(value)
+        except BadText as bad:
+            raise p.WrongValue(301, f"Invalid character in parameter: {name}. {bad}") from None
+        return value
+
+    return read_words
 
 
 def new_session(given: Mapping[str, Any]) -> NewSession:
