@@ -9,7 +9,7 @@ from tearoff.accounts.locations import Changes, LocationNotFound
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.hours import Hours
-from tests.cast import PIN, open_place, open_shop
+from tests.cast import PIN, open_place
 
 WEEK = (Hours(days=(1, 2, 3), start="08:00", end="18:00"),)
 
@@ -85,12 +85,3 @@ async def test_a_removed_location_takes_nothing_in(services, shop):
     # The campaign named this place only: another one of the account is none of its own.
     await open_place(services, shop.account, "Bruges", PIN)
     assert await place_of(services, shop, PIN) is None
-
-
-async def test_there_is_an_end_to_how_many(services, monkeypatch):
-    monkeypatch.setattr(locations, "MOST", 2)
-    shop = await open_shop(services, kind=None)
-    tries = (open_place(services, shop.account, f"No {n}") for n in range(6))
-    done = await asyncio.gather(*tries, return_exceptions=True)
-    assert [type(one) for one in done].count(int) == 1
-    assert len(await locations.listed(services.db, shop.account)) == 2

@@ -208,6 +208,14 @@ class Maker:
         )
         return "One too many"
 
+    async def too_many_subaccounts(self, state: str) -> str:
+        await self.services.db.execute(
+            "INSERT INTO accounts (parent_id, name, email) SELECT $1, 's', 's@example.com'"
+            " FROM generate_series(1, 10000)",
+            self.caller.shop.account,
+        )
+        return "One too many"
+
     async def optedoutemail(self, state: str) -> str:
         await self.post("emailtool/optout/add", {"email": "ann@example.com"})
         return "ann@example.com"
@@ -525,7 +533,8 @@ CASES: dict[str, Case] = {
     "/v3/subaccount/list": Case({}, {102: Wrong(who="subaccount")}),
     "/v3/subaccount/create": Case(
         {"email": "$email", "first_name": "Ann", "company_name": "Corner Coffee"},
-        {102: Wrong(who="subaccount"), 301: {"first_name": "a\nb"}, **_SUB_FIELDS},
+        {102: Wrong(who="subaccount"), 301: {"first_name": "a\nb"},
+         516: {"last_name": "$too_many_subaccounts"}, **_SUB_FIELDS},
     ),
     "/v3/subaccount/update": Case(
         {"subaccount": "$subaccount", "first_name": "Bo"},

@@ -15,8 +15,9 @@ from tearoff.accounts import locations, members, tallies
 from tearoff.accounts.models import Location
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import Forbidden, Invalid, NotFound
-from tearoff.kit import codes, doorbook
+from tearoff.kit import caps, codes, doorbook
 from tearoff.kit.bulkhead import Bulkhead
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.doorbook import Event
 from tearoff.kit.rows import columns, read
@@ -28,6 +29,18 @@ PIN_LENGTHS = range(4, 7)
 PIN_TRIES = 5
 LOCKED_FOR = timedelta(minutes=15)
 LONGEST_NAME = 40
+MOST = 500
+"""Devices of a location, links that wait for one too: whoever has a link is not refused."""
+_CAP = Cap(
+    name="devices",
+    most=MOST,
+    # A link that is over may be in use at this moment: its PIN is being hashed.
+    rows="(SELECT FROM devices WHERE location_id = $1 AND removed_at IS NULL"
+    " AND expires_at > now() UNION ALL SELECT FROM one_time_tokens WHERE location_id = $1"
+    " AND used_at IS NULL AND expires_at > now() - interval '1 minute') both_kinds",
+    text=f"A location has at most {MOST} devices and open pairing links together. Throw out the"
+    " devices that nobody uses, or wait until links that were not used are over (15 minutes).",
+)
 
 # A PIN has few digits: what guards it is the lock, not the hash. The hash is for whoever sees
 # the table, and cheap enough for a till that is opened by ten people at eight o'clock.
@@ -78,9 +91,13 @@ class Device(msgspec.Struct, frozen=True):
         return self.pin_until <= now
 
 
-async def make_pairing(db: Handle, account_id: int, location_id: int, now: datetime) -> Pairing:
-    """A link that pairs one device with the location. Raises `locations.LocationNotFound`."""
+async def make_pairing(
+    db: asyncpg.Connection, account_id: int, location_id: int, now: datetime
+) -> Pairing:
+    """A link that pairs one device with the location. In a transaction. Raises
+    `locations.LocationNotFound` and `CapReached`."""
     await locations.find(db, account_id, location_id)
+    await caps.make_room(db, _CAP, location_id)
     expires_at = now + PAIRING_LIVES
     token = await members.issue_ticket(
         db, "pair", account_id, expires_at=expires_at, location_id=location_id

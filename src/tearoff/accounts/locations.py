@@ -12,8 +12,9 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tearoff.accounts.models import Location
-from tearoff.errors import Conflict, Invalid, NotFound, TryLater
-from tearoff.kit import codes
+from tearoff.errors import Invalid, NotFound, TryLater
+from tearoff.kit import caps, codes
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Handle
 from tearoff.kit.hours import Hours, problems_of
 from tearoff.kit.rows import columns, read
@@ -25,14 +26,16 @@ _TYPED_LENGTHS = range(4, 9)
 MOST = 1_000
 LONGEST = 100
 """Letters of a name or of a line of the address."""
+_CAP = Cap(
+    name="locations",
+    most=MOST,
+    rows="locations WHERE account_id = $1 AND removed_at IS NULL",
+    text=f"An account has at most {MOST:,} locations. Remove those that are closed.",
+)
 
 
 class LocationNotFound(NotFound):
     """There is no location with this id."""
-
-
-class TooManyLocations(Conflict):
-    """An account has at most a thousand locations. Remove one first."""
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,13 +65,9 @@ class Listed(msgspec.Struct, frozen=True):
 
 
 async def create(db: asyncpg.Connection, vault: Vault, account_id: int, given: Changes) -> Location:
-    """In a transaction. Raises `Invalid` and `TooManyLocations`."""
+    """In a transaction. Raises `Invalid` and `CapReached`."""
     await _hold(db, account_id)
-    amount = await db.fetchval(
-        "SELECT count(*) FROM locations WHERE account_id = $1 AND removed_at IS NULL", account_id
-    )
-    if amount >= MOST:
-        raise TooManyLocations
+    await caps.make_room(db, _CAP, account_id)
     values = await _columns(db, vault, account_id, given)
     names = ["account_id", *values]
     row = await db.fetchrow(
@@ -349,7 +348,7 @@ def _pin_data(account_id: int, pin: str) -> bytes:
 
 
 async def _hold(db: Handle, account_id: int) -> None:
-    """One at a time changes the locations of an account, so that amount and PINs are exact."""
+    """One at a time changes the locations of an account, so that no two have one PIN."""
     await db.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('locations:' || $1::bigint, 0))", account_id
     )

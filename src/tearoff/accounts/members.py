@@ -11,7 +11,8 @@ import msgspec
 
 from tearoff.accounts.passwords import hash_password
 from tearoff.errors import Conflict, NotFound
-from tearoff.kit import codes
+from tearoff.kit import caps, codes
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.rows import columns, read
 
@@ -23,6 +24,15 @@ INVITATION_LIVES = timedelta(days=3)
 handed over while somebody waits for it."""
 SIGN_IN_LIVES = timedelta(hours=12)
 ROLES = ("owner", "manager", "editor", "sender", "staff", "reader")
+
+
+MOST = 1_000
+_CAP = Cap(
+    name="members",
+    most=MOST,
+    rows="members WHERE account_id = $1",
+    text=f"An account has at most {MOST:,} teammates. Remove those who left.",
+)
 
 
 class EmailTaken(Conflict):
@@ -86,8 +96,10 @@ class SignIn(msgspec.Struct, frozen=True):
 
 
 async def create_member(db: asyncpg.Connection, account_id: int, new: NewMember) -> int:
-    """In a transaction. Raises `EmailTaken`: an address stands once in a tenant."""
+    """In a transaction. Raises `EmailTaken`, because an address stands once in a tenant, and
+    `CapReached`."""
     await _hold_address(db, account_id, new.email)
+    await caps.make_room(db, _CAP, account_id)
     made: int = await db.fetchval(
         "INSERT INTO members (account_id, role, email, first_name, last_name, language,"
         " password_hash) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id",

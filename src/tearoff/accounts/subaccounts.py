@@ -18,6 +18,8 @@ from tearoff.accounts import actions, members, queries
 from tearoff.accounts.actions import SubaccountNotFound
 from tearoff.accounts.models import Account, NewKey
 from tearoff.errors import Conflict, Forbidden
+from tearoff.kit import caps
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 from tearoff.kit.times import zones_of_country
@@ -29,6 +31,14 @@ ACCESS = (
     "integrations", "loyalty",
 )  # fmt: skip
 """What a package may allow; an account without a package may do all that exists."""
+MOST = 10_000
+_CAP = Cap(
+    name="subaccounts",
+    most=MOST,
+    rows="accounts WHERE parent_id = $1",
+    text=f"An account has at most {MOST:,} subaccounts, blocked ones too. Ask whoever runs this"
+    " service for a second account.",
+)
 
 
 class SubaccountCaller(Forbidden):
@@ -36,7 +46,8 @@ class SubaccountCaller(Forbidden):
 
 
 class CampaignLimit(Conflict):
-    """The package of this account allows no more campaigns."""
+    """The package of this account allows no more campaigns. Delete those that are over, or take
+    another package."""
 
 
 class PackageNotFound(Conflict):
@@ -151,18 +162,19 @@ async def subaccount(db: Handle, parent_id: int, account_id: int) -> Subaccount:
 
 
 async def check_new(db: Handle, parent: Account, email: str, package_id: int | None) -> None:
-    """What would be refused, said before a password is hashed. Raises `members.EmailTaken` and
-    `PackageNotFound`."""
+    """What would be refused, said before a password is hashed. Raises as `create_subaccount`."""
     await _check_package(db, parent.id, package_id)
+    await caps.check_room(db, _CAP, parent.id)
     await members.check_free(db, parent.id, email)
 
 
 async def create_subaccount(
     db: asyncpg.Connection, vault: Vault, parent: Account, new: NewSubaccount
 ) -> NewKey:
-    """An account with its first key and its owner. Raises `members.EmailTaken` and
-    `PackageNotFound`."""
+    """An account with its first key and its owner. Raises `members.EmailTaken`,
+    `PackageNotFound` and `CapReached`."""
     await _check_package(db, parent.id, new.package_id)
+    await caps.make_room(db, _CAP, parent.id)
     zones = zones_of_country(new.country) if new.country else ()
     timezone = new.timezone or (zones[0] if len(zones) == 1 else parent.timezone)
     made: int = await db.fetchval(

@@ -128,7 +128,8 @@ def _import_codes(arguments: argparse.Namespace) -> None:
 
 def _add_folder(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> shelves.Folder:
-        return await shelves.create_folder(services.db, arguments.account, arguments.name)
+        async with services.db.transaction() as db:
+            return await shelves.create_folder(db, arguments.account, arguments.name)
 
     made = with_services(arguments, work)
     show(arguments, {"folder": made.id, "name": made.name})
@@ -136,9 +137,10 @@ def _add_folder(arguments: argparse.Namespace) -> None:
 
 def _add_category(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> shelves.Category:
-        return await shelves.create_category(
-            services.db, arguments.account, arguments.name, arguments.parent
-        )
+        async with services.db.transaction() as db:
+            return await shelves.create_category(
+                db, arguments.account, arguments.name, arguments.parent
+            )
 
     made = with_services(arguments, work)
     show(arguments, {"category": made.ref, "name": made.name, "level": made.level})

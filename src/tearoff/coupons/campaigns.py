@@ -18,8 +18,9 @@ from tearoff.coupons.cards import cut, make_card
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import read_options
 from tearoff.errors import Invalid, NotFound, TryLater
-from tearoff.kit import codes
+from tearoff.kit import caps, codes
 from tearoff.kit.bulkhead import Bulkhead
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Handle
 from tearoff.kit.memory import give_back
 from tearoff.kit.rows import columns, read
@@ -41,6 +42,16 @@ _UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, Image.Decompressi
 SyntaxError and struct.error for broken headers."""
 
 COLOR = re.compile(r"#[0-9a-fA-F]{6}\Z")
+
+MOST = 10_000
+"""Campaigns of one account, archived ones too: they are listed with the others."""
+_CAP = Cap(
+    name="campaigns",
+    most=MOST,
+    rows="campaigns WHERE account_id = $1 AND removed_at IS NULL",
+    text=f"An account has at most {MOST:,} campaigns, archived ones too. Delete those that are"
+    " over.",
+)
 
 
 class CampaignNotFound(NotFound):
@@ -89,11 +100,13 @@ class Picture(msgspec.Struct, frozen=True):
 
 
 async def create_campaign(
-    db: Handle, account_id: int, new: NewCampaign, *, kept_text: str = ""
+    db: asyncpg.Connection, account_id: int, new: NewCampaign, *, kept_text: str = ""
 ) -> Campaign:
-    """Raises `Invalid`. `kept_text` is the message text of the campaign that this one is like."""
+    """In a transaction. Raises `Invalid` and `CapReached`. `kept_text` is the message text
+    of the campaign that this one is like."""
     new = msgspec.structs.replace(new, message_text=tidy_text(new.message_text, kept_text))
     check_campaign(new)
+    await caps.make_room(db, _CAP, account_id)
     values = msgspec.structs.asdict(new)
     names = ", ".join(values)
     places = ", ".join(f"${i}" for i in range(3, 3 + len(values)))

@@ -2,15 +2,27 @@
 
 from __future__ import annotations
 
+import asyncpg
 import msgspec
 
-from tearoff.errors import Conflict, Invalid, NotFound
+from tearoff.errors import Invalid, NotFound
+from tearoff.kit import caps
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
 LEVELS = 3
 MOST = 1_000
 """Folders, and categories, of one account."""
+_FOLDERS, _CATEGORIES = (
+    Cap(
+        name=name,
+        most=MOST,
+        rows=f"{name} WHERE account_id = $1",
+        text=f"An account has at most {MOST:,} {name}. Delete those that are not needed any more.",
+    )
+    for name in ("folders", "categories")
+)
 
 
 class FolderNotFound(NotFound):
@@ -19,10 +31,6 @@ class FolderNotFound(NotFound):
 
 class CategoryNotFound(NotFound):
     """Category not found"""
-
-
-class TooMany(Conflict):
-    """The account has as many of these as it can have."""
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -47,7 +55,8 @@ class Category(msgspec.Struct, frozen=True):
 async def folders(db: Handle, account_id: int) -> list[Folder]:
     rows = await db.fetch(
         "SELECT f.id, f.name, count(c.id) AS campaigns FROM folders f LEFT JOIN campaigns c"
-        " ON c.folder_id = f.id AND c.removed_at IS NULL WHERE f.account_id = $1"
+        " ON c.folder_id = f.id AND c.account_id = $1 AND c.removed_at IS NULL"
+        " WHERE f.account_id = $1"
         " GROUP BY f.id ORDER BY f.id",
         account_id,
     )
@@ -63,9 +72,10 @@ async def check_folder(db: Handle, account_id: int, folder_id: int) -> None:
         raise FolderNotFound
 
 
-async def create_folder(db: Handle, account_id: int, name: str) -> Folder:
+async def create_folder(db: asyncpg.Connection, account_id: int, name: str) -> Folder:
+    """In a transaction. Raises `CapReached`."""
     _check_name(name)
-    await _check_room(db, "folders", account_id)
+    await caps.make_room(db, _FOLDERS, account_id)
     made: int = await db.fetchval(
         "INSERT INTO folders (account_id, name) VALUES ($1, $2) RETURNING id", account_id, name
     )
@@ -106,11 +116,12 @@ async def category(db: Handle, account_id: int, category_id: int) -> Category:
 
 
 async def create_category(
-    db: Handle, account_id: int, name: str, parent_id: int | None = None
+    db: asyncpg.Connection, account_id: int, name: str, parent_id: int | None = None
 ) -> Category:
-    """Raises `CategoryNotFound` for the parent, `Invalid` below the third level."""
+    """In a transaction. Raises `CategoryNotFound` for the parent, `Invalid` below the third
+    level, `CapReached`."""
     _check_name(name)
-    await _check_room(db, "categories", account_id)
+    await caps.make_room(db, _CATEGORIES, account_id)
     level = 1
     if parent_id is not None:
         level = (await category(db, account_id, parent_id)).level + 1
@@ -137,12 +148,6 @@ async def delete_category(db: Handle, account_id: int, category_id: int) -> None
         account_id,
         category_id,
     )
-
-
-async def _check_room(db: Handle, table: str, account_id: int) -> None:
-    n: int = await db.fetchval(f"SELECT count(*) FROM {table} WHERE account_id = $1", account_id)
-    if n >= MOST:
-        raise TooMany
 
 
 def _check_name(name: str) -> None:

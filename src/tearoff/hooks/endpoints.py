@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
+import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
@@ -12,19 +13,23 @@ from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox, queries
 from tearoff.hooks.models import Endpoint, Event
 from tearoff.hooks.signing import new_secret
+from tearoff.kit import caps
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Handle
 from tearoff.kit.vault import Vault
 
 MOST = 20
+_CAP = Cap(
+    name="webhooks",
+    most=MOST,
+    rows="hook_endpoints WHERE account_id = $1",
+    text=f"An account has at most {MOST} webhooks. Delete one that is not needed any more.",
+)
 OLD_SECRET_LIVES = timedelta(hours=24)
 
 
 class WebhookNotFound(NotFound):
     """Webhook not found."""
-
-
-class TooManyWebhooks(Conflict):
-    """Limit reached."""
 
 
 class WebhookOff(Conflict):
@@ -49,7 +54,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def create(
-    db: Handle,
+    db: asyncpg.Connection,
     vault: Vault,
     account_id: int,
     *,
@@ -59,10 +64,9 @@ async def create(
     now: datetime,
 ) -> Shown:
     """Let an address be told of these kinds of events, or of all. Its secret is seen here and
-    never again. Raises `TooManyWebhooks`."""
+    never again. In a transaction. Raises `CapReached`."""
     await queries.hold_account(db, account_id)
-    if await queries.count_endpoints(db, account_id) >= MOST:
-        raise TooManyWebhooks
+    await caps.make_room(db, _CAP, account_id)
     secret = new_secret()
     made = await queries.insert_endpoint(
         db,

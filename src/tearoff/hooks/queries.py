@@ -50,13 +50,6 @@ async def endpoint(db: Handle, account_id: int, endpoint_id: int) -> Endpoint | 
     return row and read(Endpoint, row)
 
 
-async def count_endpoints(db: Handle, account_id: int) -> int:
-    n: int = await db.fetchval(
-        "SELECT count(*) FROM hook_endpoints WHERE account_id = $1", account_id
-    )
-    return n
-
-
 async def insert_endpoint(
     db: Handle,
     account_id: int,

@@ -6,14 +6,27 @@ as it likes. A group holds contacts of its channel.
 
 from __future__ import annotations
 
+import asyncpg
 import msgspec
 
-from tearoff.errors import Conflict, NotFound
+from tearoff.errors import NotFound
+from tearoff.kit import caps
+from tearoff.kit.caps import Cap
 from tearoff.kit.db import Handle
 from tearoff.people import queries
 from tearoff.people.models import Contact, ContactFields, Group, Member
 
 MOST_GROUPS = 1_000
+_CAPS = {
+    channel: Cap(
+        name=f"{channel} groups",
+        most=MOST_GROUPS,
+        rows=f"groups WHERE account_id = $1 AND channel = '{channel}'",
+        text=f"An account has at most {MOST_GROUPS:,} groups for {channel}. Delete those that are"
+        " not needed any more.",
+    )
+    for channel in ("sms", "email")
+}
 MOST_LISTED = 10_000
 """Contacts in an answer to somebody who asks for all."""
 PAGE = 100
@@ -27,10 +40,6 @@ class ContactNotFound(NotFound):
     """Contact ID not found"""
 
 
-class TooManyGroups(Conflict):
-    """The account has as many groups as it can have."""
-
-
 class Members(msgspec.Struct, frozen=True):
     """Contacts of a group; `amount` counts all of them."""
 
@@ -39,12 +48,10 @@ class Members(msgspec.Struct, frozen=True):
     members: list[Member]
 
 
-async def add_group(db: Handle, account_id: int, channel: str, name: str) -> Group:
-    """`channel` is `sms` or `email`. Raises `TooManyGroups`."""
-    made = await queries.insert_group(db, account_id, channel, name, MOST_GROUPS)
-    if made is None:
-        raise TooManyGroups
-    return made
+async def add_group(db: asyncpg.Connection, account_id: int, channel: str, name: str) -> Group:
+    """`channel` is `sms` or `email`. In a transaction. Raises `CapReached`."""
+    await caps.make_room(db, _CAPS[channel], account_id)
+    return await queries.insert_group(db, account_id, channel, name)
 
 
 async def list_members(

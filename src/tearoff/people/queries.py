@@ -32,20 +32,16 @@ async def group(db: Handle, account_id: int, channel: str, group_id: int) -> Gro
     return row and GroupAndAmount(read(Group, row), row["amount"])
 
 
-async def insert_group(
-    db: Handle, account_id: int, channel: str, name: str, most: int
-) -> Group | None:
-    """None when the account has `most` groups of this channel already."""
+async def insert_group(db: Handle, account_id: int, channel: str, name: str) -> Group:
     row = await db.fetchrow(
-        "INSERT INTO groups (account_id, channel, name) SELECT $1, $2, $3"
-        " WHERE (SELECT count(*) FROM groups WHERE account_id = $1 AND channel = $2) < $4"
+        "INSERT INTO groups (account_id, channel, name) VALUES ($1, $2, $3)"
         f" RETURNING {columns(Group)}",
         account_id,
         channel,
         name,
-        most,
     )
-    return row and read(Group, row)
+    assert row is not None
+    return read(Group, row)
 
 
 async def members(

@@ -22,14 +22,15 @@ from tearoff.coupons.actions import CodeTaken, ReservationNotFound, SessionNotFo
 from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
-from tearoff.hooks.endpoints import TooManyWebhooks, WebhookNotFound, WebhookOff
+from tearoff.hooks.endpoints import WebhookNotFound, WebhookOff
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
+from tearoff.kit.caps import CapReached
 from tearoff.kit.spool import TooManyUploads
 from tearoff.messages.connections import NoRoute
 from tearoff.messages.replies import AlreadyDecided
 from tearoff.messages.template import BadText
-from tearoff.people.contacts import ContactNotFound, GroupNotFound, TooManyGroups
+from tearoff.people.contacts import ContactNotFound, GroupNotFound
 from tearoff.people.optouts import OptedOut
 
 log = structlog.get_logger()
@@ -75,7 +76,6 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     rules.Locked: (422, 511, "Couponsession is locked."),
     rules.Expired: (422, 512, "Couponsession has expired."),
     WebhookNotFound: (422, 509, "Webhook not found."),
-    TooManyWebhooks: (422, 516, "Limit reached."),
     WebhookOff: (422, 523, "Webhook is switched off."),
     SubaccountCaller: (
         403,
@@ -86,11 +86,11 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     members.EmailTaken: (422, 304, "Email already exists"),
     members.MemberNotFound: (422, 503, "Teammate ID not found"),
     PackageNotFound: (422, 524, "Package not found"),
-    CampaignLimit: (422, 516, "Limit reached."),
+    CampaignLimit: (422, 516, "Limit reached. {error}"),
+    CapReached: (422, 516, "Limit reached. {error}"),
     SubaccountNotFound: (422, 510, "Subaccount ID not correct."),
     shelves.FolderNotFound: (422, 515, "Folder not found"),
     shelves.CategoryNotFound: (422, 521, "Category not found"),
-    shelves.TooMany: (422, 516, "Limit reached."),
     StatcodeNotFound: (422, 513, "Statcode not found"),
     rules.LimitReached: (422, 516, "Limit reached."),
     rules.NotYetValid: (422, 517, "Not valid yet."),
@@ -101,7 +101,6 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     CodeTaken: (422, 300, "Value already in use in parameter: customvalcode."),
     GroupNotFound: (422, 514, "Group ID not found"),
     ContactNotFound: (422, 525, "Contact ID not found"),
-    TooManyGroups: (422, 516, "Limit reached."),
     AlreadyDecided: (422, 526, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),

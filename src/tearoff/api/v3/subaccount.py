@@ -352,7 +352,7 @@ ENDPOINTS = (
         ),
         aliases={"email": "username", "company_name": "company"},
         act_alone=create_subaccount,
-        errors=(102, 200, 300, 301, 302, 303, 304, 305, 524),
+        errors=(102, 200, 300, 301, 302, 303, 304, 305, 516, 524),
         example={**_OK, "action": "subaccount_created",
                  "subaccount": _SEEN | {"api_secret": "shownOnlyNowShownOnlyNowShown31"}},
     ),

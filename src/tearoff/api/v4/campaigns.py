@@ -100,6 +100,7 @@ async def delete_folder(call: Call, db: Handle) -> None:
 
 
 async def list_categories(call: Call, db: Handle) -> Page[shapes.Category]:
+    """All of them: an account has at most 1,000."""
     found = await shelves.categories(db, call.account.id)
     return Page([shapes.show_category(category) for category in found])
 

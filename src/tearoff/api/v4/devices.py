@@ -66,7 +66,7 @@ async def create_pairing(call: Call, db: Handle) -> Pairing:
 
 
 async def list_devices(call: Call, db: Handle) -> Page[Device]:
-    """All of them: a place has few."""
+    """All of them: a place has at most 500."""
     await locations.find(db, call.account.id, call.given["id"])
     found = await devices.of_location(db, call.account.id, call.given["id"], call.now)
     return Page(
@@ -132,7 +132,7 @@ OPERATIONS = (
         " within 15 minutes.",
         path_fields=(LOCATION_ID,),
         act=create_pairing,
-        errors=(404, 409, 422, 501),
+        errors=(404, 409, 422, 501, 516),
         answers={201: ("The link and its QR code.", Pairing)},
         example=Pairing(_URL, "<svg …></svg>", AT),
     ),

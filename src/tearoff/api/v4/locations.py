@@ -200,7 +200,7 @@ OPERATIONS = (
         summary="Add a location.",
         body=(msgspec.structs.replace(_NAME, required=True), *FIELDS[1:]),
         act=create_location,
-        errors=(200, 201, 300, 301, 302, 409, 422),
+        errors=(200, 201, 300, 301, 302, 409, 422, 516),
         answers={201: ("The location.", Location)},
         example=_LOCATION,
     ),
