@@ -18,7 +18,7 @@ from tearoff.people.keywords import Keyword
 
 @pytest.fixture
 def tearoff(settings):
-    def run(*words, code=0):
+    def run(*words, code=0, stdin=None):
         env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
             "TEAROFF_DATABASE_URL": settings.database_url,
@@ -27,7 +27,7 @@ def tearoff(settings):
         }
         done = subprocess.run(
             [sys.executable, "-m", "tearoff", *words],
-            env=env, capture_output=True, text=True, check=False, timeout=60,
+            env=env, capture_output=True, text=True, check=False, timeout=60, input=stdin,
         )  # fmt: skip
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout) if "--json" in words and not code else done

@@ -63,7 +63,7 @@ def commands(page):
     return [line for line in joined.splitlines() if line.startswith("tearoff ")]
 
 
-@pytest.mark.parametrize("page", ["counter.md", "options.md"])
+@pytest.mark.parametrize("page", ["counter.md", "options.md", "providers.md"])
 async def test_every_command_works(services, settings, tmp_path, page):
     shop = await open_shop(services, kind=None, campaign={})
     await services.db.execute("UPDATE locations SET removed_at = now() WHERE account_id = $1",
@@ -72,6 +72,8 @@ async def test_every_command_works(services, settings, tmp_path, page):
     found = re.findall(r"^```json\n(.*?)^```$", text, re.S | re.M)
     for name, block in zip(("form.json", "scratch.json"), found, strict=False):
         (tmp_path / name).write_text(block, "utf-8")
+    for name in ("twilio.txt", "smtp.txt"):
+        (tmp_path / name).write_text("a secret\n", "utf-8")
     lines = commands(page)
     if page == "options.md":
         assert len(found) == 2

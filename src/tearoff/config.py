@@ -130,7 +130,7 @@ def _text(setting: Setting, env: Mapping[str, str]) -> str:
         return env.get(setting.variable, "") or setting.default
     try:
         return Path(path).read_text("utf-8").strip()
-    except OSError as error:
+    except (OSError, UnicodeDecodeError) as error:
         raise Invalid(f"Cannot read {path}: {error}", field=f"{setting.variable}_FILE") from None
 
 

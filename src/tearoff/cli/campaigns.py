@@ -35,6 +35,7 @@ from tearoff.cli.common import (
     with_services,
 )
 from tearoff.cli.locations import NEW
+from tearoff.cli.secret_values import add_secret, secret_of
 from tearoff.coupons import campaigns, catalogue, events, pools, shelves, twins
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.coupons.catalogue import Filter
@@ -56,8 +57,8 @@ def add_commands(commands: Commands) -> None:
         "--expires", "--expires-at", help="yyyy-MM-dd [HH:mm]; a date alone is the whole day"
     )
     create.add_argument("--starts", help="yyyy-MM-dd [HH:mm]")
-    create.add_argument(
-        "--pin", help="6 to 8 digits by which the staff takes coupons in; new: draw one"
+    add_secret(
+        create, "pin", help="6 to 8 digits by which the staff takes coupons in; new: draw one."
     )
     create.add_argument("--timezone", help="default: the account's")
     create.add_argument("--subtitle", default="")
@@ -149,6 +150,7 @@ def _add_category(arguments: argparse.Namespace) -> None:
 def _create(arguments: argparse.Namespace) -> None:
     picture = None if arguments.picture is None else read_picture(arguments.picture)
     _check_names(arguments)
+    given = secret_of(arguments, "pin", plain=[NEW])
 
     async def work(services: Services) -> dict[str, Any]:
         async with services.db.transaction() as db:
@@ -158,7 +160,7 @@ def _create(arguments: argparse.Namespace) -> None:
             zone = arguments.timezone or account.timezone
             made = await campaigns.create_campaign(db, account.id, _new(arguments, zone))
             name = arguments.location or arguments.brand or account.name
-            place, pin = await _place(db, services.vault, account.id, name, arguments.pin)
+            place, pin = await _place(db, services.vault, account.id, name, given)
             await campaigns.open_at(db, account.id, made.id, place.id)
             if picture is not None:
                 await campaigns.set_picture(db, account.id, made.id, picture, arguments.picture_alt)

@@ -85,9 +85,9 @@ def _create(arguments: argparse.Namespace) -> None:
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    if not values_of(arguments, FIELDS):
-        raise Invalid("Name at least one thing to set; --help lists them.")
     given, draws = _given(arguments)
+    if given == Changes() and not draws:
+        raise Invalid("Name at least one thing to set; --help lists them.")
 
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> Done:
         place = await _place(db, account, arguments)
@@ -99,7 +99,7 @@ def _set(arguments: argparse.Namespace) -> None:
 
 def _given(arguments: argparse.Namespace) -> tuple[Changes, bool]:
     """What was typed, and whether a PIN is to be drawn."""
-    values = values_of(arguments, FIELDS)
+    values = values_of(arguments, FIELDS, plain=[NEW])
     draws = values.get("pin") == NEW
     if draws:
         del values["pin"]

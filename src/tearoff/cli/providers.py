@@ -18,6 +18,7 @@ from tearoff.cli.common import (
     show,
     with_services,
 )
+from tearoff.cli.secret_values import ask, read_secret, warn
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
@@ -42,7 +43,16 @@ def add_commands(commands: Commands) -> None:
         default=[],
         metavar="NAME=VALUE",
         dest="values",
-        help="a setting of the service; `tearoff provider fields` lists them",
+        help="a setting of the service; `tearoff provider fields` lists them. A name alone is asked"
+        " for",
+    )
+    add.add_argument(
+        "--set-file",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        dest="files",
+        help="a setting that a file holds, such as a password; -: standard input",
     )
     add.add_argument(
         "--price",
@@ -74,7 +84,7 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    settings = dict(_pair(given) for given in arguments.values)
+    settings = _settings(arguments)
 
     async def work(services: Services) -> dict[str, Any]:
         async with services.db.transaction() as db:
@@ -97,11 +107,30 @@ def _add(arguments: argparse.Namespace) -> None:
     show(arguments, with_services(arguments, work))
 
 
-def _pair(given: str) -> tuple[str, str]:
-    name, equals, value = given.partition("=")
-    if not equals:
-        raise Invalid(f"{given!r} is not name=value.", field="set")
-    return name.strip(), value
+def _settings(arguments: argparse.Namespace) -> dict[str, str]:
+    """What was typed, what files hold, and what was asked for."""
+    fields = {field.name: field for field in registry.fields_of(arguments.kind)}
+    found = {}
+    for given in arguments.values:
+        name, equals, value = given.partition("=")
+        name = name.strip()
+        if equals:
+            if name in fields and fields[name].secret:
+                warn(name, f"--set-file {name}=FILE")
+        elif name in fields:
+            value = ask(name, f"--set-file {name}=FILE")
+        else:
+            raise Invalid(f"{given!r} is not name=value.", field="set")
+        found[name] = value
+    for given in arguments.files:
+        name, equals, file = given.partition("=")
+        name = name.strip()
+        if not equals or not file:
+            raise Invalid("Use name=FILE.", field="set-file")
+        if name in found:
+            raise Invalid("It is given twice.", field=name)
+        found[name] = read_secret(arguments, file, name)
+    return found
 
 
 def _fields(arguments: argparse.Namespace) -> None:

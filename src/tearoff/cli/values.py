@@ -5,11 +5,12 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Any
 
 from tearoff.api.v4.fields import Field
+from tearoff.cli.secret_values import add_secret, secret_of
 from tearoff.errors import Invalid
 
 EMPTY = "-"
@@ -18,22 +19,28 @@ _YES_AND_NO = {"true": True, "yes": True, "false": False, "no": False}
 
 def add_values(parser: argparse.ArgumentParser, fields: Sequence[Field]) -> None:
     for field in fields:
-        name = field.name.replace("_", "-")
-        parser.add_argument(
-            f"--{name}", dest=f"set_{field.name}", metavar="VALUE", help=_help(field)
-        )
+        dest = _dest(field)
+        if field.secret:
+            add_secret(parser, _option(field), dest=dest, help=_help(field))
+        else:
+            parser.add_argument(
+                f"--{_option(field)}", dest=dest, metavar="VALUE", help=_help(field)
+            )
     parser.epilog = (
         "Lists have commas. What has parts is JSON, or @ and the name of a file that holds it."
         " A value of - empties an option."
     )
 
 
-def values_of(arguments: argparse.Namespace, fields: Sequence[Field]) -> dict[str, Any]:
-    """What was typed, in the kinds that the fields want."""
+def values_of(
+    arguments: argparse.Namespace, fields: Sequence[Field], *, plain: Collection[str] = ()
+) -> dict[str, Any]:
+    """What was typed, in the kinds that the fields want; secrets from where they are. `plain`:
+    words that stand for something in place of a secret."""
     return {
         field.name: _value(field, text)
         for field in fields
-        if (text := getattr(arguments, f"set_{field.name}")) is not None
+        if (text := _text(arguments, field, plain)) is not None
     }
 
 
@@ -41,6 +48,22 @@ def read_file(path: Path, field: str) -> Path:
     if not path.is_file():
         raise Invalid(f"There is no file {path}.", field=field)
     return path
+
+
+def _text(arguments: argparse.Namespace, field: Field, plain: Collection[str]) -> str | None:
+    dest = _dest(field)
+    if field.secret:
+        return secret_of(arguments, _option(field), dest=dest, plain=[EMPTY, *plain])
+    typed: str | None = getattr(arguments, dest)
+    return typed
+
+
+def _option(field: Field) -> str:
+    return field.name.replace("_", "-")
+
+
+def _dest(field: Field) -> str:
+    return f"set_{field.name}"
 
 
 def _help(field: Field) -> str:

@@ -40,9 +40,11 @@ class BadFields(Invalid):
 
 
 class Field(p.Parameter, frozen=True, kw_only=True):
-    """`nullable`: null empties it, which is different from leaving it out."""
+    """`nullable`: null empties it, which is different from leaving it out. `secret`: it is never
+    shown, and has no place among a command's arguments."""
 
     nullable: bool = False
+    secret: bool = False
 
 
 def wrong(name: str, code: int, detail: str) -> BadFields:
@@ -188,6 +190,7 @@ def text_field(
     *,
     required: bool = False,
     nullable: bool = False,
+    secret: bool = False,
     schema: Mapping[str, Any] | None = None,
 ) -> Field:
     return Field(
@@ -197,6 +200,7 @@ def text_field(
         example=example,
         required=required,
         nullable=nullable,
+        secret=secret,
         schema=_nullable({"type": "string", **(schema or {})}, nullable),
     )
 

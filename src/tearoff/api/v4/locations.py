@@ -167,7 +167,7 @@ FIELDS = (
             example=[{"days": [1, 2, 3, 4, 5], "start": "08:00", "end": "18:00"}]),
     f.text_field("pin", _pin, "6 to 8 digits that the staff type on the consumer's phone. It is"
                  " never shown again, and no two locations share one. null: no PIN.", "864213",
-                 nullable=True),
+                 nullable=True, secret=True),
     f.boolean_field("redeems_at_once", "A good scan takes the coupon in without a second tap.",
                     example=False),
     f.boolean_field("trusts_offline", "The staff may hand out goods for what could not be checked"
