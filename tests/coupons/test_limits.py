@@ -14,6 +14,7 @@ from tearoff.kit.db import Database
 from tests.cast import open_place, open_shop
 
 TRIES = 200
+NET = "203.0.113.0/24"
 NOW = datetime.now(UTC)
 
 
@@ -204,10 +205,43 @@ async def test_public_coupons_of_a_person(services, db):
     async def begin(n):
         async with db.transaction() as work:
             new = NewSession(email="Anna@example.com", begun_by=f"form-{n}")
-            return await public.begin(work, campaign, new, [], reason="", now=NOW, listener=None)
+            return await public.begin(
+                work, campaign, new, [], reason="", network=NET, now=NOW, listener=None
+            )
 
     came = await at_once(begin(n) for n in range(TRIES))
     assert came == {"done": 3, "HasCoupon": TRIES - 3}
+
+
+async def test_coupons_of_a_network(services, db):
+    """So many in an hour, three times as many in a day, for each network by itself; who is refused
+    for another reason counts nothing."""
+    form = {"fields": [{"name": "email", "required": True}], "unique": "email"}
+    options = json.dumps({"form": form, "limit_network": 5})
+    shop = await open_shop(services, kind=None, campaign={"raw_options": options})
+    campaign = await campaigns.campaign(services.db, shop.account, shop.campaign)
+
+    async def begin(n, *, now=NOW, network=NET, email=""):
+        async with db.transaction() as work:
+            new = NewSession(email=email or f"anna{n}@example.com", begun_by=f"form-{n}")
+            return await public.begin(
+                work, campaign, new, [], reason="", network=network, now=now, listener=None
+            )
+
+    assert await at_once(begin(n, email="a@example.com") for n in range(40)) == {
+        "done": 1, "HasCoupon": 39,
+    }  # fmt: skip
+    now = NOW
+    for hour, done in enumerate([4, 5, 5, 0]):
+        now = NOW + timedelta(hours=hour)
+        came = await at_once(begin(1000 * (hour + 1) + n, now=now) for n in range(50))
+        assert came == Counter({"done": done, "NetworkFull": 50 - done}) - Counter()
+    assert await public.free_again_at(db, campaign, NET, now) == NOW + timedelta(days=1)
+    assert await at_once([begin(1), begin(2, now=NOW + timedelta(days=1)),
+                          begin(3, network="198.51.100.0/24")]) == {"NetworkFull": 1, "done": 2}  # fmt: skip
+    assert await at_once([begin(2), *(begin(n, network="unknown") for n in range(10, 20))]) == {
+        "done": 11
+    }  # the same form again; and people of whom nobody knows where they are
 
 
 LATER = {
@@ -268,7 +302,9 @@ async def test_a_limit_on_people_that_is_set_later_knows_who_has_fetched(service
     async def begin(n, campaign):
         async with db.transaction() as work:
             new = NewSession(email="Anna@example.com", begun_by=f"form-{n}")
-            return await public.begin(work, campaign, new, [], reason="", now=NOW, listener=None)
+            return await public.begin(
+                work, campaign, new, [], reason="", network=NET, now=NOW, listener=None
+            )
 
     assert await at_once(begin(n, campaign) for n in range(2)) == {"done": 2}
     form["form"]["unique"] = "email"

@@ -226,6 +226,48 @@ async def test_one_coupon_for_each_person(public):
     )
 
 
+async def test_a_network_has_had_enough(public):
+    """One address, whatever it calls itself: it is told when to come back, and loses nothing."""
+    coupon, path = await public({**FORM, "limit_network": 2})
+    tokens = [(await coupon.get(path)).token for _ in range(10)]
+    tries = [
+        begin(coupon, path, {**GOOD, "email": f"a{i}@example.com"}, token=token)
+        for i, token in enumerate(tokens)
+    ]
+    answers = await asyncio.gather(*tries)
+    assert sorted(answer.status for answer in answers) == [303] * 2 + [429] * 8
+    i, refused = next((i, one) for i, one in enumerate(answers) if one.status == 429)
+    assert 3000 < int(refused.headers["retry-after"]) < 3700
+    assert re.search(r"Try again (tomorrow )?at \d\d:\d\d, or switch off wifi", refused.text)
+    assert f'value="a{i}@example.com"' in refused.text and 'name="agree_terms"' in refused.text
+    assert await amount(coupon) == 3
+    again, done = next((i, one) for i, one in enumerate(answers) if one.status == 303)
+    twice = await begin(coupon, path, GOOD, token=tokens[again])
+    assert (twice.status, twice.headers["location"]) == (303, done.headers["location"])
+    page = await coupon.get(path)
+    assert page.status == 200 and page.token and "network" not in page.text
+
+
+async def test_a_network_may_fetch_any_number_where_the_shop_says_so(public):
+    coupon, path = await public({"limit_network": 0})
+    answers = [await begin(coupon, path) for _ in range(3)]
+    assert {answer.status for answer in answers} == {303}
+    assert not await coupon.services.db.fetchval(
+        "SELECT count(*) FROM tallies WHERE scope LIKE $1", f"campaign:{coupon.shop.campaign}:net%"
+    )
+
+
+async def test_one_address_gets_fifty_in_an_hour_unless_the_shop_says_otherwise(public):
+    coupon, path = await public()
+    await coupon.services.db.execute(
+        "INSERT INTO tallies (account_id, scope, n, cap, until)"
+        " VALUES ($1, $2, 49, 50, now() + interval '1 hour')",
+        coupon.shop.account,
+        f"campaign:{coupon.shop.campaign}:network_hour:127.0.0.0/24",
+    )
+    assert [(await begin(coupon, path)).status for _ in range(2)] == [303, 429]
+
+
 async def test_hostile_forms_never_break_it(public):
     coupon, path = await public(FORM)
     token = (await coupon.get(path)).token

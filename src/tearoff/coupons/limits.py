@@ -15,7 +15,12 @@ from tearoff.coupons.options import Prize
 from tearoff.kit import times
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import phone_key
+from tearoff.kit.proxies import UNKNOWN
 
+HOUR = timedelta(hours=1)
+DAY = timedelta(days=1)
+HOURS_IN_A_DAY = 3
+"""A network's day has room for so many of its hours."""
 FOR_EVER = timedelta(days=36_500)
 DAY_KEPT = timedelta(days=3)
 """A day's tally outlives its day, so that taking back a use of yesterday evening finds it."""
@@ -64,6 +69,18 @@ def of_all(campaign: Campaign) -> list[Tally]:
 def of_person(campaign: Campaign, person: str) -> list[Tally]:
     """What a coupon counts in that somebody fetches from the public link."""
     return _if(campaign, "fetched", campaign.limit_person, of=mark(person))
+
+
+def of_network(campaign: Campaign, network: str) -> list[Tally]:
+    """What a coupon counts in that somebody in this network fetches from the public link. Nobody
+    is held to an address that nobody knows."""
+    an_hour = campaign.options.limit_network
+    if not an_hour or network == UNKNOWN:
+        return []
+    return [
+        Tally(scope_of(campaign, "network_hour", network), an_hour, HOUR),
+        Tally(scope_of(campaign, "network_day", network), HOURS_IN_A_DAY * an_hour, DAY),
+    ]
 
 
 def of_prize(campaign: Campaign, prize: Prize) -> list[Tally]:

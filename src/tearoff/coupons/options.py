@@ -106,7 +106,8 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     validation code (from the API or the pool) or `fixed_code`. `rotating_code`: the QR code
     changes every 30 seconds. `hours`: when it can be used, on the campaign's clock.
     `public_link`: whoever opens the campaign's own address gets a coupon; `begins`: it begins
-    when that page is seen, or when a button is pressed. `reactivates`: when the window is over
+    when that page is seen, or when a button is pressed; `limit_network`: so many of them for
+    one network in an hour, three times as many in a day, 0 is any number. `reactivates`: when the window is over
     the consumer may open another. `lengthens`: the window can be made longer once.
     """
 
@@ -121,6 +122,7 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     hours: Week = ()
     public_link: bool = True
     begins: Literal["seen", "pressed"] = "seen"
+    limit_network: Annotated[int, Meta(ge=0, le=1_000_000_000)] = 50
     reactivates: bool = False
     lengthens: bool = True
     form: Form | None = None

@@ -11,13 +11,17 @@ import msgspec
 from tearoff.accounts import tallies
 from tearoff.coupons import actions, events, limits, pools, queries, rules
 from tearoff.coupons.models import Campaign, Doer, NewSession, Session
-from tearoff.errors import Conflict
+from tearoff.errors import Conflict, TryLater
 from tearoff.hooks.models import Listener
 from tearoff.kit.db import Handle
 
 
 class HasCoupon(Conflict):
     """This person has all the coupons of this campaign that one person may have."""
+
+
+class NetworkFull(TryLater):
+    """This network has fetched as many coupons of this campaign as one may for now."""
 
 
 class Agreement(msgspec.Struct, frozen=True):
@@ -36,16 +40,19 @@ async def begin(
     agreements: Sequence[Agreement],
     *,
     reason: str,
+    network: str,
     now: datetime,
     listener: Listener | None,
 ) -> str:
     """Make a session for somebody who acted on the public page; gives its code. `reason` says
-    why this counts as a person who opened it. The same form sent twice (`new.begun_by`) gives the
-    same session. Must be in a transaction. Raises `HasCoupon` and `rules.LimitReached`."""
+    why this counts as a person who opened it, `network` where they are (`network_of`). The same
+    form sent twice (`new.begun_by`) gives the same session. Must be in a transaction. Raises
+    `NetworkFull`, `HasCoupon` and `rules.LimitReached`; nothing is counted then."""
     await queries.lock_begun(db, campaign.id, new.begun_by or "")
     known = await queries.code_begun_by(db, campaign.id, new.begun_by or "")
     if known is not None:
         return known
+    await _count_network(db, campaign, network, now)
     campaign = await queries.hold_limits(db, campaign)
     await _count_person(db, campaign, new, now)
     issued = await actions.issue_session(db, campaign, new, now=now)
@@ -57,6 +64,16 @@ async def begin(
     return issued.code
 
 
+async def free_again_at(db: Handle, campaign: Campaign, network: str, now: datetime) -> datetime:
+    """When a network that is full may fetch again."""
+    counted = limits.of_network(campaign, network)
+    ends = [
+        await tallies.full_until(db, campaign.account_id, one.scope, one.cap, now)
+        for one in counted
+    ]
+    return max((end for end in ends if end is not None), default=now)
+
+
 async def is_all_gone(db: Handle, campaign: Campaign, now: datetime) -> bool:
     """Whether nothing is left for anybody new, to say so before a form is filled in; `begin`
     decides."""
@@ -64,6 +81,13 @@ async def is_all_gone(db: Handle, campaign: Campaign, now: datetime) -> bool:
     if counted and await tallies.is_any_full(db, campaign.account_id, counted, now):
         return True
     return campaign.has_pool and await pools.is_empty(db, campaign.id)
+
+
+async def _count_network(db: Handle, campaign: Campaign, network: str, now: datetime) -> None:
+    try:
+        await limits.count(db, campaign, limits.of_network(campaign, network), now)
+    except rules.LimitReached:
+        raise NetworkFull from None
 
 
 async def _keep(

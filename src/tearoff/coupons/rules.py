@@ -86,7 +86,8 @@ class WrongLocation(CannotUse):
 
 
 class LimitReached(CannotUse):
-    """Limit reached. `which`: sessions, fetched, claims, validations, day, location, person."""
+    """Limit reached. `which`: sessions, fetched, claims, validations, day, location, person,
+    network_hour, network_day."""
 
     def __init__(self, *, which: str) -> None:
         super().__init__()

@@ -44,6 +44,7 @@ class Event(StrEnum):
     DEVICE_REMOVED = "device.removed"
     PIN_LOCKED = "coupon.pin_locked"
     PIN_ALARM = "coupon.pin_alarm"
+    NETWORK_FULL = "coupon.network_full"
     CALLBACK_NOT_GENUINE = "callback.not_genuine"
 
 
@@ -57,6 +58,7 @@ TROUBLE = frozenset(
         Event.DEVICE_PIN_LOCKED,
         Event.PIN_LOCKED,
         Event.PIN_ALARM,
+        Event.NETWORK_FULL,
         Event.CALLBACK_NOT_GENUINE,
     }
 )

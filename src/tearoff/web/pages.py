@@ -209,6 +209,7 @@ def print_offer(
     begin: object = None,
     note: str = "",
     frames: str = framing.NOBODY,
+    retry_after: int = 0,
 ) -> Answer:
     """The page of somebody without a coupon."""
     o = offer(campaign, visit)
@@ -216,7 +217,10 @@ def print_offer(
     links = personal.public_links(campaign.options, has_ended=begin is None)
     text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note, links=links)
     gzip = notes.reads_gzip(request)
-    return paper.print_page(beginning, text, status=status, gzip=gzip, frames=frames)
+    headers = [("retry-after", str(retry_after))] if retry_after else []
+    return paper.print_page(
+        beginning, text, status=status, gzip=gzip, headers=headers, frames=frames
+    )
 
 
 HANDLERS = [show_coupon, show_now, show_again, show_picture, show_nothing]

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import parse_qsl, unquote
 
 import msgspec
@@ -16,7 +16,9 @@ from tearoff.coupons import opens, public, rules
 from tearoff.coupons.links import linked
 from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
 from tearoff.hooks.models import Listener
-from tearoff.kit import clock, metrics
+from tearoff.kit import clock, doorbook, metrics, times
+from tearoff.kit.doorbook import Event
+from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.visible import as_seen
 from tearoff.web import forms, framing, notes, questions
@@ -114,8 +116,11 @@ async def _begin(
     own = await _own_code(request, services, campaign, now)
     if own:
         return _to_own(campaign, own, visit, 303)
+    network = network_of(client_address(request.scope, services.settings.trusted_proxies))
     try:
-        code = await patiently(_make(services, campaign, filled, new, why, now))
+        code = await patiently(_make(services, campaign, filled, new, why, network, now))
+    except public.NetworkFull:
+        return await _refuse_network(request, services, campaign, visit, filled, network, now)
     except public.HasCoupon:
         problem = visit.words.already_have
         return _show(request, campaign, visit, filled, now, problem=problem, status=409)
@@ -134,6 +139,7 @@ async def _make(
     filled: Filled,
     new: NewSession,
     why: str,
+    network: str,
     now: datetime,
 ) -> str:
     async with services.db.transaction() as db:
@@ -142,8 +148,36 @@ async def _make(
         if account is not None:
             listener = account.listener(services.settings.link_host)
         return await public.begin(
-            db, campaign, new, filled.agreements, reason=why, now=now, listener=listener
-        )
+            db, campaign, new, filled.agreements, reason=why, network=network, now=now,
+            listener=listener,
+        )  # fmt: skip
+
+
+async def _refuse_network(
+    request: AnyRequest,
+    services: Services,
+    campaign: Campaign,
+    visit: Visit,
+    filled: Filled,
+    network: str,
+    now: datetime,
+) -> Answer:
+    """The page again, with all that was filled in, and when to come back."""
+    until = await patiently(public.free_again_at(services.db, campaign, network, now))
+    doorbook.note(Event.NETWORK_FULL, account=campaign.account_id, campaign=campaign.ref,
+                  network=network)  # fmt: skip
+    problem = _come_back(campaign, visit, until, now)
+    wait = max(1, -int(-(until - now).total_seconds() // 1))
+    return _show(request, campaign, visit, filled, now, problem=problem, status=429, wait=wait)
+
+
+def _come_back(campaign: Campaign, visit: Visit, until: datetime, now: datetime) -> str:
+    """On the shop's clock, up to the minute after; it is today or tomorrow."""
+    here = times.clock_of(now, campaign.timezone)
+    back = times.clock_of(until + timedelta(seconds=59), campaign.timezone)
+    is_today = back.date() == here.date()
+    words = visit.words.network_full if is_today else visit.words.network_full_tomorrow
+    return words.replace("{time}", f"{back:%H:%M}")
 
 
 def _new(filled: Filled, visit: Visit, nonce: str) -> NewSession:
@@ -169,6 +203,7 @@ def _show(
     status: int = 200,
     frames: str = framing.NOBODY,
     is_gone: bool = False,
+    wait: int = 0,
 ) -> Answer:
     standing = public_standing(campaign, visit, now)
     if is_gone and standing.is_active and campaign.options.public_link:
@@ -180,8 +215,9 @@ def _show(
     elif standing.is_active:
         note = visit.words.offer_note
     return print_offer(
-        request, campaign, visit, standing, status, begin=begin, note=note, frames=frames
-    )
+        request, campaign, visit, standing, status,
+        begin=begin, note=note, frames=frames, retry_after=wait,
+    )  # fmt: skip
 
 
 def _form(

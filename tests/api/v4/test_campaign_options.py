@@ -17,6 +17,7 @@ ALL = {
     "hours": [{"days": [1, 2], "start": "22:00", "end": "02:00"}],
     "public_link": False,
     "begins": "pressed",
+    "limit_network": 200,
     "reactivates": True,
     "lengthens": False,
     "form": {
@@ -159,6 +160,7 @@ WRONG = [
     ({"texts": {"nl": {"title": "a\nb"}}}, "texts", 300, "texts.nl.title"),
     ({"texts": ["nl"]}, "texts", 301, "Expected object"),
     ({"begins": "later"}, "begins", 302, "pressed, seen"),
+    ({"limit_network": -1}, "limit_network", 301, ">= 0"),
     ({"ask_amount": True}, "ask_amount", 301, "no, optional, required"),
     ({"activation_seconds": 59}, "activation_seconds", 300, "from 60 to 72000"),
     ({"activation_seconds": 72_001}, "activation_seconds", 300, "from 60 to 72000"),

@@ -75,6 +75,7 @@ class Campaign(msgspec.Struct, frozen=True):
     hours: tuple[Hours, ...]
     public_link: bool
     begins: str
+    limit_network: int
     reactivates: bool
     lengthens: bool
     form: Form | None

@@ -47,6 +47,11 @@ _ABOUT: dict[str, tuple[str, Any]] = {
     ),
     "public_link": ("Whoever opens the campaign's own address gets a coupon.", True),
     "begins": ("That coupon begins when the page is seen, or when a button is pressed.", "seen"),
+    "limit_network": (
+        "At most so many coupons of the public link for one network (/24 of IPv4, /48 of IPv6)"
+        " within an hour, and three times as many within a day; 0: any number.",
+        50,
+    ),
     "reactivates": ("When the time is over, the consumer may activate the coupon again.", False),
     "lengthens": ("The consumer can make the time longer, once.", True),
     "form": (

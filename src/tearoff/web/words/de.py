@@ -89,6 +89,14 @@ DE = Words(
     bad_phone="Geben Sie Ihre Nummer mit Landesvorwahl ein, etwa +32 470 00 12 34.",
     consent_missing="Setzen Sie hier ein Häkchen, um fortzufahren.",
     already_have="Sie haben schon einen Coupon dieses Angebots. Öffnen Sie den Link dazu.",
+    network_full=(
+        "Aus diesem Netz wurden zu viele Coupons abgeholt. Versuchen Sie es um {time} Uhr "
+        "wieder, oder schalten Sie das WLAN aus und nutzen Sie mobile Daten."
+    ),
+    network_full_tomorrow=(
+        "Aus diesem Netz wurden zu viele Coupons abgeholt. Versuchen Sie es morgen um "
+        "{time} Uhr wieder, oder schalten Sie das WLAN aus und nutzen Sie mobile Daten."
+    ),
     staff_button="Ich bin vom Personal: als eingelöst markieren",
     confirm_title="Als eingelöst markieren?",
     confirm_text="Das lässt sich nicht rückgängig machen.",

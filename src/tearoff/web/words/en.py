@@ -89,6 +89,14 @@ EN = Words(
     bad_phone="Type your number with its country code, such as +32 470 00 12 34.",
     consent_missing="Tick this box to go on.",
     already_have="You already have a coupon of this offer. Open the link you were given.",
+    network_full=(
+        "Too many coupons were fetched from this network. Try again at {time}, or switch "
+        "off wifi and use mobile data."
+    ),
+    network_full_tomorrow=(
+        "Too many coupons were fetched from this network. Try again tomorrow at {time}, "
+        "or switch off wifi and use mobile data."
+    ),
     staff_button="I am staff: mark as used",
     confirm_title="Mark as used?",
     confirm_text="This cannot be undone.",

@@ -90,6 +90,14 @@ ES = Words(
     bad_phone="Escriba su número con el prefijo del país, como +32 470 00 12 34.",
     consent_missing="Marque esta casilla para continuar.",
     already_have="Ya tiene un cupón de esta oferta. Abra el enlace que recibió.",
+    network_full=(
+        "Se han pedido demasiados cupones desde esta red. Inténtelo de nuevo a las "
+        "{time}, o desactive el wifi y use los datos móviles."
+    ),
+    network_full_tomorrow=(
+        "Se han pedido demasiados cupones desde esta red. Inténtelo de nuevo mañana a las "
+        "{time}, o desactive el wifi y use los datos móviles."
+    ),
     staff_button="Soy del personal: marcar como usado",
     confirm_title="¿Marcar como usado?",
     confirm_text="Esto no se puede deshacer.",

@@ -90,6 +90,14 @@ FR = Words(
     bad_phone="Saisissez votre numéro avec l’indicatif du pays, comme +32 470 00 12 34.",
     consent_missing="Cochez cette case pour continuer.",
     already_have="Vous avez déjà un bon de cette offre. Ouvrez le lien que vous avez reçu.",
+    network_full=(
+        "Trop de coupons ont été demandés depuis ce réseau. Réessayez à {time}, ou coupez "
+        "le wifi et passez par les données mobiles."
+    ),
+    network_full_tomorrow=(
+        "Trop de coupons ont été demandés depuis ce réseau. Réessayez demain à {time}, ou "
+        "coupez le wifi et passez par les données mobiles."
+    ),
     staff_button="Je fais partie du personnel : marquer comme utilisé",
     confirm_title="Marquer comme utilisé ?",
     confirm_text="Cette action est définitive.",

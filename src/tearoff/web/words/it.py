@@ -90,6 +90,14 @@ IT = Words(
     bad_phone="Scrivi il tuo numero con il prefisso del paese, come +32 470 00 12 34.",
     consent_missing="Spunta questa casella per continuare.",
     already_have="Hai già un coupon di questa offerta. Apri il link che hai ricevuto.",
+    network_full=(
+        "Da questa rete sono stati richiesti troppi coupon. Riprova alle {time}, oppure "
+        "disattiva il wifi e usa i dati mobili."
+    ),
+    network_full_tomorrow=(
+        "Da questa rete sono stati richiesti troppi coupon. Riprova domani alle {time}, "
+        "oppure disattiva il wifi e usa i dati mobili."
+    ),
     staff_button="Sono del personale: segna come usato",
     confirm_title="Segnare come usato?",
     confirm_text="Non si può annullare.",

@@ -90,6 +90,14 @@ NL = Words(
     bad_phone="Typ je nummer met landcode, zoals +32 470 00 12 34.",
     consent_missing="Vink dit aan om verder te gaan.",
     already_have="Je hebt al een coupon van deze actie. Open de link die je kreeg.",
+    network_full=(
+        "Er zijn te veel coupons opgehaald via dit netwerk. Probeer het opnieuw om "
+        "{time}, of zet wifi uit en gebruik mobiele data."
+    ),
+    network_full_tomorrow=(
+        "Er zijn te veel coupons opgehaald via dit netwerk. Probeer het morgen opnieuw om "
+        "{time}, of zet wifi uit en gebruik mobiele data."
+    ),
     staff_button="Ik ben personeel: markeer als gebruikt",
     confirm_title="Markeren als gebruikt?",
     confirm_text="Dit kan niet ongedaan gemaakt worden.",

@@ -105,6 +105,14 @@ PL = Words(
     bad_phone="Wpisz numer z kodem kraju, np. +32 470 00 12 34.",
     consent_missing="Zaznacz to pole, aby przejść dalej.",
     already_have="Masz już kupon tej oferty. Otwórz link, który do Ciebie trafił.",
+    network_full=(
+        "Z tej sieci pobrano zbyt wiele kuponów. Spróbuj ponownie o {time} albo wyłącz "
+        "wifi i użyj danych komórkowych."
+    ),
+    network_full_tomorrow=(
+        "Z tej sieci pobrano zbyt wiele kuponów. Spróbuj ponownie jutro o {time} albo "
+        "wyłącz wifi i użyj danych komórkowych."
+    ),
     staff_button="Jestem z obsługi: oznacz jako wykorzystany",
     confirm_title="Oznaczyć jako wykorzystany?",
     confirm_text="Tego nie można cofnąć.",

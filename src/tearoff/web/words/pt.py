@@ -89,6 +89,14 @@ PT = Words(
     bad_phone="Escreva o seu número com o indicativo do país, como +32 470 00 12 34.",
     consent_missing="Marque esta caixa para continuar.",
     already_have="Já tem um cupão desta oferta. Abra a ligação que recebeu.",
+    network_full=(
+        "Foram pedidos demasiados cupões a partir desta rede. Tente novamente às {time}, "
+        "ou desligue o wifi e use os dados móveis."
+    ),
+    network_full_tomorrow=(
+        "Foram pedidos demasiados cupões a partir desta rede. Tente novamente amanhã às "
+        "{time}, ou desligue o wifi e use os dados móveis."
+    ),
     staff_button="Sou da equipa: marcar como usado",
     confirm_title="Marcar como usado?",
     confirm_text="Isto não pode ser desfeito.",

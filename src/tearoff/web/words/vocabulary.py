@@ -95,6 +95,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     bad_phone: str
     consent_missing: str
     already_have: str
+    network_full: str
+    network_full_tomorrow: str
     staff_button: str
     confirm_title: str
     confirm_text: str
