@@ -237,8 +237,9 @@ async def test_coupons_of_a_network(services, db):
         came = await at_once(begin(1000 * (hour + 1) + n, now=now) for n in range(50))
         assert came == Counter({"done": done, "NetworkFull": 50 - done}) - Counter()
     assert await public.free_again_at(db, campaign, NET, now) == NOW + timedelta(days=1)
-    assert await at_once([begin(1), begin(2, now=NOW + timedelta(days=1)),
-                          begin(3, network="198.51.100.0/24")]) == {"NetworkFull": 1, "done": 2}  # fmt: skip
+    elsewhere, tomorrow = begin(3, network="198.51.100.0/24"), NOW + timedelta(days=1)
+    came = await at_once([begin(1), begin(2, now=tomorrow), elsewhere])
+    assert came == {"NetworkFull": 1, "done": 2}
     assert await at_once([begin(2), *(begin(n, network="unknown") for n in range(10, 20))]) == {
         "done": 11
     }  # the same form again; and people of whom nobody knows where they are

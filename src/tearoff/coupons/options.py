@@ -107,8 +107,9 @@ class Options(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     changes every 30 seconds. `hours`: when it can be used, on the campaign's clock.
     `public_link`: whoever opens the campaign's own address gets a coupon; `begins`: it begins
     when that page is seen, or when a button is pressed; `limit_network`: so many of them for
-    one network in an hour, three times as many in a day, 0 is any number. `reactivates`: when the window is over
-    the consumer may open another. `lengthens`: the window can be made longer once.
+    one network in an hour, three times as many in a day, 0 is any number. `reactivates`: when
+    the window is over the consumer may open another. `lengthens`: the window can be made longer
+    once.
     """
 
     methods: Annotated[tuple[Method, ...], Meta(min_length=1, max_length=4)] = ("code", "pin")
