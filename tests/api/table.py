@@ -530,7 +530,9 @@ CASES: dict[str, Case] = {
     "/v3/teammate/sso": Case({"teammate": "$teammate"},
                              {**_SSO, 503: {"teammate": "999999"}}, 503),
     "/v3/subaccount": _SUB,
-    "/v3/subaccount/list": Case({}, {102: Wrong(who="subaccount")}),
+    "/v3/subaccount/list": Case(
+        {}, {102: Wrong(who="subaccount"), 300: {"page": 0}, 301: {"page": "x"}}
+    ),
     "/v3/subaccount/create": Case(
         {"email": "$email", "first_name": "Ann", "company_name": "Corner Coffee"},
         {102: Wrong(who="subaccount"), 301: {"first_name": "a\nb"},

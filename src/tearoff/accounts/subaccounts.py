@@ -31,6 +31,7 @@ ACCESS = (
     "integrations", "loyalty",
 )  # fmt: skip
 """What a package may allow; an account without a package may do all that exists."""
+PAGE = 100
 MOST = 10_000
 _CAP = Cap(
     name="subaccounts",
@@ -55,7 +56,7 @@ class PackageNotFound(Conflict):
 
 
 class Subaccount(msgspec.Struct, frozen=True):
-    """What its parent sees of it. `client_id` is its oldest key."""
+    """What its parent sees of it. `client_id` is its oldest key; `campaigns`: how many it has."""
 
     id: int
     email: str
@@ -76,6 +77,7 @@ class Subaccount(msgspec.Struct, frozen=True):
     access: tuple[str, ...] | None
     blocked_at: datetime | None
     hook_url: str
+    campaigns: int
 
     @property
     def ref(self) -> str:
@@ -134,12 +136,14 @@ SELECT a.id, coalesce(m.email, a.email) AS email, a.language, m.last_sign_in_at,
   coalesce(m.first_name, '') AS first_name, coalesce(m.last_name, '') AS last_name,
   a.name, a.country, a.stage, a.package_id, p.access, a.blocked_at,
   coalesce((SELECT url FROM hook_endpoints h WHERE h.account_id = a.id AND h.active
-    ORDER BY id LIMIT 1), '') AS hook_url
+    ORDER BY id LIMIT 1), '') AS hook_url,
+  (SELECT count(*) FROM campaigns c WHERE c.account_id = a.id AND c.removed_at IS NULL)
+    AS campaigns
 FROM accounts a
 LEFT JOIN LATERAL (SELECT * FROM members WHERE account_id = a.id AND role = 'owner'
   ORDER BY id LIMIT 1) m ON true
 LEFT JOIN packages p ON p.id = a.package_id
-WHERE a.parent_id = $1 AND ($2::bigint IS NULL OR a.id = $2) ORDER BY a.id
+WHERE a.parent_id = $1 AND a.id = ANY($2) ORDER BY a.id
 """
 
 
@@ -149,13 +153,28 @@ def check_parent(account: Account) -> None:
         raise SubaccountCaller
 
 
-async def subaccounts(db: Handle, parent_id: int) -> list[Subaccount]:
-    return [read(Subaccount, row) for row in await db.fetch(_SEEN, parent_id, None)]
+class Listed(msgspec.Struct, frozen=True):
+    """`total` counts the whole list, not the page."""
+
+    total: int
+    subaccounts: list[Subaccount]
+
+
+async def page(db: Handle, parent_id: int, number: int) -> Listed:
+    """Page `number` (from 1) of the subaccounts, a hundred each, oldest first."""
+    ids = await db.fetch(
+        f"SELECT id FROM accounts WHERE parent_id = $1 ORDER BY id OFFSET $2 LIMIT {PAGE}",
+        parent_id,
+        (number - 1) * PAGE,
+    )
+    total = await db.fetchval("SELECT count(*) FROM accounts WHERE parent_id = $1", parent_id)
+    rows = await db.fetch(_SEEN, parent_id, [row["id"] for row in ids])
+    return Listed(total, [read(Subaccount, row) for row in rows])
 
 
 async def subaccount(db: Handle, parent_id: int, account_id: int) -> Subaccount:
     """Raises `SubaccountNotFound`, also for somebody else's."""
-    row = await db.fetchrow(_SEEN, parent_id, account_id)
+    row = await db.fetchrow(_SEEN, parent_id, [account_id])
     if row is None:
         raise SubaccountNotFound
     return read(Subaccount, row)

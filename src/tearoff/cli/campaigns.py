@@ -191,7 +191,7 @@ def _list(arguments: argparse.Namespace) -> None:
         if account is None:
             raise accounts.AccountNotFound
         host = account.link_host or services.settings.link_host
-        found = await catalogue.entries(services.db, account.id, Filter())
+        found = await catalogue.entries(services.db, account.id, Filter(), limit=campaigns.MOST)
         return [coupon_info(entry, host, clock.now()) for entry in found]
 
     found = with_services(arguments, work)

@@ -21,6 +21,7 @@ from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
 STATUSES = ("draft", "active", "paused", "archived")
+PAGE = 100
 
 
 class Shelf(msgspec.Struct, frozen=True):
@@ -127,15 +128,19 @@ class Card(msgspec.Struct, frozen=True):
     link_host: str | None
 
 
-async def cards(db: Handle, account_ids: Sequence[int], now: datetime) -> dict[int, list[Card]]:
-    """The campaigns of several accounts, by account."""
+async def cards(
+    db: Handle, account_ids: Sequence[int], now: datetime, *, most: int
+) -> dict[int, list[Card]]:
+    """The campaigns of several accounts, by account: the oldest ones, at most so many of each."""
     rows = await db.fetch(
         "SELECT c.account_id, c.id, c.code, CASE WHEN c.status = 'active' AND c.expires_at <= $2"
-        " THEN 'expired' ELSE c.status END AS status, a.link_host FROM campaigns c"
-        " JOIN accounts a ON a.id = c.account_id WHERE c.account_id = ANY($1)"
-        " AND c.removed_at IS NULL ORDER BY c.id",
+        " THEN 'expired' ELSE c.status END AS status, a.link_host"
+        " FROM unnest($1::bigint[]) AS asked (id) JOIN accounts a ON a.id = asked.id"
+        " CROSS JOIN LATERAL (SELECT * FROM campaigns WHERE account_id = a.id"
+        " AND removed_at IS NULL ORDER BY id LIMIT $3) c ORDER BY c.id",
         list(account_ids),
         now,
+        most,
     )
     found: dict[int, list[Card]] = {}
     for row in rows:
@@ -152,34 +157,64 @@ _ENTRY = (
     " WHERE c.account_id = $1 AND c.removed_at IS NULL"
 )
 
-_LISTED = f"""{_ENTRY}
+_WANTED = """
   AND ($2::text IS NULL OR c.status = $2)
   AND ($3::bigint IS NULL OR c.folder_id = $3)
   AND ($4::bigint IS NULL OR c.category_id IN (
     SELECT id FROM categories WHERE account_id = $1 AND (id = $4 OR parent_id = $4 OR parent_id IN (
       SELECT id FROM categories WHERE account_id = $1 AND parent_id = $4))))
   AND ($5::text[] IS NULL OR c.tags && $5)
-  AND ($8::timestamptz IS NULL OR c.expires_at IS NULL OR c.expires_at > $8)
-  AND c.id > $6 ORDER BY c.id """
+  AND ($6::timestamptz IS NULL OR c.expires_at IS NULL OR c.expires_at > $6)
+"""
+_FOUND = f"FROM campaigns c WHERE c.account_id = $1 AND c.removed_at IS NULL {_WANTED}"
 
 
 async def entries(
-    db: Handle, account_id: int, only: Filter, *, after: int = 0, limit: int | None = None
+    db: Handle, account_id: int, only: Filter, *, after: int = 0, limit: int
 ) -> list[Entry]:
     """The account's campaigns in the order in which they were made; `after` an id."""
-    order = "DESC" if only.newest_first else "ASC"
     rows = await db.fetch(
-        f"{_LISTED} {order} LIMIT $7",
+        f"{_ENTRY} {_WANTED} AND c.id > $7 ORDER BY c.id LIMIT $8",
+        *_asked(account_id, only),
+        after,
+        limit,
+    )
+    return [_entry(row) for row in rows]
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """`total` counts the whole list, not the page."""
+
+    total: int
+    entries: list[Entry]
+
+
+async def page(db: Handle, account_id: int, only: Filter, number: int) -> Listed:
+    """Page `number` (from 1) of the account's campaigns, a hundred each, in the order in which
+    they were made or the other way round."""
+    order, skip = "DESC" if only.newest_first else "ASC", (number - 1) * PAGE
+    asked = _asked(account_id, only)
+    ids = await db.fetch(
+        f"SELECT c.id {_FOUND} ORDER BY c.id {order} OFFSET $7 LIMIT {PAGE}", *asked, skip
+    )
+    total = skip + len(ids)
+    if len(ids) == PAGE or (skip and not ids):  # else this is the last page, and all are counted
+        total = await db.fetchval(f"SELECT count(*) {_FOUND}", *asked)
+    rows = await db.fetch(
+        f"{_ENTRY} AND c.id = ANY($2) ORDER BY c.id {order}", account_id, [row["id"] for row in ids]
+    )
+    return Listed(total, [_entry(row) for row in rows])
+
+
+def _asked(account_id: int, only: Filter) -> tuple[Any, ...]:
+    return (
         account_id,
         only.status,
         only.folder_id,
         only.category_id,
         None if only.tags is None else [tag.lower() for tag in only.tags],
-        after,
-        limit,
         only.lasts_after,
     )
-    return [_entry(row) for row in rows]
 
 
 async def entry(db: Handle, account_id: int, campaign_id: int) -> Entry:

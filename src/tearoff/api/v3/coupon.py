@@ -36,10 +36,10 @@ async def list_coupons(call: Call, db: Handle) -> dict[str, Any]:
         tags=given["tags"],
         newest_first=given["sorting"] == "desc",
     )
-    found = await catalogue.entries(db, call.account.id, only)
+    found = await catalogue.page(db, call.account.id, only, given["page"] or 1)
     return {
-        "amount_of_coupons": len(found),
-        "coupon_info": [_info(call, entry) for entry in found],
+        "amount_of_coupons": found.total,
+        "coupon_info": [_info(call, entry) for entry in found.entries],
     }
 
 
@@ -260,8 +260,9 @@ _OK = {"status": {"status": "OK"}}
 ENDPOINTS = (
     Endpoint(
         path="/v3/coupon/list",
-        summary="All campaigns of the account.",
+        summary="The account's campaigns, 100 a page; `amount_of_coupons` counts all of them.",
         parameters=(
+            p.PAGE,
             p.yes_or_no(
                 "only_active",
                 "Only those whose status is active; past their end they are expired.",

@@ -19,6 +19,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Act, Endpoint, once, success_body
 from tearoff.coupons import catalogue
+from tearoff.coupons.campaigns import MOST as MOST_CAMPAIGNS
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.catalogue import Card
 from tearoff.coupons.options import LANGUAGES
@@ -27,6 +28,8 @@ from tearoff.kit import doorbook
 from tearoff.kit.db import Handle
 from tearoff.kit.doorbook import Event
 
+SHOWN_OF_CAMPAIGNS = 100
+"""Campaigns of each subaccount in the list of all; the answer about one has all of its."""
 PAGES = ("campaigns", "add_campaign", "update_campaign", "statistics", "distribution")
 
 
@@ -41,11 +44,14 @@ def _for_parents(act: Act) -> Act:
 
 
 async def list_subaccounts(call: Call, db: Handle) -> dict[str, Any]:
-    found = await subaccounts.subaccounts(db, call.account.id)
-    cards = await catalogue.cards(db, [each.id for each in found], call.now)
+    page = await subaccounts.page(db, call.account.id, call.given["page"] or 1)
+    ids = [each.id for each in page.subaccounts]
+    cards = await catalogue.cards(db, ids, call.now, most=SHOWN_OF_CAMPAIGNS)
     return {
-        "amount_of_subaccounts": len(found),
-        "subaccount": [_subaccount(call, each, cards.get(each.id, [])) for each in found],
+        "amount_of_subaccounts": page.total,
+        "subaccount": [
+            _subaccount(call, each, cards.get(each.id, [])) for each in page.subaccounts
+        ],
     }
 
 
@@ -210,7 +216,7 @@ async def _change(call: Call, db: Handle, changes: Changes, action: str) -> dict
 
 
 async def _seen(call: Call, db: Handle, found: Subaccount) -> dict[str, Any]:
-    cards = await catalogue.cards(db, [found.id], call.now)
+    cards = await catalogue.cards(db, [found.id], call.now, most=MOST_CAMPAIGNS)
     return _subaccount(call, found, cards.get(found.id, []))
 
 
@@ -229,7 +235,7 @@ def _subaccount(call: Call, found: Subaccount, cards: Sequence[Card]) -> dict[st
         "expiry_date": found.expiry_date,
         "api_key": found.client_id,
         "api_secret": "",
-        "has_campaigns": str(len(cards)),
+        "has_campaigns": str(found.campaigns),
         "campaigns": [
             {
                 "ID": f"cam_{card.id}",
@@ -249,7 +255,7 @@ def _subaccount(call: Call, found: Subaccount, cards: Sequence[Card]) -> dict[st
         "package": f"pac_{found.package_id}" if found.package_id else "",
         "blocked": "1" if found.blocked_at else "0",
         "webhook_endpoint": found.hook_url,
-        "available_campaigns": "" if most is None else str(max(0, most - len(cards))),
+        "available_campaigns": "" if most is None else str(max(0, most - found.campaigns)),
         **{f"access_{name}": found.access is None or name in found.access for name in ACCESS},
     }
 
@@ -330,8 +336,10 @@ def _endpoint(tail: str, act: Act | None, summary: str, **more: Any) -> tuple[En
 
 
 ENDPOINTS = (
-    *_endpoint("/list", list_subaccounts, "All subaccounts.", parameters=(), writes=False,
-               errors=(102,),
+    *_endpoint("/list", list_subaccounts,
+               "The subaccounts, 100 a page, with at most 100 campaigns of each;"
+               " `amount_of_subaccounts` and `has_campaigns` count all of them.",
+               parameters=(p.PAGE,), writes=False, errors=(102, 300, 301),
                example={**_OK, "amount_of_subaccounts": 1, "subaccount": [_SEEN]}),
     *_endpoint("", get_subaccount, "One subaccount.", parameters=(_SUBACCOUNT,), writes=False,
                errors=_ONE, example={**_OK, "subaccount": _SEEN}),
