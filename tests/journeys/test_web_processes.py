@@ -1,29 +1,69 @@
 """Web processes die, and come back; silent connections stop nobody."""
 
+import contextlib
+import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import time
 import urllib.request
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from tearoff.cli import webserver
-from tests.running import descendants, start_server
+from tearoff.kit.embedded import EmbeddedServer
+from tests.running import descendants, launch, start_server
+
+BUSY = 2
+"""Limits are so many times what the machine needs when it has nothing else to do."""
+
+
+def below(server, words):
+    """Processes of the server whose command line has these words."""
+    found = []
+    for pid in descendants(server.process.pid):
+        with contextlib.suppress(OSError):
+            if words in Path(f"/proc/{pid}/cmdline").read_bytes():
+                found.append(pid)
+    return found
 
 
 def web_processes(server):
-    found = []
-    for pid in descendants(server.process.pid):
-        try:
-            command = Path(f"/proc/{pid}/cmdline").read_bytes()
-        except OSError:
-            continue
-        if b"spawn_main" in command:
-            found.append(pid)
+    return below(server, b"spawn_main")
+
+
+def until(is_so, seconds=60):
+    """What `is_so` gives, once it gives something."""
+    end = time.monotonic() + seconds
+    while not (found := is_so()):
+        assert time.monotonic() < end, "it did not happen in time"
+        time.sleep(0.1)
     return found
+
+
+def is_alive(pid):
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def postmaster(data):
+    """The pid of the embedded PostgreSQL; None when it does not run."""
+    with contextlib.suppress(OSError):
+        file = EmbeddedServer(data).home() / "cluster" / "postmaster.pid"
+        return int(file.read_text().split()[0])
+    return None
+
+
+def read_log(server):
+    lines = server.log.read_text().splitlines()
+    return [json.loads(line) for line in lines if line.startswith("{")]
 
 
 def is_well(server, within=2):
@@ -38,21 +78,88 @@ def test_the_loop_that_is_overridden_is_one_that_was_read():
     assert version("granian").startswith(webserver.REVIEWED)
 
 
+def end_a_process(find, seconds=60):
+    """Kill one of the processes that `find` finds, as soon as one lives. Gives its pid."""
+    pid = until(find, seconds)[0]
+    os.kill(pid, signal.SIGKILL)
+    until(lambda: pid not in find(), seconds)
+    return pid
+
+
 @pytest.mark.kill
-def test_ten_kills_in_twenty_seconds(settings, tmp_path):
-    with start_server(settings, tmp_path, workers=2, with_worker=False) as server:
-        kills, end = 0, time.monotonic() + 20
-        while time.monotonic() < end and kills < 10:
-            for pid in web_processes(server):
-                os.kill(pid, signal.SIGKILL)
-                kills += 1
-            time.sleep(0.3)
-        assert kills >= 4
-        end = time.monotonic() + 30
-        while not is_well(server):
-            assert server.process.poll() is None, "the server has ended"
-            assert time.monotonic() < end, "no answer within 30 s"
-            time.sleep(0.3)
+def test_ten_kills_in_a_row(settings, tmp_path):
+    """Whichever lives is killed: with four processes ten die within seconds."""
+    with start_server(settings, tmp_path, workers=4, with_worker=False) as server:
+        for _ in range(10):
+            end_a_process(lambda: web_processes(server))
+        until(lambda: is_well(server), 30 * BUSY)
+        assert server.process.poll() is None
+
+
+@pytest.mark.kill
+def test_whatever_dies_the_rest_lives_on(settings, tmp_path):
+    """One web process, the smallest server there is, with its own PostgreSQL."""
+    data = tmp_path / "data"
+    settings = msgspec.structs.replace(settings, database_url="", data=data)
+    server = launch(settings, tmp_path)
+    try:
+        stays = [server.process.pid, postmaster(data)]
+        for _ in range(3):
+            end_a_process(lambda: web_processes(server))
+        until(lambda: is_well(server))
+        worker = until(lambda: below(server, b"\0work\0"))
+        end_a_process(lambda: below(server, b"tearoff.cli.webserver"))
+        until(lambda: below(server, b"tearoff.cli.webserver") and is_well(server))
+        assert below(server, b"\0work\0") == worker
+        for _ in range(2):
+            end_a_process(lambda: below(server, b"\0work\0"))
+        until(lambda: below(server, b"\0work\0"))
+        assert stays == [server.process.pid, postmaster(data)]
+        assert server.process.poll() is None
+        told = [line for line in read_log(server) if line["event"] == "process.ended"]
+        assert [(line["process"], line["how"], line["again_in"]) for line in told] == [
+            ("web", "signal 9", 1.0),
+            ("worker", "signal 9", 1.0),
+            ("worker", "signal 9", 2.0),
+        ]
+    finally:
+        server.stop()
+    assert postmaster(data) is None
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_with_all_its_children(settings, tmp_path, how):
+    server = launch(settings, tmp_path)
+    children = until(lambda: len(found := descendants(server.process.pid)) >= 4 and found)
+    server.process.send_signal(how)
+    assert server.process.wait(60) == 0
+    assert not [pid for pid in children if is_alive(pid)]
+
+
+@pytest.mark.kill
+def test_who_asks_twice_does_not_wait_for_what_hangs(settings, tmp_path):
+    server = launch(settings, tmp_path)
+    children = until(lambda: len(found := descendants(server.process.pid)) >= 4 and found)
+    taken = subprocess.run(
+        [sys.executable, "-m", "tearoff", "serve", "--port", server.url.rpartition(":")[2]],
+        check=False, capture_output=True, text=True, timeout=60,
+        env={**os.environ, "TEAROFF_DATA": str(tmp_path / "other")},
+    )  # fmt: skip
+    assert (taken.returncode, taken.stderr.count("Cannot listen")) == (1, 1)
+    assert "Address already in use" in taken.stderr
+    assert not (tmp_path / "other").exists()
+    os.kill(web_processes(server)[0], signal.SIGSTOP)
+    server.process.send_signal(signal.SIGINT)
+    until(lambda: "process.killed" in server.log.read_text() or again(server))
+    assert server.process.wait(60) == 0
+    assert not [pid for pid in children if is_alive(pid)]
+    killed = [line for line in read_log(server) if line["event"] == "process.killed"]
+    assert killed[0] == killed[0] | {"process": "web", "hurried": True}
+
+
+def again(server):
+    server.process.send_signal(signal.SIGINT)
 
 
 def test_silent_connections_stop_nobody(server):

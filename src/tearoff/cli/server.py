@@ -5,27 +5,27 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
-import multiprocessing
 import os
 import shutil
 import signal
 import socket
-import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from ipaddress import ip_address
+from queue import SimpleQueue
 
 import msgspec
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.log import LogLevels
 
-from tearoff.cli import address, demo, webserver
+from tearoff.cli import address, demo
 from tearoff.cli.common import Commands, add_command, database, settings_of
+from tearoff.cli.keeping import Kept, end_all
 from tearoff.config import Settings
-from tearoff.errors import Conflict
-from tearoff.kit import keys
+from tearoff.errors import Conflict, Invalid
+from tearoff.kit import keys, logs
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
+from tearoff.kit.processes import PARENT
 from tearoff.kit.proxies import check_networks
 from tearoff.providers.wallets.apple import apple_of
 from tearoff.providers.wallets.google import google_of
@@ -51,7 +51,7 @@ def _serve(arguments: argparse.Namespace) -> None:
         arguments, host=arguments.host, port=arguments.port, workers=arguments.workers
     )
     _check(settings)
-    with database(settings) as opened:
+    with _hold_address(settings), database(settings) as opened:
         _run(opened, with_worker=not arguments.no_worker)
 
 
@@ -63,7 +63,7 @@ def _demo(arguments: argparse.Namespace) -> None:
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
     )
     _check(settings)
-    with database(settings) as opened:
+    with _hold_address(settings), database(settings) as opened:
         shop = asyncio.run(demo.prepare(opened))
         threading.Thread(target=demo.greet, args=(opened, shop), daemon=True).start()
         _run(opened, with_worker=True)
@@ -79,52 +79,49 @@ def _work(arguments: argparse.Namespace) -> None:
 
 
 def _run(settings: Settings, *, with_worker: bool) -> None:
-    """The web processes in the foreground, the worker beside them, until a signal."""
+    """The web processes and the worker, kept alive until a signal says stop."""
     asyncio.run(migrate(settings.database_url))
     _hand_down(settings)
-    # Fresh interpreters: a fork would keep the counters of this process, which are made before
-    # there is a folder in which they meet, and locks that its threads hold at that moment.
-    multiprocessing.set_start_method("spawn", force=True)
-    with (
-        _metrics_folder(settings),
-        _worker(settings, with_worker),
-        _revive(settings),
-        address.told(settings),
-    ):
-        # Granian ends on SIGTERM as on Ctrl-C.
-        webserver.WebServer(
-            "tearoff.app:create_app",
-            address=settings.host,
-            port=settings.port,
-            interface=Interfaces.ASGI,
-            # Guessing between HTTP/1 and 2 would wait without end for the first byte.
-            http=HTTPModes.http1,
-            workers=settings.workers,
-            loop=Loops.uvloop,
-            factory=True,
-            backlog=2048,
-            backpressure=webserver.raise_limits(),
-            log_level=LogLevels.warning,
-            websockets=False,
-            workers_kill_timeout=20,
-            respawn_failed_workers=True,
-        ).serve()
+    logs.configure(settings)
+    with _metrics_folder(settings), _revive(settings), address.told(settings):
+        _keep(settings, with_worker)
+
+
+def _keep(settings: Settings, with_worker: bool) -> None:
+    said: SimpleQueue[int] = SimpleQueue()  # may be put into by a signal's handler, at any moment
+    for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(name, lambda number, _frame: said.put(number))
+    web = Kept("web", [sys.executable, "-m", "tearoff.cli.webserver"])
+    worker = Kept("worker", [sys.executable, "-m", "tearoff", "work"])
+    kept = [web, worker] if with_worker else [web]
+    for one in kept:
+        one.start()
+    try:
+        while said.get() == signal.SIGHUP:
+            web.tell(signal.SIGHUP)  # fresh web processes, one by one
+    finally:
+        end_all(kept, is_hurried=lambda: _is_said_again(said))
+
+
+def _is_said_again(said: SimpleQueue[int]) -> bool:
+    return not said.empty() and said.get() != signal.SIGHUP
 
 
 def _hand_down(settings: Settings) -> None:
     """Our own processes read their settings from the environment, as everything does."""
     vault_key = settings.secret_key or (settings.data / keys.FILE).read_text("ascii").strip()
     values = {
-        "DATA": str(settings.data),
+        "DATA": str(settings.data.absolute()),
         "DATABASE_URL": settings.database_url,
         "SECRET_KEY": vault_key,
         "HOST": settings.host,
         "PORT": str(settings.port),
+        "WORKERS": str(settings.workers),
         "PUBLIC_URL": settings.public_url,
         "ALLOW_LOOPBACK": str(settings.allow_loopback).lower(),
     }
     os.environ.update({f"TEAROFF_{name}": value for name, value in values.items()})
-    os.environ["TEAROFF_PARENT"] = str(os.getpid())
+    os.environ[PARENT] = str(os.getpid())
 
 
 @contextlib.contextmanager
@@ -138,45 +135,6 @@ def _metrics_folder(settings: Settings) -> Iterator[None]:
         yield
     finally:
         shutil.rmtree(folder, ignore_errors=True)
-
-
-@contextlib.contextmanager
-def _worker(settings: Settings, wanted: bool) -> Iterator[None]:
-    """The worker beside the web processes, started again should it end by itself."""
-    if not wanted:
-        yield
-        return
-    ended = threading.Event()
-    thread = threading.Thread(target=_keep_worker, args=(settings, ended))
-    thread.start()
-    try:
-        yield
-    finally:
-        ended.set()
-        thread.join()
-
-
-def _keep_worker(settings: Settings, ended: threading.Event) -> None:
-    while not ended.is_set():
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tearoff", "work", "--data", str(settings.data)],
-            start_new_session=True,  # Ctrl-C is for us; the worker is told by us
-        )
-        while process.poll() is None and not ended.wait(0.2):
-            pass
-        if process.poll() is None:
-            _end(process)
-        else:
-            ended.wait(1)
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.send_signal(signal.SIGTERM)
-    try:
-        process.wait(20)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        process.wait()
 
 
 @contextlib.contextmanager
@@ -206,13 +164,37 @@ def _check(settings: Settings) -> None:
     check_networks(settings.trusted_proxies)
     apple_of(settings)
     google_of(settings)
+    try:
+        ip_address(settings.host)
+    except ValueError:
+        raise Invalid(
+            f"{settings.host!r} is no IP address.",
+            field="TEAROFF_HOST",
+            hint="127.0.0.1 is this machine alone, 0.0.0.0 every address of it.",
+        ) from None
+
+
+def _hold_address(settings: Settings) -> socket.socket:
+    """Nobody else listens there for as long as this socket is open: not another server of ours,
+    which the web processes' shared port would let in, and nobody while they are all dead."""
+    where = (settings.host, settings.port)
     family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    with socket.socket(family) as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((settings.host, settings.port))
-        except OSError as error:
-            raise Conflict(
-                f"Cannot listen on {settings.host}:{settings.port}: {error.strerror}.",
-                hint="Choose another one with --port or TEAROFF_PORT.",
-            ) from None
+    held = socket.socket(family)
+    try:
+        with socket.socket(family) as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            probe.bind(where)
+        # Shared with the web processes: one that does not listen gets no connection.
+        held.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+        held.bind(where)
+    except OSError as error:
+        held.close()
+        raise _cannot_listen(settings, str(error.strerror)) from None
+    return held
+
+
+def _cannot_listen(settings: Settings, reason: str) -> Conflict:
+    return Conflict(
+        f"Cannot listen on {settings.host}:{settings.port}: {reason}.",
+        hint="Choose another one with --port or TEAROFF_PORT.",
+    )

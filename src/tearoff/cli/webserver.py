@@ -1,13 +1,28 @@
-"""Granian, made to stay up: how many connections it takes, and how its processes come back."""
+"""Granian, made to stay up: how many connections it takes, and how its processes come back.
+
+It runs in a process of its own (`python -m tearoff.cli.webserver`, settings from the environment),
+so that whatever ends it ends neither PostgreSQL nor the worker.
+"""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import resource
+import signal
 import time
+from collections import defaultdict
 from typing import Any
 
 import structlog
 from granian import Granian
+from granian.constants import HTTPModes, Interfaces, Loops
+from granian.log import LogLevels
+
+from tearoff.cli.keeping import Pauses
+from tearoff.config import Settings, read_settings
+from tearoff.kit import logs
+from tearoff.kit.processes import PARENT, end_with_parent
 
 CONNECTIONS = 10_000
 """Open connections of a web process; silent ones are closed after half a minute."""
@@ -15,14 +30,41 @@ CONNECTIONS = 10_000
 _FILES_OF_OURS = 500
 """Open files that are no connections of clients."""
 
-LONGEST_PAUSE = 30.0
-CALM_AFTER = 60.0
-"""A process that has lived for so many seconds is started again at once, should it die."""
-
 REVIEWED = "2.8."
 """The versions of Granian whose loop was read before it was overridden here."""
 
 log = structlog.get_logger()
+
+
+def main() -> None:
+    """Serve until SIGTERM, or until the process that started this one is gone."""
+    settings = read_settings()
+    logs.configure(settings)
+    end_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
+    os.environ[PARENT] = str(os.getpid())  # of the web processes
+    # Fresh interpreters: a fork would keep locks that our threads hold at that moment.
+    multiprocessing.set_start_method("spawn")
+    _server(settings).serve()
+
+
+def _server(settings: Settings) -> WebServer:
+    return WebServer(
+        "tearoff.app:create_app",
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGI,
+        # Guessing between HTTP/1 and 2 would wait without end for the first byte.
+        http=HTTPModes.http1,
+        workers=settings.workers,
+        loop=Loops.uvloop,
+        factory=True,
+        backlog=2048,
+        backpressure=raise_limits(),
+        log_level=LogLevels.warning,
+        websockets=False,
+        workers_kill_timeout=20,
+        respawn_failed_workers=True,
+    )
 
 
 def raise_limits() -> int:
@@ -42,7 +84,7 @@ class WebServer(Granian):  # type: ignore[misc,valid-type,unused-ignore]
 
     def _serve_loop(self, spawn_target: Any, target_loader: Any) -> None:
         due: dict[int, float] = {}
-        pauses: dict[int, float] = {}
+        pauses: defaultdict[int, Pauses] = defaultdict(Pauses)
         while True:
             wait = max(0.0, min(due.values()) - time.monotonic()) if due else None
             self.main_loop_interrupt.wait(wait)
@@ -53,10 +95,9 @@ class WebServer(Granian):  # type: ignore[misc,valid-type,unused-ignore]
             while self.interrupt_children:
                 index = self.interrupt_children.pop()
                 lived = time.monotonic() - self.wrks[index].birth
-                is_calm = lived > CALM_AFTER or index not in pauses
-                pauses[index] = 1.0 if is_calm else min(LONGEST_PAUSE, 2 * pauses[index])
-                due[index] = time.monotonic() + pauses[index]
-                log.error("web.process_died", process=index + 1, again_in=pauses[index])
+                pause = pauses[index].after(lived)
+                due[index] = time.monotonic() + pause
+                log.error("web.process_died", process=index + 1, again_in=pause)
             for index in [i for i, at in due.items() if at <= time.monotonic()]:
                 del due[index]
                 self._start_again(index, spawn_target, target_loader)
@@ -70,3 +111,7 @@ class WebServer(Granian):  # type: ignore[misc,valid-type,unused-ignore]
             log.error("web.process_not_started", process=index + 1, reason=str(error))
             self.interrupt_children.append(index)
             self.main_loop_interrupt.set()
+
+
+if __name__ == "__main__":
+    main()

@@ -272,7 +272,7 @@ class EmbeddedServer:
     def _stop(self, home: Path) -> None:
         run(
             "pg_ctl", "stop", "-w", "-m", "fast", "-s", "-D", str(home / "cluster"),
-            owner=server_user(),
+            owner=server_user(), own_session=True,  # an impatient Ctrl-C does not reach it
         )  # fmt: skip
 
     def _is_up(self, home: Path) -> bool:
