@@ -6,7 +6,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tearoff.kit.addresses import AddressInvalid, canonical_address, mail_address
+from tearoff.kit.addresses import (
+    AddressInvalid,
+    canonical_address,
+    mail_address,
+    person_key,
+)
 from tearoff.kit.visible import as_seen, without_hidden
 
 SPELLINGS = [
@@ -33,6 +38,23 @@ def test_one_person_has_one_address(spelling: str, canonical: str) -> None:
     assert canonical_address(spelling) == canonical
     assert canonical_address(mail_address(spelling)) == canonical
     assert mail_address(spelling).lower() == canonical
+
+
+@pytest.mark.parametrize(
+    ("spelling", "key"),
+    [
+        ("Ann+shop@Example.com", "ann@example.com"),
+        ("ann+a+b@example.com", "ann@example.com"),
+        ("a.n.n@example.com", "a.n.n@example.com"),
+        ("A.nn.a+7@gmail.com", "anna@gmail.com"),
+        ("a\u200bn.na@GoogleMail.com", "anna@gmail.com"),
+        ("an.na@mail.gmail.com", "an.na@mail.gmail.com"),
+        ("+shop@example.com", "+shop@example.com"),
+        ("Nobody", "nobody"),
+    ],
+)
+def test_one_person_has_one_key(spelling: str, key: str) -> None:
+    assert person_key(spelling) == key == person_key(key)
 
 
 def test_the_case_of_plain_letters_stays_to_be_shown() -> None:

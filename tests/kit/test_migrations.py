@@ -9,7 +9,8 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from tearoff.coupons import lists, recognise, twins
+from tearoff.coupons import campaigns, limits, lists, public, recognise, twins
+from tearoff.coupons.models import NewSession
 from tearoff.coupons.scanned import read_scanned
 from tearoff.coupons.search import Wanted, search
 from tearoff.kit import clock, upkeep
@@ -253,3 +254,73 @@ async def what_the_old_version_writes_beside_it(db, url):
     assert await db.fetchval("SELECT customid FROM sessions WHERE id = 3") == "Kunde 8"
     assert await db.fetchval("SELECT to_regclass('sessions_own_code')") is None
     assert not await upkeep.run_if_due(db, url, tomorrow + upkeep.ONCE_MORE_AFTER)
+
+
+FETCHED = """
+INSERT INTO accounts (name, email) VALUES ('Shop', 'a@example.com');
+INSERT INTO campaigns (account_id, code, name, status, raw_options) VALUES
+  (100001, 'abcdef', 'By address', 'active', '{"form": {"fields":
+   [{"name": "email", "required": true}], "unique": "email"}}'),
+  (100001, 'bcdefg', 'By number', 'active', '{"form": {"fields":
+   [{"name": "phone", "required": true}], "unique": "phone"}}');
+INSERT INTO sessions (account_id, campaign_id, code, created_at, email, phone, begun_by) VALUES
+  (100001, 100001, 'aaaaaa000000000000000', '2026-01-01', 'Anna+1@Example.com', NULL, 'a'),
+  (100001, 100001, 'bbbbbb000000000000000', '2026-01-01', 'b.en@googlemail.com', NULL, 'b'),
+  (100001, 100001, 'cccccc000000000000000', '2026-01-01', 'be.n@gmail.com', NULL, 'c'),
+  (100001, 100001, 'dddddd000000000000000', '2026-01-01', 'c.y@example.com', NULL, 'd'),
+  (100001, 100002, 'eeeeee000000000000000', '2026-01-01', NULL, '+5215512345678', 'e');
+"""
+OLD_MARKS = (
+    (100001, "anna+1@example.com"), (100001, "b.en@googlemail.com"), (100001, "be.n@gmail.com"),
+    (100001, "c.y@example.com"), (100002, "+5215512345678"),
+)  # fmt: skip
+
+
+async def test_who_has_had_one_under_the_old_key_gets_no_second(url):
+    """The version before has counted each spelling of an address by itself."""
+    await upgrade(url, "0010")
+    old = await asyncpg.connect(url)
+    await old.execute(FETCHED)
+    await old.executemany(
+        "INSERT INTO tallies (account_id, scope, n, cap, until) VALUES (100001, $1, 1, 1, $2)",
+        [
+            (f"campaign:{campaign}:fetched:{limits.mark(person)}", datetime(2126, 1, 1, tzinfo=UTC))
+            for campaign, person in OLD_MARKS
+        ],
+    )
+    await old.close()
+    await migrations.migrate(url)
+    db = await Database.open(url, size=2)
+    tries = [
+        ("anna@example.com", False), ("anna+1@example.com", False), ("ANNA+2@example.com", False),
+        ("ben@gmail.com", False), ("b.e.n+x@googlemail.com", False), ("ben@example.com", True),
+        ("c.y@example.com", False), ("cy@example.com", True),
+        ("+5215512345678", False), ("+525512345678", False), ("+525512345679", True),
+    ]  # fmt: skip
+    try:
+        for person, gets_one in tries:
+            assert await has_got_one(db, person) == gets_one, person
+    finally:
+        await db.close()
+
+
+async def has_got_one(db, person):
+    campaign = await campaigns.campaign(db, 100001, 100001 if "@" in person else 100002)
+    field = {"email": person} if "@" in person else {"phone": person}
+    new = NewSession(begun_by=f"form of {person}", **field)
+    try:
+        async with db.transaction() as work:
+            return bool(
+                await public.begin(
+                    work,
+                    campaign,
+                    new,
+                    [],
+                    reason="",
+                    network="unknown",
+                    now=clock.now(),
+                    listener=None,
+                )
+            )
+    except public.HasCoupon:
+        return False

@@ -216,7 +216,8 @@ async def test_what_is_wrong_is_told_together_and_nothing_is_lost(public):
 
 async def test_one_coupon_for_each_person(public):
     coupon, path = await public(FORM)
-    tries = [{**GOOD, "email": address} for address in ["a@example.com", "A@example.com"] * 10]
+    spellings = ["a@example.com", "A@example.com", "a+1@example.com", "a+two@example.com"]
+    tries = [{**GOOD, "email": address} for address in spellings * 5]
     answers = await asyncio.gather(*(begin(coupon, path, values) for values in tries))
     assert sorted(answer.status for answer in answers) == [303] + [409] * 19
     refused = next(answer for answer in answers if answer.status == 409)

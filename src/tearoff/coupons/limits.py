@@ -13,6 +13,7 @@ from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign, NewSession, Session
 from tearoff.coupons.options import Prize
 from tearoff.kit import times
+from tearoff.kit.addresses import person_key
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import phone_key
 from tearoff.kit.proxies import UNKNOWN
@@ -120,7 +121,13 @@ def person_of(session: Session | NewSession) -> str:
     """By what a person is known: phone, else e-mail address, else the caller's own id."""
     if session.phone:
         return phone_key(session.phone)
-    return (session.email or "").lower() or session.customid or ""
+    return person_key(session.email) if session.email else session.customid or ""
+
+
+def fetcher_of(new: NewSession, unique: str) -> str:
+    """By what the person is known who fetches this coupon: the form's unique field."""
+    given = new.field(unique)
+    return phone_key(given) if unique == "phone" else person_key(given)
 
 
 def _if(

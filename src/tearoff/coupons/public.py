@@ -112,7 +112,7 @@ async def _count_person(db: Handle, campaign: Campaign, new: NewSession, now: da
     if form is None or form.unique is None:
         return
     one = msgspec.structs.replace(campaign, limit_person=campaign.limit_person or 1)
-    person = new.field(form.unique).lower()
+    person = limits.fetcher_of(new, form.unique)
     try:
         await limits.count(db, one, limits.of_person(one, person), now)
     except rules.LimitReached:

@@ -108,7 +108,7 @@ async def _fetchers(db: asyncpg.Connection, campaign: Campaign, now: datetime) -
     form = campaign.options.form
     unique = form.unique if form is not None and form.unique is not None else ""
     fetched = _people(db, campaign, "begun_by IS NOT NULL")
-    return Counter([limits.mark(_as_new(row).field(unique).lower()) async for row in fetched])
+    return Counter([limits.mark(limits.fetcher_of(_as_new(row), unique)) async for row in fetched])
 
 
 def _people(db: asyncpg.Connection, campaign: Campaign, which: str) -> Any:

@@ -1,7 +1,8 @@
 """E-mail addresses: who is meant by one, however it is written.
 
 Opt-outs, searches and sends compare `canonical_address`; a second spelling of an address is
-never a second person. Where plus tags and dots lead is the host's affair, so both stay.
+never a second person. Where plus tags and dots lead is the host's affair, so both stay; only
+`person_key`, which counts people and addresses nobody, looks past them.
 """
 
 from __future__ import annotations
@@ -52,6 +53,25 @@ def mail_address(given: str) -> str:
 def canonical_address(given: str) -> str:
     """The identity of an address, for everything that compares. Raises `AddressInvalid`."""
     return mail_address(given).lower()
+
+
+_WITHOUT_DOTS = {"gmail.com": "gmail.com", "googlemail.com": "gmail.com"}
+"""Hosts that ignore dots before the @, by the name under which their mailboxes are one: Google's
+help, "Dots don't matter in Gmail addresses"."""
+
+
+def person_key(given: str) -> str:
+    """Who has this address, where one person gets so much: what follows a plus is gone, and dots
+    where the host ignores them. Never for sending or opt-outs: another person may be meant by
+    them. What is no address stands for itself, in lower case."""
+    try:
+        local, _, host = canonical_address(given).partition("@")
+    except AddressInvalid:
+        return given.lower()
+    name = local.partition("+")[0]
+    if host in _WITHOUT_DOTS:
+        host, name = _WITHOUT_DOTS[host], name.replace(".", "")
+    return f"{name or local}@{host}"
 
 
 def _a_labels(domain: str) -> str:
