@@ -53,9 +53,9 @@ async def account_info(call: Call, db: Handle) -> dict[str, Any]:
 
 async def account_usage(call: Call, db: Handle) -> dict[str, Any]:
     account, campaign_id = call.account, call.given["campaign"]
+    first, last = _period(call)
     if campaign_id is not None and await campaign(db, account.id, campaign_id) is None:
         raise CampaignNotFound
-    first, last = _period(call)
     days = await usage(db, account.id, account.timezone, first, last, campaign_id)
     return {
         "start_date": first.isoformat(),

@@ -59,8 +59,6 @@ async def _search(call: Call, db: Handle, campaign_id: int | None) -> dict[str, 
 
 def _wanted(call: Call) -> Wanted:
     given = call.given
-    if all(given[name] is None for name in _WAYS):
-        raise p.BadParameters([(200, "Missing parameter: search")])
     text = given["search"]
     return Wanted(
         validation_code=given["customvalcode"],
@@ -96,7 +94,10 @@ _SEARCH = (
     p.string("phone", p.any_phone, "Phone number of the consumer, E.164.", "+32470001234"),
     p.string("email", p.email, "E-mail address of the consumer."),
     p.string("customid", p.seen(50), "Your own tag of this person."),
-    p.string("search", p.seen(254), "Any of them, or a session code."),
+    p.needed_when(
+        p.string("search", p.seen(254), "Any of them, or a session code."),
+        lambda found: all(found[name] is None for name in _WAYS),
+    ),
     p.PAGE,
 )
 _OK = {"status": {"status": "OK"}}

@@ -57,8 +57,6 @@ async def get_coupon(call: Call, db: Handle) -> dict[str, Any]:
 
 async def create_coupon(call: Call, db: Handle) -> dict[str, Any]:
     given = call.given
-    if given["template"] is None and given["name"] is None:
-        raise p.BadParameters([(200, "Missing parameter: name")])
     owner = await _owner(call, db)
     await check_room(db, owner.id)
     template = await _template(call, db)
@@ -307,7 +305,8 @@ ENDPOINTS = (
         summary="Make a campaign, from a template or plain.",
         parameters=(
             p.string("template", p.reference("cam"), "Id of the campaign to copy.", "cam_100001"),
-            *_FIELDS,
+            p.needed_when(_FIELDS[0], lambda found: found["template"] is None),
+            *_FIELDS[1:],
             _STATUS,
             p.string("subaccount", p.reference("sub"), "The subaccount that gets it."),
         ),

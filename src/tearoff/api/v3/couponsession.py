@@ -48,14 +48,12 @@ async def session_data(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def update_session(call: Call, db: Handle) -> dict[str, Any]:
-    _check_asked(call.given)
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
     return await _updated(call, db, await apply(call, db, found))
 
 
 async def update_sessions(call: Call, db: Handle) -> dict[str, Any]:
     """Each in a savepoint of its own, so that a bad one harms no other."""
-    _check_asked(call.given)
     asked = call.given["couponsessions"]
     known = await queries.sessions_of_codes(db, call.account.id, asked)
     by_code = {both.session.code: both for both in known}
@@ -96,11 +94,6 @@ async def apply(call: Call, db: Handle, found: SessionAndCampaign) -> SessionAnd
     if operation is not None:
         session = await _operate(call, db, found, operation)
     return SessionAndCampaign(session, found.campaign)
-
-
-def _check_asked(given: Mapping[str, Any]) -> None:
-    if given["operation"] is None and not _changed_fields(given):
-        raise p.BadParameters([(200, "Missing parameter: operation")])
 
 
 async def update_at_once(call: Call) -> dict[str, Any] | None:
@@ -244,8 +237,17 @@ SESSION_DATA = Endpoint(
     },
 )
 
+
+def _asks_nothing(found: Mapping[str, Any]) -> bool:
+    names = (*_PERSON, "phone", *(f"customfield{i}" for i in range(1, 8)))
+    return all(found[name] is None for name in names)
+
+
+_OPERATION = p.string(
+    "operation", p.one_of(*OPERATIONS), "What is done to the session.", "validated"
+)
 _CHANGES = (
-    p.string("operation", p.one_of(*OPERATIONS), "What is done to the session.", "validated"),
+    p.needed_when(_OPERATION, _asks_nothing),
     p.string("validation_value", p.text(50), "Money spent, kept with the validation.", "12.50"),
     p.string(
         "redeem_location",

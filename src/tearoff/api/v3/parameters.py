@@ -42,7 +42,8 @@ class WrongValue(Exception):
 
 
 class Parameter(msgspec.Struct, frozen=True, kw_only=True):
-    """`schema` is what the OpenAPI document says of it."""
+    """`schema` is what the OpenAPI document says of it. `also` says what is wrong with it beside
+    the others, once all are read; one that was given and cannot be read is `UNREAD` then."""
 
     name: str
     read: Callable[[str, Any], Any]
@@ -50,13 +51,18 @@ class Parameter(msgspec.Struct, frozen=True, kw_only=True):
     schema: Mapping[str, Any]
     required: bool = False
     example: Any = None
+    also: Callable[[Mapping[str, Any]], Problem | None] | None = None
+
+
+UNREAD = object()
 
 
 def read_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any]) -> dict[str, Any]:
     """The value of every declared parameter, None where it was not given. Unknown keys are
     ignored. Raises `BadParameters` with all problems."""
-    problems: list[Problem] = []
+    problems: dict[str, Problem] = {}
     found: dict[str, Any] = {}
+    late: list[Parameter] = []
     for parameter in parameters:
         given = _whole(values.get(parameter.name))
         if given is None or (isinstance(given, str) and not given.strip()):
@@ -65,14 +71,24 @@ def read_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any]) 
             try:
                 value = parameter.read(parameter.name, given)
             except WrongValue as wrong:
-                problems.append((wrong.code, wrong.text))
-                continue
+                problems[parameter.name] = (wrong.code, wrong.text)
+                value = UNREAD
         found[parameter.name] = value
         if parameter.required and value in (None, ()):
-            problems.append((200, f"Missing parameter: {parameter.name}"))
+            problems[parameter.name] = missing(parameter.name)
+        if parameter.also is not None and value is not UNREAD:
+            late.append(parameter)
+    for parameter in late:
+        problem = parameter.also(found) if parameter.also else None
+        if problem is not None:
+            problems[parameter.name] = problem
     if problems:
-        raise BadParameters(problems)
+        raise BadParameters([problems[p.name] for p in parameters if p.name in problems])
     return found
+
+
+def missing(name: str) -> Problem:
+    return 200, f"Missing parameter: {name}"
 
 
 def _whole(given: Any) -> Any:
@@ -374,6 +390,16 @@ def several(
 
 def optional(parameter: Parameter) -> Parameter:
     return msgspec.structs.replace(parameter, required=False)
+
+
+def needed_when(parameter: Parameter, when: Callable[[Mapping[str, Any]], bool]) -> Parameter:
+    """One that must be given where this is so of the others."""
+
+    def also(found: Mapping[str, Any]) -> Problem | None:
+        is_missing = found[parameter.name] is None and when(found)
+        return missing(parameter.name) if is_missing else None
+
+    return msgspec.structs.replace(parameter, also=also)
 
 
 PAGE = whole("page", 1, 1_000_000_000, "Page, 100 items each; the first is 1.", 1)

@@ -33,8 +33,6 @@ DEFAULT_AMOUNT, MOST = 10, 100_000
 
 async def create_single_use(call: Call, db: Handle) -> dict[str, Any]:
     given = call.given
-    if given["autovalcode"] and given["customvalcode"]:
-        raise p.BadParameters([(300, "Use either customvalcode or autovalcode, not both.")])
     found = await campaign(db, call.account.id, given["campaign"])
     if found is None:
         raise CampaignNotFound
@@ -67,6 +65,19 @@ async def create_single_use(call: Call, db: Handle) -> dict[str, Any]:
     }
 
 
+def _both_codes(found: Mapping[str, Any]) -> p.Problem | None:
+    if found["autovalcode"] and found["customvalcode"]:
+        return 300, "Use either customvalcode or autovalcode, not both."
+    return None
+
+
+_AUTOMATIC = p.string(
+    "autovalcode",
+    p.one_of("6digits", "8digits", "10digits"),
+    "Let a validation code of so many digits be made.",
+    "8digits",
+)
+
 CREATE_SINGLE_USE = Endpoint(
     path="/v3/singleuse/create",
     summary="Make one session of a campaign and get its link.",
@@ -80,12 +91,7 @@ CREATE_SINGLE_USE = Endpoint(
             p.seen(100),
             "Your own validation code, at most 100 characters; not together with autovalcode.",
         ),
-        p.string(
-            "autovalcode",
-            p.one_of("6digits", "8digits", "10digits"),
-            "Let a validation code of so many digits be made.",
-            "8digits",
-        ),
+        msgspec.structs.replace(_AUTOMATIC, also=_both_codes),
         p.DUPLICATE_CHECK,
         p.EXPIRY,
         *p.UTM,
@@ -141,10 +147,6 @@ async def _mint(call: Call, db: Handle) -> bytes:
 def _validation_codes(given: Mapping[str, Any]) -> ValidationCodes | None:
     if not given["automated_codes"]:
         return None
-    needed = ("code_prefix", "code_length", "code_type")
-    missing = [(200, f"Missing parameter: {n}") for n in needed if given[n] is None]
-    if missing:
-        raise p.BadParameters(missing)
     return ValidationCodes(given["code_prefix"], given["code_length"], given["code_type"])
 
 
@@ -185,6 +187,16 @@ async def remove_single_use(call: Call, db: Handle) -> dict[str, Any]:
     }
 
 
+def _makes_codes(found: Mapping[str, Any]) -> bool:
+    return found["automated_codes"] is True
+
+
+_OF_CODES = (
+    p.string("code_prefix", p.seen(50), "What these codes begin with.", "AUTUMN-"),
+    p.whole("code_length", 10, 25, "Length after the prefix, 10 to 25.", 10),
+    p.string("code_type", p.one_of(*ALPHABETS), "Their letters.", "alphanumeric"),
+)
+
 CREATE_MANY = Endpoint(
     path="/v3/multiplesingleuse/create",
     summary="Make up to 100,000 sessions of a campaign at once.",
@@ -195,9 +207,7 @@ CREATE_MANY = Endpoint(
                  " unvoided first, `activated` ones are claimed already.", "normal"),
         p.yes_or_no("automated_codes", "Whether validation codes are made too; the next three are"
                     " required then."),
-        p.string("code_prefix", p.seen(50), "What these codes begin with.", "AUTUMN-"),
-        p.whole("code_length", 10, 25, "Length after the prefix, 10 to 25.", 10),
-        p.string("code_type", p.one_of(*ALPHABETS), "Their letters.", "alphanumeric"),
+        *(p.needed_when(each, _makes_codes) for each in _OF_CODES),
     ),
     act_alone=create_many,
     replay=stream_batch,

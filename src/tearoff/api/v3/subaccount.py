@@ -158,8 +158,6 @@ async def _ticket(
 ) -> dict[str, Any]:
     """A token that signs in once, within five minutes."""
     page, campaign_id = call.given.get("page"), call.given.get("campaign")
-    if page == "update_campaign" and campaign_id is None:
-        raise p.BadParameters([(200, "Missing parameter: campaign")])
     if campaign_id is not None and await campaign(db, account.id, campaign_id) is None:
         raise CampaignNotFound
     token = await members.issue_ticket(
@@ -294,7 +292,7 @@ def _password(name: str, given: Any) -> str:
 _SUBACCOUNT = p.string(
     "subaccount", p.reference("sub"), "Id of the subaccount.", "sub_100002", required=True
 )
-_CAMPAIGN = p.optional(p.CAMPAIGN)
+_CAMPAIGN = p.needed_when(p.optional(p.CAMPAIGN), lambda found: found["page"] == "update_campaign")
 _PAGE = p.string("page", p.one_of(*PAGES), "Page after signing in.", "statistics")
 _FIELDS = (
     p.string("package", p.reference("pac"), "Id of a package.", "pac_100001"),

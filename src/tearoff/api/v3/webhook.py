@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -110,9 +111,6 @@ async def resend(call: Call, db: Handle) -> dict[str, Any]:
         event = await endpoints.find_event(db, call.account.id, given["event"])
         n = await endpoints.resend_event(db, call.account.id, event, given["webhook"], call.now)
     else:
-        missing = [(200, f"Missing parameter: {n}") for n in ("webhook", "since") if not given[n]]
-        if missing:
-            raise p.BadParameters(missing)
         since = given["since"].replace(tzinfo=UTC)
         n = await endpoints.resend_failed(db, call.account.id, given["webhook"], since, call.now)
     return {"action": "webhook_resent", "amount_of_results": n}
@@ -231,6 +229,11 @@ _SINCE = p.string(
 )  # fmt: skip
 _EVENT = p.string("event", event_ref, "Id of an event.", "evt_a1B2c3D4e5F6g7H8i9J0")
 
+
+def _names_no_event(found: Mapping[str, Any]) -> bool:
+    return found["event"] is None
+
+
 _OK = {"status": {"status": "OK"}}
 _EXAMPLE = {
     "ID": "whk_100001",
@@ -344,7 +347,11 @@ ENDPOINTS = (
     Endpoint(
         path="/v3/webhook/resend",
         summary="Send an event again, or everything that failed since a moment.",
-        parameters=(_EVENT, p.optional(_WEBHOOK), _SINCE),
+        parameters=(
+            _EVENT,
+            p.needed_when(p.optional(_WEBHOOK), _names_no_event),
+            p.needed_when(_SINCE, _names_no_event),
+        ),
         act=resend,
         errors=(200, 301, 303, 509, 523),
         example={**_OK, "action": "webhook_resent", "amount_of_results": 1},
