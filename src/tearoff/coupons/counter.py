@@ -52,7 +52,7 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
         return await scans.told_again(db, till, known, now)
     scanned, found, unfound = read_scanned(given.text), None, "unknown"
     try:
-        found = await recognise.find(db, till.asker, scanned, now)
+        found = await recognise.find(db, till.asker, scanned, now, any_case=given.any_case)
     except recognise.Ambiguous:
         unfound = "ambiguous"
     except TallyFull as full:

@@ -36,10 +36,18 @@ _SESSIONS_OF_OWN_CODE = (
 
 async def sessions_of_own_code(db: Handle, account_id: int, text: str) -> list[SessionAndCampaign]:
     """By a shop's own code, however it is told (`own_code_key`); those that are written exactly
-    as `text` come first and alone."""
+    as `text` come first."""
     rows = await db.fetch(_SESSIONS_OF_OWN_CODE, account_id, text)
-    found = [both for both in map(_both, rows) if both is not None]
-    return [both for both in found if both.session.validation_code == text] or found
+    return [both for both in map(_both, rows) if both is not None]
+
+
+async def has_own_codes(db: Handle, account_id: int) -> bool:
+    found: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM sessions"
+        " WHERE account_id = $1 AND validation_code IS NOT NULL)",
+        account_id,
+    )
+    return found
 
 
 async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:

@@ -32,11 +32,12 @@ class Place(msgspec.Struct, frozen=True):
 
 
 async def find(
-    db: Database, place: Place, scanned: Scanned | None, now: datetime
+    db: Database, place: Place, scanned: Scanned | None, now: datetime, *, any_case: bool = False
 ) -> SessionAndCampaign | None:
     """Only coupons of the device's own account. What people type, or could guess, is counted
-    before it is looked up and given back when it was right. Raises `TallyFull` and
-    `Ambiguous`."""
+    before it is looked up and given back when it was right, or could be no code at all. With
+    `any_case` nobody knows whether its letters were large or small: CapsLock was on. Raises
+    `TallyFull` and `Ambiguous`."""
     if scanned is not None and scanned.kind in ("link", "full"):
         found = await queries.session_of_code(db, place.account_id, scanned.code)
         if found is not None or scanned.kind == "link":
@@ -45,16 +46,23 @@ async def find(
     async with db.transaction() as work:
         await tallies.count(work, place.account_id, misses, now)
     try:
-        found = None if scanned is None else await _find_typed(db, place, scanned, now)
+        found = await _find_typed(db, place, scanned, now, any_case) if scanned else None
     except Ambiguous:
         await _give_back(db, place, misses, now)
         raise
-    if found is None:
+    if found is None and await _could_be_one(db, place, scanned):
         for miss in misses:
             await tallies.lock_if_full(db, place.account_id, miss, now)
         return None
     await _give_back(db, place, misses, now)
     return found
+
+
+async def _could_be_one(db: Handle, place: Place, scanned: Scanned | None) -> bool:
+    """Whether it was a try: a barcode that a scanner garbled must not stop the device."""
+    if scanned is None or scanned.is_garbled:
+        return False
+    return scanned.kind != "own" or await queries.has_own_codes(db, place.account_id)
 
 
 async def _give_back(db: Database, place: Place, misses: list[Tally], now: datetime) -> None:
@@ -64,14 +72,19 @@ async def _give_back(db: Database, place: Place, misses: list[Tally], now: datet
 
 
 async def _find_typed(
-    db: Handle, place: Place, scanned: Scanned, now: datetime
+    db: Handle, place: Place, scanned: Scanned, now: datetime, any_case: bool
 ) -> SessionAndCampaign | None:
-    text = as_seen(scanned.text)
-    several = await queries.sessions_of_own_code(db, place.account_id, text)
+    text, several = "", list[SessionAndCampaign]()
+    for spelling in scanned.spellings:
+        if not several:
+            text = as_seen(spelling)
+            several = await queries.sessions_of_own_code(db, place.account_id, text)
+    if not any_case:
+        several = [both for both in several if both.session.validation_code == text] or several
     if scanned.kind == "short":
         ours = await queries.session_of_code(db, place.account_id, scanned.code)
         if ours is not None:
-            return _ours_or_own(ours, several, text)
+            return _ours_or_own(ours, several, "" if any_case else text)
     if len({one.session.validation_code for one in several}) > 1:
         raise Ambiguous
     return await _meant(db, place, several, now)

@@ -38,7 +38,8 @@ class Till(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """One scan. `scanned_at` is when the device read it, if that was not just now."""
+    """One scan. `scanned_at` is when the device read it, if that was not just now; `any_case`:
+    its letters may have been large or small."""
 
     key: str
     text: str
@@ -46,6 +47,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     receipt: str | None = None
     scanned_at: datetime | None = None
     redeems: bool = False
+    any_case: bool = False
 
 
 class Scan(msgspec.Struct, frozen=True):

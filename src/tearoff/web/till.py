@@ -20,6 +20,7 @@ from tearoff.accounts import devices, locations, queries
 from tearoff.accounts.devices import Device
 from tearoff.accounts.models import Account
 from tearoff.coupons import counter, scans
+from tearoff.coupons.scanned import LONGEST
 from tearoff.coupons.scans import Look, Till
 from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import clock
@@ -140,7 +141,7 @@ async def check(request: AnyRequest) -> Answer:
     async def act(
         request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
     ) -> Verdict:
-        look = Look(key=_key(body), text=_text(body, "code", 500))
+        look = Look(key=_key(body), text=_text(body, "code", LONGEST), any_case=_any_case(body))
         return who.told(await counter.look(services.db, services.vault, who.till, look, now))
 
     return await _call(request, act)
@@ -259,12 +260,17 @@ def _redeeming(body: Any, *, is_kept: bool = False) -> Look:
         raise Refused(422, error="An amount such as 12.50.", field="amount")
     return Look(
         key=_key(body),
-        text=_text(body, "code", 500),
+        text=_text(body, "code", LONGEST),
         amount=amount.replace(",", ".") or None,
         receipt=_text(body, "receipt", 50, needed=False) or None,
         scanned_at=_moment(body) if is_kept else None,
         redeems=True,
+        any_case=_any_case(body),
     )
+
+
+def _any_case(body: dict[str, Any]) -> bool:
+    return body.get("any_case") is True
 
 
 def _key(body: dict[str, Any]) -> str:

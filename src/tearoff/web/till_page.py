@@ -15,6 +15,7 @@ from litestar.params import FromPath
 
 from tearoff.accounts import devices
 from tearoff.coupons import counter, scans
+from tearoff.coupons.scanned import LONGEST
 from tearoff.coupons.scans import Look
 from tearoff.errors import Invalid, NotFound
 from tearoff.kit import clock, times
@@ -62,7 +63,7 @@ async def check(request: AnyRequest) -> Answer:
     if isinstance(who, Answer):
         return who
     words = words_for(request, who.account.language)
-    code = form.get("code", "").strip()[:500]
+    code = form.get("code", "").strip()[:LONGEST]
     if not code:
         return await _board(request, who, words, problem=words.no_code)
     look = Look(key=_key(form), text=code)
@@ -82,7 +83,7 @@ async def redeem(request: AnyRequest) -> Answer:
     amount, receipt = form.get("amount", "").strip()[:13], _printable(form.get("receipt", ""))[:50]
     look = Look(
         key=_key(form),
-        text=form.get("code", "")[:500],
+        text=form.get("code", "")[:LONGEST],
         amount=amount.replace(",", ".") or None,
         receipt=receipt or None,
         redeems=True,
