@@ -12,6 +12,7 @@ from tearoff.coupons import rotation
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.options import LANGUAGES
 from tearoff.web.save_words import WORDS
+from tests.api.caller import Caller
 from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import do, in_days
 from tests.web.test_states import ROBOT
@@ -192,6 +193,33 @@ async def test_three_mails_a_day(mailed, office):
     assert sorted(answer.status for answer in answers) == [200] * 3 + [429] * 5
     assert len(office.taken) == 3
     assert "three times today" in (await mail(mailed, "eve@example.com")).text
+
+
+async def test_who_asks_for_many_mails_stops_nobody_beside(mailed, make_coupon, services, office):
+    """A network with more than its mails gets the first one of each coupon, and what guests ask
+    for leaves the account's own mails to an address alone."""
+    db, shop = services.db, mailed.shop
+    await db.execute("UPDATE accounts SET limit_number_day = 1 WHERE id = $1", shop.account)
+    network = "save:network:127.0.0.0/24"
+    await db.execute("DELETE FROM tallies WHERE scope = $1", network)
+    try:
+        assert (await mail(mailed)).status == 200
+        await db.execute("UPDATE tallies SET n = 20 WHERE scope = $1", network)
+        second = await mail(mailed, "eve@example.com")
+        assert second.status == 429 and "from this network" in second.text
+        assert 0 < int(second.headers["retry-after"]) <= 3601
+        guest = await make_coupon(shop)
+        assert (await mail(guest, "ben@example.com")).status == 200
+        # The address that a guest has used up for guests: the shop itself still writes to it.
+        assert (await mail(await make_coupon(shop))).status == 429
+    finally:
+        await db.execute("DELETE FROM tallies WHERE scope = $1", network)
+    owner = Caller(mailed.http, mailed.url, shop)
+    given = {"campaign": shop.ref, "email": "ann@example.com"}
+    assert (await owner.post("/v3/send/email", given)).status == 200
+    assert [taken.to for taken in office.taken] == [
+        "ann@example.com", "ben@example.com", "ann@example.com",
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,14 @@ class TooMany(NotSent):
 class MailTo(msgspec.Struct, frozen=True, kw_only=True):
     """Where a coupon by e-mail goes. An empty `subject` is the campaign's title.
     `check_unique`: not to somebody who has this coupon already; `language`: that of the page on
-    which it was asked for."""
+    which it was asked for; `by_guest`: by whoever had a coupon's page open, who could name any
+    address, and must not use up what the account may send to it."""
 
     email: str
     subject: str = ""
     check_unique: bool = False
     language: str = ""
+    by_guest: bool = False
 
 
 class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -267,6 +269,8 @@ def _guard(campaign_id: int, phone: str, text: str) -> bytes:
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _LIMIT_TEXTS = {
     "campaign": "The campaign has reached its limit.",
+    "asked-day": "Too many messages to this address today.",
+    "asked-hour": "Too many messages to this address in the last hour.",
     "address-day": "Too many messages to this address today.",
     "address-hour": "Too many messages to this address in the last hour.",
     "number-day": "Too many messages to this number today.",

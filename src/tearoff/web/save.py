@@ -17,7 +17,7 @@ from litestar import post, route
 from tearoff.accounts import queries as accounts
 from tearoff.accounts import tallies
 from tearoff.accounts.models import Caller
-from tearoff.accounts.tallies import Tally, TallyFull
+from tearoff.accounts.tallies import NO_CAP, Tally, TallyFull
 from tearoff.coupons import campaigns, rules, symbols
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
@@ -46,7 +46,8 @@ from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import direction_of
 
 MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
-"""So many mails in a day, and in an hour."""
+"""So many mails in a day, and in an hour. A network that has had its mails still gets the first
+one of each coupon: whoever asks for many from one coupon must not stop the guest beside."""
 
 AGAIN_AFTER = timedelta(minutes=2)
 
@@ -236,7 +237,7 @@ async def _mail(
     short = found.session.short_code
     asked = SendRequest(
         campaign_id=found.campaign.id,
-        mail=MailTo(email=address, language=visit_to(request, found).language),
+        mail=MailTo(email=address, language=visit_to(request, found).language, by_guest=True),
         # With its code in the text the mail of another coupon is another mail.
         body=words.body.replace("{code}", f"{short[:3]} {short[3:]}".upper()),
         session_code=found.session.code,
@@ -294,10 +295,12 @@ async def _count(request: AnyRequest, found: Linked, once: Tally, now: datetime)
     services = services_of(request)
     network = network_of(client_address(request.scope, services.settings.trusted_proxies))
     of_coupon = Tally(f"save:session:{found.session.id}", MAILS_OF_COUPON, timedelta(days=1))
-    of_network = Tally(f"save:network:{network}", MAILS_OF_NETWORK, timedelta(hours=1))
+    of_network = Tally(f"save:network:{network}", NO_CAP, timedelta(hours=1))
     async with services.db.transaction() as db:
-        await tallies.count(db, found.campaign.account_id, [once, of_coupon], now)
-        await tallies.count(db, _EVERYBODY, [of_network], now)
+        mails = await tallies.count(db, found.campaign.account_id, [once, of_coupon], now)
+        near = await tallies.count(db, _EVERYBODY, [of_network], now)
+        if near[of_network.scope] > MAILS_OF_NETWORK and mails[of_coupon.scope] > 1:
+            raise TallyFull(of_network.scope)
 
 
 async def _caller(services: Services, found: Linked, now: datetime) -> Caller | None:
