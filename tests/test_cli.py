@@ -80,6 +80,10 @@ def test_codes_shelves_packages_and_limits(tearoff, tmp_path):
     done = tearoff(*words, "--json")
     assert (done["imported"], done["left_out"]) == (2, 1)
     assert "line 2: A-1: already imported" in tearoff(*words).stdout
+    file.write_text("Nr;Bon\n1;B-1\n2;B-2\n")
+    assert "column" in tearoff(*words, "--column", "Wert", code=1).stderr
+    told = tearoff(*words, "--column", "bon", "--header", "yes").stdout
+    assert "2 rows read (CSV, utf-8, parted by ;); first line read as header: column 'Bon'" in told
     folder = tearoff("campaign", "add-folder", *account, "--name", "Autumn", "--json")
     assert folder["name"] == "Autumn"
     top = tearoff("campaign", "add-category", *account, "--name", "Food", "--json")

@@ -15,8 +15,11 @@ import pytest
 from tearoff.api.openapi import make_document
 from tearoff.api.v4.campaigns import FIELDS
 from tearoff.api.v4.locations import FIELDS as LOCATION_FIELDS
+from tearoff.cli import lists
 from tearoff.cli.main import make_parser
 from tearoff.config import SETTINGS
+from tearoff.coupons import importing
+from tearoff.errors import Invalid
 from tests.cast import open_shop
 from tests.providers.postoffice import connect_mail, open_post_office
 
@@ -93,6 +96,30 @@ async def test_every_command_works(services, settings, tmp_path, page):
             env=env, cwd=tmp_path, capture_output=True, text=True, check=False,
         )  # fmt: skip
         assert done.returncode == 0, done.stderr
+
+
+async def test_the_lists_that_can_be_imported(tmp_path):
+    """Each example is read with the command below it, and says what is printed under it."""
+    text = (ROOT / "docs" / "importing.md").read_text("utf-8")
+    blocks = re.findall(r"^```csv\n(.*?)^```$", text, re.S | re.M)
+    lines = [line.replace(" N ", " 1 ") for line in re.findall(r"^tearoff .*", text, re.M)]
+    plain, asked = (make_parser().parse_args(shlex.split(line)[1:]) for line in lines)
+    expected = [["AUTUMN-0001", "AUTUMN-0002"], ["00123", "A;1", "B-2"], ["K-1", "K-2"],
+                ["1.23E+15"]]  # fmt: skip
+    for block, arguments, codes in zip(blocks, (plain, plain, asked, plain), expected, strict=True):
+        arguments.file = tmp_path / "codes.csv"
+        arguments.file.write_text(block, "utf-8")
+        async with lists.opened(arguments, importing.COLUMN) as (table, _):
+            values = [value async for lot in table.lots() for value in lot]
+        assert [value.text for value in values] == codes
+        assert [value.text for value in values if value.problem] == (codes if "E+" in block else [])
+        if block == blocks[0]:
+            assert lists.lines_of(table.reading, len(values))[0] in text
+    arguments = plain
+    arguments.file.write_text(blocks[2], "utf-8")
+    with pytest.raises(Invalid, match="several columns"):
+        async with lists.opened(arguments, importing.COLUMN):
+            pass
 
 
 def test_every_option_is_told():

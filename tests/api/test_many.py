@@ -3,11 +3,14 @@
 
 import asyncio
 import re
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 
-from tearoff.coupons import pools
+from tearoff.coupons import importing, pools
+from tearoff.kit.tables.reading import opened
 from tests.api.caller import Caller
 from tests.api.test_campaign_lists import codes
 from tests.api.test_sessions import code_of, data, make, update
@@ -298,15 +301,15 @@ async def test_reserve_refusals(caller, other_caller):
 # a pool of own codes ----------------------------------------------------------------------
 
 
-async def chunks(text, size=7):
-    raw = text.encode()
-    for i in range(0, len(raw), size):
-        yield raw[i : i + size]
-
-
 async def load(services, shop, text):
-    async with services.db.transaction() as db:
-        return await pools.import_codes(db, shop.account, shop.campaign, chunks(text))
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(text.encode())
+        file.flush()
+        async with (
+            opened(Path(file.name), importing.COLUMN) as table,
+            services.db.transaction() as db,
+        ):
+            return await importing.import_codes(db, shop.account, shop.campaign, table)
 
 
 async def test_a_pool_gives_each_code_once(http, server, services):

@@ -1,5 +1,9 @@
 """Volumes: a million own codes, a million sessions in a list. Left to `make soak`."""
 
+import json
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -12,27 +16,62 @@ pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
 MILLION = 1_000_000
 
 
-async def codes(*, end=MILLION):
-    for start in range(0, end, 10_000):
-        yield "".join(f"V-{i:07d}\n" for i in range(start, start + 10_000)).encode()
-    yield b"V-0000007\n"
+def write_codes(path, end):
+    with path.open("w") as file:
+        file.write("Gutscheincode;Wert\n")
+        file.writelines(f"V-{i:07d};5,00\n" for i in range(end))
+        file.write("V-0000007;5,00\n")
+    return path
 
 
-async def test_a_million_own_codes(services):
+MEASURED = """
+import atexit, re, sys
+from pathlib import Path
+from tearoff.cli import main
+
+def tell():
+    status = Path("/proc/self/status").read_text()
+    print(re.search(r"VmHWM:\\s+([0-9]+)", status)[1], file=sys.stderr)
+
+atexit.register(tell)
+main(sys.argv[1:])
+"""
+"""A command, and the most memory that its process ever had, in KB."""
+
+
+def import_file(settings, shop, path):
+    env = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
+        "TEAROFF_DATABASE_URL": settings.database_url, "TEAROFF_SECRET_KEY": settings.secret_key,
+        "TEAROFF_DATA": str(settings.data),
+    }  # fmt: skip
+    words = ["campaign", "import-codes", "--account", str(shop.account), "--campaign", shop.ref,
+             str(path), "--json"]  # fmt: skip
+    return subprocess.run(
+        [sys.executable, "-c", MEASURED, *words],
+        env=env, capture_output=True, text=True, check=False, timeout=600,
+    )  # fmt: skip
+
+
+async def test_a_million_own_codes(services, settings, tmp_path):
     shop = await open_shop(services)
-    async with services.db.transaction() as db:
-        with pytest.raises(Exception, match="At most 1,000,000"):
-            async with db.transaction():
-                await pools.import_codes(db, shop.account, shop.campaign, codes())
-        done = await pools.import_codes(
-            db, shop.account, shop.campaign, codes(end=MILLION - 10_000)
-        )
-    assert (done.imported, done.left_out) == (MILLION - 10_000, 1)
-    assert [(x.line, x.why) for x in done.lines] == [(MILLION - 9_999, "twice in this list")]
+    one = import_file(settings, shop, write_codes(tmp_path / "one.csv", 1))
+    many = import_file(settings, shop, write_codes(tmp_path / "many.csv", MILLION))
+    assert many.returncode == 1
+    assert "At most 1,000,000" in many.stderr
+    all_of_them = import_file(settings, shop, write_codes(tmp_path / "all.csv", MILLION - 1))
+    assert all_of_them.returncode == 0, all_of_them.stderr
+    done = json.loads(all_of_them.stdout)
+    assert (done["imported"], done["left_out"], done["rows"]) == (MILLION - 2, 2, MILLION)
+    assert [x["why"] for x in done["lines"]] == ["already imported", "twice in this list"]
+    # A lot of 20,000 as it is read, checked and sent, and nothing that grows with the list.
+    least, most = (int(run.stderr.split()[-1]) for run in (one, all_of_them))
+    assert most - least < 60_000, (least, most)
+    print(f"peak {most // 1000} MB; for one code {least // 1000} MB")
     async with services.db.transaction() as db:
         campaign = await campaigns.campaign(db, shop.account, shop.campaign)
         await mint(db, campaign, 100_000, datetime.now(UTC))
-    assert await pools.left(services.db, shop.campaign) == MILLION - 110_000
+    assert await pools.left(services.db, shop.campaign) == MILLION - 100_001
     taken = await services.db.fetchval(
         "SELECT count(DISTINCT validation_code) FROM sessions WHERE campaign_id = $1",
         shop.campaign,

@@ -9,7 +9,6 @@ from pathlib import Path
 
 import pytest
 
-from tearoff.coupons import pools
 from tearoff.coupons.jobs import tell_low_pools
 from tearoff.distribution.news import tell
 from tearoff.hooks.models import KINDS
@@ -18,6 +17,7 @@ from tearoff.messages.jobs import look_up_unknown
 from tearoff.people import optouts
 from tearoff.providers.base import Reason, Receipt, ReceiptState, Reply
 from tests.api.caller import Caller
+from tests.api.test_many import load
 from tests.api.test_send_email import open_mail_shop
 from tests.api.test_sessions import STATUS_KEYS
 from tests.cast import open_shop
@@ -281,12 +281,7 @@ OF_SESSION = ["coupon_distributed", "coupon_opened", "coupon_claimed", "coupon_v
 
 async def test_a_pool_that_runs_low(caller, receiver, services):
     await listen(caller, receiver, "pool_low")
-
-    async def chunks():
-        yield b"L-1\nL-2\n"
-
-    async with services.db.transaction() as db:
-        await pools.import_codes(db, caller.shop.account, caller.shop.campaign, chunks())
+    await load(services, caller.shop, "L-1\nL-2\n")
     for _ in range(2):
         await tell_low_pools(services, clock.now())
     await make_session(caller)

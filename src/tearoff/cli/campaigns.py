@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +18,7 @@ from tearoff.accounts.models import Location
 from tearoff.api.v3.shapes import coupon_info
 from tearoff.api.v4.campaigns import FIELDS
 from tearoff.api.v4.fields import read_fields
-from tearoff.cli import campaign_options
+from tearoff.cli import campaign_options, lists
 from tearoff.cli.campaign_options import read_picture
 from tearoff.cli.common import (
     Commands,
@@ -36,10 +35,10 @@ from tearoff.cli.common import (
 )
 from tearoff.cli.locations import NEW
 from tearoff.cli.secret_values import add_secret, secret_of
-from tearoff.coupons import campaigns, catalogue, events, pools, shelves, twins
+from tearoff.coupons import campaigns, catalogue, events, importing, shelves, twins
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.coupons.catalogue import Filter
-from tearoff.coupons.pools import Imported
+from tearoff.coupons.importing import Imported
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
@@ -97,7 +96,7 @@ def add_commands(commands: Commands) -> None:
     codes = add_command(group, "import-codes", _import_codes, "own validation codes, from a file")
     add_account(codes)
     codes.add_argument("--campaign", required=True, help="cam_…")
-    codes.add_argument("file", type=Path, help="UTF-8, one code a line; up to 1,000,000")
+    lists.add_arguments(codes, "one code a line, or a CSV with a column of them; up to 1,000,000")
     add_json(codes)
     campaign_options.add_commands(group)
     for name, run in (("add-folder", _add_folder), ("add-category", _add_category)):
@@ -112,18 +111,19 @@ def add_commands(commands: Commands) -> None:
 def _import_codes(arguments: argparse.Namespace) -> None:
     campaign = id_of(arguments.campaign, "cam", "campaign")
 
-    async def parts() -> AsyncIterator[bytes]:
-        with arguments.file.open("rb") as file:
-            while part := file.read(1 << 16):
-                yield part
-
     async def work(services: Services) -> Imported:
-        async with services.db.transaction() as db:
-            return await pools.import_codes(db, arguments.account, campaign, parts())
+        async with (
+            lists.opened(arguments, importing.COLUMN) as (table, told),
+            services.db.transaction() as db,
+        ):
+            return await importing.import_codes(db, arguments.account, campaign, table, told)
 
     done = with_services(arguments, work)
-    lines = [f"{done.imported:,} imported, {done.left_out:,} left out"]
+    lines = lists.lines_of(done.read, done.rows)
+    lines += [f"{done.imported:,} imported, {done.left_out:,} left out"]
     lines += [f"  line {x.line}: {x.code}: {x.why}" for x in done.lines]
+    lines += [f"{done.twins:,} imported that are like another one"] if done.twins else []
+    lines += [f"  line {x.line}: {x.code}" for x in done.twin_lines]
     show(arguments, msgspec.to_builtins(done), "\n".join(lines))
 
 

@@ -5,8 +5,8 @@ import asyncio
 import pytest
 
 
-async def put(caller, body, campaign=None, **more):
-    path = f"/v4/campaigns/{campaign or caller.shop.campaign}/codes"
+async def put(caller, body, campaign=None, query="", **more):
+    path = f"/v4/campaigns/{campaign or caller.shop.campaign}/codes{query}"
     return await caller.post(path, data=body, extra={"Content-Type": "text/csv"}, **more)
 
 
@@ -21,7 +21,11 @@ async def test_import_and_use(caller):
     assert answer.body == {
         "imported": 2, "left_out": 1,
         "lines": [{"line": 4, "code": "A-1", "why": "twice in this list"}],
-        "twins": 0, "twin_lines": [],
+        "twins": 0, "twin_lines": [], "rows": 3,
+        "read": {
+            "format": "csv", "charset": "utf-8", "delimiter": "", "sheet": "", "header": True,
+            "column": "code", "first_line": "first line read as header: column 'code' taken",
+        },
     }  # fmt: skip
     assert await left(caller) == {"left": 2, "low": 100}
     made = await caller.post("/v3/singleuse/create", {"campaign": caller.shop.ref})
@@ -40,7 +44,7 @@ async def test_a_large_list_is_streamed(caller):
     assert (await left(caller))["left"] == 100_000
 
 
-@pytest.mark.parametrize("body", ["", "ok\n\xff".encode("latin-1"), "ok\nb\x00d\n"])
+@pytest.mark.parametrize("body", ["", b"ok\n\x81", "ok\nb\x00d\n"])
 async def test_a_bad_list_changes_nothing(caller, body):
     answer = await put(caller, body)
     assert answer.status == 422, answer.text
@@ -70,6 +74,65 @@ async def test_codes_fit_the_barcode_that_holds_them(caller, barcode, good, bad,
     assert told in answer.body["detail"]
     assert (await left(caller))["left"] == 0
     assert (await put(caller, f"{good}\n")).body["imported"] == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "first", "given"),
+    [
+        ('"X;Y1";2\n"AB""C1";3\n', "?column=1", "no header", ["X;Y1", 'AB"C1']),
+        ('Gutschein-Code;Wert\r="00123";5\r="00124";5\r', "", "'Gutschein-Code'",
+         ["00123", "00124"]),
+        ("Nummer;Land\nA1;BE\nB2;FR\n", "?header=yes&column=nummer", "'Nummer'", ["A1", "B2"]),
+        ("code\nA1\n", "?header=no", "no header", ["code", "A1"]),
+        ("\ufeffMijn kortingscode\r\nA1\r\nB2\r\n".encode("utf-16"), "?header=yes",
+         "'Mijn kortingscode'", ["A1", "B2"]),
+        ("1.23E+15\n", "?numeric=accept", "no header", ["1.23E+15"]),
+    ],
+)  # fmt: skip
+async def test_lists_as_programs_write_them(caller, services, body, query, first, given):
+    answer = await put(caller, body, query=query)
+    assert answer.status == 200, answer.text
+    assert first in answer.body["read"]["first_line"]
+    stored = await services.db.fetch(
+        "SELECT code FROM pool_codes WHERE campaign_id = $1 ORDER BY id", caller.shop.campaign
+    )
+    assert [row["code"] for row in stored] == given
+    assert (answer.body["rows"], answer.body["imported"]) == (len(given), len(given))
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "field", "told"),
+    [
+        ("A1;B1\nA2;B2\n", "", "codes", "several columns (1, 2)"),
+        ("code;n\nA1;x\n", "?column=value", "column", "no column 'value'"),
+        ("code\nA1\n1.23E+15\n", "", "codes", "Line 3: 1.23E+15 is a number"),
+        ("code\nA1\n", "?header=perhaps", "header", "header"),
+        ("%PDF-1.7", "", "codes", "This is a PDF"),
+    ],
+)
+async def test_what_is_not_clear_is_asked(caller, body, query, field, told):
+    answer = await put(caller, body, query=query)
+    assert answer.status == 422, answer.text
+    assert answer.body["errors"][0]["field"] == field
+    assert told in answer.body["detail"]
+    assert (await left(caller))["left"] == 0
+
+
+async def test_all_bad_lines_are_counted_and_the_first_named(caller):
+    bad = "".join(f"{'x' * 101}{i}\n" for i in range(25))
+    answer = await put(caller, f"code;n\nA-1;x\n;only a note\n{bad}")
+    assert answer.status == 422
+    assert "Line 4: a code has at most 100" in answer.body["detail"]
+    assert answer.body["detail"].endswith("So are 15 more. Nothing was imported.")
+
+
+async def test_a_line_without_a_code_is_told(caller):
+    answer = await put(caller, "code;n\nA-1;x\n;only a note\nA-1;y\n")
+    assert answer.body["lines"] == [
+        {"line": 3, "code": "", "why": "no code"},
+        {"line": 4, "code": "A-1", "why": "twice in this list"},
+    ]
+    assert (answer.body["rows"], answer.body["imported"], answer.body["left_out"]) == (3, 1, 2)
 
 
 async def test_another_tenants_campaign(caller, other_caller):

@@ -5,13 +5,16 @@ from __future__ import annotations
 import msgspec
 
 from tearoff.api.call import Call
+from tearoff.api.v4.lists import ASKED, asked_of
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
-from tearoff.coupons import pools
+from tearoff.coupons import importing, pools
 from tearoff.coupons.campaigns import CampaignNotFound, campaign
-from tearoff.coupons.pools import Imported, LeftOut
+from tearoff.coupons.importing import Imported, LeftOut
 from tearoff.kit.db import Handle
 from tearoff.kit.spool import Upload
+from tearoff.kit.tables.models import Reading
+from tearoff.kit.tables.reading import opened
 
 
 class Pool(msgspec.Struct, frozen=True):
@@ -35,8 +38,11 @@ async def _check_campaign(call: Call) -> None:
 
 async def import_codes(call: Call, upload: Upload) -> tuple[int, bytes]:
     """All or nothing: a list that breaks off changes nothing."""
-    async with call.doors.services.db.transaction() as db:
-        done = await pools.import_codes(db, call.account.id, call.given["id"], upload.parts())
+    async with (
+        opened(upload.path, importing.COLUMN, asked_of(call)) as table,
+        call.doors.services.db.transaction() as db,
+    ):
+        done = await importing.import_codes(db, call.account.id, call.given["id"], table)
     return 200, encode(done)
 
 
@@ -58,15 +64,33 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/codes",
         tag=_TAG,
-        summary="Import validation codes: UTF-8, one a line, up to 1,000,000. From then on each new"
-        " session of the campaign gets the next one. Codes that are there already are left out"
-        " and named by their line.",
+        summary="Import validation codes, up to 1,000,000: one a line, or a CSV with a column of"
+        " them, as any program writes it. From then on each new session of the campaign gets the"
+        " next one. Codes that are there already are left out and named by their line; a list in"
+        " which something is no code is refused whole.",
         path_fields=(CAMPAIGN_ID,),
+        query=ASKED,
         takes=File("codes", "text/csv", 120_000_000),
         before=_check_campaign,
         act_on_upload=import_codes,
-        errors=(301, 502),
+        errors=(201, 301, 502),
         answers={200: ("What was imported and what was left out.", Imported)},
-        example=Imported(99_999, 1, [LeftOut(7, "AUTUMN-0007", "twice in this list")]),
+        example=Imported(
+            99_999,
+            1,
+            [LeftOut(7, "AUTUMN-0007", "twice in this list")],
+            0,
+            [],
+            100_000,
+            Reading(
+                "csv",
+                "utf-8",
+                ";",
+                "",
+                True,
+                "Gutschein",
+                "first line read as header: column 'Gutschein' taken",
+            ),
+        ),
     ),
 )
