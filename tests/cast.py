@@ -15,7 +15,7 @@ from tearoff.accounts.locations import Changes
 from tearoff.coupons import campaigns
 from tearoff.coupons.campaigns import NewCampaign
 from tearoff.kit.services import Services
-from tearoff.messages import connections
+from tearoff.messages import callbacks, connections
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.links import surroundings_of
 
@@ -95,7 +95,7 @@ async def open_shop(
         code=made.code,
         location=place,
         connection=connection.id if connection else None,
-        token=connection.callback_token if connection else "",
+        token=callbacks.token_of(services.vault, connection) if connection else "",
     )
 
 

@@ -20,6 +20,9 @@ from tearoff.kit.migrations.upgrade import upgrade
 from tearoff.kit.phone import phone_key
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
+from tearoff.messages import callbacks, connections
+from tearoff.messages.connections import NewConnection
+from tearoff.messages.links import surroundings_of
 from tearoff.people import optouts
 
 NAME = "tearoff_migrations"
@@ -324,3 +327,54 @@ async def has_got_one(db, person):
             )
     except public.HasCoupon:
         return False
+
+
+OLD_TOKEN = "an-old-token-of-22-let"
+
+
+async def test_tokens_of_callbacks_are_sealed_once_the_version_before_is_gone(url, settings):
+    await upgrade(url, "0011")
+    old = await asyncpg.connect(url)
+    await old.execute("INSERT INTO accounts (name, email) VALUES ('Shop', 'a@example.com')")
+    vault = Vault(settings.secret_key)
+    await old.execute(
+        "INSERT INTO connections (account_id, kind, settings_sealed, callback_token)"
+        " VALUES (100001, 'log', $1, $2)",
+        vault.seal(b"{}"),
+        OLD_TOKEN,
+    )
+    await old.close()
+    await migrations.migrate(url)
+    db = await Database.open(url, size=2)
+    services = Services(settings, db, vault, url)
+    try:
+        await look_at_callbacks(services, clock.now())
+    finally:
+        await db.close()
+
+
+async def look_at_callbacks(services, now):
+    """For a day the version before reads and writes the clear token; then nothing is clear."""
+    db, vault = services.db, services.vault
+
+    async def add():
+        new = NewConnection(kind="log", settings={})
+        async with db.transaction() as work:
+            return await connections.add_connection(
+                work, vault, 100001, new, surroundings_of(services)
+            )
+
+    second = await add()
+    tokens = [OLD_TOKEN, callbacks.token_of(vault, second)]
+    assert second.callback_token == tokens[1]
+    assert await callbacks.seal_clear_tokens(db, vault, now) == 0
+    for day, sealed in ((0, 0), (1, 2), (2, 0)):
+        later = now + day * upkeep.ONCE_MORE_AFTER
+        assert await callbacks.seal_clear_tokens(db, vault, later) == sealed
+        found = [await callbacks.connection_of_token(db, "log", token) for token in tokens]
+        assert [one.id for one in found] == [100001, 100002]
+        assert [callbacks.token_of(vault, one) for one in found] == tokens
+        assert [one.version for one in found] == [1, 1], "links stay as they are"
+    dump = str(await rows_of(db, "SELECT c::text FROM connections c"))
+    assert not any(token in dump or token.encode().hex() in dump for token in tokens)
+    assert (await add()).callback_token is None

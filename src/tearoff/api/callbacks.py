@@ -1,7 +1,7 @@
 """Where services report back: `/callbacks/{kind}/{token}`.
 
-Verify, store the raw body, answer at once; a job reads it. The token is 128 random bits of
-the connection; where the service signs, the signature is checked too.
+Verify, store what came, without the token, answer at once; a job reads it. The token is 128
+random bits of the connection; where the service signs, the signature is checked too.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tearoff.kit import clock, doorbook, metrics
 from tearoff.kit.bodies import read_body
 from tearoff.kit.db import DatabaseAway
 from tearoff.kit.doorbook import Event
-from tearoff.messages import arrivals, connections
+from tearoff.messages import arrivals, callbacks
 from tearoff.providers.base import Callback
 
 MAX_BODY = 200_000
@@ -40,7 +40,7 @@ async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
     db = doors.services.db
     if not (token.isascii() and token.isprintable() and kind.isalnum()):
         return 404
-    connection = await connections.connection_of_token(db, kind, token)
+    connection = await callbacks.connection_of_token(db, kind, token)
     if connection is None:
         return 404
     body = await read_body(request, MAX_BODY)
@@ -52,7 +52,7 @@ async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
         doorbook.note(Event.CALLBACK_NOT_GENUINE, kind=kind, connection=connection.id)
         return 403
     async with db.transaction() as transaction:
-        item = (_key(told), msgspec.json.encode(told))
+        item = (_key(told), msgspec.json.encode(_without(token, told)))
         await arrivals.store(transaction, connection, "callback", [item], clock.now())
     return 200
 
@@ -64,6 +64,18 @@ def _public_url(request: Request[Any, Any, Any]) -> str:
     path = raw_path.decode("latin-1").partition("?")[0]
     query = request.scope["query_string"].decode("latin-1")
     return f"{public}{path}" + (f"?{query}" if query else "")
+
+
+def _without(token: str, told: Callback) -> Callback:
+    """Whoever sees what is stored must not be able to report in the service's name."""
+    path, mark, query = told.url.partition("?")
+    path = path.rpartition("/")[0] + "/-"  # however the token was written there
+    return Callback(
+        told.method,
+        path + mark + query.replace(token, "-"),
+        {name: value.replace(token, "-") for name, value in told.headers.items()},
+        told.body.replace(token.encode(), b"-"),
+    )
 
 
 def _key(told: Callback) -> str:

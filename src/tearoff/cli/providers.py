@@ -22,9 +22,10 @@ from tearoff.cli.secret_values import ask, read_secret, warn
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
-from tearoff.messages import connections
+from tearoff.messages import callbacks, connections
 from tearoff.messages.connections import NewConnection, NoRoute
 from tearoff.messages.links import surroundings_of
+from tearoff.messages.models import Connection
 from tearoff.messages.segments import measure
 from tearoff.people import optouts
 from tearoff.providers import registry
@@ -100,11 +101,14 @@ def _add(arguments: argparse.Namespace) -> None:
             made = await connections.add_connection(
                 db, services.vault, arguments.account, new, surroundings_of(services)
             )
-        public = services.settings.public_url
-        callback = f"{public}/callbacks/{made.kind}/{made.callback_token}" if public else ""
-        return {"provider": made.id, "kind": made.kind, "callback_url": callback}
+        return {"provider": made.id, "kind": made.kind, "callback_url": _address(services, made)}
 
     show(arguments, with_services(arguments, work))
+
+
+def _address(services: Services, connection: Connection) -> str:
+    """What is pasted into the service's console."""
+    return callbacks.address_of(services.vault, services.settings.public_url, connection)
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, str]:
@@ -146,12 +150,21 @@ def _list(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> list[dict[str, Any]]:
         found = await connections.connections_of(services.db, arguments.account)
         return [
-            {"provider": c.id, "kind": c.kind, "channel": c.channel, "active": c.active}
+            {
+                "provider": c.id,
+                "kind": c.kind,
+                "channel": c.channel,
+                "active": c.active,
+                "callback_url": _address(services, c),
+            }
             for c in found
         ]
 
     found = with_services(arguments, work)
-    lines = [f"{c['provider']}  {c['kind']:<8}  {'on' if c['active'] else 'off'}" for c in found]
+    lines = [
+        f"{c['provider']}  {c['kind']:<8}  {'on' if c['active'] else 'off':<3}  {c['callback_url']}"
+        for c in found
+    ]
     show(arguments, {"providers": found}, "\n".join(lines) or "No provider yet.")
 
 

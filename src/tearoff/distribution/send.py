@@ -283,9 +283,9 @@ class Sender:
         raise AlreadyReceived
 
     async def _hand_over(self, context: SendContext, draft: Draft, message_id: int) -> Outcome:
-        route, public = context.route, self._services.settings.public_url
+        route = context.route
         assert route is not None
-        callback = f"{public}/callbacks/{route.kind}/{route.callback_token}?m={message_id}"
+        callback = self._links.callback_address(route)
         outgoing = Outgoing(
             id=message_id,
             to=draft.recipient,
@@ -293,7 +293,7 @@ class Sender:
             encoding=draft.encoding,
             parts=draft.parts,
             sender=draft.sender or route.sender,
-            callback_url=callback if public else None,
+            callback_url=f"{callback}?m={message_id}" if callback else None,
             letter=draft.letter,
         )
         with metrics.provider_seconds.labels(route.kind).time():

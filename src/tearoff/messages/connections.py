@@ -12,6 +12,7 @@ from tearoff.kit.db import Handle
 from tearoff.kit.phone import is_country
 from tearoff.kit.rows import columns, read
 from tearoff.kit.vault import Vault
+from tearoff.messages import callbacks
 from tearoff.messages.models import Connection
 from tearoff.providers import registry
 from tearoff.providers.base import BadSettings, Surroundings
@@ -41,10 +42,12 @@ async def add_connection(
     except BadSettings as error:
         raise Invalid(str(error), field=error.field) from None
     await provider.close()
+    token = codes.token()
     row = await db.fetchrow(
         "INSERT INTO connections (account_id, kind, settings_sealed, sender, max_binds,"
-        " segment_price, callback_token, channel, country)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)"
+        " segment_price, channel, country, callback_sha256, callback_sealed, callback_token)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN EXISTS (SELECT FROM upkeep"
+        " WHERE name = $11 AND due_at IS NOT NULL) THEN $12 END)"
         f" RETURNING {columns(Connection)}",
         account_id,
         new.kind,
@@ -52,9 +55,12 @@ async def add_connection(
         new.settings.get("sender") or None,
         int(new.settings.get("max_binds") or 1),
         new.segment_price,
-        codes.token(),
         registry.channel_of(new.kind),
         _country(new.settings),
+        callbacks.hash_token(token),
+        vault.seal(token.encode()),
+        callbacks.UPKEEP,
+        token,
     )
     assert row is not None
     return read(Connection, row)
@@ -86,16 +92,6 @@ async def connection(db: Handle, connection_id: int) -> Connection | None:
     """For jobs and links, which work for every account."""
     row = await db.fetchrow(
         f"SELECT {columns(Connection)} FROM connections WHERE id = $1", connection_id
-    )
-    return row and read(Connection, row)
-
-
-async def connection_of_token(db: Handle, kind: str, token: str) -> Connection | None:
-    """Who a callback address belongs to; the token is 128 random bits."""
-    row = await db.fetchrow(
-        f"SELECT {columns(Connection)} FROM connections WHERE callback_token = $1 AND kind = $2",
-        token,
-        kind,
     )
     return row and read(Connection, row)
 

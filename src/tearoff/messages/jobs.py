@@ -10,7 +10,7 @@ import structlog
 from tearoff.jobs.queue import Chore, Job
 from tearoff.kit.phone import PhoneInvalid
 from tearoff.kit.services import Services
-from tearoff.messages import arrivals, connections, queries, rules
+from tearoff.messages import arrivals, callbacks, connections, queries, rules
 from tearoff.messages.links import Links
 from tearoff.messages.models import Message
 from tearoff.messages.news import Change, Tell
@@ -67,6 +67,12 @@ async def _look_up(
             await tell(services, db, change)
 
 
+async def seal_callback_tokens(services: Services, now: datetime) -> None:
+    sealed = await callbacks.seal_clear_tokens(services.db, services.vault, now)
+    if sealed:
+        log.info("callbacks.sealed", count=sealed)
+
+
 def jobs(tell: Tell) -> tuple[Job, ...]:
     return (Job(arrivals.READ, partial(arrivals.read_arrivals, tell=tell), at_once=4),)
 
@@ -77,4 +83,5 @@ def chores(tell: Tell) -> tuple[Chore, ...]:
         Chore("messages.look_up_unknown", "*/5 * * * *", partial(look_up_unknown, tell=tell)),
         Chore("messages.read_forgotten", "*/3 * * * *", arrivals.read_forgotten),
         Chore("messages.sweep_arrivals", "17 3 * * *", arrivals.sweep),
+        Chore("messages.seal_callback_tokens", "37 * * * *", seal_callback_tokens),
     )

@@ -12,7 +12,7 @@ from collections.abc import Coroutine
 from typing import Any, Protocol
 
 from tearoff.kit.services import Services
-from tearoff.messages import connections
+from tearoff.messages import callbacks, connections
 from tearoff.messages.models import Connection
 from tearoff.providers import registry
 from tearoff.providers.base import (
@@ -38,6 +38,7 @@ class Links:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._open: dict[int, tuple[int, Provider]] = {}
+        self._addresses: dict[int, str] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.binds: Standing | None = None
 
@@ -60,6 +61,16 @@ class Links:
         provider = self._open_provider(connection)
         self._open[connection.id] = (connection.version, provider)
         return provider
+
+    def callback_address(self, connection: Connection) -> str:
+        """Where its service reports back, opened once and remembered: it never changes. Empty
+        without a public address."""
+        known = self._addresses.get(connection.id)
+        if known is None:
+            services = self._services
+            known = callbacks.address_of(services.vault, services.settings.public_url, connection)
+            self._addresses[connection.id] = known
+        return known
 
     def drop(self, connection_id: int) -> None:
         """Close the adapter of a connection, if there is one."""

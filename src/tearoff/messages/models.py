@@ -11,7 +11,7 @@ class Connection(msgspec.Struct, frozen=True):
     """An account's connection to one service. `segment_price` is in millionths of the
     account's currency unit. The settings are sealed; only `connections.open_settings` opens
     them. `country` (two letters) is the one whose national numbers the service writes; None:
-    the account's."""
+    the account's. `callbacks.token_of` gives the token of its address."""
 
     id: int
     account_id: int
@@ -21,7 +21,8 @@ class Connection(msgspec.Struct, frozen=True):
     sender: str | None
     max_binds: int
     segment_price: int
-    callback_token: str
+    callback_token: str | None
+    callback_sealed: bytes | None
     active: bool
     version: int
     country: str | None = None

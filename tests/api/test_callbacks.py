@@ -1,0 +1,73 @@
+"""The address at which a service reports back is a secret: it is kept nowhere in the clear."""
+
+import base64
+
+import pytest_asyncio
+from yarl import URL
+
+from tearoff.kit import clock
+from tearoff.messages import callbacks
+from tests.api.caller import Caller
+from tests.cast import open_shop
+
+SERVICE = {"url": "http://127.0.0.1:9/send", "body": '{"to": "{to}", "text": "{text}"}'}
+
+
+@pytest_asyncio.fixture
+async def caller(http, server, services):
+    """With a service that signs nothing: its address is all that it proves itself by."""
+    return Caller(http, server.url, await open_shop(services, kind="http", settings=SERVICE))
+
+
+async def report(caller, token, body=b"{}", query="", **headers):
+    url = URL(f"{caller.url}/callbacks/http/{token}{query}", encoded=True)
+    async with caller.http.post(url, data=body, headers=headers) as answer:
+        return answer.status
+
+
+async def kept(services, shop):
+    """All that stands in the tables of connections and reports, with what bytes hold."""
+    rows = await services.db.fetch(
+        "SELECT c::text FROM connections c WHERE account_id = $1"
+        " UNION ALL SELECT convert_from(raw, 'UTF8') FROM arrivals WHERE account_id = $1",
+        shop.account,
+    )
+    text = "\n".join(row[0] for row in rows)
+    bodies = [word for word in text.split('"') if len(word) % 4 == 0]
+    return text + "".join(_opened(word) for word in bodies)
+
+
+def _opened(word):
+    try:
+        return base64.b64decode(word, validate=True).decode("utf-8", "replace")
+    except ValueError:
+        return ""
+
+
+async def test_a_token_is_found_and_never_kept(caller, services):
+    shop = caller.shop
+    echo = {"Referer": f"https://coupons.example.com/callbacks/http/{shop.token}"}
+    body = b'{"callback": "%s"}' % shop.token.encode()
+    assert await report(caller, shop.token, body, f"?m=1&to={shop.token}", **echo) == 200
+    encoded = "%" + shop.token.encode()[:1].hex() + shop.token[1:]
+    assert await report(caller, encoded, b"encoded") == 200
+    everything = await kept(services, shop)
+    assert '"callback": "-"' in everything and "/callbacks/http/-?m=1&to=-" in everything
+    assert shop.token not in everything and shop.token[1:] not in everything
+    hashed = callbacks.hash_token(shop.token)
+    for wrong in (hashed.hex(), shop.token + "x", shop.token[:-1], "None"):
+        assert await report(caller, wrong) == 404, wrong
+
+
+async def test_a_token_of_an_older_version_goes_on_working(caller, services):
+    shop, db = caller.shop, services.db
+    await db.execute(
+        "UPDATE connections SET callback_token = $2, callback_sha256 = NULL,"
+        " callback_sealed = NULL WHERE account_id = $1",
+        shop.account,
+        shop.token,
+    )
+    assert await report(caller, shop.token, b"before") == 200
+    assert await callbacks.seal_clear_tokens(db, services.vault, clock.now()) >= 1
+    assert await report(caller, shop.token, b"after") == 200
+    assert shop.token not in await kept(services, shop)
