@@ -8,8 +8,11 @@ import pytest_asyncio
 from aiohttp import web
 from standardwebhooks import Webhook
 
+from tearoff.cli import findings_webhooks
+from tearoff.cli.findings_webhooks import of_webhooks
 from tearoff.hooks.models import KINDS
 from tests.api.caller import Caller
+from tests.api.v4.client import client_of
 from tests.cast import open_shop
 from tests.hooks.listening import (
     deliveries,
@@ -25,6 +28,7 @@ from tests.hooks.receiver import open_receiver
 SHOWN = [
     "ID", "url", "events", "description", "active", "failing_since_utc", "switched_off_date_utc",
     "switched_off_reason", "created_date_utc", "secret",
+    "warning",
 ]  # fmt: skip
 LOGGED = [
     "event", "type", "state", "tries", "next_try_date_utc", "http_status", "error", "answer",
@@ -65,6 +69,28 @@ async def test_form_bodies_and_bare_ids(caller, receiver):
         "status": {"status": "OK"}, "action": "webhook_deleted", "webhook": f"whk_{number}",
     }  # fmt: skip
     assert (await caller.post("/v3/webhook/list")).body["webhook"] == []
+
+
+SAFE, OPEN = "https://127.0.0.1:9/key-4711", "http://127.0.0.1:9/key-4711"
+
+
+async def test_http_works_with_a_warning(caller, services, monkeypatch):
+    v4 = client_of(caller)
+    made = (await caller.post("/v3/webhook/create", {"url": OPEN})).body["webhook"]
+    assert "https://" in made["warning"] and "TLS" in made["warning"]
+    other = (await v4.post("/v4/webhooks", {"url": OPEN})).body
+    assert other["warnings"] == [made["warning"]]
+    listed = (await caller.post("/v3/webhook/list")).body["webhook"]
+    assert [one["warning"] for one in listed] == [made["warning"]] * 2
+    monkeypatch.setattr(findings_webhooks, "MOST", 1_000_000)  # other tests have some, too
+    told = {finding.what: finding.text for finding in await of_webhooks(services)}
+    named = f"webhook {made['ID']} (account {caller.shop.account})"
+    assert "http://127.0.0.1:9 " in told[named] and "4711" not in told[named]
+    changed = await caller.post("/v3/webhook/update", {"webhook": made["ID"], "url": SAFE})
+    assert changed.body["webhook"]["warning"] == ""
+    changed = await v4.patch(f"/v4/webhooks/{other['id']}", {"url": SAFE})
+    assert changed.body["warnings"] == []
+    assert named not in {finding.what for finding in await of_webhooks(services)}
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,7 @@ from tearoff.cli.findings_pins import of_pins
 from tearoff.cli.findings_replies import of_replies, of_twins
 from tearoff.cli.findings_server import of_server
 from tearoff.cli.findings_twins import of_codes_alike
+from tearoff.cli.findings_webhooks import of_webhooks
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
@@ -183,5 +184,6 @@ LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] 
     of_replies,
     of_twins,
     of_codes_alike,
+    of_webhooks,
 )
 """Asked of a database whose schema is up to date and whose secrets can be opened."""

@@ -75,6 +75,16 @@ class Endpoint(msgspec.Struct, frozen=True):
     def ref(self) -> str:
         return f"whk_{self.id}"
 
+    @property
+    def warnings(self) -> list[str]:
+        """What its owner is told and not refused: a receiver may be in the same house."""
+        if not self.url.startswith("http:"):
+            return []
+        return [
+            "http:// has no TLS: names, numbers and coupons of people can be read and changed on"
+            " their way to this address. Use https://."
+        ]
+
 
 class Event(msgspec.Struct, frozen=True):
     """What happened once. `id` rises, so it is the sequence that receivers see; `ref` is its

@@ -41,6 +41,16 @@ async def endpoints(db: Handle, account_id: int) -> list[Endpoint]:
     return [read(Endpoint, row) for row in rows]
 
 
+async def without_tls(db: Handle, most: int) -> list[Endpoint]:
+    """Active ones of all accounts that are told over http, for the operator."""
+    rows = await db.fetch(
+        f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE active AND url LIKE 'http:%'"
+        " ORDER BY account_id, id LIMIT $1",
+        most,
+    )
+    return [read(Endpoint, row) for row in rows]
+
+
 async def endpoint(db: Handle, account_id: int, endpoint_id: int) -> Endpoint | None:
     row = await db.fetchrow(
         f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE account_id = $1 AND id = $2",

@@ -188,6 +188,7 @@ def _webhook(endpoint: Webhook, secret: str | None = None) -> dict[str, Any]:
         "switched_off_reason": endpoint.switched_off_reason,
         "created_date_utc": utc(endpoint.created_at),
         "secret": secret or "",
+        "warning": " ".join(endpoint.warnings),
     }
 
 
@@ -217,7 +218,8 @@ _WEBHOOK = p.string(
     "webhook", p.reference("whk"), "Id of the webhook.", "whk_100001", required=True
 )
 _URL = p.string(
-    "url", address, "Where events are sent: http or https, not a private address.",
+    "url", address,
+    "Where events are sent: https (http works, with a `warning`), not a private address.",
     "https://example.com/webhooks", required=True,
 )  # fmt: skip
 _EVENTS = p.several("events", 100, 50, f"Kinds of events: `all`, or some of {', '.join(KINDS)}.")
@@ -246,6 +248,7 @@ _EXAMPLE = {
     "switched_off_reason": "",
     "created_date_utc": "2026-11-23 10:00:00",
     "secret": "",
+    "warning": "",
 }
 _SHOWN_ONCE = {**_EXAMPLE, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 

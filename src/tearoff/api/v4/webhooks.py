@@ -28,7 +28,7 @@ TAG = "Webhooks"
 
 class Webhook(msgspec.Struct, frozen=True):
     """An address that is told of events. `events` null: all kinds. `secret` is there when it
-    was just made, and never again."""
+    was just made, and never again. `warnings`: what its owner should know, in words."""
 
     id: int
     url: str
@@ -40,6 +40,7 @@ class Webhook(msgspec.Struct, frozen=True):
     switched_off_reason: str
     created_at: datetime
     secret: str | None
+    warnings: list[str]
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -161,6 +162,7 @@ def _webhook(row: WebhookRow, secret: str | None = None) -> Webhook:
     return Webhook(
         row.id, row.url, row.kinds, row.description, row.active, row.failing_since,
         row.switched_off_at, row.switched_off_reason, row.created_at, secret,
+        row.warnings,
     )  # fmt: skip
 
 
@@ -191,7 +193,8 @@ def _kinds(name: str, given: Any) -> tuple[str, ...] | None:
 
 _ID = f.path_id("id", "whk", "Id of the webhook.", 100001)
 _URL = f.text_field(
-    "url", address, "Where events are sent: http or https, not a private address.",
+    "url", address,
+    "Where events are sent: https (http works, with a warning), not a private address.",
     "https://example.com/webhooks", required=True,
 )  # fmt: skip
 _EVENTS = f.Field(
@@ -207,7 +210,7 @@ _EVENT = "evt_a1B2c3D4e5F6g7H8i9J0"
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 (an example)
 _WEBHOOK = Webhook(
     100001, "https://example.com/webhooks", ("coupon_validated",), "Our shop", True, None, None,
-    "", AT, None,
+    "", AT, None, [],
 )  # fmt: skip
 _DELIVERY = Delivery(
     100001, _EVENT, "coupon_validated", "delivered", 1, None, 200, "", "ok", 48, AT, AT,
