@@ -8,7 +8,9 @@ import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
@@ -34,27 +36,48 @@ def run_folder(testrun_uid: str) -> Path:
     return folder
 
 
+@dataclass(frozen=True)
+class Cluster:
+    """The server of the tests: `app` is its database as the program uses it, `admin` as somebody
+    who may make others."""
+
+    app: str
+    admin: str
+
+    async def create(self, name: str) -> str:
+        """A new database, which belongs to the program's role; gives its address."""
+        connection = await asyncpg.connect(self.admin)
+        await connection.execute(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
+        owner = urlsplit(self.app).username
+        await connection.execute(f"CREATE DATABASE {name} OWNER {owner or 'CURRENT_USER'}")
+        await connection.close()
+        return self.app.replace("/tearoff?", f"/{name}?")
+
+    async def drop(self, name: str) -> None:
+        connection = await asyncpg.connect(self.admin)
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
+
+
 @pytest.fixture(scope="session")
-def database_url(run_folder: Path, worker_id: str) -> Iterator[str]:
-    """A migrated database of this test process: on the server that
-    TEAROFF_TEST_DATABASE_URL names, else on an embedded one."""
+def cluster(run_folder: Path) -> Iterator[Cluster]:
+    """The server that TEAROFF_TEST_DATABASE_URL names, else an embedded one."""
     given = os.environ.get("TEAROFF_TEST_DATABASE_URL")
+    if given:
+        yield Cluster(given, given)
+        return
     server = EmbeddedServer(run_folder / "pg")
-    admin = given or server.attach()
-    name = f"tearoff_test_{worker_id}"
-    url = admin.replace("/tearoff?", f"/{name}?")
-    asyncio.run(_execute(admin, f"DROP DATABASE IF EXISTS {name}", f"CREATE DATABASE {name}"))
-    asyncio.run(migrate(url))
-    yield url
+    yield Cluster(server.attach(), server.admin_url())
     if server.detach():
         shutil.rmtree(run_folder, ignore_errors=True)
 
 
-async def _execute(url: str, *statements: str) -> None:
-    connection = await asyncpg.connect(url)
-    for statement in statements:
-        await connection.execute(statement)
-    await connection.close()
+@pytest.fixture(scope="session")
+def database_url(cluster: Cluster, worker_id: str) -> str:
+    """A migrated database of this test process."""
+    url = asyncio.run(cluster.create(f"tearoff_test_{worker_id}"))
+    asyncio.run(migrate(url))
+    return url
 
 
 @pytest.fixture(scope="session")

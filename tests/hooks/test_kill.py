@@ -2,7 +2,6 @@
 
 import asyncio
 
-import asyncpg
 import msgspec
 import pytest
 import pytest_asyncio
@@ -19,21 +18,16 @@ pytestmark = pytest.mark.kill
 
 
 @pytest_asyncio.fixture
-async def own(settings, services, tmp_path):
+async def own(settings, services, cluster, worker_id, tmp_path):
     """Services with a database of their own: the worker of the other tests must not help."""
-    name = await services.db.fetchval("SELECT current_database()")
-    mine = f"{name}_hooks"
-    connection = await asyncpg.connect(settings.database_url)
-    await connection.execute(f"DROP DATABASE IF EXISTS {mine} WITH (FORCE)")
-    await connection.execute(f"CREATE DATABASE {mine}")
-    url = settings.database_url.replace(f"/{name}", f"/{mine}", 1)
+    name = f"tearoff_hooks_{worker_id}"
+    url = await cluster.create(name)
     await migrate(url)
     settings = msgspec.structs.replace(settings, database_url=url, data=tmp_path)
     db = await Database.open(url, size=4)
     yield Services(settings, db, services.vault, url)
     await db.close()
-    await connection.execute(f"DROP DATABASE {mine} WITH (FORCE)")
-    await connection.close()
+    await cluster.drop(name)
 
 
 async def test_killed_in_the_middle(own, http, receiver, tmp_path):

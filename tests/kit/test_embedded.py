@@ -16,7 +16,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tearoff.kit import embedded, pgprograms, pgtools
+from tearoff.kit import embedded, pgprograms, pgrole, pgtools, pgwatchdog
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.pgprograms import EmbeddedServerError
 
@@ -127,10 +127,10 @@ def test_starts_keeps_data_and_stops(data):
 def test_is_private_and_durable(data):
     server = EmbeddedServer(data)
     url = server.attach()
-    socket = Path(ask(url, "SHOW unix_socket_directories"))
+    socket = Path(ask(server.admin_url(), "SHOW unix_socket_directories"))
     for folder in (data, server.home(), server.home() / "cluster", socket):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    for secret in (data / "pg.password",):
+    for secret in (data / "pg.password", data / "pg.app-password"):
         assert stat.S_IMODE(secret.stat().st_mode) == 0o600
     assert ask(url, "SHOW listen_addresses") == ""
     rules = (server.home() / "cluster" / "pg_hba.conf").read_text().split()
@@ -145,7 +145,8 @@ def test_is_private_and_durable(data):
 @pytest.mark.skipif(not AS_ROOT, reason="only root can try as another user")
 def test_another_user_does_not_reach_the_socket(data):
     server = EmbeddedServer(data)
-    socket = ask(server.attach(), "SHOW unix_socket_directories")
+    server.attach()
+    socket = ask(server.admin_url(), "SHOW unix_socket_directories")
     nobody = pwd.getpwnam("nobody")
     tried = subprocess.run(
         ["/bin/sh", "-c", f"ls {socket}"], user=nobody.pw_uid, group=nobody.pw_gid,
@@ -173,7 +174,7 @@ def test_runs_as_a_normal_user(open_folder, hold):
         extra_groups=[], cwd="/",
         env={"PATH": os.defpath, "PYTHONPATH": ":".join(paths), "PYTHONDONTWRITEBYTECODE": "1"},
     )  # fmt: skip
-    assert ask(told(process), "SELECT current_user") == pgprograms.USER
+    assert ask(told(process), "SELECT current_user") == pgrole.APP_ROLE
     assert (open_folder / "data" / "pg").stat().st_uid == nobody.pw_uid
     leave(process)
 
@@ -254,8 +255,8 @@ def test_recovers_from_the_death_of_postgres(data):
 
 def test_a_long_path_gets_a_short_socket(open_folder):
     server = EmbeddedServer(open_folder / ("long-" * 20) / "data")
-    url = server.attach()
-    socket = Path(ask(url, "SHOW unix_socket_directories"))
+    server.attach()
+    socket = Path(ask(server.admin_url(), "SHOW unix_socket_directories"))
     assert len(str(socket)) < embedded.SOCKET_PATH_LIMIT
     assert stat.S_IMODE(socket.stat().st_mode) == 0o700
     server.detach()
@@ -349,7 +350,7 @@ def run_old(old, home, owner, statement):
 
 
 def test_the_log_holds_no_statement_and_no_value_and_stays_small(data, monkeypatch):
-    monkeypatch.setattr(embedded, "LOG_BYTES", 2000)
+    monkeypatch.setattr(pgwatchdog, "LOG_BYTES", 2000)
     server = EmbeddedServer(data)
     url = server.attach()
     ask(url, "CREATE TABLE people (number text UNIQUE)")

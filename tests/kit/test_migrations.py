@@ -44,15 +44,10 @@ INSERT INTO session_events (account_id, campaign_id, session_id, kind, at) VALUE
 
 
 @pytest_asyncio.fixture
-async def url(settings, worker_id):
-    admin = await asyncpg.connect(settings.database_url)
+async def url(cluster, worker_id):
     name = f"{NAME}_{worker_id}"
-    await admin.execute(f"DROP DATABASE IF EXISTS {name}")
-    await admin.execute(f"CREATE DATABASE {name}")
-    path = settings.database_url.split("?")[0].rpartition("/")[2]
-    yield settings.database_url.replace(f"/{path}?", f"/{name}?")
-    await admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await admin.close()
+    yield await cluster.create(name)
+    await cluster.drop(name)
 
 
 async def test_lists_hold_what_happened_before(url):

@@ -7,7 +7,8 @@ folder with mode 0600; there is no TCP and no trust.
 
     data folder/            0700
       pg.home               where the server's files are, when that is elsewhere
-      pg.password           0600
+      pg.password           0600: the superuser's
+      pg.app-password       0600: that of the role as which we connect (`pgrole`)
       pg.users, pg.lock     locks: who uses the server, who starts or stops it
       pg/                   the server's files: cluster, run (the socket), log
 
@@ -17,7 +18,7 @@ not made by us, or lies below a folder that the user cannot enter, they go to
 `/var/lib/tearoff/`, and so do the programs. Nothing that we did not make is ever loosened.
 
 Every process that uses the server holds a shared lock, which the kernel frees when it dies.
-The last one to leave stops the server; should it be killed, a watchdog does.
+The last one to leave stops the server; should it be killed, a watchdog does (`pgwatchdog`).
 """
 
 from __future__ import annotations
@@ -28,11 +29,11 @@ import os
 import secrets
 import shutil
 import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from tearoff.kit import pgrole, pgwatchdog
 from tearoff.kit.pgprograms import (
     USER,
     EmbeddedServerError,
@@ -51,8 +52,9 @@ from tearoff.kit.pgprograms import (
 SOCKET_PATH_LIMIT = 90
 """Bytes of a socket folder's path; the kernel takes about 107 with the file name."""
 
-LOG_BYTES = 10_000_000
-"""The log is begun anew when it is larger; the one before it is kept as `log.old`."""
+# The passwords of the superuser and of the role as which we connect.
+_ADMIN_FILE = "pg.password"
+_APP_FILE = "pg.app-password"
 
 # On the command line, so that clusters made by older versions have them too: neither statements
 # nor the values in them, which are people's, belong into the log.
@@ -99,7 +101,7 @@ class EmbeddedServer:
             self._check_version(home)
             if not self._is_up(home):
                 self._start(home)
-            self._ensure_database(home)
+            self._ensure_role(home)
             self._join()
         return self.url()
 
@@ -124,9 +126,18 @@ class EmbeddedServer:
                 self._start(self._home())
 
     def url(self) -> str:
-        """The address of the database, whether the server runs or not."""
-        password = (self.data / "pg.password").read_text("ascii").strip()
-        return f"postgresql://{USER}:{password}@/tearoff?host={self._socket_folder(self._home())}"
+        """The address of the database as the program uses it, whether the server runs or not."""
+        return self._url(pgrole.APP_ROLE, _APP_FILE)
+
+    def admin_url(self) -> str:
+        """The same as the superuser: for tests and for an operator's own look, never to serve."""
+        return self._url(USER, _ADMIN_FILE)
+
+    def _url(self, role: str, secret: str) -> str:
+        # A folder of a version before has no password of the role until a server was joined.
+        password = _read(self.data / secret) if (self.data / secret).exists() else ""
+        host = self._socket_folder(self._home())
+        return f"postgresql://{role}:{password}@/{pgrole.DATABASE}?host={host}"
 
     def home(self) -> Path:
         """The folder with the server's own files."""
@@ -175,7 +186,7 @@ class EmbeddedServer:
     def create_cluster(self, home: Path, fresh: Path, *, checksums: bool) -> None:
         """Make an empty cluster with our settings. Whoever needs it renames it into place: a
         half-made one is never taken for a whole one."""
-        owner, password = server_user(), self._password()
+        owner, password = server_user(), self._password(_ADMIN_FILE)
         shutil.rmtree(fresh, ignore_errors=True)
         password_file = home / "password.tmp"
         write_private(password_file, password)
@@ -191,11 +202,18 @@ class EmbeddedServer:
             password_file.unlink()
         configure(fresh)
 
-    def _password(self) -> str:
-        path = self.data / "pg.password"
+    def _password(self, name: str) -> str:
+        path = self.data / name
         if not path.exists():
             write_private(path, secrets.token_urlsafe(32))
-        return path.read_text("ascii").strip()
+        return _read(path)
+
+    def _ensure_role(self, home: Path) -> None:
+        pgrole.ensure(
+            str(self._socket_folder(home)),
+            admin_password=self._password(_ADMIN_FILE),
+            password=self._password(_APP_FILE),
+        )
 
     def _check_version(self, home: Path) -> None:
         found = (home / "cluster" / "PG_VERSION").read_text("ascii").strip()
@@ -206,35 +224,13 @@ class EmbeddedServer:
                 hint="Run `tearoff upgrade` once.",
             )
 
-    def _ensure_database(self, home: Path) -> None:
-        mark = home / "database-made"
-        if mark.exists():
-            return
-        env = self.client_env(home)
-        listed = run(
-            "psql", "-XAt", "-d", "postgres", "-c", "SELECT datname FROM pg_database", env=env
-        )
-        if "tearoff" not in listed.split():
-            run("createdb", "tearoff", env=env)
-        mark.touch(mode=0o600)
-        give(mark, server_user())
-
-    def client_env(self, home: Path) -> dict[str, str]:
-        """What PostgreSQL's own programs need to reach the server."""
-        return {
-            "PGHOST": str(self._socket_folder(home)),
-            "PGUSER": USER,
-            "PGPASSWORD": self._password(),
-        }
-
     # starting and stopping ---------------------------------------------------------------
 
     def _start(self, home: Path) -> None:
         remove_stale_pid_file(home / "cluster")
         socket_folder = self.make_socket_folder(home)
         log = home / "log"
-        if log.exists() and log.stat().st_size > 10_000_000:
-            log.replace(home / "log.old")
+        pgwatchdog.begin_log_anew(log)
         try:
             run(
                 "pg_ctl", "start", "-w", "-t", "120", "-s", "-D", str(home / "cluster"),
@@ -244,30 +240,7 @@ class EmbeddedServer:
         except EmbeddedServerError as error:
             tail = log.read_text("utf-8", "replace")[-600:] if log.exists() else ""
             raise EmbeddedServerError(f"{error}\n{tail}", hint=f"The whole log: {log}") from None
-        self._start_watchdog(home)
-
-    def _start_watchdog(self, home: Path) -> None:
-        # The shell leaves at once, so the watchdog is nobody's child to wait for.
-        watchdog = [sys.executable, "-I", "-S", "-c", _WATCHDOG]
-        subprocess.run(
-            [
-                "/bin/sh",
-                "-c",
-                '"$@" &',
-                "sh",
-                *watchdog,
-                str(self.data),
-                str(home / "cluster"),
-                str(home / "log"),
-                str(LOG_BYTES),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.DEVNULL,
-            stderr=subprocess.DEVNULL,
-            start_new_session=True,
-            check=True,
-            cwd="/",
-        )
+        pgwatchdog.start(self.data, home / "cluster", log)
 
     def _stop(self, home: Path) -> None:
         run(
@@ -330,68 +303,15 @@ class EmbeddedServer:
         return True
 
 
-# A process of its own and no import of ours: it must be small, and work whatever we become.
-_WATCHDOG = """
-import fcntl, os, signal, sys, time
-data, cluster, log, most = sys.argv[1:]
-def is_free(fd):
-    try:
-        fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        return False
-    fcntl.flock(fd, fcntl.LOCK_UN)
-    return True
-def server():
-    try:
-        with open(cluster + "/postmaster.pid") as file:
-            pid = int(file.readline())
-        os.kill(pid, 0)
-        return pid
-    except (OSError, ValueError):
-        return None
-def rotate():
-    try:
-        fd = os.open(log, os.O_RDWR | os.O_NOFOLLOW)
-    except OSError:
-        return
-    try:
-        size = os.fstat(fd).st_size
-        if size > int(most):
-            kept = os.pread(fd, int(most), size - int(most))
-            flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW
-            old = os.open(log + ".old", flags, 0o600)
-            os.write(old, kept)
-            os.close(old)
-            os.ftruncate(fd, 0)
-    except OSError:
-        pass
-    finally:
-        os.close(fd)
-users = os.open(data + "/pg.users", os.O_RDWR | os.O_CREAT, 0o600)
-mine = server()
-while mine is not None and server() == mine:
-    time.sleep(1)
-    rotate()
-    if not is_free(users):
-        continue
-    time.sleep(1)
-    lock = os.open(data + "/pg.lock", os.O_RDWR | os.O_CREAT, 0o600)
-    fcntl.flock(lock, fcntl.LOCK_EX)
-    if is_free(users) and server() == mine:
-        os.kill(mine, signal.SIGINT)
-        for _ in range(600):
-            if server() != mine:
-                break
-            time.sleep(0.1)
-    os.close(lock)
-"""
-
-
 def configure(cluster: Path) -> None:
     """Write our settings and who may connect into a cluster."""
     with (cluster / "postgresql.conf").open("a") as file:
         file.write(f"\n# tearoff\n{SETTINGS}")
     (cluster / "pg_hba.conf").write_text("local all all scram-sha-256\n", "ascii")
+
+
+def _read(path: Path) -> str:
+    return path.read_text("ascii").strip()
 
 
 def _open_lock(path: Path) -> int:

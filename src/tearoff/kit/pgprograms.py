@@ -86,13 +86,16 @@ def run(
     cached: bool = False,
     folder: Path | None = None,
     cwd: str = "/",
+    text: str = "",
 ) -> str:
+    """What a program printed; `text` is its standard input."""
     if cached and (name, *arguments) in _outputs:
         return _outputs[name, *arguments]
     done = subprocess.run(
         [str((folder or bin_dir()) / name), *arguments],
         env={"PATH": os.defpath, "LC_ALL": "C", **(env or {})},
         capture_output=True,
+        input=text,
         text=True,
         check=False,
         cwd=cwd,
@@ -166,6 +169,11 @@ def can_enter(owner: pwd.struct_passwd, folder: Path) -> bool:
 
 
 def write_private(path: Path, text: str) -> None:
-    fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    """Whole or not at all: half a password would be none. Only one process writes at a time."""
+    half = path.with_name(f"{path.name}.part")
+    fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(fd, "w") as file:
         file.write(text)
+        file.flush()
+        os.fsync(fd)
+    half.replace(path)
