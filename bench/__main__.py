@@ -215,7 +215,7 @@ async def bench_send_beside(rig: Rig, amount: int, rounds: int, seconds: int) ->
     for done in range(0, amount, 500_000):
         async with rig.services.db.transaction() as db:
             await mint(db, campaign, min(500_000, amount - done), datetime.now(UTC))
-    await rig.services.db.execute("CHECKPOINT")
+    await rig.checkpoint()
     ours, base = [], []
     for _ in range(rounds):
         base.append(wrk(rig, send_script(small), seconds))

@@ -40,6 +40,10 @@ class Rig:
     url: str
     folder: Path
     process: subprocess.Popen
+    admin_url: str
+
+    async def checkpoint(self) -> None:
+        await _execute(self.admin_url, "CHECKPOINT")
 
 
 @contextlib.asynccontextmanager
@@ -57,7 +61,7 @@ async def open_rig(workers: int = 2) -> AsyncIterator[Rig]:
         db = await Database.open(url, size=4)
         services = Services(settings, db, Vault(KEY), url)
         with _serve(settings, folder, workers) as (address, process):
-            yield Rig(services, address, folder, process)
+            yield Rig(services, address, folder, process, pg.admin_url())
         await db.close()
     finally:
         pg.detach()

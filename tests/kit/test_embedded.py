@@ -1,6 +1,5 @@
 """The embedded PostgreSQL: real servers, real kills."""
 
-import asyncio
 import contextlib
 import os
 import pwd
@@ -9,8 +8,6 @@ import signal
 import stat
 import subprocess
 import sys
-import tempfile
-import time
 from pathlib import Path
 
 import asyncpg
@@ -19,93 +16,9 @@ import pytest
 from tearoff.kit import embedded, pgprograms, pgrole, pgtools, pgwatchdog
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.pgprograms import EmbeddedServerError
+from tests.kit.servers import ask, leave, postmaster, told, wait_until
 
 AS_ROOT = os.geteuid() == 0
-HOLD = """
-import sys, time
-from pathlib import Path
-from tearoff.kit.embedded import EmbeddedServer
-server = EmbeddedServer(Path(sys.argv[1]))
-print(server.attach(), flush=True)
-sys.stdin.read()
-server.detach()
-"""
-
-
-@pytest.fixture
-def open_folder():
-    """A folder that every user may enter, as a real machine's are; pytest's own are closed."""
-    folder = Path(tempfile.mkdtemp(prefix="tearoff-test-", dir="/var/tmp"))
-    folder.chmod(0o755)
-    yield folder
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-@pytest.fixture
-def data(open_folder):
-    folder = open_folder / "data"
-    yield folder
-    if (folder / "pg.lock").exists():
-        server = EmbeddedServer(folder)
-        if postmaster(server):
-            server.attach()
-            server.detach()
-        if (folder / "pg.home").exists():
-            shutil.rmtree(server.home(), ignore_errors=True)
-
-
-def postmaster(server):
-    """The pid of the running server, None when there is none."""
-    with contextlib.suppress(OSError, ValueError):
-        pid = int((server.home() / "cluster" / "postmaster.pid").read_text().split()[0])
-        os.kill(pid, 0)
-        return pid
-    return None
-
-
-def ask(url, *statements):
-    async def run():
-        connection = await asyncpg.connect(url, timeout=10)
-        try:
-            return [await connection.fetchval(s) for s in statements][-1]
-        finally:
-            await connection.close()
-
-    return asyncio.run(run())
-
-
-@pytest.fixture
-def hold():
-    """Makes processes that use the server until their standard input closes."""
-    processes = []
-
-    def start(folder, python=sys.executable, **identity):
-        process = subprocess.Popen(
-            [python, "-c", HOLD, str(folder)],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **identity,
-        )  # fmt: skip
-        processes.append(process)
-        return process
-
-    yield start
-    for process in processes:
-        process.communicate(timeout=30)
-
-
-def told(process):
-    return process.stdout.readline().strip()
-
-
-def leave(process):
-    process.communicate(timeout=30)
-    assert process.returncode == 0
-
-
-def wait_until(is_so, seconds=20):
-    end = time.monotonic() + seconds
-    while not is_so():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.1)
 
 
 def modes_above(path):

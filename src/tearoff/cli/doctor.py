@@ -17,6 +17,7 @@ from tearoff.cli.findings import Finding
 from tearoff.cli.findings_mail import of_mail, of_python
 from tearoff.cli.findings_pins import of_pins
 from tearoff.cli.findings_replies import of_replies, of_twins
+from tearoff.cli.findings_role import of_role
 from tearoff.cli.findings_server import of_server
 from tearoff.cli.findings_twins import of_codes_alike
 from tearoff.cli.findings_webhooks import of_webhooks
@@ -177,6 +178,7 @@ LOOKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (
 )
 
 LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] = (
+    of_role,
     _providers,
     _countries,
     of_pins,

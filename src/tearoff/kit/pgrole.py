@@ -24,29 +24,28 @@ DATABASE = "tearoff"
 PATIENCE = 120.0
 """Seconds to try for locks that older processes hold; each try keeps them waiting a second."""
 
-# Indexes follow their tables, sequences of columns and types of rows theirs (`i`, `a`), and what an
-# extension brought (`e`) is its own.
+# What an extension brought (`e`) stays its own. Parts follow (`i`, `a`): indexes, rows' types,
+# sequences of columns, arrays of types.
 _NOT_OURS = f"""
-WITH owned (class, object, schema, what) AS (
-  SELECT 'pg_class'::regclass, oid, relnamespace, format('TABLE %s', oid::regclass)
+WITH owned (class, object, schema, is_part, what) AS (
+  SELECT 'pg_class'::regclass, oid, relnamespace, relkind = 'S', format('TABLE %s', oid::regclass)
     FROM pg_class WHERE relkind IN ('r', 'p', 'f', 'v', 'm', 'S') AND relowner = '{USER}'::regrole
   UNION ALL
-  SELECT 'pg_proc'::regclass, oid, pronamespace, format('ROUTINE %s', oid::regprocedure)
+  SELECT 'pg_proc'::regclass, oid, pronamespace, false, format('ROUTINE %s', oid::regprocedure)
     FROM pg_proc WHERE proowner = '{USER}'::regrole
   UNION ALL
-  SELECT 'pg_type'::regclass, t.oid, t.typnamespace, format('TYPE %s', t.oid::regtype)
+  SELECT 'pg_type'::regclass, t.oid, t.typnamespace, true, format('TYPE %s', t.oid::regtype)
     FROM pg_type t LEFT JOIN pg_class c ON c.oid = t.typrelid
     WHERE t.typowner = '{USER}'::regrole AND (c.oid IS NULL OR c.relkind = 'c')
   UNION ALL
-  SELECT 'pg_namespace'::regclass, oid, oid, format('SCHEMA %I', nspname)
+  SELECT 'pg_namespace'::regclass, oid, oid, false, format('SCHEMA %I', nspname)
     FROM pg_namespace WHERE nspowner = '{USER}'::regrole
 )
 SELECT format('ALTER %s OWNER TO {APP_ROLE}', what)
 FROM owned JOIN pg_namespace n ON n.oid = schema
 WHERE n.nspname !~ '^pg_' AND n.nspname <> 'information_schema' AND NOT EXISTS (
-  SELECT FROM pg_depend d WHERE d.classid = class AND d.objid = object AND (
-    d.deptype IN ('e', 'i') OR d.deptype = 'a' AND class = 'pg_class'::regclass
-    AND (SELECT relkind FROM pg_class WHERE oid = object) = 'S'))
+  SELECT FROM pg_depend d WHERE d.classid = class AND d.objid = object AND d.objsubid = 0 AND (
+    d.deptype = 'e' OR is_part AND d.deptype IN ('i', 'a')))
 """
 
 _IS_COMPLETE = f"""
