@@ -171,7 +171,9 @@ async def test_our_own_reader_helps_where_the_built_in_one_sees_nothing(make_cou
 KINDS = {
     "QRCode": "not ours 0",
     "Code128": "not ours 1",
+    "Code39": "NOT OURS 5",
     "EAN13": "4006381333931",
+    "EAN8": "96385074",
     "UPCA": "012345678905",
     "ITF": "12345678901231",
     "DataBar": "0950110153000",

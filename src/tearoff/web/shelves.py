@@ -2,13 +2,15 @@
 they are cached for a year and a new version has a new address.
 
 A shelf is a folder below `static/`. All files of a shelf share one hash, so that scripts can
-name each other by relative paths.
+name each other by relative paths. Scripts of ours travel without their comments and indents, a
+sixth of what they weigh.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
 from functools import cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
@@ -22,14 +24,17 @@ _TYPES = {
     "wasm": "application/wasm",
 }
 _YEAR = 31_536_000
+_COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*\*[\s\S]*?\*/)\n|^[ \t]+", re.MULTILINE)
+"""Comments on lines of their own, and indents: they stand nowhere in a text of our scripts."""
 
 
 class Shelf:
     """A folder below `static/`, with the addresses of its files. `base` is the address below
-    which they are found: `{base}/{name}-{hash}/{file}`."""
+    which they are found: `{base}/{name}-{hash}/{file}`. What is not `ours` travels as its makers
+    wrote it, with the licence that stands in it."""
 
-    def __init__(self, base: str, name: str, folder: str) -> None:
-        self._base, self._name = base, name
+    def __init__(self, base: str, name: str, folder: str, *, is_ours: bool) -> None:
+        self._base, self._name, self._is_ours = base, name, is_ours
         self._folder = resources.files("tearoff.web").joinpath("static", *folder.split("/"))
 
     @cached_property
@@ -67,6 +72,8 @@ class Shelf:
     def _content(self, path: str) -> tuple[bytes, bytes]:
         """As it is, and compressed once; pictures are compressed already."""
         plain = self.files[path].read_bytes()
+        if self._is_ours and _kind(path) == "js":
+            plain = _COMMENT.sub(b"", plain)
         return plain, b"" if _kind(path) == "png" else gzip.compress(plain, 9, mtime=0)
 
 

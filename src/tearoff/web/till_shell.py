@@ -18,8 +18,8 @@ from tearoff.web.shelves import Shelf
 from tearoff.web.till_words import WORDS, Words, words_of_script
 from tearoff.web.words import direction_of
 
-OURS = Shelf("/till/static", "till", "till")
-READER = Shelf("/till/static", "zxing", "vendor/zxing")
+OURS = Shelf("/till/static", "till", "till", is_ours=True)
+READER = Shelf("/till/static", "zxing", "vendor/zxing", is_ours=False)
 
 _SHAPES = {
     "tick": "M3 13.5l6 6L21.5 6",

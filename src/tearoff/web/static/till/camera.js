@@ -1,5 +1,6 @@
 // The camera: started by a tap only, stopped when the page is left, awake while it looks.
 
+import { nameOf } from "./code.js";
 import { openReader } from "./reader.js";
 
 const $ = (id) => document.getElementById(id);
@@ -85,9 +86,9 @@ function giveUp() {
 
 /** A code that stays in sight is one scan, also when its token has changed meanwhile. */
 function isNew(text) {
-  const bare = text.split("?")[0], now = performance.now();
-  const isSame = bare === last && now - lastSeen < OUT_OF_SIGHT;
-  last = bare;
+  const name = nameOf(text), now = performance.now();
+  const isSame = name === last && now - lastSeen < OUT_OF_SIGHT;
+  last = name;
   lastSeen = now;
   return !isSame;
 }

@@ -1,12 +1,14 @@
 // The results of today, the scans that wait, and those that came back refused.
 
+import { readCode } from "./code.js";
+
 const $ = (id) => document.getElementById(id);
 const SHAPE = { good: "tick", used: "tick", no: "cross", wait: "hand", undone: "back", unchecked: "clock" };
 
 /** A coupon by its six characters, as its page shows them; of anything else enough to know it. */
 export function shownCode(text) {
-  const code = /\/[pz]\/[0-9a-z]+\/([0-9a-z]{21})/i.exec(text)?.[1] ?? text.replace(/[\s-]+/g, "");
-  if (!/^([0-9a-z]{6}|[0-9a-z]{21})$/i.test(code)) return text.slice(0, 40);
+  const { kind = "own", code } = readCode(text) ?? {};
+  if (kind === "own") return text.slice(0, 40);
   return `${code.slice(0, 3)} ${code.slice(3, 6)}`.toUpperCase();
 }
 

@@ -1,6 +1,7 @@
 // Scans that nobody could check yet, kept on the device (IndexedDB) until the server has
 // answered each of them.
 
+import { nameOf } from "./code.js";
 import { Refused, ask } from "./api.js";
 
 const STORE = "scans";
@@ -36,10 +37,10 @@ export async function keep(scan) {
 }
 
 /** The key under which this code waits already, if it was read a short while ago. */
-export async function waitingKey(bare) {
+export async function waitingKey(name) {
   const since = Date.now() - SAME;
   return (await kept()).find((scan) =>
-    scan.code.split("?")[0] === bare && Date.parse(scan.scanned_at) > since)?.key;
+    nameOf(scan.code) === name && Date.parse(scan.scanned_at) > since)?.key;
 }
 
 /** In the order in which they were scanned. */

@@ -1,8 +1,8 @@
 // Reading a code from the camera's picture: by what the browser has built in, else by a reader
 // of our own in WebAssembly, which is fetched when it is needed for the first time.
 
-const NATIVE = ["qr_code", "code_128", "ean_13", "upc_a", "itf", "data_matrix", "pdf417", "aztec"];
-const OURS = ["QRCode", "Code128", "EAN13", "UPCA", "ITF", "DataBar", "DataMatrix", "PDF417", "Aztec"];
+const NATIVE = ["qr_code", "code_128", "code_39", "ean_13", "ean_8", "upc_a", "itf", "data_matrix", "pdf417", "aztec"];
+const OURS = ["QRCode", "Code128", "Code39", "EAN13", "EAN8", "UPCA", "ITF", "DataBar", "DataMatrix", "PDF417", "Aztec"];
 const LONGEST_SIDE = 1000;
 // What is built in knows no GS1 DataBar: after a while without a code, our own looks too.
 const SECOND_LOOK = 3000;

@@ -3,6 +3,7 @@
 // server ever says OK.
 
 import { NoConnection, REMEMBERED, Refused, ask, watchConnection } from "./api.js";
+import { LONGEST, nameOf } from "./code.js";
 import { makeLists, shownCode } from "./lists.js";
 import { keep, kept, send, waitingKey } from "./queue.js";
 import * as signals from "./signals.js";
@@ -21,7 +22,7 @@ const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
 const INTERRUPTED = "till-code";
 
 let state = remembered(), camera = null, isBusy = false, isStarting = false, isOnline = navigator.onLine;
-let lastScan = { bare: "", at: 0 };
+let lastScan = { name: "", at: 0 };
 
 const counted = (forms, n) => (forms[plural.select(n)] ?? forms.other).replace("{n}", n);
 const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
@@ -31,31 +32,33 @@ const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b)
 /** One key from the first question to the use, and in the queue: whatever is sent again, because
  * nobody heard the answer, is the same scan. A code that changes is the same coupon. */
 async function scanOf(code) {
-  const bare = code.split("?")[0];
-  if (lastScan.bare !== bare || Date.now() - lastScan.at > SAME) {
-    const key = (await waitingKey(bare)) ?? makeKey();
-    lastScan = { bare, code, key, at: Date.now(), used: null };
+  const name = nameOf(code);
+  if (lastScan.name !== name || Date.now() - lastScan.at > SAME) {
+    const key = (await waitingKey(name)) ?? makeKey();
+    lastScan = { name, code, key, at: Date.now(), used: null };
   }
   return lastScan;
 }
 
-async function check(text) {
-  const code = text.trim().slice(0, 500);
+/** `anyCase`: nobody knows which of its letters are large. */
+async function check(text, anyCase) {
+  const code = text.trim().slice(0, LONGEST);
   fieldProblem(code ? "" : words.no_code);
   if (!code) return;
   if (isBusy) return void signals.signal("wait");
   const scan = await scanOf(code);
+  scan.extra = anyCase ? { any_case: true } : {};
   sessionStorage.setItem(INTERRUPTED, code);
   $("news").textContent = "";
   // A scanner that reads twice: the second time says what the first one said.
   if (scan.used) await decide(scan, () => ask("redeem", { ...scan.used }));
-  else await decide(scan, () => ask("check", { key: scan.key, code }));
+  else await decide(scan, () => ask("check", { ...scan.extra, key: scan.key, code }));
   sessionStorage.removeItem(INTERRUPTED);
   $("code").value = "";
 }
 
 async function redeem(scan, asks) {
-  const body = { key: scan.key, code: scan.code }, typed = verdict.typed();
+  const body = { ...scan.extra, key: scan.key, code: scan.code }, typed = verdict.typed();
   for (const [name, value] of Object.entries(typed)) if (value) body[name] = value;
   if (asks.receipt === "required" && !typed.receipt) return verdict.problem(words.bad_receipt, "receipt");
   if (typed.amount ? !AMOUNT.test(typed.amount) : asks.amount === "required") {
@@ -67,7 +70,7 @@ async function redeem(scan, asks) {
 }
 
 /** Ask, and show what comes of it; after a second of silence, that it is being asked. */
-async function decide(scan, question, extra = {}) {
+async function decide(scan, question, extra = scan.extra) {
   isBusy = true;
   camera?.pause(true);
   const slow = setTimeout(() => verdict.show(viewOfChecking()), SLOW);
@@ -106,7 +109,7 @@ function viewOf(found, scan) {
     view.seconds = UNDO_SECONDS;
   } else if (found.verdict === "wait") {
     view.main = { label: words.close, act: verdict.close };
-  } else if (found.reason === "unknown") {
+  } else if (found.reason === "unknown" || found.reason === "ambiguous") {
     view.main = { label: words.again, act: verdict.close };
   }
   return view;
@@ -126,7 +129,7 @@ function linesOf(found) {
 async function undo(key, scan) {
   try {
     const answer = await ask("undo", { key });
-    lastScan = { bare: "", at: 0 };
+    lastScan = { name: "", at: 0 };
     verdict.show(viewOf(answer, scan));
   } catch (error) {
     verdict.problem(error instanceof NoConnection ? words.offline : error.message);
@@ -287,10 +290,10 @@ $("form").addEventListener("submit", (event) => {
   event.preventDefault();
   check($("code").value);
 });
-listenForScanner((text) => {
+listenForScanner((text, anyCase) => {
   if (verdict.isAsking()) return signals.signal("wait");
   verdict.close();
-  return check(text);
+  return check(text, anyCase);
 });
 verdict.watchClosing(() => {
   if (camera?.isRunning()) camera.pause(false);

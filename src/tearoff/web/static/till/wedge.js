@@ -1,35 +1,110 @@
-// A hardware scanner is a keyboard that types faster than people and ends with Enter.
+// A hand scanner is a keyboard that types faster, or more evenly, than people do, and ends with
+// Enter, Tab or nothing.
 
-const GAP = 70; // milliseconds between two of its keys
-const SHORTEST = 6;
-const SECOND_ENTER = 300; // some end with two: CR and LF
+import { keyOf, meaningOf } from "./keys.js";
 
-/** `scanned(text)` for each scan, wherever the focus is; what it typed into a field is taken out
- * again, and its Enter presses no button. */
+const PAUSE = 250; // milliseconds after which what was typed is over
+const BRISK = 120; // between two keys, on average: the slowest scanners
+const FAST = 60; // the longest between two keys of a fast one
+const EVEN = 40; // by which the gaps between the keys of a slow one differ
+const MANY = 12; // so many brisk keys in a row are no person's
+const SECOND_END = 300; // some end with two: CR and LF
+
+/** `scanned(text, anyCase)` for each scan, wherever the focus is; what it typed into a field is
+ * taken out again, and its keys press no button and move no focus. */
 export function listenForScanner(scanned) {
-  let text = "", last = 0, ended = -SECOND_ENTER, field = null, before = "";
+  let burst = null, timer = 0, ended = -SECOND_END, holdsSpace = false;
+
+  function begin(event) {
+    const field = event.target instanceof HTMLInputElement ? event.target : null;
+    burst = { keys: [], gaps: [], last: event.timeStamp, field, before: field?.value, isEnding: false };
+  }
+
+  function add(key, event) {
+    if (burst.keys.length) burst.gaps.push(event.timeStamp - burst.last);
+    burst.keys.push(key);
+  }
+
+  /** A part of the scan, or its end: nobody else may have it. */
+  function swallow(event) {
+    event.preventDefault();
+    event.stopPropagation();
+  }
+
+  function waitForMore(event) {
+    burst.last = event.timeStamp;
+    clearTimeout(timer);
+    timer = setTimeout(pause, PAUSE);
+  }
+
+  function pause() {
+    if (burst && (burst.isEnding || isScanner(burst, 6, 8))) finish(burst.last + PAUSE);
+    burst = null;
+  }
+
+  function finish(now) {
+    const { field, before, keys } = burst, { text, anyCase, isCoupon } = meaningOf(keys);
+    burst = null;
+    ended = now;
+    clearTimeout(timer);
+    // The number of a receipt may be scanned into its field.
+    if (field && "scans" in field.dataset && !isCoupon) return void (field.value = before + text);
+    if (field) field.value = before;
+    return scanned(text, anyCase);
+  }
+
   document.addEventListener("keydown", (event) => {
-    if (event.ctrlKey || event.altKey || event.metaKey || event.key === "Shift") return;
-    if (event.timeStamp - last > GAP) {
-      text = "";
-      field = event.target instanceof HTMLInputElement ? event.target : null;
-      before = field?.value ?? "";
-    }
-    last = event.timeStamp;
-    if (event.key.length === 1) {
-      if (text && event.key === " " && !field) event.preventDefault();
-      text += event.key;
-    } else {
-      if (event.key === "Enter" && text.trim().length >= SHORTEST) {
-        event.preventDefault();
-        event.stopPropagation();
-        if (field) field.value = before;
-        ended = event.timeStamp;
-        scanned(text);
-      } else if (event.key === "Enter" && event.timeStamp - ended < SECOND_ENTER) {
-        event.preventDefault();
+    if (event.repeat || ["Shift", "CapsLock", "Control", "Alt", "AltGraph", "Meta"].includes(event.key)) return;
+    if (burst && event.timeStamp - burst.last > PAUSE) pause();
+    const key = keyOf(event);
+    if (key) {
+      if (!burst) begin(event);
+      else if (event.key === " " && !burst.field) {
+        holdsSpace = true;
+        swallow(event);
       }
-      text = "";
+      add(key, event);
+      return waitForMore(event);
     }
+    if (!burst) return event.timeStamp - ended < SECOND_END && (isEnd(event) || event.key === "Tab") && swallow(event);
+    if (isEnd(event)) return end(event);
+    if (!mayBeScanner(burst)) return void (burst = null);
+    // Tab, or a separator of GS1 as some tell it (F8, Ctrl+]): the next pause is the end.
+    burst.isEnding ||= event.key === "Tab";
+    swallow(event);
+    return waitForMore(event);
   }, true);
+  document.addEventListener("keyup", (event) => {
+    if (event.key !== " " || !holdsSpace) return;
+    holdsSpace = false; // a button is pressed when the bar comes up
+    event.preventDefault();
+  }, true);
+
+  function end(event) {
+    if (mayBeScanner(burst)) {
+      swallow(event);
+      return finish(event.timeStamp);
+    }
+    // Perhaps a slow one: it must not answer for the staff, who press Enter once more.
+    if (burst.field?.form.id === "v-form" && isBrisk(burst, 6)) swallow(event);
+    burst = null;
+  }
+}
+
+const isEnd = ({ key, ctrlKey }) => key === "Enter" || (ctrlKey && /^[jm]$/i.test(key));
+
+/** It ended with a key. Nobody types where no field is. */
+const mayBeScanner = (burst) => (burst.field ? isScanner(burst, 4, 4) : burst.keys.length > 1);
+
+function isBrisk(burst, least) {
+  if (burst.keys.length < least) return false;
+  return burst.gaps.reduce((sum, gap) => sum + gap, 0) <= BRISK * burst.gaps.length;
+}
+
+/** From so many fast keys on, or so many even ones. */
+function isScanner(burst, fast, even) {
+  if (!isBrisk(burst, Math.min(fast, even))) return false;
+  const { keys: { length }, gaps } = burst, slowest = Math.max(...gaps);
+  if (length >= MANY || (length >= fast && slowest <= FAST)) return true;
+  return length >= even && slowest - Math.min(...gaps) <= EVEN;
 }

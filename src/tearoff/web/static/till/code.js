@@ -1,0 +1,61 @@
+// What was read or typed, and which coupon it may mean: as tearoff/coupons/scanned.py reads it, for
+// the time without connection. Both are held to tests/data/scan_vectors.json.
+
+export const LONGEST = 2000;
+const LONGEST_OWN = 100;
+const MOST_WRAPPINGS = 4;
+const LINK = /\/[pz]\/[0-9a-z]{1,32}\/([0-9a-z]{21})(?![0-9a-z])[^?\s]*(?:\?(\S*))?/i;
+const TOKEN = /(?:^|[&;])k=([0-9A-Za-z_-]{1,30})(?![0-9A-Za-z_-])/;
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
+const BETWEEN = /[\s\-\u2010-\u2015.\u00b7]+/g;
+const AROUND = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu;
+const SHORT = /^[a-hjkmnp-tv-z2-9]{6}$/;
+
+/** {kind, code, token}, kind is link, full, short or own; null for what can be no code. */
+export function readCode(text) {
+  text = [...text].slice(0, LONGEST).join("").replace(UNPRINTABLE, "").trim().replace(/^\][a-z][0-9](?=.)/i, "");
+  const link = linkIn(text);
+  if (link) return { kind: "link", ...link };
+  const bare = text.replace(/^\*(.+)\*$/, "$1");
+  const code = bare.normalize("NFKC").replace(BETWEEN, "").replace(AROUND, "").toLowerCase();
+  if (/^[0-9a-z]{21}$/.test(code)) return { kind: "full", code, token: "" };
+  if (SHORT.test(code)) return { kind: "short", code, token: "" };
+  return text && [...text].length <= LONGEST_OWN ? { kind: "own", code: bare, token: "" } : null;
+}
+
+/** The same for two texts only if they are the same scan, whatever is wrapped around them and
+ * whichever token they have at the moment. */
+export function nameOf(text) {
+  const read = readCode(text);
+  return read ? `${read.kind} ${read.code}` : text;
+}
+
+function linkIn(text) {
+  let code = "";
+  for (let n = 0; n <= MOST_WRAPPINGS; n++) {
+    text = text.replace(/\/v3\/__(.*?)__;/gi, " $1 ");
+    const [, found, query] = LINK.exec(text) ?? [];
+    if (found && (!code || found.toLowerCase() === code)) {
+      code = found.toLowerCase();
+      const token = TOKEN.exec(query ?? "")?.[1];
+      if (token) return { code, token };
+    }
+    const inner = decoded(text.replace(/\/v2\/url\?u=([^&\s]+)/gi, ofProofpoint));
+    if (inner === text) break;
+    text = inner;
+  }
+  return code && { code, token: "" };
+}
+
+const ofProofpoint = (_, link) => ` ${link.replace(/-/g, "%").replace(/_/g, "/")}`;
+
+/** Without percent signs; bytes that are no UTF-8 become U+FFFD. */
+function decoded(text) {
+  return text.replace(/(?:%[0-9a-f]{2})+/gi, (run) => {
+    try {
+      return decodeURIComponent(run);
+    } catch {
+      return unescape(run).replace(/[\x80-\xff]+/g, "\ufffd");
+    }
+  });
+}
