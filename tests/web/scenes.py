@@ -131,6 +131,27 @@ async def _give_hours(coupon: Coupon) -> None:
         await locations.change(db, services.vault, shop.account, shop.location, given)
 
 
+async def _open_ten_more(coupon: Coupon) -> None:
+    """More than ten places: the page asks for the place first."""
+    shop, services = coupon.shop, coupon.services
+    streets = ["Veldstraat 3", "Bondgenotenlaan 12", "Meir 40", "Steenstraat 8", "Nieuwstraat 21"]
+    cities = ["Ghent", "Leuven", "Antwerp", "Bruges", "Brussels"]
+    async with services.db.transaction() as db:
+        await db.execute("DELETE FROM campaign_locations WHERE campaign_id = $1", shop.campaign)
+        for i in range(10):
+            city, street = cities[i % 5], streets[i % 5]
+            name = f"{city} {'centre' if i < 5 else 'station'}"
+            given = Changes(name=name, street=street, city=city, pin=f"{204815 + i}")
+            await locations.create(db, services.vault, shop.account, given)
+
+
+async def _fetch(coupon: Coupon) -> None:
+    """Somebody in this network takes a coupon of the public link."""
+    token = (await coupon.get(_public(coupon))).token
+    answer = await coupon._ask("POST", _public(coupon), {}, {"t": token, "press": "1"})
+    assert answer.status == 303
+
+
 async def _set(coupon: Coupon, change: str) -> None:
     done = await coupon.services.db.execute(
         f"UPDATE sessions SET {change} WHERE code = $1", coupon.code
@@ -167,6 +188,8 @@ SCENES: dict[str, Scene] = {
                             "ask_receipt": "optional"}, press=".staff summary"),
     "wrong-pin": Scene("A wrong PIN", "Ready to use", typed={"#pin": "9999"},
                        press=".staff form button", fine=(422,)),
+    "place": Scene("More than ten places: the staff says first which one", act=_open_ten_more,
+                   path=_below("place")),
     "locked": Scene("Too many wrong PINs", "Ready to use", act=_lock),
     "confirm": Scene("The button's second page", options={"methods": ["code", "button"]},
                      path=_below("confirm")),
@@ -197,6 +220,9 @@ SCENES: dict[str, Scene] = {
     "won": Scene("A prize", "Ready to use", options={"scratch": CARD}, act=_scratch),
     "lost": Scene("No prize", "No prize", options={"scratch": NO_LUCK}, act=_scratch),
     "public": Scene("The offer behind a public link", options={"begins": "pressed"}, path=_public),
+    "network-full": Scene("This network has fetched too many", path=_public, act=_fetch,
+                          options={"begins": "pressed", "limit_network": 1},
+                          press="form button", fine=(429,)),
     "form": Scene("A form before the coupon", options={"form": FORM}, path=_public),
     "form-wrong": Scene("A form with mistakes", options={"form": FORM}, path=_public,
                         typed={"[name=email]": "ann@"}, press="form button.go", fine=(422,)),

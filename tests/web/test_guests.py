@@ -115,6 +115,8 @@ async def test_with_more_than_ten_places_the_place_is_asked_first(make_coupon, s
     assert 'name="pin"' not in page.text and f'href="{coupon.path}/place"' in page.text
     asked = await coupon.get(f"{coupon.path}/place")
     assert asked.status == 200 and asked.text.count("<option") == 12
+    for which in ("Bean &amp; Leaf", "2-for-1 cappuccino", coupon.short.upper()):
+        assert which in asked.text  # it is asked on a page of its own: for what is said there
     without = await coupon.redeem(PIN)
     assert without.status == 422 and "Choose the location." in without.text
     assert (await coupon.row())["uses"] == 0

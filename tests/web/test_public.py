@@ -240,6 +240,7 @@ async def test_a_network_has_had_enough(public):
     i, refused = next((i, one) for i, one in enumerate(answers) if one.status == 429)
     assert 3000 < int(refused.headers["retry-after"]) < 3700
     assert re.search(r"Try again (tomorrow )?at \d\d:\d\d, or switch off wifi", refused.text)
+    assert 'role="alert" tabindex="-1" autofocus>Too many coupons' in refused.text
     assert f'value="a{i}@example.com"' in refused.text and 'name="agree_terms"' in refused.text
     assert await amount(coupon) == 3
     again, done = next((i, one) for i, one in enumerate(answers) if one.status == 303)

@@ -22,6 +22,7 @@ from tearoff.kit.services import Services, services_of
 from tearoff.web import forms, notes, paper, pins, served
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.forms import Form
+from tearoff.web.offer import offer
 from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import SHOWS_CODE, Staff, staff_of
@@ -162,8 +163,10 @@ async def _show(
     places = await patiently(
         locations.pin_places(services.db, found.campaign.account_id, found.campaign.id)
     )
+    code = found.session.short_code
     text = paper.render(
-        "place.html", w=visit.words, f=staff_of(found, staff, visit, now), path=path_of(found),
+        "place.html", o=offer(found.campaign, visit), short=f"{code[:3]} {code[3:]}".upper(),
+        w=visit.words, f=staff_of(found, staff, visit, now), path=path_of(found),
         query=visit.query, options=found.campaign.options, places=places,
         token=forms.make_token(services.vault, found.session.code, found.session.uses, now),
     )  # fmt: skip
