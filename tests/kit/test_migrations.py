@@ -338,6 +338,11 @@ async def test_tokens_of_callbacks_are_sealed_once_the_version_before_is_gone(ur
         vault.seal(b"{}"),
         OLD_TOKEN,
     )
+    await old.execute(
+        "INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at)"
+        " VALUES (100001, 100001, 'k', 'callback', $1, now())",
+        msgspec.json.encode({"url": f"https://x.example/callbacks/log/{OLD_TOKEN}?m=é"}),
+    )
     await old.close()
     await migrations.migrate(url)
     db = await Database.open(url, size=2)
@@ -372,4 +377,6 @@ async def look_at_callbacks(services, now):
         assert [one.version for one in found] == [1, 1], "links stay as they are"
     dump = str(await rows_of(db, "SELECT c::text FROM connections c"))
     assert not any(token in dump or token.encode().hex() in dump for token in tokens)
+    raw = await db.fetchval("SELECT raw FROM arrivals")
+    assert msgspec.json.decode(raw) == {"url": "https://x.example/callbacks/log/-?m=é"}
     assert (await add()).callback_token is None

@@ -186,9 +186,13 @@ async def set_picture(
 async def put_picture(
     db: Handle, account_id: int, campaign_id: int, picture: NewPicture, alt: str
 ) -> int:
+    """One that the account has already is kept once, however often it is sent."""
     made: int = await db.fetchval(
-        "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
-        " VALUES ($1, $3, $4, $5, $6, $8) RETURNING id)"
+        "WITH known AS (SELECT id FROM pictures WHERE account_id = $1 AND sha256 = $3"
+        "  ORDER BY id LIMIT 1),"
+        " made AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
+        "  SELECT $1, $3, $4, $5, $6, $8 WHERE NOT EXISTS (SELECT FROM known) RETURNING id),"
+        " p AS (SELECT id FROM known UNION ALL SELECT id FROM made)"
         " UPDATE campaigns SET picture_id = p.id, picture_alt = $7 FROM p"
         " WHERE account_id = $1 AND campaigns.id = $2 RETURNING p.id",
         account_id,

@@ -364,6 +364,14 @@ async def _copy_picture(db: Handle, template: Campaign, made: Campaign) -> None:
     """Pictures belong to an account, so one that crosses to another is a row of its own."""
     if template.picture_id is None:
         return
+    if template.account_id == made.account_id:
+        await db.execute(
+            "UPDATE campaigns SET picture_id = $2, picture_alt = $3 WHERE id = $1",
+            made.id,
+            template.picture_id,
+            template.picture_alt,
+        )
+        return
     await db.execute(
         "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
         " SELECT $3, sha256, webp, width, height, card FROM pictures"

@@ -7,6 +7,7 @@ sealed with the operator's key, because every send tells the service the address
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime
 
 from tearoff.kit.db import Database, Handle
@@ -17,6 +18,9 @@ from tearoff.messages.models import Connection
 UPKEEP = "callback tokens"
 """Of the table `upkeep`: `due_at` is set while the version before, which reads the clear token,
 may still run."""
+
+LOT = 20_000
+"""So many reports are looked at together."""
 
 
 def hash_token(token: str) -> bytes:
@@ -51,14 +55,17 @@ async def connection_of_token(db: Handle, kind: str, token: str) -> Connection |
 
 
 async def seal_clear_tokens(db: Database, vault: Vault, now: datetime) -> int:
-    """Seal what an older version has written in the clear and take it away, once that version is
-    gone. Gives how many there were."""
+    """Seal what an older version has written in the clear and take it away, also from the reports
+    that it has stored, once that version is gone. May be killed at any time. Gives how many there
+    were."""
     rows = await db.fetch(
         "SELECT id, callback_token FROM connections WHERE callback_token IS NOT NULL"
         " AND NOT EXISTS (SELECT FROM upkeep WHERE name = $1 AND due_at > $2) ORDER BY id",
         UPKEEP,
         now,
     )
+    if rows:
+        await _take_out_of_reports(db, [tuple(row) for row in rows])
     for row in rows:
         token = row["callback_token"]
         await db.execute(
@@ -74,3 +81,28 @@ async def seal_clear_tokens(db: Database, vault: Vault, now: datetime) -> int:
         now,
     )
     return len(rows)
+
+
+async def _take_out_of_reports(db: Database, tokens: Sequence[tuple[int, str]]) -> None:
+    """Of (connection, token) pairs; in lots, each with a commit of its own."""
+    after = 0
+    while True:
+        last = await db.fetchval(
+            "SELECT max(id) FROM (SELECT id FROM arrivals WHERE id > $1 ORDER BY id"
+            f" LIMIT {LOT}) lot",
+            after,
+        )
+        if last is None:
+            return
+        await db.execute(
+            "UPDATE arrivals a SET raw ="
+            " convert_to(replace(convert_from(a.raw, 'UTF8'), t.token, '-'), 'UTF8')"
+            " FROM unnest($1::bigint[], $2::text[]) AS t (id, token) WHERE a.connection_id = t.id"
+            " AND a.kind = 'callback' AND a.id > $3 AND a.id <= $4"
+            " AND position(convert_to(t.token, 'UTF8') IN a.raw) > 0",
+            [number for number, _ in tokens],
+            [token for _, token in tokens],
+            after,
+            last,
+        )
+        after = last

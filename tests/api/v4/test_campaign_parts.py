@@ -4,6 +4,7 @@ import io
 
 import pytest
 from PIL import Image
+from yarl import URL
 
 from tests.api.v4.client import client_of
 from tests.cast import open_place
@@ -64,6 +65,24 @@ async def test_a_page_gets_a_picture_and_loses_it(v4, shop, caller):
     bare = (await v4.get(path)).body
     assert (bare["picture"], bare["picture_alt"]) == (None, "")
     assert (await v4.delete(f"{path}/picture")).status == 204
+
+
+async def test_the_same_picture_is_kept_once(v4, shop, caller, services):
+    """Programs that bring a campaign up to date send it every time, and templates hand it on."""
+    path = f"/v4/campaigns/{shop.campaign}/picture"
+    for _ in range(3):
+        assert (await v4.call("PUT", path, data=PICTURE.read_bytes())).status == 200
+    made = (await v4.post("/v4/campaigns", {"template": shop.campaign})).body
+    other = io.BytesIO()
+    Image.new("RGB", (80, 42), "#0b5d4b").save(other, "PNG")
+    shown = (await v4.call("PUT", path, data=other.getvalue())).body
+    count = "SELECT count(*) FROM pictures WHERE account_id = $1"
+    assert await services.db.fetchval(count, shop.account) == 2
+    urls = [made["picture"], shown["picture"]]
+    assert urls[0].rpartition("/")[2] != urls[1].rpartition("/")[2]
+    for url in urls:
+        async with caller.http.get(caller.url + URL(url).path) as answer:
+            assert (answer.status, answer.content_type) == (200, "image/webp")
 
 
 def bomb():

@@ -20,6 +20,9 @@ CREATE TRIGGER raise_version BEFORE UPDATE ON connections FOR EACH ROW
 INSERT INTO upkeep (name, due_at) SELECT 'callback tokens',
   CASE WHEN EXISTS (SELECT FROM connections) THEN now() + interval '1 day' END;
 
+-- The same picture of an account is kept once.
+CREATE INDEX pictures_same ON pictures (account_id, sha256);
+
 -- Campaigns of an account are counted before one is added, devices of a location before a link.
 CREATE INDEX campaigns_kept ON campaigns (account_id, id) WHERE removed_at IS NULL;
 CREATE INDEX one_time_tokens_location ON one_time_tokens (location_id)
