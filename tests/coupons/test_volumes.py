@@ -62,8 +62,10 @@ async def test_a_million_own_codes(services, settings, tmp_path):
     all_of_them = import_file(settings, shop, write_codes(tmp_path / "all.csv", MILLION - 1))
     assert all_of_them.returncode == 0, all_of_them.stderr
     done = json.loads(all_of_them.stdout)
-    assert (done["imported"], done["left_out"], done["rows"]) == (MILLION - 2, 2, MILLION)
-    assert [x["why"] for x in done["lines"]] == ["already imported", "twice in this list"]
+    assert (done["imported"], done["left_out"], done["rows"]) == (MILLION - 3, 3, MILLION)
+    assert [x["why"] for x in done["lines"]] == [
+        "already imported", "already imported", "twice in this list",
+    ]  # fmt: skip
     # A lot of 20,000 as it is read, checked and sent, and nothing that grows with the list.
     least, most = (int(run.stderr.split()[-1]) for run in (one, all_of_them))
     assert most - least < 60_000, (least, most)

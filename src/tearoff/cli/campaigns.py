@@ -96,7 +96,7 @@ def add_commands(commands: Commands) -> None:
     codes = add_command(group, "import-codes", _import_codes, "own validation codes, from a file")
     add_account(codes)
     codes.add_argument("--campaign", required=True, help="cam_…")
-    lists.add_arguments(codes, "one code a line, or a CSV with a column of them; up to 1,000,000")
+    lists.add_arguments(codes, "one code a line, or a CSV or XLSX with a column of them")
     add_json(codes)
     campaign_options.add_commands(group)
     for name, run in (("add-folder", _add_folder), ("add-category", _add_category)):

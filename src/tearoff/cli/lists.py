@@ -28,6 +28,7 @@ def add_arguments(command: argparse.ArgumentParser, help: str) -> None:
         "--numeric", choices=("accept",),
         help="accept: take values that a spreadsheet has as numbers; leading zeros may be lost",
     )  # fmt: skip
+    command.add_argument("--sheet", default="", help="of a workbook; default: the first with rows")
 
 
 @contextlib.asynccontextmanager
@@ -38,6 +39,7 @@ async def opened(
     asked = Asked(
         header=None if arguments.header is None else arguments.header == "yes",
         column=arguments.column,
+        sheet=arguments.sheet,
         numeric=arguments.numeric is not None,
     )
     try:
@@ -61,5 +63,5 @@ def lines_of(read: Reading, rows: int) -> list[str]:
     parted = {"": "one column", "\t": "parted by tabs"}.get(
         read.delimiter, f"parted by {read.delimiter}"
     )
-    how = f"{read.format.upper()}, {read.charset}, {parted}"
+    how = f"CSV, {read.charset}, {parted}" if read.charset else read.format.upper()
     return [f"{rows:,} rows read ({how}); {read.first_line}"]

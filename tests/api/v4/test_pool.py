@@ -4,6 +4,8 @@ import asyncio
 
 import pytest
 
+from tests.kit.test_workbooks import workbook
+
 
 async def put(caller, body, campaign=None, query="", **more):
     path = f"/v4/campaigns/{campaign or caller.shop.campaign}/codes{query}"
@@ -116,6 +118,17 @@ async def test_what_is_not_clear_is_asked(caller, body, query, field, told):
     assert answer.body["errors"][0]["field"] == field
     assert told in answer.body["detail"]
     assert (await left(caller))["left"] == 0
+
+
+async def test_a_workbook(caller):
+    raw = workbook(("Leer", []), ("Herbst", [["Code", "n"], ["00123", 1], [124, 2]]))
+    answer = await put(caller, raw)
+    assert answer.status == 422
+    assert answer.body["detail"].startswith("Cell A3: this is a number, so leading zeros may")
+    assert (await left(caller))["left"] == 0
+    answer = await put(caller, raw, query="?numeric=accept&sheet=herbst")
+    assert (answer.body["imported"], answer.body["rows"]) == (2, 2)
+    assert (answer.body["read"]["format"], answer.body["read"]["sheet"]) == ("xlsx", "Herbst")
 
 
 async def test_all_bad_lines_are_counted_and_the_first_named(caller):

@@ -15,6 +15,8 @@ ASKED = (
                  "code"),
     f.words_field("numeric", ("accept",), "Take values that a spreadsheet has as numbers: leading"
                   " zeros may be lost, and nobody can see whether they were.", "accept"),
+    f.text_field("sheet", p.text(100), "The sheet of a workbook to read; the first one that is"
+                 " not empty if left out."),
 )  # fmt: skip
 
 
@@ -23,5 +25,6 @@ def asked_of(call: Call) -> Asked:
     return Asked(
         header=None if header is None else header == "yes",
         column=call.given.get("column") or "",
+        sheet=call.given.get("sheet") or "",
         numeric=call.given.get("numeric") is not None,
     )

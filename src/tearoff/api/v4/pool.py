@@ -64,10 +64,10 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/codes",
         tag=_TAG,
-        summary="Import validation codes, up to 1,000,000: one a line, or a CSV with a column of"
-        " them, as any program writes it. From then on each new session of the campaign gets the"
-        " next one. Codes that are there already are left out and named by their line; a list in"
-        " which something is no code is refused whole.",
+        summary="Import validation codes, up to 1,000,000: one a line, or a CSV or XLSX with a"
+        " column of them, as any program writes it. From then on each new session of the"
+        " campaign gets the next one. Codes that are there already are left out and named by"
+        " their line; a list in which something is no code is refused whole.",
         path_fields=(CAMPAIGN_ID,),
         query=ASKED,
         takes=File("codes", "text/csv", 120_000_000),

@@ -47,6 +47,20 @@ class Row(msgspec.Struct, array_like=True):
     kinds: dict[int, str] = {}
 
 
+NUMBER, LONG, DATE, BOOLEAN = "number", "long number", "date", "truth value"
+"""Kinds of cells; those of formulas are in `sheet_marks`."""
+
+
+class Head(msgspec.Struct):
+    """What a workbook's rows begin with: which sheet of how many it is, or why the file is not
+    read, and which parameter that is about, if it is not the file."""
+
+    refused: str = ""
+    field: str = ""
+    sheet: str = ""
+    sheets: int = 0
+
+
 class Value(msgspec.Struct):
     """What stands in the column. `problem`: why it cannot be taken, "" if it can."""
 

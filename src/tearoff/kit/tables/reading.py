@@ -6,16 +6,29 @@ import asyncio
 import contextlib
 import io
 import re
+import tempfile
 from collections.abc import AsyncIterator, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
 
-from tearoff.kit.tables import charset, delimited
+from tearoff.kit.tables import charset, delimited, workbook
 from tearoff.kit.tables.heading import Column, find_column
-from tearoff.kit.tables.models import Asked, Reading, Row, Unreadable, Value, Wanted, bare
+from tearoff.kit.tables.models import (
+    LONG,
+    NUMBER,
+    Asked,
+    Reading,
+    Row,
+    Unreadable,
+    Value,
+    Wanted,
+    bare,
+)
+from tearoff.kit.tables.sheet_marks import letters_of
 
 LOT = 20_000
+SAMPLE_ROWS = 2_000
 MISSING = "there is nothing in the column"
 
 _SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E[+-][0-9]{2,3}", re.IGNORECASE)
@@ -30,7 +43,7 @@ class Table:
 
     def __init__(self, rows: Iterator[Row], reading: Reading, column: Column, asked: Asked) -> None:
         self.reading = reading
-        self._rows, self._place, self._asked = rows, column.place, asked
+        self._rows, self._column, self._asked = rows, column, asked
         if column.header:
             next(self._rows, None)
 
@@ -41,20 +54,34 @@ class Table:
 
     def where(self, line: int) -> str:
         """The place of a value, as the one who looks for it sees it."""
-        return f"Line {line}"
+        is_sheet = bool(self.reading.sheet)
+        return f"Cell {letters_of(self._column.place)}{line}" if is_sheet else f"Line {line}"
 
     def _lot(self) -> list[Value]:
         return [self._value(row) for row in islice(self._rows, LOT)]
 
     def _value(self, row: Row) -> Value:
-        place = self._place
+        place = self._column.place
         text = bare(row.cells[place]) if place < len(row.cells) else ""
-        return Value(row.line, text, _problem_of(text, self._asked))
+        return Value(row.line, text, _problem_of(text, row.kinds.get(place, ""), self._asked))
 
 
-def _problem_of(text: str, asked: Asked) -> str:
+_A_NUMBER = (
+    "this is a number, so leading zeros may be lost. Format the column as text, put the values in"
+    " again and save, or confirm with numeric=accept that it is right so."
+)
+_ONLY_TEXT = "Format the column as text, put the values in again and save."
+
+
+def _problem_of(text: str, kind: str, asked: Asked) -> str:
     if not text:
         return MISSING
+    if kind == NUMBER:
+        return "" if asked.numeric else _A_NUMBER
+    if kind == LONG:
+        return f"this is a number with more digits than a spreadsheet keeps (15). {_ONLY_TEXT}"
+    if kind:
+        return f"this is a {kind}, no text. {_ONLY_TEXT}"
     if not asked.numeric and _SHORTENED.fullmatch(text):
         return (
             f"{text} is a number that a spreadsheet has shortened, digits are lost. Format the"
@@ -74,16 +101,35 @@ async def opened(path: Path, wanted: Wanted, asked: Asked = Asked()) -> AsyncIte
     values are read: who takes them does so in a transaction."""
     with contextlib.ExitStack() as stack:
         file = stack.enter_context(await asyncio.to_thread(path.open, "rb"))
-        yield await asyncio.to_thread(_judge, stack, file, wanted, asked)
+        kind = await asyncio.to_thread(_kind_of, file)
+        if kind == charset.SPREADSHEET:
+            rows = stack.enter_context(tempfile.TemporaryFile(prefix="tearoff-rows-"))
+            yield await workbook.READERS.run(_of_workbook, path, rows, wanted, asked)
+        elif kind:
+            raise Unreadable(
+                f"This is {kind}, not a list. Save the list as CSV or XLSX.", field=wanted.field
+            )
+        else:
+            yield await asyncio.to_thread(_of_text, stack, file, wanted, asked)
 
 
-def _judge(stack: contextlib.ExitStack, file: BinaryIO, wanted: Wanted, asked: Asked) -> Table:
+def _kind_of(file: BinaryIO) -> str:
     kind = charset.kind_of(file.read(charset.SAMPLE))
     file.seek(0)
-    if kind:
-        name = "a spreadsheet or an archive" if kind == charset.SPREADSHEET else kind
-        raise Unreadable(f"This is {name}, not a list. Save the list as CSV.", field=wanted.field)
-    return _of_text(stack, file, wanted, asked)
+    return kind
+
+
+def _of_workbook(path: Path, file: BinaryIO, wanted: Wanted, asked: Asked) -> Table:
+    head = workbook.convert(path, asked.sheet, file, wanted.field)
+    begin = file.tell()
+    column = find_column(list(islice(workbook.rows_of(file), SAMPLE_ROWS)), wanted, asked)
+    file.seek(begin)
+    which = f"sheet {head.sheet!r}" + (f" of {head.sheets}" if head.sheets > 1 else "")
+    reading = Reading(
+        format="xlsx", charset="", delimiter="", sheet=head.sheet, header=column.header,
+        column=column.name, first_line=f"{which}: {column.first_line}",
+    )  # fmt: skip
+    return Table(workbook.rows_of(file), reading, column, asked)
 
 
 def _of_text(stack: contextlib.ExitStack, file: BinaryIO, wanted: Wanted, asked: Asked) -> Table:
