@@ -5,7 +5,7 @@ import pytest
 from tearoff.accounts import queries as accounts
 from tearoff.api.call import Call
 from tearoff.api.deps import open_doors
-from tearoff.api.v3.parameters import read_parameters
+from tearoff.api.v3.reading import read_parameters
 from tearoff.api.v3.routes import ENDPOINTS
 from tearoff.coupons import shelves
 from tearoff.kit import clock

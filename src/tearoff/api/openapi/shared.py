@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tearoff.api.codes import CODES
-from tearoff.api.v3.parameters import Parameter
+from tearoff.api.v3.reading import Parameter
 
 STATUSES = {
     400: "The body cannot be read.",

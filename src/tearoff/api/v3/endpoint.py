@@ -22,7 +22,7 @@ from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import authenticate, doors_of, spend
 from tearoff.api.v3.body import read_values
 from tearoff.api.v3.errors import Failure, failure_body, failure_of
-from tearoff.api.v3.parameters import Parameter, read_parameters
+from tearoff.api.v3.reading import Parameter, read_parameters
 from tearoff.distribution.send import StaleCaller
 from tearoff.errors import TearoffError
 from tearoff.kit import clock, metrics

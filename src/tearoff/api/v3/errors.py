@@ -16,7 +16,7 @@ from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.refusals import TooManyFailures
 from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
 from tearoff.api.v3.body import Unreadable
-from tearoff.api.v3.parameters import BadParameters
+from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules, shelves
 from tearoff.coupons.actions import CodeTaken, ReservationNotFound, SessionNotFound
 from tearoff.coupons.campaigns import CampaignNotFound

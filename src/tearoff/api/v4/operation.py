@@ -15,7 +15,7 @@ from tearoff.accounts.models import Caller
 from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import Doors, authenticate, doors_of, spend
 from tearoff.api.v3.body import MAX_BODY, Unreadable, read_query
-from tearoff.api.v3.parameters import Parameter
+from tearoff.api.v3.reading import Parameter
 from tearoff.api.v4.fields import BadFields, FieldProblem, read_fields
 from tearoff.api.v4.problems import MEDIA_TYPE, problem_of
 from tearoff.distribution.send import StaleCaller

@@ -11,7 +11,7 @@ from tearoff.accounts.idempotency import KeyReused
 from tearoff.api.codes import CODES
 from tearoff.api.v3.endpoint import Told
 from tearoff.api.v3.errors import Failure, failure_of
-from tearoff.api.v3.parameters import BadParameters
+from tearoff.api.v3.reading import BadParameters
 from tearoff.api.v4.fields import BadFields, FieldProblem, Unknown
 from tearoff.coupons.option_rules import BadOptions
 from tearoff.coupons.rules import CannotUse
