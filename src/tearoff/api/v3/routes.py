@@ -18,6 +18,7 @@ from tearoff.api.v3 import (
     reservation,
     send,
     send_email,
+    signin,
     singleuse,
     smstool,
     subaccount,
@@ -41,6 +42,7 @@ NOUNS = (
     emailtool,
     account,
     subaccount,
+    signin,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 

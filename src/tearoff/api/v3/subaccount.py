@@ -4,7 +4,7 @@ this dialect too."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
 import asyncpg
@@ -12,15 +12,14 @@ import msgspec
 
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import jobs, members, passwords, subaccounts
-from tearoff.accounts.models import Account
 from tearoff.accounts.queries import account as find_account
 from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
+from tearoff.api.v3 import signin
 from tearoff.api.v3.endpoint import Act, Endpoint, once, success_body
 from tearoff.coupons import catalogue
 from tearoff.coupons.campaigns import MOST as MOST_CAMPAIGNS
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
 from tearoff.coupons.catalogue import Card
 from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.status import utc
@@ -30,7 +29,6 @@ from tearoff.kit.doorbook import Event
 
 SHOWN_OF_CAMPAIGNS = 100
 """Campaigns of each subaccount in the list of all; the answer about one has all of its."""
-PAGES = ("campaigns", "add_campaign", "update_campaign", "statistics", "distribution")
 
 
 def _for_parents(act: Act) -> Act:
@@ -127,21 +125,8 @@ async def reset_url(call: Call, db: Handle) -> dict[str, Any]:
     """A link by which the subaccount's owner sets a password."""
     found = await subaccounts.subaccount(db, call.account.id, call.given["subaccount"])
     expires = call.now + members.RESET_LIVES
-    url = await _password_url(call, db, found.id, expires)
+    url = await signin.password_url(call, db, found.id, expires)
     return {"subaccount": {"ID": found.ref, "url": url, "expires_utc": utc(expires)}}
-
-
-async def account_sso(call: Call, db: Handle) -> dict[str, Any]:
-    """Signs in as the account's owner, where it has one."""
-    owner = await members.owner(db, call.account.id)
-    member_id = owner.id if owner else None
-    ref = str(call.account.id)
-    return {"account": await _ticket(call, db, call.account, ref, member_id=member_id)}
-
-
-async def teammate_sso(call: Call, db: Handle) -> dict[str, Any]:
-    found = await members.member(db, call.account.id, call.given["teammate"])
-    return {"teammate": await _ticket(call, db, call.account, str(found.id), member_id=found.id)}
 
 
 async def subaccount_sso(call: Call, db: Handle) -> dict[str, Any]:
@@ -150,57 +135,16 @@ async def subaccount_sso(call: Call, db: Handle) -> dict[str, Any]:
     assert account is not None
     owner = await members.owner(db, found.id)
     member_id = owner.id if owner else None
-    return {"subaccount": await _ticket(call, db, account, found.ref, member_id=member_id)}
-
-
-async def _ticket(
-    call: Call, db: Handle, account: Account, ref: str, *, member_id: int | None = None
-) -> dict[str, Any]:
-    """A token that signs in once, within five minutes."""
-    page, campaign_id = call.given.get("page"), call.given.get("campaign")
-    if campaign_id is not None and await campaign(db, account.id, campaign_id) is None:
-        raise CampaignNotFound
-    token = await members.issue_ticket(
-        db,
-        "sso",
-        account.id,
-        member_id=member_id,
-        page=page or "",
-        campaign_id=campaign_id,
-        expires_at=call.now + members.SSO_LIVES,
-    )
-    doorbook.note(
-        Event.SSO_ISSUED, account=account.id, member=member_id, by_account=call.account.id
-    )
-    host = call.doors.services.settings.link_host
-    return {
-        "ID": ref,
-        "token": token,
-        "url": f"{host}/sso/{token}",
-        "url_whitelabel": f"{account.link_host or host}/sso/{token}",
-    }
+    return {"subaccount": await signin.ticket(call, db, account, found.ref, member_id=member_id)}
 
 
 async def _invite(call: Call, db: Handle, account_id: int) -> None:
     services = call.doors.services
     owner = await members.owner(db, account_id)
     assert owner is not None
-    url = await _password_url(call, db, account_id, call.now + members.INVITATION_LIVES)
+    url = await signin.password_url(call, db, account_id, call.now + members.INVITATION_LIVES)
     name = _name(call.given) or owner.email
     await jobs.order_password_mail(db, services, owner, name, url)
-
-
-async def _password_url(call: Call, db: Handle, account_id: int, expires_at: datetime) -> str:
-    owner = await members.owner(db, account_id)
-    token = await members.issue_ticket(
-        db,
-        "password",
-        account_id,
-        member_id=owner.id if owner else None,
-        expires_at=expires_at,
-    )
-    doorbook.note(Event.PASSWORD_LINK, account=account_id, member=owner.id if owner else None)
-    return f"{call.doors.services.settings.link_host}/password/{token}"
 
 
 async def _change(call: Call, db: Handle, changes: Changes, action: str) -> dict[str, Any]:
@@ -292,8 +236,6 @@ def _password(name: str, given: Any) -> str:
 _SUBACCOUNT = p.string(
     "subaccount", p.reference("sub"), "Id of the subaccount.", "sub_100002", required=True
 )
-_CAMPAIGN = p.needed_when(p.optional(p.CAMPAIGN), lambda found: found["page"] == "update_campaign")
-_PAGE = p.string("page", p.one_of(*PAGES), "Page after signing in.", "statistics")
 _FIELDS = (
     p.string("package", p.reference("pac"), "Id of a package.", "pac_100001"),
     p.string("status", p.one_of(*STAGES), "`trial` or `customer`.", "customer"),
@@ -314,11 +256,6 @@ _SEEN: dict[str, Any] = {
     "status": "customer", "package": "", "blocked": "0", "webhook_endpoint": "",
     "available_campaigns": "", **{f"access_{name}": True for name in ACCESS},
 }  # fmt: skip
-_TICKET = {
-    "token": "k" * 49,
-    "url": f"https://coupons.example.com/sso/{'k' * 49}",
-    "url_whitelabel": f"https://coupons.example.com/sso/{'k' * 49}",
-}
 _ONE = (102, 200, 301, 510)
 
 
@@ -389,24 +326,7 @@ ENDPOINTS = (
                    "expires_utc": "2026-11-30 10:00:00"}}),
     *_endpoint("/sso", subaccount_sso,
                "A link that signs in to a subaccount, once, within five minutes.",
-               parameters=(_SUBACCOUNT, _PAGE, _CAMPAIGN),
+               parameters=(_SUBACCOUNT, signin.PAGE, signin.CAMPAIGN),
                errors=(102, 200, 301, 302, 502, 510),
-               example={**_OK, "subaccount": {"ID": "sub_100002", **_TICKET}}),
-    Endpoint(
-        path="/v3/account/sso",
-        summary="A link that signs in to this account, once, within five minutes.",
-        parameters=(_PAGE, _CAMPAIGN), act=account_sso, errors=(200, 301, 302, 502),
-        example={**_OK, "account": {"ID": "100001", **_TICKET}},
-    ),
-    Endpoint(
-        path="/v3/teammate/sso",
-        summary="A link that signs in a teammate, once, within five minutes.",
-        parameters=(
-            p.string("teammate", p.reference("tea"), "Id of the teammate.", "100001",
-                     required=True),
-            _PAGE, _CAMPAIGN,
-        ),
-        act=teammate_sso, errors=(200, 301, 302, 502, 503),
-        example={**_OK, "teammate": {"ID": "100001", **_TICKET}},
-    ),
+               example={**_OK, "subaccount": {"ID": "sub_100002", **signin.TICKET}}),
 )  # fmt: skip
