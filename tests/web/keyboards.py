@@ -35,6 +35,12 @@ _NUMBERS = {"Enter": 13, "Tab": 9, " ": 32, "F8": 119}
 _SHIFT = 8
 
 
+def numbers_of(text: str) -> list[Key]:
+    """As scanners type that know no keyboard: the numbers of the signs while Alt is held, as
+    Windows takes them."""
+    return [Numbered(sign) for sign in text]
+
+
 @dataclass
 class Key:
     place: str
@@ -49,6 +55,19 @@ class Key:
         typed = "\r" if self.made == "Enter" else self.made if len(self.made) == 1 else ""
         down = {"type": "keyDown", "text": typed} if typed else {"type": "rawKeyDown"}
         return [down | key, {"type": "keyUp"} | key]
+
+
+class Numbered(Key):
+    def __init__(self, sign: str) -> None:
+        super().__init__("", sign)
+
+    def events(self) -> list[dict[str, object]]:
+        alt = {"code": "AltLeft", "key": "Alt"}
+        keys = [{"code": f"Numpad{n}", "key": n, "modifiers": 1} for n in f"{ord(self.made):04}"]
+        pressed = [
+            event | key for key in keys for event in ({"type": "rawKeyDown"}, {"type": "keyUp"})
+        ]
+        return [{"type": "rawKeyDown", "modifiers": 1} | alt, *pressed, {"type": "keyUp"} | alt]
 
 
 def keys_of(

@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
 from tests.web.browsing import in_browser
-from tests.web.keyboards import keys_of
+from tests.web.keyboards import keys_of, numbers_of
 from tests.web.test_till_browser import OFFLINE, VERDICT, type_code, verdict_is
 
 pytestmark = in_browser
@@ -102,6 +102,8 @@ SCANS = {
     "German both, a Y that is a Y": ("ZAZY10", {"machine": "german", "scanner": "german"}, "", {}),
     "German both, kind of barcode": ("]Q3" + LINK, {"machine": "german", "scanner": "german"},
                                      "#code", {}),
+    "numbers with Alt": (LINK, {"numbers": True}, "#code", {}),
+    "numbers with Alt, on a button": ("SAVE-10", {"numbers": True, "end": ""}, "#scan", {}),
     "Russian machine": (ROTATING, {"machine": "russian"}, "#code", {}),
     "a key that waits for an accent": ("A^10", {"machine": "international"}, "", {}),
     "Code 39": ("*SAVE-10*", {}, "#code", {}),
@@ -117,7 +119,8 @@ async def test_scanners(make_coupon, stand):
         for name, (label, how, where, asked) in SCANS.items():
             text = label.replace("{code}", coupon.code)
             set_so = {key: how[key] for key in ("scanner", "machine", "caps") if key in how}
-            keys = keys_of(text + how.get("end", "\r"), **set_so)
+            keys = keys_of(how.get("end", "\r"), **set_so)
+            keys[:0] = numbers_of(text) if "numbers" in how else keys_of(text, **set_so)
             await focus(page, where)
             async with page.expect_request("**/till/api/check*") as asking:
                 await scanner.type(keys, how.get("gap", 0))
@@ -200,6 +203,12 @@ async def test_what_a_person_types_is_no_scan(coupon, stand):
         await scanner.type(keys_of("fgh\r"), 140)
         await verdict_is(page, "no", "NO")
         await expect(page.locator("#verdict bdi")).to_have_text("k7m3qxabcdefgh")
+        await page.keyboard.press("Escape")
+        for keys in ("k7m3", "3qx7\r"):  # in pieces, and as evenly as no one does
+            await scanner.rest()
+            await scanner.type(keys_of(keys), 100)
+        await verdict_is(page, "no", "NO")
+        await expect(page.locator("#verdict bdi")).to_have_text("k7m33qx7")
 
 
 async def test_wrapped_links_and_twins_without_connection(make_coupon, services, stand):

@@ -13,7 +13,7 @@ const SECOND_END = 300; // some end with two: CR and LF
 /** `scanned(text, anyCase)` for each scan, wherever the focus is; what it typed into a field is
  * taken out again, and its keys press no button and move no focus. */
 export function listenForScanner(scanned) {
-  let burst = null, timer = 0, ended = -SECOND_END, holdsSpace = false;
+  let burst = null, timer = 0, ended = -SECOND_END, holdsSpace = false, number = "";
 
   function begin(event) {
     const field = event.target instanceof HTMLInputElement ? event.target : null;
@@ -21,8 +21,10 @@ export function listenForScanner(scanned) {
   }
 
   function add(key, event) {
-    if (burst.keys.length) burst.gaps.push(event.timeStamp - burst.last);
+    if (burst) burst.gaps.push(event.timeStamp - burst.last);
+    else begin(event);
     burst.keys.push(key);
+    waitForMore(event);
   }
 
   /** A part of the scan, or its end: nobody else may have it. */
@@ -56,15 +58,14 @@ export function listenForScanner(scanned) {
   document.addEventListener("keydown", (event) => {
     if (event.repeat || ["Shift", "CapsLock", "Control", "Alt", "AltGraph", "Meta"].includes(event.key)) return;
     if (burst && event.timeStamp - burst.last > PAUSE) pause();
+    if (event.altKey && /^Numpad\d$/.test(event.code)) return void (number += event.code.at(-1));
     const key = keyOf(event);
     if (key) {
-      if (!burst) begin(event);
-      else if (event.key === " " && !burst.field) {
+      if (event.key === " " && burst && !burst.field) {
         holdsSpace = true;
         swallow(event);
       }
-      add(key, event);
-      return waitForMore(event);
+      return add(key, event);
     }
     if (!burst) return event.timeStamp - ended < SECOND_END && (isEnd(event) || event.key === "Tab") && swallow(event);
     if (isEnd(event)) return end(event);
@@ -75,6 +76,12 @@ export function listenForScanner(scanned) {
     return waitForMore(event);
   }, true);
   document.addEventListener("keyup", (event) => {
+    // Some tell the numbers of their signs, as Windows takes them while Alt is held.
+    if (event.key === "Alt" && number) {
+      const sign = String.fromCharCode(number);
+      number = "";
+      add({ made: sign, us: sign, isCaps: false }, event);
+    }
     if (event.key !== " " || !holdsSpace) return;
     holdsSpace = false; // a button is pressed when the bar comes up
     event.preventDefault();
@@ -93,8 +100,12 @@ export function listenForScanner(scanned) {
 
 const isEnd = ({ key, ctrlKey }) => key === "Enter" || (ctrlKey && /^[jm]$/i.test(key));
 
-/** It ended with a key. Nobody types where no field is. */
-const mayBeScanner = (burst) => (burst.field ? isScanner(burst, 4, 4) : burst.keys.length > 1);
+/** It ended with a key. Nobody types where no field is; and what comes behind something in a field
+ * is rather the rest of a code that somebody types in pieces. */
+function mayBeScanner(burst) {
+  if (!burst.field) return burst.keys.length > 1;
+  return burst.before ? isScanner(burst, 6, 10) : isScanner(burst, 4, 4);
+}
 
 function isBrisk(burst, least) {
   if (burst.keys.length < least) return false;
