@@ -12,8 +12,10 @@ import pytest
 
 from tearoff.accounts import devices
 from tearoff.accounts.locations import LocationNotFound
-from tearoff.coupons import campaigns, rotation
+from tearoff.accounts.tallies import TallyFull
+from tearoff.coupons import campaigns, recognise, rotation
 from tearoff.coupons.models import NewSession
+from tearoff.coupons.scanned import read_scanned
 from tests.cast import open_place, open_shop
 from tests.web.conftest import do, in_days
 from tests.web.tills import DEVICE_PIN, new_key, open_till
@@ -211,14 +213,25 @@ async def test_another_shops_code_is_as_unknown_as_none(make_coupon, make_till):
     assert (await theirs.row())["uses"] == 0
 
 
-async def test_guessing_is_stopped_exactly(coupon, make_till):
+async def take_turn(services, shop):
+    """The newest device has had its turn for an hour, which a slowed one has in ten seconds."""
+    await services.db.execute(
+        "INSERT INTO tallies (account_id, scope, n, cap, until) SELECT $1,"
+        " 'counter:pace:' || max(id), 1, 1, now() + interval '1 hour' FROM devices"
+        " WHERE account_id = $1",
+        shop.account,
+    )
+
+
+async def test_guessing_is_stopped_exactly(coupon, make_till, services):
     till = await make_till(coupon.shop)
+    await take_turn(services, coupon.shop)
     guesses = (till.check(f"qqqq{a}{b}") for a in "23456" for b in "23456789ab")
-    came = Counter([told["verdict"] for told in await asyncio.gather(*guesses)])
-    assert came == {"no": 10, "wait": 40}
-    told = await till.check(coupon.code[:6])
-    assert (told["verdict"], told["word"]) == ("wait", "WAIT")
-    assert 1 <= told["wait_minutes"] <= 5
+    told = await asyncio.gather(*guesses)
+    assert Counter([one["verdict"] for one in told]) == {"no": 10, "wait": 40}
+    waits = await till.check(coupon.code[:6])
+    assert (waits["verdict"], waits["word"]) == ("wait", "WAIT")
+    assert 3000 < waits["wait_seconds"] <= 3600
     assert (await till.check(coupon.code))["verdict"] == "good"
     other = await make_till(coupon.shop)
     assert (await other.check(coupon.code[:6]))["verdict"] == "good"
@@ -230,7 +243,7 @@ async def test_right_codes_are_not_counted(coupon, make_till):
         assert (await till.check(coupon.code[:6]))["verdict"] == "good"
 
 
-async def test_what_can_be_no_code_is_no_try(coupon, make_coupon, make_till):
+async def test_what_can_be_no_code_is_no_try(coupon, make_coupon, make_till, services):
     till = await make_till(coupon.shop)
     # This shop has no codes of its own, so only six or 21 characters could be one.
     garbled = ["4006381333931", "wrong again", "httpsM!!x.example!p!abc", "", "x" * 101, "k7m3q0"]
@@ -241,6 +254,7 @@ async def test_what_can_be_no_code_is_no_try(coupon, make_coupon, make_till):
     for text in ['\'àà-"_&"""ç"&', '$Q"httpsM!!x'] * 6:
         assert (await till.check(text))["reason"] == "unknown", text
     assert (await till.check('a"b'))["verdict"] == "good"
+    await take_turn(services, coupon.shop)
     told = [(await till.check(f"wrong {n}"))["verdict"] for n in range(11)]
     assert told == ["no"] * 10 + ["wait"]
 
@@ -526,8 +540,38 @@ async def test_the_wait_after_too_many_begins_with_the_last(coupon, make_till, s
         " AND account_id = $1", coupon.shop.account,
     )  # fmt: skip
     await till.check("rte4xx")
-    told = await till.check("rte4xy")
-    assert (told["verdict"], told["wait_minutes"]) == ("wait", 5)
+    left = await services.db.fetchval(
+        "SELECT until - now() FROM tallies WHERE scope LIKE 'counter:device%' AND account_id = $1",
+        coupon.shop.account,
+    )
+    assert left > timedelta(minutes=4)
+
+
+async def test_guests_with_wrong_codes_stop_nobody_with_a_right_one(coupon, make_till, services):
+    """Also those who hand over many: the till has one of them looked at in ten seconds, and a
+    right one as soon as it is its turn, as often as they come."""
+    till = await make_till(coupon.shop)
+    device = await services.db.fetchval(
+        "SELECT max(id) FROM devices WHERE account_id = $1", coupon.shop.account
+    )
+    place, now = recognise.Place(coupon.shop.account, till.place, device), datetime.now(UTC)
+
+    async def find(text, seconds):
+        at = now + timedelta(seconds=seconds)
+        return await recognise.find(services.db, place, read_scanned(text), at)
+
+    for letter in "abcdefghjk":
+        assert await find(f"rte4x{letter}", 0) is None
+    for n, letter in enumerate("abcde"):
+        right = await find(coupon.code[:6], 20 * n)
+        assert right is not None and right.session.code == coupon.code
+        assert await find(f"rte5x{letter}", 20 * n) is None
+        with pytest.raises(TallyFull):
+            await find(f"rte6x{letter}", 20 * n + 9)
+        with pytest.raises(TallyFull):
+            await find(coupon.code[:6], 20 * n + 9)
+        assert await find(coupon.code, 20 * n + 9) is not None
+        assert await find(coupon.code[:6], 20 * n + 10) is not None
 
 
 async def test_odd_values_are_refused(coupon, make_till):

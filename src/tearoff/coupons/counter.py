@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 from datetime import datetime, timedelta
+from math import ceil
 
 import asyncpg
 
@@ -56,7 +57,7 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     except recognise.Ambiguous:
         unfound = "ambiguous"
     except TallyFull as full:
-        return Outcome(given.key, "wait", wait=await _minutes(db, till, full, now))
+        return Outcome(given.key, "wait", wait=await _seconds(db, till, full, now))
     try:
         async with db.transaction() as work:
             outcome = await _decide(work, vault, till, given, scanned, found, now, unfound)
@@ -88,10 +89,9 @@ async def undo(db: Database, till: Till, key: str, now: datetime) -> Outcome:
     return await scans.told_again(db, till, known, now, is_late=known.undone_at is None)
 
 
-async def _minutes(db: Handle, till: Till, full: TallyFull, now: datetime) -> int:
+async def _seconds(db: Handle, till: Till, full: TallyFull, now: datetime) -> int:
     until = await tallies.full_until(db, till.device.account_id, full.scope, 1, now)
-    left = (until - now).total_seconds() if until else 60
-    return max(1, round(left / 60))
+    return max(1, ceil((until - now).total_seconds())) if until else 1
 
 
 async def _decide(

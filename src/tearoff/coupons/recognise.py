@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from tearoff.accounts import tallies
-from tearoff.accounts.tallies import Tally
+from tearoff.accounts.tallies import NO_CAP, Tally
 from tearoff.coupons import queries, rules
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.scanned import Scanned
@@ -16,6 +16,9 @@ from tearoff.kit.visible import as_seen
 
 DEVICE_MISSES, LOCATION_MISSES = 10, 50
 MISSES_WITHIN = timedelta(minutes=5)
+SLOWED = timedelta(seconds=10)
+"""After so many wrong codes a device has one looked at in that time: guests who hand over what is
+no code of ours stop nobody with a right one."""
 
 
 class Ambiguous(Exception):
@@ -37,25 +40,36 @@ async def find(
     """Only coupons of the device's own account. What people type, or could guess, is counted
     before it is looked up and given back when it was right, or could be no code at all. With
     `any_case` nobody knows whether its letters were large or small: CapsLock was on. Raises
-    `TallyFull` and `Ambiguous`."""
+    `TallyFull` when it was not looked at, because the device is slowed, and `Ambiguous`."""
     if scanned is not None and scanned.kind in ("link", "full"):
         found = await queries.session_of_code(db, place.account_id, scanned.code)
         if found is not None or scanned.kind == "link":
             return found
-    misses = _misses(place)
-    async with db.transaction() as work:
-        await tallies.count(work, place.account_id, misses, now)
+    counted = await _reserve(db, place, now)
     try:
         found = await _find_typed(db, place, scanned, now, any_case) if scanned else None
     except Ambiguous:
-        await _give_back(db, place, misses, now)
+        await _give_back(db, place, counted, now)
         raise
     if found is None and await _could_be_one(db, place, scanned):
-        for miss in misses:
+        for miss in _misses(place):  # the five minutes begin with the last wrong one
             await tallies.lock_if_full(db, place.account_id, miss, now)
         return None
-    await _give_back(db, place, misses, now)
+    await _give_back(db, place, counted, now)
     return found
+
+
+async def _reserve(db: Database, place: Place, now: datetime) -> list[Tally]:
+    """What the look counts in. Looks of one place come one after the other here."""
+    misses = _misses(place)
+    counted = [msgspec.structs.replace(miss, cap=NO_CAP) for miss in misses]
+    async with db.transaction() as work:
+        reached = await tallies.count(work, place.account_id, counted, now)
+        if any(reached[miss.scope] > miss.cap for miss in misses):
+            turn = Tally(f"counter:pace:{place.device_id}", 1, SLOWED)
+            await tallies.count(work, place.account_id, [turn], now)
+            counted.append(turn)
+    return counted
 
 
 async def _could_be_one(db: Handle, place: Place, scanned: Scanned | None) -> bool:
@@ -65,8 +79,8 @@ async def _could_be_one(db: Handle, place: Place, scanned: Scanned | None) -> bo
     return scanned.kind != "own" or await queries.has_own_codes(db, place.account_id)
 
 
-async def _give_back(db: Database, place: Place, misses: list[Tally], now: datetime) -> None:
-    back = [msgspec.structs.replace(miss, step=-1) for miss in misses]
+async def _give_back(db: Database, place: Place, counted: list[Tally], now: datetime) -> None:
+    back = [msgspec.structs.replace(tally, step=-1) for tally in counted]
     async with db.transaction() as work:
         await tallies.count(work, place.account_id, back, now)
 

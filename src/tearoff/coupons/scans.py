@@ -68,7 +68,7 @@ class Scan(msgspec.Struct, frozen=True):
 class Outcome(msgspec.Struct, frozen=True):
     """What a look came to. `found` is None when no coupon was found; `moment` and `place` say
     when and where what stands in the way happened, `elsewhere` where it is taken in; `wait` is
-    in minutes."""
+    in seconds."""
 
     key: str
     verdict: Verdict

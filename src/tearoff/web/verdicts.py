@@ -36,7 +36,7 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime | None = None
     place: str = ""
     undo_until: datetime | None = None
-    wait_minutes: int = 0
+    wait_seconds: int = 0
     read: str = ""
 
 
@@ -66,7 +66,7 @@ def verdict_of(outcome: Outcome, language: str, timezone: str) -> Verdict:
         at=outcome.at,
         place=outcome.place,
         undo_until=outcome.undo_until,
-        wait_minutes=outcome.wait,
+        wait_seconds=outcome.wait,
         read=outcome.text if outcome.reason in ("unknown", "ambiguous") else "",
     )
     if outcome.found is None:
@@ -103,7 +103,7 @@ def words_of(language: str) -> Words:
 
 def _text(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
     if outcome.verdict == "wait":
-        return words.wait_text.replace("{minutes}", str(outcome.wait))
+        return words.wait_text.replace("{seconds}", str(outcome.wait))
     if outcome.verdict == "undone":
         return words.undone_text
     if outcome.verdict == "used":
