@@ -218,6 +218,15 @@ def test_backup_and_restore(data, tmp_path):
     assert ask(url, "SELECT n FROM kept") == 6
     pgtools.restore(url, file, force=True)
     assert ask(url, "SELECT n FROM kept") == 5
+    # What cannot be brought back wholly takes nothing away.
+    ask(url, "INSERT INTO kept SELECT generate_series(1, 20000)")
+    half = tmp_path / "half.dump"
+    pgtools.backup(url, half)
+    for size in (half.stat().st_size - 4000, 100, 0):
+        os.truncate(half, size)
+        with pytest.raises(EmbeddedServerError):
+            pgtools.restore(url, half, force=True)
+    assert ask(url, "SELECT count(*) FROM kept") == 20001
     ask(url, "DROP TABLE kept")
     pgtools.restore(url, file)
     assert ask(url, "SELECT n FROM kept") == 5

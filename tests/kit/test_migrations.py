@@ -2,6 +2,9 @@
 
 import asyncio
 import hashlib
+import os
+import subprocess
+import sys
 from datetime import UTC, datetime
 
 import asyncpg
@@ -13,7 +16,7 @@ from tearoff.coupons import campaigns, limits, lists, public, recognise, twins
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.scanned import read_scanned
 from tearoff.coupons.search import Wanted, search
-from tearoff.kit import clock, upkeep
+from tearoff.kit import clock, pgtools, upkeep
 from tearoff.kit import migrate as migrations
 from tearoff.kit.db import Database
 from tearoff.kit.migrations.upgrade import upgrade
@@ -380,3 +383,19 @@ async def look_at_callbacks(services, now):
     raw = await db.fetchval("SELECT raw FROM arrivals")
     assert msgspec.json.decode(raw) == {"url": "https://x.example/callbacks/log/-?m=é"}
     assert (await add()).callback_token is None
+
+
+async def test_an_older_backup_is_brought_up_to_date(url, settings, tmp_path):
+    await upgrade(url, "0009")
+    await asyncio.to_thread(pgtools.backup, url, tmp_path / "old.dump")
+    env = {
+        **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
+        "TEAROFF_DATABASE_URL": url, "TEAROFF_SECRET_KEY": settings.secret_key,
+        "TEAROFF_DATA": str(tmp_path),
+    }  # fmt: skip
+    command = [sys.executable, "-m", "tearoff", "restore", "--force", str(tmp_path / "old.dump")]
+    done = await asyncio.to_thread(subprocess.run, command, env=env, check=False)
+    assert done.returncode == 0
+    db = await Database.open(url, size=1)
+    assert await migrations.is_up_to_date(db)
+    await db.close()

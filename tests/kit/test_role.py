@@ -9,7 +9,6 @@ from tearoff.cli.findings_role import of_role
 from tearoff.kit import migrate, pgprograms, pgrole, pgtools
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
-from tearoff.kit.services import Services
 from tests.kit.servers import ask, leave, told
 
 BEYOND = [
@@ -137,10 +136,9 @@ async def _run(url, script):
 async def test_the_doctor_tells_of_a_superuser(cluster, services):
     if cluster.app == cluster.admin:
         pytest.skip("the tests were given a server and its role")
-    (fine,) = await of_role(services)
-    assert fine.is_fine
+    assert (await of_role(services.db)).is_fine
     db = await Database.open(cluster.admin, size=1)
-    (found,) = await of_role(Services(services.settings, db, services.vault, cluster.admin))
+    found = await of_role(db)
     await db.close()
     assert (found.what, found.is_fine) == ("database role", False)
     assert "docs/operators.md" in found.hint

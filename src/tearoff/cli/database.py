@@ -48,6 +48,8 @@ def _backup(arguments: argparse.Namespace) -> None:
 def _restore(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
         pgtools.restore(settings.database_url, arguments.file, force=arguments.force)
+        # A backup of a version before would stop the server that runs on it just now.
+        asyncio.run(migrate(settings.database_url))
     show(arguments, {"restored": str(arguments.file)}, f"Restored from {arguments.file}.")
 
 

@@ -88,6 +88,7 @@ async def _database(settings: Settings) -> list[Finding]:
         findings.append(await _migrations(db))
         findings.append(await _clock(db))
         findings.append(_key(settings))
+        findings.append(await of_role(db))
         if findings[1].is_fine and findings[3].is_fine:
             services = Services(settings, db, keys.open_vault(settings), settings.database_url)
             for look in LOOKS_INTO_DATABASE:
@@ -178,7 +179,6 @@ LOOKS: tuple[Callable[[Settings], Iterable[Finding]], ...] = (
 )
 
 LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] = (
-    of_role,
     _providers,
     _countries,
     of_pins,

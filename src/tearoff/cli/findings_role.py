@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from tearoff.cli.findings import Finding
-from tearoff.kit.services import Services
+from tearoff.kit.db import Handle
 
 
-async def of_role(services: Services) -> list[Finding]:
-    role = await services.db.fetchrow(
+async def of_role(db: Handle) -> Finding:
+    role = await db.fetchrow(
         "SELECT rolname, rolsuper, rolcreaterole, rolcreatedb FROM pg_roles"
         " WHERE rolname = current_user"
     )
@@ -16,10 +16,8 @@ async def of_role(services: Services) -> list[Finding]:
     words = ("is a superuser", "may make roles", "may make databases")
     told = " and ".join(word for word, is_so in zip(words, may, strict=True) if is_so)
     if not told:
-        return [Finding("database role", True, f"{name}, which owns its database and no more")]
-    return [
-        Finding(
-            "database role", False, f"{name} {told}; Tearoff needs nothing of that.",
-            "Make a role for it (docs/operators.md, A PostgreSQL of your own).",
-        )
-    ]  # fmt: skip
+        return Finding("database role", True, f"{name}, which is no superuser")
+    return Finding(
+        "database role", False, f"{name} {told}; Tearoff needs nothing of that.",
+        "Make a role for it (docs/operators.md, A PostgreSQL of your own).",
+    )  # fmt: skip

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import subprocess
+import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -43,15 +45,33 @@ def restore(url: str, file: Path, *, force: bool = False) -> None:
     )  # fmt: skip
     if held.strip() != "0" and not force:
         raise DatabaseNotEmpty(hint="`--force` replaces what is there.")
-    if force:
-        _run(["psql", "-XAtq", "-c", "DROP SCHEMA public CASCADE; CREATE SCHEMA public"], url)
-    with file.open("rb") as source:
-        _run(
-            ["pg_restore", "--no-owner", "--no-acl", "--single-transaction", "--exit-on-error",
-             "-d", _environment(url)["PGDATABASE"]],
-            url,
-            stdin=source,
+    _bring_back(url, file, "DROP SCHEMA public CASCADE; CREATE SCHEMA public;" if force else "")
+
+
+def _bring_back(url: str, file: Path, before: str) -> None:
+    """What is dropped before is dropped in the same transaction. psql is told to commit only when
+    pg_restore has read the file to its end; whatever ends either of them, all stays as it was."""
+    with file.open("rb") as source, tempfile.TemporaryFile() as told:
+        writing = subprocess.Popen(
+            [str(program("psql")), "-Xq", "-v", "ON_ERROR_STOP=1"], env=_programs_environment(url),
+            stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=told,
         )  # fmt: skip
+        assert writing.stdin is not None
+        is_whole = False
+        with contextlib.suppress(BrokenPipeError), writing.stdin:
+            writing.stdin.write(f"SET client_min_messages = error; BEGIN; {before}\n".encode())
+            writing.stdin.flush()
+            reading = subprocess.run(
+                [str(program("pg_restore")), "--no-owner", "--no-acl", "--file=-"],
+                env=_programs_environment(url),
+                stdin=source, stdout=writing.stdin, stderr=told, check=False,
+            )  # fmt: skip
+            is_whole = reading.returncode == 0
+            writing.stdin.write(b"COMMIT;\n" if is_whole else b"")
+        if writing.wait() != 0 or not is_whole:
+            told.seek(0)
+            text = told.read(4000).decode("utf-8", "replace").strip()
+            raise EmbeddedServerError(f"Nothing was brought back: {text}")
 
 
 def upgrade(data_dir: Path, old_programs: Path | None = None) -> str:
@@ -129,6 +149,10 @@ def _me() -> str:
     return pwd.getpwuid(os.geteuid()).pw_name
 
 
+def _programs_environment(url: str) -> dict[str, str]:
+    return {"PATH": os.defpath, "LC_ALL": "C", **_environment(url)}
+
+
 def _environment(url: str) -> dict[str, str]:
     """A URL as libpq's variables: a password has no place among a program's arguments."""
     parts = urlsplit(url)
@@ -145,11 +169,11 @@ def _environment(url: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _run(command: list[str], url: str, *, stdin=None, stdout=None) -> str:  # type: ignore[no-untyped-def]
+def _run(command: list[str], url: str, *, stdout=None) -> str:  # type: ignore[no-untyped-def]
     done = subprocess.run(
         [str(program(command[0])), *command[1:]],
-        env={"PATH": os.defpath, "LC_ALL": "C", **_environment(url)},
-        stdin=stdin or subprocess.DEVNULL,
+        env=_programs_environment(url),
+        stdin=subprocess.DEVNULL,
         stdout=stdout or subprocess.PIPE,
         stderr=subprocess.PIPE,
         check=False,
