@@ -165,6 +165,6 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
 def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     if isinstance(error, TooSlow):
         return notes.trouble(request, error)
-    log.error("request.broke", path=request.scope["path"], exc_info=error)
+    log.error("request.broke", route=logs.route_of(request.scope), exc_info=error)
     status = 503 if isinstance(error, DatabaseAway) else 500
     return notes.error_page(request, status)

@@ -61,10 +61,15 @@ def _server(settings: Settings) -> WebServer:
         backlog=2048,
         backpressure=raise_limits(),
         log_level=LogLevels.warning,
+        log_dictconfig={"formatters": {"generic": _LINES, "access": _LINES}},
         websockets=False,
         workers_kill_timeout=20,
         respawn_failed_workers=True,
     )
+
+
+_LINES = {"()": "tearoff.kit.logs.OfLibraries", "fmt": "[%(levelname)s] %(message)s"}
+"""Granian tells of errors that nobody else has met."""
 
 
 def raise_limits() -> int:

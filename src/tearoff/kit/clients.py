@@ -16,6 +16,7 @@ import structlog
 from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
+from tearoff.kit import logs
 from tearoff.kit.db import is_held
 
 STREAM_SECONDS = 300.0
@@ -51,13 +52,13 @@ class Clients:
 
         async def guarded_receive() -> Any:
             if is_held():
-                raise ClientWhileHolding(scope["path"])
+                raise ClientWhileHolding(logs.route_of(scope))
             return await receive()
 
         async def guarded_send(message: Message) -> None:
             nonlocal streamed_until, is_cut
             if is_held():
-                raise ClientWhileHolding(scope["path"])
+                raise ClientWhileHolding(logs.route_of(scope))
             if message["type"] == "http.response.start":
                 _add_headers(message, headers)
             if not message.get("more_body"):
@@ -78,7 +79,7 @@ class Clients:
             if not is_cut:
                 raise
             # Left without its end, the answer is seen to be broken off.
-            log.warning("answer.cut", path=scope["path"])
+            log.warning("answer.cut", route=logs.route_of(scope))
 
 
 def _add_headers(message: Any, headers: Mapping[bytes, bytes]) -> None:

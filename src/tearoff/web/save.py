@@ -24,7 +24,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.distribution.draft import MailTo, TooMany
 from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
 from tearoff.errors import TearoffError
-from tearoff.kit import clock
+from tearoff.kit import clock, logs
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Handle
@@ -250,7 +250,7 @@ async def _mail(
     except OutcomeUnknown:
         return Trouble(502, words.unknown)
     except TearoffError as error:
-        log.warning("save.not_mailed", campaign=found.campaign.ref, error=str(error))
+        log.warning("save.not_mailed", campaign=found.campaign.ref, error=logs.told(error))
         await tallies.forget(db, account_id, [once.scope])
         if isinstance(error, TooMany):
             after = await _wait(db, account_id, error.scope, now)
