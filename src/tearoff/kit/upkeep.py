@@ -100,7 +100,8 @@ async def run_if_due(db: Database, url: str, now: datetime) -> bool:
     changed = 0
     for kept in KEPT:
         changed += await _go_through(db, kept)
-    changed += await _join_opt_outs(db)
+    for odd, form in _OPT_OUTS:
+        changed += await _join_opt_outs(db, odd, form)
     await _move_short_tallies(db)
     if passes > 0:
         await _alone(url, ["DROP INDEX CONCURRENTLY IF EXISTS sessions_own_code"])
@@ -262,21 +263,28 @@ async def _move(db: asyncpg.Connection, moves: Sequence[tuple[int, str, str]]) -
     )
 
 
-async def _join_opt_outs(db: Database) -> int:
+_OPT_OUTS: tuple[tuple[str, Callable[[str], str]], ...] = (
+    (f"address ~ '@' AND {ODD_ADDRESS.format('address')}", lambda text: read_address(text).lower()),
+    # Three countries write one mobile in two ways.
+    (r"address ~ '^\+5[245]'", phone_key),
+)
+
+
+async def _join_opt_outs(db: Database, odd: str, form: Callable[[str], str]) -> int:
     """Of entries that fall together the oldest stays."""
     after, changed = (0, "", ""), 0
     while True:
         rows = await db.fetch(
             "SELECT account_id, address, source FROM opt_outs"
-            " WHERE (account_id, address, source) > ($1, $2, $3) AND address ~ '@' AND "
-            f"{ODD_ADDRESS.format('address')} ORDER BY account_id, address, source LIMIT 1000",
+            f" WHERE (account_id, address, source) > ($1, $2, $3) AND {odd}"
+            " ORDER BY account_id, address, source LIMIT 1000",
             *after,
         )
         if not rows:
             return changed
         after = tuple(rows[-1])
-        forms = [(row[0], row[1], row[2], read_address(row[1]).lower()) for row in rows]
-        moved = [form for form in forms if form[1] != form[3]]
+        forms = [(row[0], row[1], row[2], form(row[1])) for row in rows]
+        moved = [each for each in forms if each[1] != each[3]]
         changed += len(moved)
         if moved:
             await db.execute(_JOIN_OPT_OUTS, *map(list, zip(*moved, strict=True)))

@@ -1,5 +1,4 @@
-"""What comes in: replies are kept and reviewed, a connection knows its country, and numbers on
-the opt-out list stand there in the spelling in which they are compared."""
+"""What comes in: replies are kept and reviewed, and a connection knows its country."""
 
 from tearoff.kit.migrations.plain import run_sql_file
 
