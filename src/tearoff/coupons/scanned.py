@@ -73,9 +73,11 @@ class Scanned(msgspec.Struct, frozen=True):
 
 def read_scanned(text: str) -> Scanned | None:
     """None for what can be no code at all."""
+    if _FULL.match(text):  # as our own programs send it: nothing of the below would change it
+        return Scanned("full", text, text=text)
     text = "".join(c for c in text[:LONGEST] if c.isprintable()).strip()
     text = _SYMBOLOGY.sub("", text)
-    found = _link_in(text)
+    found = _link_in(text) if "/" in text or "%" in text else None
     if found:
         return Scanned("link", *found, text=text)
     bare = _CODE_39.sub(r"\1", text)
