@@ -10,11 +10,11 @@ from litestar import route
 from tearoff.coupons.cards import card_of_code, card_of_webp, draw_card
 from tearoff.coupons.models import Campaign
 from tearoff.kit.bulkhead import Bulkhead
-from tearoff.kit.services import Services, services_of
+from tearoff.kit.services import services_of
 from tearoff.web import notes
 from tearoff.web.finding import find_campaign, patiently, read_code
 from tearoff.web.paper import Answer, answer
-from tearoff.web.visits import READ, AnyRequest, Part
+from tearoff.web.visits import READ, AnyRequest, Part, network_seen
 
 _DRAWING = Bulkhead("cards", at_once=2, waiting=32, after=2)
 
@@ -31,12 +31,12 @@ def card_path(campaign: Campaign) -> str:
 
 @route("/p/{campaign:str}/card/{name:str}", http_method=READ)
 async def show_card(request: AnyRequest, campaign: Part, name: Part) -> Answer:
-    services, picture, plain = services_of(request), _PICTURE.match(name), _PLAIN.match(name)
+    picture, plain = _PICTURE.match(name), _PLAIN.match(name)
     card = None
     if picture:
-        card = await _of_picture(services, read_code(campaign), int(picture[1]))
+        card = await _of_picture(request, read_code(campaign), int(picture[1]))
     elif plain:
-        card = await _drawn(services, campaign, f"#{plain[1]}")
+        card = await _drawn(request, campaign, f"#{plain[1]}")
     if card is None:
         return notes.unknown(request)
     headers = [
@@ -47,21 +47,22 @@ async def show_card(request: AnyRequest, campaign: Part, name: Part) -> Answer:
     return answer(200, headers, card)
 
 
-async def _of_picture(services: Services, code: str, picture_id: int) -> bytes | None:
-    found = await patiently(card_of_code(services.db, code, picture_id)) if code else None
+async def _of_picture(request: AnyRequest, code: str, picture_id: int) -> bytes | None:
+    db = services_of(request).db
+    found = await patiently(card_of_code(db, code, picture_id)) if code else None
     if found is None:
         return None
     if found.card is not None:
         return bytes(found.card)
-    return await _DRAWING.run(card_of_webp, bytes(found.webp))
+    return await _DRAWING.run_for(network_seen(request), card_of_webp, bytes(found.webp))
 
 
-async def _drawn(services: Services, code: str, color: str) -> bytes | None:
+async def _drawn(request: AnyRequest, code: str, color: str) -> bytes | None:
     """Only in the campaign's own colour: nobody has us draw all the others."""
-    found = await find_campaign(services, code)
+    found = await find_campaign(services_of(request), code)
     if found is None or found.brand_color.lower() != color:
         return None
-    return await _DRAWING.run(draw_card, color)
+    return await _DRAWING.run_for(network_seen(request), draw_card, color)
 
 
 HANDLERS = [show_card]

@@ -18,7 +18,6 @@ from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
 from tearoff.hooks.models import Listener
 from tearoff.kit import clock, doorbook, metrics, times
 from tearoff.kit.doorbook import Event
-from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.visible import as_seen
 from tearoff.web import forms, framing, notes, questions
@@ -28,7 +27,7 @@ from tearoff.web.paper import Answer, answer
 from tearoff.web.questions import Filled
 from tearoff.web.robots import is_robot, judge_request
 from tearoff.web.standing import all_gone, public_standing
-from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_of
 
 COOKIE_LIVES = 400 * 86_400
 """Seconds; browsers keep none longer."""
@@ -116,7 +115,7 @@ async def _begin(
     own = await _own_code(request, services, campaign, now)
     if own:
         return _to_own(campaign, own, visit, 303)
-    network = network_of(client_address(request.scope, services.settings.trusted_proxies))
+    network = network_seen(request)
     try:
         code = await patiently(_make(services, campaign, filled, new, why, network, now))
     except public.NetworkFull:

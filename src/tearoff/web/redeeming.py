@@ -17,7 +17,6 @@ from tearoff.coupons import actions, rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Doer, Session
 from tearoff.kit import clock
-from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.web import forms, notes, paper, pins, served
 from tearoff.web.finding import PERSONAL, find, patiently
@@ -28,7 +27,7 @@ from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import SHOWS_CODE, Staff, staff_of
 from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
-from tearoff.web.visits import READ, AnyRequest, Part, visit_to
+from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_to
 from tearoff.web.words import Words, counted
 
 _PLACE = re.compile(r"[0-9]{1,15}\Z")
@@ -100,7 +99,7 @@ def _by_pin(
         _amount(form),
         form.receipt or None,
         found.session.uses,
-        network_of(client_address(request.scope, services.settings.trusted_proxies)),
+        network_seen(request),
         int(form.place) if found.asks_place else None,
         found.listener(services.settings.link_host),
     )

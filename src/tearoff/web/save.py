@@ -28,7 +28,6 @@ from tearoff.kit import clock, logs
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Handle
-from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.vault import Vault
 from tearoff.messages import connections
@@ -42,7 +41,7 @@ from tearoff.web.personal import SHOWS_CODE
 from tearoff.web.robots import is_robot
 from tearoff.web.save_words import WORDS, Words
 from tearoff.web.standing import path_of, standing
-from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
 from tearoff.web.words import direction_of
 
 MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
@@ -144,7 +143,7 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
     if request.method == "HEAD":
         file = b""
     else:
-        file = await _PRINTING.run(print_paper, page)
+        file = await _PRINTING.run_for(network_seen(request), print_paper, page)
     name = f"coupon-{found.session.short_code}.pdf"
     headers = [
         ("content-type", "application/pdf"),
@@ -293,9 +292,8 @@ def _once(found: Linked, address: str) -> Tally:
 
 async def _count(request: AnyRequest, found: Linked, once: Tally, now: datetime) -> None:
     services = services_of(request)
-    network = network_of(client_address(request.scope, services.settings.trusted_proxies))
     of_coupon = Tally(f"save:session:{found.session.id}", MAILS_OF_COUPON, timedelta(days=1))
-    of_network = Tally(f"save:network:{network}", NO_CAP, timedelta(hours=1))
+    of_network = Tally(f"save:network:{network_seen(request)}", NO_CAP, timedelta(hours=1))
     async with services.db.transaction() as db:
         mails = await tallies.count(db, found.campaign.account_id, [once, of_coupon], now)
         near = await tallies.count(db, _EVERYBODY, [of_network], now)

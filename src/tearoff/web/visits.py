@@ -13,6 +13,7 @@ from tearoff.config import Settings
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.wallets import Wallet
+from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import services_of
 from tearoff.web import framing, notes
 from tearoff.web.wallet_words import WORDS as WALLET_WORDS
@@ -49,6 +50,12 @@ class Visit(msgspec.Struct, frozen=True):
     @property
     def words(self) -> Words:
         return WORDS[self.language]
+
+
+def network_seen(request: AnyRequest) -> str:
+    """Where the reader is, for counting (`network_of`)."""
+    trusted = services_of(request).settings.trusted_proxies
+    return network_of(client_address(request.scope, trusted))
 
 
 def visit_of(request: AnyRequest, campaign: Campaign, known_language: str | None = None) -> Visit:

@@ -30,7 +30,7 @@ from tearoff.web.paper import Answer, Header, answer
 from tearoff.web.robots import is_robot
 from tearoff.web.save import picture_of
 from tearoff.web.standing import path_of
-from tearoff.web.visits import READ, AnyRequest, Part, visit_of, visit_to
+from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_of, visit_to
 
 AT_ONCE = 2
 """Passes that a process makes at once."""
@@ -222,7 +222,7 @@ async def _pass(
         given = passes.apple_pass(found, visit, services.vault, picture, message, now)
         return make_pass(apple, given)
 
-    return answer(200, headers, await _MAKING.run(make))
+    return answer(200, headers, await _MAKING.run_for(network_seen(request), make))
 
 
 async def _void_pass(request: AnyRequest, apple: Apple, kept: wallets.Pass) -> Answer:
@@ -238,7 +238,9 @@ async def _void_pass(request: AnyRequest, apple: Apple, kept: wallets.Pass) -> A
         void = passes.void_pass(campaign, visit, services.vault, kept.serial, picture)
         return make_pass(apple, void)
 
-    return answer(200, _headers(kept.changed_at), await _MAKING.run(make))
+    return answer(
+        200, _headers(kept.changed_at), await _MAKING.run_for(network_seen(request), make)
+    )
 
 
 def _headers(changed: datetime) -> list[Header]:
