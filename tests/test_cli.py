@@ -18,12 +18,13 @@ from tearoff.people.keywords import Keyword
 
 @pytest.fixture
 def tearoff(settings):
-    def run(*words, code=0, stdin=None):
+    def run(*words, code=0, stdin=None, **environment):
         env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
             "TEAROFF_DATABASE_URL": settings.database_url,
             "TEAROFF_SECRET_KEY": settings.secret_key,
             "TEAROFF_DATA": str(settings.data),
+            **environment,
         }
         done = subprocess.run(
             [sys.executable, "-m", "tearoff", *words],
@@ -202,6 +203,22 @@ def test_a_wrong_setting_names_the_field_and_the_known_ones(tearoff):
     account = ["--account", str(key["account"])]
     done = tearoff("provider", "add", *account, "--kind", "twilio", "--set", "sid=1", code=1)
     assert "sid: not a setting of twilio. Known: account_sid" in done.stderr
+
+
+def test_the_address_of_callbacks_is_shown_again(tearoff):
+    """It is kept sealed: with another key the list is there without it."""
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"]), "--json"]
+    public = {"TEAROFF_PUBLIC_URL": "https://coupons.example.com"}
+    added = tearoff("provider", "add", *account, "--kind", "log", **public)
+    assert re.fullmatch(
+        r"https://coupons\.example\.com/callbacks/log/[\w-]{22}", added["callback_url"]
+    )
+    (listed,) = tearoff("provider", "list", *account, **public)["providers"]
+    assert listed["callback_url"] == added["callback_url"]
+    other = {"TEAROFF_SECRET_KEY": "another key that is long enough to be one"}
+    (listed,) = tearoff("provider", "list", *account, **public, **other)["providers"]
+    assert (listed["provider"], listed["callback_url"]) == (added["provider"], "")
 
 
 def test_mail_has_its_own_connections_and_list(tearoff):

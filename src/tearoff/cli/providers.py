@@ -22,6 +22,7 @@ from tearoff.cli.secret_values import ask, read_secret, warn
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
+from tearoff.kit.vault import CannotOpen
 from tearoff.messages import callbacks, connections
 from tearoff.messages.connections import NewConnection, NoRoute
 from tearoff.messages.links import surroundings_of
@@ -108,7 +109,10 @@ def _add(arguments: argparse.Namespace) -> None:
 
 def _address(services: Services, connection: Connection) -> str:
     """What is pasted into the service's console."""
-    return callbacks.address_of(services.vault, services.settings.public_url, connection)
+    try:
+        return callbacks.address_of(services.vault, services.settings.public_url, connection)
+    except CannotOpen:  # the list is there all the same; `tearoff doctor` says what is wrong
+        return ""
 
 
 def _settings(arguments: argparse.Namespace) -> dict[str, str]:
