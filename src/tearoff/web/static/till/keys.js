@@ -34,7 +34,7 @@ function usKey(code, shift) {
   return SIGNS[code]?.[Number(shift)];
 }
 
-/** {text, anyCase, isCoupon}: the likeliest reading of some keys. What the machine made of them
+/** {text, anyCase, isCoupon: it is one of ours for sure}: the likeliest reading of some keys. What the machine made of them
  * stands, unless only another reading makes a link or a code. With `anyCase` nobody knows which
  * letters were large: scanners may make up for CapsLock, and nothing tells whether this one did. */
 export function meaningOf(keys) {
@@ -48,13 +48,14 @@ export function meaningOf(keys) {
   }
   const isUs = worths[2] > likely || (worths[2] === likely && localStorage.getItem(REMEMBERED) === "us");
   const text = isUs ? us : worths[1] > worths[0] ? swapped(made) : made;
-  return { text, anyCase: isCaps, isCoupon: worthOf(text) > 1 };
+  return { text, anyCase: isCaps, isCoupon: worthOf(text) > 2 };
 }
 
-/** 4 for a link with its token, 3 for a link, 2 for a code of ours, 1 for what looks like a shop's own. */
+/** 5 for a link with its token, 4 for one without, 3 for a code of ours, 2 for six characters, 1 for
+ * what looks like a shop's own. */
 function worthOf(text, isMute) {
   const { kind, code, token } = readCode(text) ?? {};
-  if (kind !== "own") return { link: token ? 4 : 3, full: 2, short: 2 }[kind] ?? 0;
+  if (kind !== "own") return { link: token ? 5 : 4, full: 3, short: 2 }[kind] ?? 0;
   return Number(!isMute && PLAIN.test(code));
 }
 

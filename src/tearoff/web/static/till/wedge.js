@@ -50,8 +50,9 @@ export function listenForScanner(scanned) {
     ended = now;
     clearTimeout(timer);
     // The number of a receipt may be scanned into its field.
-    if (field && "scans" in field.dataset && !isCoupon) return void (field.value = before + text);
-    if (field) field.value = before;
+    const stays = field && "scans" in field.dataset && !isCoupon;
+    if (field) field.value = stays ? (before + text).slice(0, field.maxLength) : before;
+    if (stays) return undefined;
     return scanned(text, anyCase);
   }
 
@@ -93,19 +94,21 @@ export function listenForScanner(scanned) {
       return finish(event.timeStamp);
     }
     // Perhaps a slow one: it must not answer for the staff, who press Enter once more.
-    if (burst.field?.form.id === "v-form" && isBrisk(burst, 6)) swallow(event);
+    if (isOfVerdict(burst.field) && isBrisk(burst, 6)) swallow(event);
     burst = null;
   }
 }
 
 const isEnd = ({ key, ctrlKey }) => key === "Enter" || (ctrlKey && /^[jm]$/i.test(key));
 
-/** It ended with a key. Nobody types where no field is; and what comes behind something in a field
- * is rather the rest of a code that somebody types in pieces. */
+/** It ended with a key. Nobody types where no field is; but cashiers type amounts fast, and what
+ * comes behind something in a field is rather the rest of a code that somebody types in pieces. */
 function mayBeScanner(burst) {
   if (!burst.field) return burst.keys.length > 1;
-  return burst.before ? isScanner(burst, 6, 10) : isScanner(burst, 4, 4);
+  return burst.before || isOfVerdict(burst.field) ? isScanner(burst, 6, 10) : isScanner(burst, 4, 4);
 }
+
+const isOfVerdict = (field) => field?.form.id === "v-form";
 
 function isBrisk(burst, least) {
   if (burst.keys.length < least) return false;
