@@ -150,6 +150,8 @@ async def validate(
             async with db.transaction() as work:  # type: ignore[attr-defined]
                 # A pool's transaction gives its connection, a connection's savepoint nothing.
                 won = await _use(work or db, found, use)
+                if won is None:  # what was counted goes back with it
+                    raise await _why_lost(work or db, found, doer.location_id, use.as_of)
     if won is None:
         raise await _why_lost(db, found, doer.location_id, use.as_of)
     await events.announce_operation(db, listener, "validated", won, now)
