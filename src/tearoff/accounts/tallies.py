@@ -201,5 +201,10 @@ async def forget(db: Handle, account_id: int, scopes: Sequence[str]) -> None:
 
 
 async def sweep(db: Handle, now: datetime) -> None:
-    """Remove tallies whose window is over."""
-    await db.execute("DELETE FROM tallies WHERE until < $1", now)
+    """Remove tallies whose window is over. What somebody holds stays until the next time: whoever
+    counts in several holds some and waits for others, and must not meet somebody who does both."""
+    await db.execute(
+        "DELETE FROM tallies WHERE (account_id, scope) IN (SELECT account_id, scope FROM tallies"
+        " WHERE until < $1 FOR UPDATE SKIP LOCKED)",
+        now,
+    )
