@@ -100,6 +100,19 @@ def test_codes_shelves_packages_and_limits(tearoff, tmp_path):
     assert "access" in refused.stderr
 
 
+def test_opt_outs_from_a_file(tearoff, tmp_path):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--country",
+                  "BE", "--json")  # fmt: skip
+    file = tmp_path / "optouts.csv"
+    file.write_text("Name;Handynummer\nAnn;0470 00 12 41\nBob;nobody\n", "utf-8")
+    words = ("optout", "import", "--account", str(key["account"]), str(file))
+    done = tearoff(*words, "--reason", "old system", "--json")
+    assert (done["added"], done["bad"], done["bad_lines"][0]["line"]) == (1, 1, 3)
+    assert "0 added, 1 already there, 1 not readable\n  line 3: neither" in tearoff(*words).stdout
+    (listed,) = tearoff("optout", "list", "--account", str(key["account"]), "--json")["opt_outs"]
+    assert (listed["number"], listed["reason"]) == ("+32470001241", "old system")
+
+
 def test_teammates(tearoff):
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]

@@ -290,6 +290,20 @@ async def test_a_pool_that_runs_low(caller, receiver, services):
     assert got.body["campaign"] == caller.shop.ref
 
 
+async def test_opt_outs_from_a_list(caller, receiver, services):
+    async with services.db.transaction() as db:
+        await optouts.add(db, caller.shop.account, "+32470001231", source="reply", now=clock.now())
+    await listen(caller, receiver, "contact_opted_out")
+    body = "phone\n+32470001231\n+32470001232\n+32470001232\nann@example.com\n"
+    done = await caller.post("/v4/suppressions/import", data=body)
+    assert (done.body["added"], done.body["already"]) == (3, 1)
+    got = await receiver.wait_for(2)
+    told = [(one.kind, one.body["customer"]["phone"], one.body["customer"]["email"]) for one in got]
+    assert sorted(told) == [
+        ("contact_opted_out", "", "ann@example.com"), ("contact_opted_out", "32470001232", ""),
+    ]  # fmt: skip
+
+
 async def test_many_wrong_pins_raise_an_alarm(caller, receiver, services, http, server):
     await listen(caller, receiver)
     coupon = Coupon(caller.shop, await make_session(caller), services, http, server.url)

@@ -97,6 +97,7 @@ def add_commands(commands: Commands) -> None:
     add_account(codes)
     codes.add_argument("--campaign", required=True, help="cam_…")
     lists.add_arguments(codes, "one code a line, or a CSV or XLSX with a column of them")
+    lists.add_numeric(codes)
     add_json(codes)
     campaign_options.add_commands(group)
     for name, run in (("add-folder", _add_folder), ("add-category", _add_category)):

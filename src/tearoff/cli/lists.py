@@ -24,11 +24,14 @@ def add_arguments(command: argparse.ArgumentParser, help: str) -> None:
     command.add_argument(
         "--column", default="", help="the column to take, by its heading or its number (from 1 on)"
     )
+    command.add_argument("--sheet", default="", help="of a workbook; default: the first with rows")
+
+
+def add_numeric(command: argparse.ArgumentParser) -> None:
     command.add_argument(
         "--numeric", choices=("accept",),
         help="accept: take values that a spreadsheet has as numbers; leading zeros may be lost",
     )  # fmt: skip
-    command.add_argument("--sheet", default="", help="of a workbook; default: the first with rows")
 
 
 @contextlib.asynccontextmanager
@@ -40,7 +43,7 @@ async def opened(
         header=None if arguments.header is None else arguments.header == "yes",
         column=arguments.column,
         sheet=arguments.sheet,
-        numeric=arguments.numeric is not None,
+        numeric=getattr(arguments, "numeric", "accept") is not None,
     )
     try:
         async with reading.opened(arguments.file, wanted, asked) as table:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import argparse
 
+import msgspec
+
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import queries as account_queries
+from tearoff.cli import lists
 from tearoff.cli.common import (
     Commands,
     add_account,
@@ -20,7 +23,7 @@ from tearoff.cli.common import (
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.messages import replies
-from tearoff.people import optouts
+from tearoff.people import optout_lists, optouts
 
 
 def add_commands(commands: Commands) -> None:
@@ -35,6 +38,11 @@ def add_commands(commands: Commands) -> None:
         add_json(command)
         if name == "add":
             command.add_argument("--reason", default="", help="why, for your records")
+    several = add_command(group, "import", _import, "put all of a file on the list")
+    add_account(several)
+    lists.add_arguments(several, "a number or an e-mail address a line, or a CSV or XLSX of them")
+    several.add_argument("--reason", default="", help="why, for your records")
+    add_json(several)
     review = add_command(
         group, "review", _review, "replies that may mean STOP: list them, or decide about one"
     )
@@ -67,6 +75,27 @@ def _add(arguments: argparse.Namespace) -> None:
 
     with_services(arguments, work)
     show(arguments, {"number": number, "opted_out": True}, f"{number} gets no more messages.")
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> optout_lists.Imported:
+        async with (
+            lists.opened(arguments, optout_lists.COLUMN) as (table, told),
+            services.db.transaction() as db,
+        ):
+            account = await account_queries.account(db, arguments.account)
+            if account is None:
+                raise accounts.AccountNotFound
+            return await optout_lists.import_list(
+                db, account.id, table, country=account.country, reason=arguments.reason,
+                now=clock.now(), told=told,
+            )  # fmt: skip
+
+    done = with_services(arguments, work)
+    lines = lists.lines_of(done.read, done.rows)
+    lines += [f"{done.added:,} added, {done.already:,} already there, {done.bad:,} not readable"]
+    lines += [f"  line {x.line}: {x.why}" for x in done.bad_lines]
+    show(arguments, msgspec.to_builtins(done), "\n".join(lines))
 
 
 def _remove(arguments: argparse.Namespace) -> None:

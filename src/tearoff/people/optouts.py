@@ -16,6 +16,7 @@ import msgspec
 from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox
 from tearoff.hooks.bodies import Body, Customer
+from tearoff.hooks.models import Listener
 from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import phone_key, spellings
@@ -248,11 +249,16 @@ async def _count(db: Handle, account_id: int, address: str) -> int:
 
 
 async def _announce(db: Handle, account_id: int, address: str, kind: str, now: datetime) -> None:
+    await announce(db, await outbox.listener_of(db, account_id), address, kind, now)
+
+
+async def announce(
+    db: Handle, listener: Listener | None, address: str, kind: str, now: datetime
+) -> None:
     is_email = "@" in address
     customer = Customer(
         email=address if is_email else "", phone="" if is_email else address.removeprefix("+")
     )
-    listener = await outbox.listener_of(db, account_id)
     body = Body(customer=customer)
     await outbox.announce(db, listener, kind, at=now, thread=address, body=body)
 

@@ -330,7 +330,7 @@ def _python(document: Document, verb: str, path: str, described: Mapping[str, An
     return "\n".join([*lines, "    timeout=30,", ")", "print(answer.status_code, answer.text)"])
 
 
-_FILES = {"text/csv": "codes.csv", "application/octet-stream": "picture.jpg"}
+_FILES = {"text/csv": "list.csv", "application/octet-stream": "picture.jpg"}
 
 
 def _body(described: Mapping[str, Any]) -> tuple[Any, str]:

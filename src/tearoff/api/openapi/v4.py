@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from tearoff.api.openapi import shared
-from tearoff.api.v4.operation import Operation
+from tearoff.api.v4.operation import File, Operation
 from tearoff.api.v4.problems import Problem
 from tearoff.api.v4.routes import OPERATIONS
 
@@ -78,18 +78,16 @@ def _operation(operation: Operation) -> dict[str, Any]:
         described["requestBody"] = {
             "required": True,
             "content": {
-                operation.takes.media_type: _FILES[operation.takes.media_type],
+                operation.takes.media_type: _file(operation.takes),
             },
         }
     return described
 
 
-_FILES: dict[str, dict[str, Any]] = {
-    "text/csv": {
-        "schema": {"type": "string"}, "example": "code\nAUTUMN-0001\nAUTUMN-0002\n",
-    },
-    "application/octet-stream": {"schema": {"type": "string", "format": "binary"}},
-}  # fmt: skip
+def _file(file: File) -> dict[str, Any]:
+    if file.example:
+        return {"schema": {"type": "string"}, "example": file.example}
+    return {"schema": {"type": "string", "format": "binary"}}
 
 
 def _name(operation: Operation) -> str:

@@ -52,11 +52,13 @@ Explain = Callable[[Call, Exception], Awaitable[Exception]]
 
 
 class File(msgspec.Struct, frozen=True):
-    """What is uploaded: its name in errors, its type, and the most bytes it may have."""
+    """What is uploaded: its name in errors, its type, the most bytes it may have, and how one
+    looks that is a text."""
 
     field: str
     media_type: str
     most: int
+    example: str = ""
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):

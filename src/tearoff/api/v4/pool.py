@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from tearoff.api.call import Call
-from tearoff.api.v4.lists import ASKED, asked_of
+from tearoff.api.v4.lists import ASKED, MOST_BYTES, NUMERIC, asked_of
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons import importing, pools
@@ -69,8 +69,8 @@ OPERATIONS = (
         " campaign gets the next one. Codes that are there already are left out and named by"
         " their line; a list in which something is no code is refused whole.",
         path_fields=(CAMPAIGN_ID,),
-        query=ASKED,
-        takes=File("codes", "text/csv", 120_000_000),
+        query=(*ASKED, NUMERIC),
+        takes=File("codes", "text/csv", MOST_BYTES, "code\nAUTUMN-0001\nAUTUMN-0002\n"),
         before=_check_campaign,
         act_on_upload=import_codes,
         errors=(201, 301, 502),

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
+
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
-from tearoff.api.v4.operation import Answered, Operation
+from tearoff.api.v4.lists import ASKED, MOST_BYTES, asked_of
+from tearoff.api.v4.operation import Answered, File, Operation, encode
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.kit.db import Handle
-from tearoff.people import optouts
+from tearoff.kit.spool import Upload
+from tearoff.kit.tables.models import Reading
+from tearoff.kit.tables.reading import opened
+from tearoff.people import optout_lists, optouts
 
 TAG = "Suppressions"
 SOURCE = "shop"
@@ -46,6 +52,23 @@ async def add_suppression(call: Call, db: Handle) -> shapes.Suppression | Answer
     return shown if added else Answered(200, shown)
 
 
+async def import_suppressions(call: Call, upload: Upload) -> tuple[int, bytes]:
+    asked = msgspec.structs.replace(asked_of(call), numeric=True)  # zeros in front mean nothing
+    async with (
+        opened(upload.path, optout_lists.COLUMN, asked) as table,
+        call.doors.services.db.transaction() as db,
+    ):
+        done = await optout_lists.import_list(
+            db,
+            call.account.id,
+            table,
+            country=call.account.country,
+            reason=call.given.get("reason") or "",
+            now=call.now,
+        )
+    return 200, encode(done)
+
+
 async def remove_suppression(call: Call, db: Handle) -> None:
     await optouts.remove(db, call.account.id, call.given["address"], now=call.now)
 
@@ -61,6 +84,8 @@ _ADDRESS = f.text_field(
     "address", address, "A phone number in E.164, or an e-mail address.", "+32470001234",
     required=True,
 )  # fmt: skip
+
+_REASON = f.text_field("reason", p.text(200), "Why.", "Asked by phone")
 
 OPERATIONS = (
     Operation(
@@ -79,7 +104,7 @@ OPERATIONS = (
         path="/v4/suppressions",
         tag=TAG,
         summary="Send nothing to an address any more.",
-        body=(_ADDRESS, f.text_field("reason", p.text(200), "Why.", "Asked by phone")),
+        body=(_ADDRESS, _REASON),
         act=add_suppression,
         errors=(200, 201, 300, 301, 305),
         answers={
@@ -87,6 +112,42 @@ OPERATIONS = (
             200: ("The shop had put it there before; nothing was changed.", shapes.Suppression),
         },
         example=shapes.SUPPRESSION,
+    ),
+    Operation(
+        method="POST",
+        path="/v4/suppressions/import",
+        tag=TAG,
+        summary="Put up to 100,000 addresses on the list: one a line, or a CSV or XLSX with a"
+        " column of them, as any program writes it. National numbers are read as those of the"
+        " account's country. Lines that cannot be read are named, the others are taken.",
+        query=(*ASKED, _REASON),
+        takes=File(
+            optout_lists.COLUMN.field,
+            "text/csv",
+            MOST_BYTES,
+            "phone\n+32470001234\nann@example.com\n",
+        ),
+        act_on_upload=import_suppressions,
+        errors=(201, 300, 301),
+        answers={
+            200: ("What is on the list now, and what could not be read.", optout_lists.Imported)
+        },
+        example=optout_lists.Imported(
+            3,
+            1,
+            1,
+            1,
+            [optout_lists.BadLine(4, "not an international number")],
+            Reading(
+                "csv",
+                "utf-8",
+                "",
+                "",
+                True,
+                "phone",
+                "first line read as header: column 'phone' taken",
+            ),
+        ),
     ),
     Operation(
         method="DELETE",

@@ -1,0 +1,80 @@
+"""`/v4/suppressions/import`: many addresses at once, from lists as other programs keep them."""
+
+import pytest
+
+from tests.api.caller import Caller
+from tests.cast import open_shop
+from tests.kit.test_workbooks import workbook
+
+REASON = "?reason=Asked%20by%20phone"
+
+
+async def put(caller, body, query=""):
+    return await caller.post(
+        f"/v4/suppressions/import{query}", data=body, extra={"Content-Type": "text/csv"}
+    )
+
+
+async def listed(caller):
+    answer = await caller.request("GET", "/v4/suppressions?limit=200", headers=caller.shop.headers)
+    return [one["address"] for one in answer.body["data"]]
+
+
+async def belgian(http, server, services):
+    return Caller(http, server.url, await open_shop(services, account={"country": "BE"}))
+
+
+async def test_what_can_be_read_is_taken_and_the_rest_named(http, server, services):
+    caller = await belgian(http, server, services)
+    body = (
+        "Naam;GSM-nummer\r\nAnn;+32 470 00 12 01\r\nBob;0470/00.12.02\r\nC;0032470001203\r\n"
+        "D;32470001204\r\nE;\u202a+32\u00a0470‑00‑12‑05\u202c\r\nF;+32 (0)470 00 12 06\r\n"
+        "G;470001207\r\nH;0470 00 12 01\r\nI;nobody\r\nJ;\r\nK;3,247E+10\r\n"
+        "L;Ann@Straße.example\r\nM;+52 1 55 1234 5678\r\n"
+    )  # fmt: skip
+    answer = await put(caller, body.encode("utf-16"), REASON)
+    assert answer.status == 200, answer.text
+    got = answer.body
+    assert (got["rows"], got["added"], got["already"], got["bad"]) == (13, 9, 1, 3)
+    assert [one["line"] for one in got["bad_lines"]] == [10, 11, 12]
+    assert "country" in got["bad_lines"][0]["why"]
+    assert got["read"]["column"] == "GSM-nummer"
+    assert await listed(caller) == sorted(
+        [*(f"+3247000120{i}" for i in range(1, 8)), "ann@xn--strae-oqa.example", "+525512345678"]
+    )
+    again = (await put(caller, body)).body
+    assert (again["added"], again["already"], again["bad"]) == (0, 10, 3)
+    evidence = await services.db.fetch(
+        "SELECT address, source FROM consent_events WHERE account_id = $1", caller.shop.account
+    )
+    assert sorted(row["address"] for row in evidence) == await listed(caller)
+
+
+async def test_numbers_in_a_workbook_need_no_zeros(http, server, services):
+    caller = await belgian(http, server, services)
+    raw = workbook(("S", [["Telefoon"], [32470001211], [470001212], ["0470 00 12 13"]]))
+    assert (await put(caller, raw)).body["added"] == 3
+    assert await listed(caller) == ["+32470001211", "+32470001212", "+32470001213"]
+
+
+async def test_without_a_country_national_numbers_are_named(caller):
+    answer = await put(caller, "0470001221\n+32470001222\n")
+    assert (answer.body["added"], [one["line"] for one in answer.body["bad_lines"]]) == (1, [1])
+
+
+@pytest.mark.parametrize(
+    ("body", "query", "field", "told"),
+    [
+        ("", "", "suppressions", "There is no number or address"),
+        ("phone;email\n+32470001231;a@example.com\n", "", "suppressions", "several columns"),
+        ("phone\n+32470001231\n", "?column=mail", "column", "no column 'mail'"),
+        ('phone\n+32470001231\n"+32470001232\n', "", "suppressions", "Line 3: a quote"),
+        ("n\n" * 100_001, "", "suppressions", "At most 100,000"),
+    ],
+)
+async def test_a_list_that_cannot_be_read_changes_nothing(caller, body, query, field, told):
+    answer = await put(caller, body, query)
+    assert answer.status == 422, answer.text
+    assert answer.body["errors"][0]["field"] == field
+    assert told in answer.body["detail"]
+    assert await listed(caller) == []
