@@ -1,0 +1,38 @@
+"""The counter's busiest call costs no more round trips to the database than it must."""
+
+import pytest
+
+from tearoff.accounts import devices, locations, queries
+from tearoff.coupons import campaigns, counter
+from tearoff.coupons.minting import mint
+from tearoff.coupons.scans import Look, Till
+from tearoff.kit import clock
+from tearoff.kit.db import Database
+from tests.cast import open_shop
+
+
+@pytest.mark.parametrize(
+    ("limits", "redeems", "at_most"),
+    [({}, True, 7), ({}, False, 9), ({"limit_validations": 5}, True, 13)],
+)
+async def test_a_scan_costs_few_round_trips(services, limits, redeems, at_most):
+    shop, now = await open_shop(services, campaign=limits), clock.now()
+    pairing = await devices.make_pairing(services.db, shop.account, shop.location, now)
+    device, _ = await devices.pair(services.db, pairing.token, name="S", pin="2468", now=now)
+    account = await queries.account(services.db, shop.account)
+    place = await locations.find(services.db, shop.account, shop.location)
+    campaign = await campaigns.campaign(services.db, shop.account, shop.campaign)
+    async with services.db.transaction() as db:
+        await mint(db, campaign, 1, now)
+    code = await services.db.fetchval("SELECT code FROM sessions WHERE campaign_id = $1",
+                                      campaign.id)  # fmt: skip
+    till = Till(device, place, account.listener("https://coupons.example.com"))
+    look = Look(key="one", text=code, redeems=redeems)
+    seen = []
+    db = await Database.open(services.settings.database_url, size=1)
+    async with db._pool.acquire() as connection:
+        connection._con.add_query_logger(lambda record: seen.append(record.query))
+    outcome = await counter.look(db, services.vault, till, look, now)
+    await db.close()
+    assert outcome.verdict == ("used" if redeems else "good")
+    assert len(seen) <= at_most, seen
