@@ -66,7 +66,8 @@ def start_server(
 
 def launch(
     settings: Settings, folder: Path, *, port: int | None = None, workers: int = 1,
-    with_worker: bool = True, app: str = "tearoff", **environment: str,
+    with_worker: bool = True, app: str = "tearoff", python: str = sys.executable,
+    **environment: str,
 ) -> Running:  # fmt: skip
     port = port or free_port()
     env = {
@@ -82,7 +83,7 @@ def launch(
         "TEAROFF_WRONG_CREDENTIALS": "1000000",
         **environment,
     }
-    command = [sys.executable, "-m", app, "serve", "--port", str(port), "--workers", str(workers)]
+    command = [python, "-m", app, "serve", "--port", str(port), "--workers", str(workers)]
     log = folder / f"server-{port}.log"
     with log.open("ab") as out:
         process = subprocess.Popen(

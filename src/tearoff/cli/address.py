@@ -30,7 +30,11 @@ def told(settings: Settings) -> Iterator[None]:
     file = settings.data / FILE
     mine = Address(os.getpid(), settings.host, settings.port, settings.public_url)
     new = file.with_suffix(f".{mine.pid}")
-    new.write_bytes(msgspec.json.encode(mine))
+    new.unlink(missing_ok=True)
+    # The folder may belong to the web processes' user, and we be root: no link is followed.
+    fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(fd, "wb") as made:
+        made.write(msgspec.json.encode(mine))
     new.replace(file)
     try:
         yield

@@ -6,6 +6,7 @@ import resource
 from collections.abc import Iterator
 from ipaddress import ip_address
 
+from tearoff.cli import rootless
 from tearoff.cli.findings import Finding
 from tearoff.config import Settings
 
@@ -16,6 +17,16 @@ ENOUGH_FILES = 11_000
 def of_server(settings: Settings) -> Iterator[Finding]:
     yield _bound(settings)
     yield _open_files()
+    yield _user(settings)
+
+
+def _user(settings: Settings) -> Finding:
+    choice = rootless.choose(settings)
+    if choice.why:
+        text = f"web processes and worker stay root: {choice.why}."
+        return Finding("user", False, text, rootless.REMEDY)
+    name = choice.user.pw_name if choice.user else "whoever starts it, who is not root"
+    return Finding("user", True, f"web processes and worker run as {name}")
 
 
 def _bound(settings: Settings) -> Finding:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import pwd
 import signal
 import subprocess
 import threading
@@ -12,6 +13,8 @@ import time
 from collections.abc import Callable, Sequence
 
 import structlog
+
+from tearoff.cli.rootless import environment_of
 
 LONGEST_PAUSE = 30.0
 CALM_AFTER = 60.0
@@ -40,9 +43,17 @@ class Kept:
     """One process that is kept alive from `start` until `end`. It leads a process group of its
     own, so that a Ctrl-C is for us alone and nothing of it is left behind."""
 
-    def __init__(self, name: str, command: Sequence[str]) -> None:
+    def __init__(
+        self,
+        name: str,
+        command: Sequence[str],
+        environment: dict[str, str],
+        user: pwd.struct_passwd | None,
+    ) -> None:
         self.name = name
         self._command = command
+        self._environment = environment
+        self._user = user
         self._process: subprocess.Popen[bytes] | None = None
         self._ending = threading.Event()
         self._starting = threading.Lock()
@@ -89,13 +100,26 @@ class Kept:
             with self._starting:
                 if self._ending.is_set():
                     return 0
-                self._process = subprocess.Popen(self._command, start_new_session=True)
+                self._process = self._start()
             ended = self._process.wait()
         except OSError as error:  # no memory, or no process left, just now
             return error
         if not self._ending.is_set():
             self._process = None  # its id may be somebody else's soon
         return ended
+
+    def _start(self) -> subprocess.Popen[bytes]:
+        if self._user is None:
+            return subprocess.Popen(self._command, env=self._environment, start_new_session=True)
+        return subprocess.Popen(
+            self._command,
+            env=environment_of(self._user, self._environment),
+            start_new_session=True,
+            user=self._user.pw_uid,
+            group=self._user.pw_gid,
+            extra_groups=[],
+            cwd="/",  # ours may be closed to that user
+        )
 
 
 def _told(ended: int | OSError) -> str:

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import contextlib
 import os
+import pwd
 import shutil
 import signal
 import socket
@@ -13,11 +14,13 @@ import sys
 import threading
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from queue import SimpleQueue
 
 import msgspec
+import structlog
 
-from tearoff.cli import address, demo
+from tearoff.cli import address, demo, rootless
 from tearoff.cli.common import Commands, add_command, database, settings_of
 from tearoff.cli.keeping import Kept, end_all
 from tearoff.config import Settings
@@ -29,6 +32,8 @@ from tearoff.kit.processes import PARENT
 from tearoff.kit.proxies import check_networks
 from tearoff.providers.wallets.apple import apple_of
 from tearoff.providers.wallets.google import google_of
+
+log = structlog.get_logger()
 
 
 def add_commands(commands: Commands) -> None:
@@ -51,8 +56,8 @@ def _serve(arguments: argparse.Namespace) -> None:
         arguments, host=arguments.host, port=arguments.port, workers=arguments.workers
     )
     _check(settings)
-    with _hold_address(settings), database(settings) as opened:
-        _run(opened, with_worker=not arguments.no_worker)
+    with _hold_address(settings) as held, database(settings) as opened:
+        _run(opened, held, with_worker=not arguments.no_worker)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -63,10 +68,10 @@ def _demo(arguments: argparse.Namespace) -> None:
         public_url=settings.public_url or f"http://{settings.host}:{settings.port}",
     )
     _check(settings)
-    with _hold_address(settings), database(settings) as opened:
+    with _hold_address(settings) as held, database(settings) as opened:
         shop = asyncio.run(demo.prepare(opened))
         threading.Thread(target=demo.greet, args=(opened, shop), daemon=True).start()
-        _run(opened, with_worker=True)
+        _run(opened, held, with_worker=True)
         print("Stopped. Your data is kept; `make demo` starts it again.")
 
 
@@ -74,25 +79,45 @@ def _work(arguments: argparse.Namespace) -> None:
     from tearoff.worker import run_worker  # noqa: PLC0415 (the web side needs none of it)
 
     with database(settings_of(arguments)) as settings:
+        logs.configure(settings)
+        if os.geteuid() == 0 and PARENT not in os.environ:
+            log.warning("root.kept", why="a worker alone stays who it is", hint=rootless.REMEDY)
         asyncio.run(migrate(settings.database_url))
         asyncio.run(run_worker(settings))
 
 
-def _run(settings: Settings, *, with_worker: bool) -> None:
+def _run(settings: Settings, held: socket.socket, *, with_worker: bool) -> None:
     """The web processes and the worker, kept alive until a signal says stop."""
     asyncio.run(migrate(settings.database_url))
-    _hand_down(settings)
     logs.configure(settings)
-    with _metrics_folder(settings), _revive(settings), address.told(settings):
-        _keep(settings, with_worker)
+    settings = msgspec.structs.replace(settings, secret_key=_secret_key(settings))
+    user = _user(settings)
+    if user is not None:  # a port is shared among the sockets of one user
+        os.fchown(held.fileno(), user.pw_uid, user.pw_gid)
+    with _metrics_folder(settings, user) as folder, _revive(settings), address.told(settings):
+        handed = rootless.environment(settings)
+        handed |= {PARENT: str(os.getpid()), "PROMETHEUS_MULTIPROC_DIR": str(folder)}
+        _keep(handed, user, with_worker)
 
 
-def _keep(settings: Settings, with_worker: bool) -> None:
+def _secret_key(settings: Settings) -> str:
+    return settings.secret_key or (settings.data / keys.FILE).read_text("ascii").strip()
+
+
+def _user(settings: Settings) -> pwd.struct_passwd | None:
+    """Whom the web processes and the worker run as, if not as we do."""
+    choice = rootless.choose(settings)
+    if choice.why:
+        log.warning("root.kept", why=choice.why, hint=rootless.REMEDY)
+    return choice.user
+
+
+def _keep(handed: dict[str, str], user: pwd.struct_passwd | None, with_worker: bool) -> None:
     said: SimpleQueue[int] = SimpleQueue()  # may be put into by a signal's handler, at any moment
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(name, lambda number, _frame: said.put(number))
-    web = Kept("web", [sys.executable, "-m", "tearoff.cli.webserver"])
-    worker = Kept("worker", [sys.executable, "-m", "tearoff", "work"])
+    web = Kept("web", [sys.executable, "-m", "tearoff.cli.webserver"], handed, user)
+    worker = Kept("worker", [sys.executable, "-m", "tearoff", "work"], handed, user)
     kept = [web, worker] if with_worker else [web]
     for one in kept:
         one.start()
@@ -107,32 +132,16 @@ def _is_said_again(said: SimpleQueue[int]) -> bool:
     return not said.empty() and said.get() != signal.SIGHUP
 
 
-def _hand_down(settings: Settings) -> None:
-    """Our own processes read their settings from the environment, as everything does."""
-    vault_key = settings.secret_key or (settings.data / keys.FILE).read_text("ascii").strip()
-    values = {
-        "DATA": str(settings.data.absolute()),
-        "DATABASE_URL": settings.database_url,
-        "SECRET_KEY": vault_key,
-        "HOST": settings.host,
-        "PORT": str(settings.port),
-        "WORKERS": str(settings.workers),
-        "PUBLIC_URL": settings.public_url,
-        "ALLOW_LOOPBACK": str(settings.allow_loopback).lower(),
-    }
-    os.environ.update({f"TEAROFF_{name}": value for name, value in values.items()})
-    os.environ[PARENT] = str(os.getpid())
-
-
 @contextlib.contextmanager
-def _metrics_folder(settings: Settings) -> Iterator[None]:
+def _metrics_folder(settings: Settings, user: pwd.struct_passwd | None) -> Iterator[Path]:
     """Where the counters of all processes meet; they begin at zero with the server."""
-    folder = settings.data / "metrics" / str(settings.port)
+    folder = settings.data.absolute() / "metrics" / str(settings.port)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True, mode=0o700)
-    os.environ["PROMETHEUS_MULTIPROC_DIR"] = str(folder)
+    if user is not None:
+        rootless.give_folder(folder, user)
     try:
-        yield
+        yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
