@@ -103,7 +103,12 @@ async def test_reads_answer_get(caller, services, endpoint):
 @pytest.mark.parametrize("endpoint", ALL)
 async def test_nothing_at_all(caller, endpoint):
     answer = await caller.post(endpoint.path, data=b"")
-    needed = [p.name for p in endpoint.parameters if p.required]
+    nothing = {p.name: None for p in endpoint.parameters}
+    needed = [
+        p.name
+        for p in endpoint.parameters
+        if p.required or (p.also is not None and p.also(nothing) is not None)
+    ]
     if needed:
         assert answer.status == 422
         assert answer.codes == [200] * len(needed)
