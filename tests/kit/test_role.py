@@ -175,6 +175,17 @@ async def _join_beside(old, new):
         await watching.close()
 
 
+def test_a_password_is_not_written_through_a_link(tmp_path):
+    other = tmp_path / "other"
+    other.write_text("somebody's")
+    for name in ("pg.app-password", "pg.app-password.part"):
+        (tmp_path / name).symlink_to(other)
+    pgprograms.write_private(tmp_path / "pg.app-password", "new")
+    assert other.read_text() == "somebody's"
+    assert not (tmp_path / "pg.app-password").is_symlink()
+    assert (tmp_path / "pg.app-password").read_text() == "new"
+
+
 def test_several_hand_over_at_once(data, hold):
     old = start_as_before(data)
     ask(old.admin_url(), "CREATE TABLE kept AS SELECT 8 AS n")

@@ -147,7 +147,7 @@ def make_folder(folder: Path, owner: pwd.struct_passwd | None) -> None:
 
 def give(path: Path, owner: pwd.struct_passwd | None) -> None:
     if owner is not None:
-        os.chown(path, owner.pw_uid, owner.pw_gid)
+        os.chown(path, owner.pw_uid, owner.pw_gid, follow_symlinks=False)
 
 
 def can_use(owner: pwd.struct_passwd, folder: Path) -> bool:
@@ -169,9 +169,11 @@ def can_enter(owner: pwd.struct_passwd, folder: Path) -> bool:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Whole or not at all: half a password would be none. Only one process writes at a time."""
+    """Whole or not at all: half a password would be none. Only one process writes at a time. Root
+    writes into folders of the server's user, so nothing that lies there is written through."""
     half = path.with_name(f"{path.name}.part")
-    fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+    half.unlink(missing_ok=True)
+    fd = os.open(half, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "w") as file:
         file.write(text)
         file.flush()
