@@ -12,6 +12,7 @@ import signal
 import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
@@ -125,11 +126,14 @@ def _keep(handed: dict[str, str], user: pwd.struct_passwd | None, with_worker: b
         while said.get() == signal.SIGHUP:
             web.tell(signal.SIGHUP)  # fresh web processes, one by one
     finally:
-        end_all(kept, is_hurried=lambda: _is_said_again(said))
+        first = time.monotonic()
+        end_all(kept, is_hurried=lambda: _is_said_again(said, first))
 
 
-def _is_said_again(said: SimpleQueue[int]) -> bool:
-    return not said.empty() and said.get() != signal.SIGHUP
+def _is_said_again(said: SimpleQueue[int], first: float) -> bool:
+    """By somebody who has waited: `timeout` and others say it twice in one breath."""
+    is_again = not said.empty() and said.get() != signal.SIGHUP
+    return is_again and time.monotonic() > first + 1
 
 
 @contextlib.contextmanager
