@@ -79,15 +79,12 @@ def _add(arguments: argparse.Namespace) -> None:
 
 def _import(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> optout_lists.Imported:
-        async with (
-            lists.opened(arguments, optout_lists.COLUMN) as (table, told),
-            services.db.transaction() as db,
-        ):
-            account = await account_queries.account(db, arguments.account)
-            if account is None:
-                raise accounts.AccountNotFound
+        account = await account_queries.account(services.db, arguments.account)
+        if account is None:
+            raise accounts.AccountNotFound
+        async with lists.opened(arguments, optout_lists.COLUMN) as (table, told):
             return await optout_lists.import_list(
-                db, account.id, table, country=account.country, reason=arguments.reason,
+                services.db, account.id, table, country=account.country, reason=arguments.reason,
                 now=clock.now(), told=told,
             )  # fmt: skip
 

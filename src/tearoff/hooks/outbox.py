@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from tearoff.hooks.bodies import Body, encode
@@ -31,6 +32,28 @@ WITH hits AS MATERIALIZED (
 SELECT pg_notify($9, '') FROM owed LIMIT 1
 """
 
+_ANNOUNCE_ALL = """
+WITH hits AS MATERIALIZED (
+  SELECT id FROM hook_endpoints
+  WHERE account_id = $1 AND active AND (kinds IS NULL OR $2 = ANY(kinds))
+  FOR KEY SHARE
+), next AS MATERIALIZED (
+  SELECT nextval(pg_get_serial_sequence('hook_events', 'id')) AS id, given.*
+  FROM unnest($4::text[], $5::text[], $6::bytea[], $7::bytea[]) AS given (ref, thread, a, z)
+  WHERE EXISTS (SELECT FROM hits)
+), event AS (
+  INSERT INTO hook_events (id, ref, account_id, kind, at, thread, body)
+  OVERRIDING SYSTEM VALUE
+  SELECT id, ref, $1, $2, $3, thread, a || convert_to(id::text, 'UTF8') || z
+  FROM next RETURNING id, thread
+), owed AS (
+  INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at, created_at)
+  SELECT $1, hits.id, event.id, event.thread, $3, $3 FROM event, hits ORDER BY event.id
+  RETURNING 1
+)
+SELECT pg_notify($8, '') FROM owed LIMIT 1
+"""
+
 
 async def announce(
     db: Handle,
@@ -50,6 +73,33 @@ async def announce(
     before, after = encode(ref, kind, at, body)
     await db.fetch(
         _ANNOUNCE, told.account_id, ref, kind, at, campaign_id, thread, before, after, CHANNEL
+    )
+
+
+async def announce_all(
+    db: Handle,
+    told: Listener | None,
+    kind: str,
+    things: Sequence[tuple[str, Body]],
+    *,
+    at: datetime,
+) -> None:
+    """As `announce`, of many things at once, each with its thread, in one statement. Their
+    sequences rise in the order in which they are given."""
+    if told is None or not told.wants(kind) or not things:
+        return
+    refs = [_new_ref() for _ in things]
+    parts = [encode(ref, kind, at, body) for ref, (_, body) in zip(refs, things, strict=True)]
+    await db.fetch(
+        _ANNOUNCE_ALL,
+        told.account_id,
+        kind,
+        at,
+        refs,
+        [thread for thread, _ in things],
+        [before for before, _ in parts],
+        [after for _, after in parts],
+        CHANNEL,
     )
 
 

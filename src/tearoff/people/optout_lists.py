@@ -12,16 +12,17 @@ from datetime import datetime
 
 import msgspec
 
-from tearoff.errors import Invalid
-from tearoff.hooks import outbox
+from tearoff.errors import Invalid, TryLater
 from tearoff.kit.addresses import AddressInvalid, canonical_address
-from tearoff.kit.db import Handle
+from tearoff.kit.db import Database, DatabaseAway
 from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone, read_sender
 from tearoff.kit.tables.models import Reading, Value, Wanted, plain
 from tearoff.kit.tables.reading import MISSING, Table
 from tearoff.people import optouts
 
 MOST = 100_000
+CHUNK = 1_000
+"""So many are written together: some tens of milliseconds, webhooks included."""
 NAMED = 1_000
 SOURCE = "shop"
 
@@ -69,8 +70,12 @@ class Imported(msgspec.Struct, frozen=True):
 Told = Callable[[int], None]
 
 
+class BrokenOff(TryLater):
+    """The database went away in the middle of a list."""
+
+
 async def import_list(
-    db: Handle,
+    db: Database,
     account_id: int,
     table: Table,
     *,
@@ -80,23 +85,49 @@ async def import_list(
     told: Told = lambda _: None,
 ) -> Imported:
     """Put all addresses of a file (`tables.reading.opened(…, COLUMN)`) on the list, as the shop's
-    own entries. National numbers are those of `country`. In the caller's transaction; `told`
-    hears how many rows have been read. Raises `Invalid` above `MOST` rows."""
-    rows = good = added = bad = 0
+    own entries. National numbers are those of `country`. `told` hears how many rows have been
+    read. The file is read to its end first: one that is refused (`Invalid`) changes nothing.
+
+    Then it commits `CHUNK` by `CHUNK`: every entry is right alone, and in one transaction whoever
+    changes one of them would wait for all. `BrokenOff` says how many are on the list."""
+    good, bad, named = await _read_all(table, country, told)
+    addresses, added = list(dict.fromkeys(good)), 0
+    for i in range(0, len(addresses), CHUNK):
+        chunk = addresses[i : i + CHUNK]
+        try:
+            async with db.transaction() as work:
+                added += await optouts.add_all(
+                    work, account_id, chunk, source=SOURCE, now=now, reason=reason
+                )
+        except DatabaseAway as error:
+            raise BrokenOff(
+                f"The database went away: the first {i:,} of {len(addresses):,} addresses are on"
+                " the list, the others may be missing. Import the same list again: what is there"
+                " already stays as it is.",
+                after=error.after,
+            ) from error
+    return Imported(len(good) + bad, added, len(good) - added, bad, named, table.reading)
+
+
+async def _read_all(
+    table: Table, country: str | None, told: Told
+) -> tuple[list[str], int, list[BadLine]]:
+    """The addresses as they stand in the file, how many lines are none, and some of those."""
+    good: list[str] = []
     named: list[BadLine] = []
+    bad = 0
     async for lot in table.lots():
-        rows += len(lot)
-        if rows > MOST:
+        if len(good) + bad + len(lot) > MOST:
             raise Invalid(
                 f"At most {MOST:,} lines in one list; split it. Nothing was imported.",
                 field=COLUMN.field,
             )
         addresses, wrong = await asyncio.to_thread(_look, lot, country)
-        good, bad = good + len(addresses), bad + len(wrong)
+        good += addresses
+        bad += len(wrong)
         named += wrong[: NAMED - len(named)]
-        added += await _add(db, account_id, addresses, reason, now)
-        told(rows)
-    return Imported(rows, added, good - added, bad, named, table.reading)
+        told(len(good) + bad)
+    return good, bad, named
 
 
 def _look(lot: Sequence[Value], country: str | None) -> tuple[list[str], list[BadLine]]:
@@ -123,32 +154,3 @@ def _read(value: Value, country: str | None) -> str:
             "neither an e-mail address nor a phone number that can be read. Write numbers with"
             " their country code (+32 …), or give the account its country."
         ) from None
-
-
-async def _add(
-    db: Handle, account_id: int, addresses: Sequence[str], reason: str, now: datetime
-) -> int:
-    """How many were not there yet. Each that was on no list at all is told to the webhooks."""
-    rows = await db.fetch(
-        "WITH added AS (INSERT INTO opt_outs (account_id, address, channel, source, reason,"
-        "  created_at) SELECT DISTINCT $1::bigint, address,"
-        "  CASE WHEN strpos(address, '@') > 0 THEN 'email' ELSE 'sms' END, $3, $4,"
-        "  $5::timestamptz FROM unnest($2::text[]) AS given (address)"
-        "  ON CONFLICT DO NOTHING RETURNING address),"
-        " noted AS (INSERT INTO consent_events (account_id, address, kind, source, words, at)"
-        "  SELECT $1, address, 'opted_out', $3, '', $5 FROM added)"
-        # The rows that this statement inserts are not seen by it.
-        " SELECT a.address, NOT EXISTS (SELECT FROM opt_outs o WHERE o.account_id = $1"
-        "  AND o.address = a.address) AS is_new FROM added a ORDER BY a.address",
-        account_id,
-        list(addresses),
-        SOURCE,
-        reason,
-        now,
-    )
-    listener = await outbox.listener_of(db, account_id)
-    if listener is not None and listener.wants("contact_opted_out"):
-        for row in rows:
-            if row["is_new"]:
-                await optouts.announce(db, listener, row["address"], "contact_opted_out", now)
-    return len(rows)

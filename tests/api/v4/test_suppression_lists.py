@@ -1,7 +1,12 @@
 """`/v4/suppressions/import`: many addresses at once, from lists as other programs keep them."""
 
+import asyncio
+
+import asyncpg
 import pytest
 
+from tearoff.kit import clock
+from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.cast import open_shop
 from tests.kit.test_workbooks import workbook
@@ -69,7 +74,7 @@ async def test_without_a_country_national_numbers_are_named(caller):
         ("phone;email\n+32470001231;a@example.com\n", "", "suppressions", "several columns"),
         ("phone\n+32470001231\n", "?column=mail", "column", "no column 'mail'"),
         ('phone\n+32470001231\n"+32470001232\n', "", "suppressions", "Line 3: a quote"),
-        ("n\n" * 100_001, "", "suppressions", "At most 100,000"),
+        ("+32470001231\n" + "n\n" * 100_000, "", "suppressions", "At most 100,000"),
     ],
 )
 async def test_a_list_that_cannot_be_read_changes_nothing(caller, body, query, field, told):
@@ -78,3 +83,34 @@ async def test_a_list_that_cannot_be_read_changes_nothing(caller, body, query, f
     assert answer.body["errors"][0]["field"] == field
     assert told in answer.body["detail"]
     assert await listed(caller) == []
+
+
+async def test_a_list_that_breaks_off_says_what_is_on_it(caller, services, settings):
+    """And while it waits for somebody, nobody waits for what it has written."""
+    numbers = [f"+3247000{i}" for i in range(2000, 3003)]
+    holder = await asyncpg.connect(settings.database_url)
+    holding = holder.transaction()
+    await holding.start()
+    await optouts.add(holder, caller.shop.account, numbers[-1], source="shop", now=clock.now())
+    importing = asyncio.create_task(put(caller, "\n".join(numbers)))
+    waiting = None
+    while waiting is None:
+        assert not importing.done()
+        await asyncio.sleep(0.05)
+        waiting = await services.db.fetchval(
+            "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))",
+            holder.get_server_pid(),
+        )
+    async with services.db.transaction() as db:
+        await db.execute("SET LOCAL lock_timeout = '5s'")
+        await optouts.remove(db, caller.shop.account, numbers[0], now=clock.now())
+        for number in (numbers[1], numbers[1001]):  # a STOP
+            await optouts.add(db, caller.shop.account, number, source="reply", now=clock.now())
+    await services.db.fetchval("SELECT pg_terminate_backend($1)", waiting)
+    answer = await importing
+    await holding.rollback()
+    await holder.close()
+    assert answer.status == 503, answer.text
+    assert "the first 1,000 of 1,003 addresses are on the list" in answer.body["detail"]
+    again = await put(caller, "\n".join(numbers))
+    assert (again.status, again.body["added"], again.body["already"]) == (200, 4, 999)

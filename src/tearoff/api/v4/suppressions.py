@@ -54,12 +54,9 @@ async def add_suppression(call: Call, db: Handle) -> shapes.Suppression | Answer
 
 async def import_suppressions(call: Call, upload: Upload) -> tuple[int, bytes]:
     asked = msgspec.structs.replace(asked_of(call), numeric=True)  # zeros in front mean nothing
-    async with (
-        opened(upload.path, optout_lists.COLUMN, asked) as table,
-        call.doors.services.db.transaction() as db,
-    ):
+    async with opened(upload.path, optout_lists.COLUMN, asked) as table:
         done = await optout_lists.import_list(
-            db,
+            call.doors.services.db,
             call.account.id,
             table,
             country=call.account.country,
