@@ -10,6 +10,7 @@ import openpyxl
 import pytest
 
 from tearoff.kit.tables import archive
+from tearoff.kit.tables import workbook as conversion
 from tearoff.kit.tables.models import Unreadable
 from tearoff.kit.tables.sheet_marks import letters_of, place_of
 from tests.kit.test_tables import read, texts
@@ -157,14 +158,21 @@ def bomb():
 async def test_a_bomb_is_not_unpacked(path, bomb):
     assert len(bomb) < 500_000
     for raw in (bomb, lying(bomb, SHEET)):
-        with pytest.raises(Unreadable, match="unpacked it is larger than 200 MB"):
+        with pytest.raises(Unreadable, match=r"unpacked it is larger than 200 MB\. Save .* CSV:"):
             await read(path, raw)
 
 
 async def test_costly_workbooks_cost_no_more_than_a_process_may_have(path):
-    for raw in (far_away(), entities()):
-        with pytest.raises(Unreadable, match="cannot be read as a workbook"):
-            await read(path, raw)
+    with pytest.raises(Unreadable, match=r"than 1,024 MB of memory\. Save the list as CSV: "):
+        await read(path, far_away())
+    with pytest.raises(Unreadable, match="cannot be read as a workbook: it is damaged"):
+        await read(path, entities())
+
+
+async def test_a_workbook_that_takes_too_long(path, monkeypatch):
+    monkeypatch.setattr(conversion, "SECONDS", 0.001)
+    with pytest.raises(Unreadable, match=r"takes longer .* Save the list as CSV: "):
+        await read(path, workbook(("S", [["Code"], ["A1"]])))
 
 
 def test_what_an_archive_says_is_not_believed(bomb):

@@ -24,6 +24,10 @@ class Refused(Exception):
     """Not a file that is read; says why."""
 
 
+class TooLarge(Refused):
+    """More than is unpacked."""
+
+
 def check(file: BinaryIO) -> zipfile.ZipFile:
     """The archive, of which everything is known to be bounded. Raises `Refused`."""
     try:
@@ -74,5 +78,5 @@ def _within(size: int, most: int) -> int:
     return size
 
 
-def _too_large() -> Refused:
-    return Refused(f"unpacked it is larger than {MOST_BYTES // 1_000_000} MB")
+def _too_large() -> TooLarge:
+    return TooLarge(f"unpacked it is larger than {MOST_BYTES // 1_000_000} MB")

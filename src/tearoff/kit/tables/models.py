@@ -51,11 +51,18 @@ NUMBER, LONG, DATE, BOOLEAN = "number", "long number", "date", "truth value"
 """Kinds of cells; those of formulas are in `sheet_marks`."""
 
 
+MEMORY = 1 << 30
+"""What the reader of a workbook may have, in bytes."""
+NO_MEMORY = 3
+"""What it exits with when it would need more."""
+
+
 class Head(msgspec.Struct):
     """What a workbook's rows begin with: which sheet of how many it is, or why the file is not
-    read, and which parameter that is about, if it is not the file."""
+    read, which parameter that is about, if it is not the file, and whether it is only too large."""
 
     refused: str = ""
+    is_large: bool = False
     field: str = ""
     sheet: str = ""
     sheets: int = 0

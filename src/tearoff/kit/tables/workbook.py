@@ -14,7 +14,7 @@ from typing import BinaryIO
 import msgspec
 
 from tearoff.kit.bulkhead import Bulkhead
-from tearoff.kit.tables.models import Head, Row, Unreadable
+from tearoff.kit.tables.models import MEMORY, NO_MEMORY, Head, Row, Unreadable
 
 SECONDS = 150.0
 READERS = Bulkhead("workbooks", at_once=2, waiting=8, after=15)
@@ -34,16 +34,20 @@ def convert(path: Path, sheet: str, into: BinaryIO, field: str) -> Head:
             timeout=SECONDS, check=False,
         )  # fmt: skip
     except subprocess.TimeoutExpired:
-        raise _refused("it takes too long to read", field) from None
+        raise _too_large(f"it takes longer to read than {SECONDS:.0f} s", field) from None
     into.seek(0)
     first = into.readline()
     if done.returncode and not first:
-        raise _refused(_why(done.returncode), field)
+        raise _broken_off(done.returncode, field)
     head = msgspec.json.decode(first, type=Head)
     if head.field:
         raise Unreadable(head.refused, field=head.field)
-    if head.refused or done.returncode:
-        raise _refused(head.refused or _why(done.returncode), field)
+    if head.is_large:
+        raise _too_large(head.refused, field)
+    if head.refused:
+        raise _refused(head.refused, field)
+    if done.returncode:
+        raise _broken_off(done.returncode, field)
     return head
 
 
@@ -52,16 +56,18 @@ def rows_of(file: BinaryIO) -> Iterator[Row]:
     return (decode(line) for line in file)
 
 
-def _why(code: int) -> str:
+def _broken_off(code: int, field: str) -> Unreadable:
     if code == -signal.SIGXCPU:
-        return "it takes too long to read"
-    if code < 0:
-        return "it is too large to be read as a workbook"
-    return "it is damaged, or needs too much memory"
+        return _too_large("it takes too long to read", field)
+    if code < 0 or code == NO_MEMORY:
+        return _too_large(f"it needs more than {MEMORY >> 20:,} MB of memory", field)
+    return _refused("it is damaged", field)
 
 
-def _refused(why: str, field: str) -> Unreadable:
-    return Unreadable(
-        f"This file cannot be read as a workbook: {why}. Save the list as CSV or XLSX.",
-        field=field,
-    )
+def _too_large(why: str, field: str) -> Unreadable:
+    """Of a text, whatever its size, only some lines are in memory."""
+    return _refused(why, field, "Save the list as CSV: that is read line by line.")
+
+
+def _refused(why: str, field: str, remedy: str = "Save the list as CSV or XLSX.") -> Unreadable:
+    return Unreadable(f"This file cannot be read as a workbook: {why}. {remedy}", field=field)

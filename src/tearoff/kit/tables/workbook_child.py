@@ -18,11 +18,10 @@ from typing import Any
 import msgspec
 from python_calamine import CalamineSheet, CalamineWorkbook, SheetTypeEnum, SheetVisibleEnum
 
-from tearoff.kit.tables.archive import Refused, check
-from tearoff.kit.tables.models import BOOLEAN, DATE, LONG, NUMBER, Head, Row
+from tearoff.kit.tables.archive import Refused, TooLarge, check
+from tearoff.kit.tables.models import BOOLEAN, DATE, LONG, MEMORY, NO_MEMORY, NUMBER, Head, Row
 from tearoff.kit.tables.sheet_marks import marks_of
 
-MEMORY = 1 << 30
 SECONDS_OF_PROCESSOR = 60
 
 _EXACT = 10**15
@@ -50,7 +49,10 @@ def main(path: str, asked: str = "") -> None:
     except _NoSheet as error:
         out.write(encode(Head(refused=str(error), field="sheet")) + b"\n")
     except Refused as error:
-        out.write(encode(Head(refused=str(error))) + b"\n")
+        is_large = isinstance(error, TooLarge)
+        out.write(encode(Head(refused=str(error), is_large=is_large)) + b"\n")
+    except MemoryError:
+        sys.exit(NO_MEMORY)
 
 
 def _limit() -> None:
