@@ -138,6 +138,13 @@ async def test_what_is_left_out_comes_from_the_campaign(mailer, office):
              " is empty for this receiver."]),
         ({"subject": "Hi {last_nam}"}, [301], ["Invalid character in parameter: subject. {last_nam}"
              " is no field. Did you mean {last_name}?"]),
+        ({"email": "nobody", "phone": "12", "subject": "{frist_name}", "body": "{lnk}"},
+         [305, 301, 301, 301],
+         ["Email address is not valid",
+          "Invalid character in parameter: subject. {frist_name} is no field. Did you mean"
+          " {first_name}?",
+          "Invalid character in parameter: body. {lnk} is no field. Did you mean {link}?",
+          "Phone number not valid"]),
     ],
 )  # fmt: skip
 async def test_parameter_errors(mailer, office, values, codes, texts):
