@@ -101,6 +101,10 @@ async def _database(settings: Settings) -> list[Finding]:
 async def _migrations(db: Database) -> Finding:
     if await migrate.is_up_to_date(db):
         return Finding("migrations", True, "up to date")
+    try:
+        migrate.refuse_newer(await migrate.current_revision(db))
+    except migrate.NewerSchema as error:
+        return Finding("migrations", False, str(error), error.hint)
     return Finding("migrations", False, "some are missing", "Run `tearoff migrate`.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -13,6 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from tearoff.errors import Conflict
 from tearoff.kit import pgprograms
 from tearoff.kit.embedded import EmbeddedServer, remove_stale_pid_file
+from tearoff.kit.migrate import refuse_newer
 from tearoff.kit.pgprograms import EmbeddedServerError, program
 
 
@@ -34,7 +36,7 @@ def backup(url: str, file: Path) -> None:
 
 def restore(url: str, file: Path, *, force: bool = False) -> None:
     """Bring a backup back, whole or not at all. Refuses a database that holds tables, unless
-    `force`: then what is there is replaced."""
+    `force`: then what is there is replaced; and the backup of a newer version (`NewerSchema`)."""
     if not file.is_file():
         raise EmbeddedServerError(f"There is no file {file}.")
     held = _run(
@@ -45,7 +47,21 @@ def restore(url: str, file: Path, *, force: bool = False) -> None:
     )  # fmt: skip
     if held.strip() != "0" and not force:
         raise DatabaseNotEmpty(hint="`--force` replaces what is there.")
+    refuse_newer(_revision_in(file, url), "backup")
     _bring_back(url, file, "DROP SCHEMA public CASCADE; CREATE SCHEMA public;" if force else "")
+
+
+def _revision_in(file: Path, url: str) -> str | None:
+    """The schema's, in a backup of ours that can be read."""
+    read = ["--data-only", "--table=alembic_version", "--file=-", str(file)]
+    try:
+        found = _REVISION.search(_run(["pg_restore", *read], url))
+    except EmbeddedServerError:  # told when it is brought back
+        return None
+    return found and found[1]
+
+
+_REVISION = re.compile(r"^COPY public\.alembic_version .*\n(\w+)$", re.M)
 
 
 def _bring_back(url: str, file: Path, before: str) -> None:

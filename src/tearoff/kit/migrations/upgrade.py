@@ -8,6 +8,7 @@ from pathlib import Path
 
 from alembic import command
 from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
 from pgqueuer.queries import Queries
 from sqlalchemy import Connection, text
 from sqlalchemy.engine import make_url
@@ -16,13 +17,13 @@ from sqlalchemy.pool import NullPool
 
 from tearoff.kit import clock, upkeep
 from tearoff.kit.db import Database
-from tearoff.kit.migrate import queue_version
+from tearoff.kit.migrate import queue_version, refuse_newer
 
 _LOCK = 7_465_172  # any number, the same in every version
 
 
 async def upgrade(url: str, revision: str = "head") -> None:
-    """Run what is missing, alone: others that start now wait."""
+    """Run what is missing, alone: others that start now wait. Raises `NewerSchema`."""
     engine = create_async_engine(
         make_url(url).set(drivername="postgresql+asyncpg"), poolclass=NullPool
     )
@@ -49,6 +50,8 @@ async def _take(lock: AsyncConnection) -> None:
 
 
 def _run_revisions(connection: Connection, revision: str) -> None:
+    # Looked at behind the lock: a newer version may have been at work until now.
+    refuse_newer(MigrationContext.configure(connection).get_current_revision())
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection
