@@ -1,4 +1,5 @@
-"""Volumes: a million own codes, a million sessions in a list. Left to `make soak`."""
+"""Volumes: a million own codes, a million sessions in a list, the longest list of opt-outs.
+Left to `make soak`."""
 
 import json
 import os
@@ -10,6 +11,11 @@ import pytest
 
 from tearoff.coupons import campaigns, lists, pools
 from tearoff.coupons.minting import mint
+from tearoff.hooks import endpoints
+from tearoff.kit import clock
+from tearoff.kit.tables.models import Asked
+from tearoff.kit.tables.reading import opened
+from tearoff.people import optout_lists
 from tests.cast import open_shop
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(900)]
@@ -98,3 +104,33 @@ async def test_any_page_of_a_million(services):
         seen |= {session.id for session in page.sessions}
     assert len(seen) == 700
     assert (await lists.page(services.db, shop.campaign, "created", 10_001)).sessions == []
+
+
+async def test_the_longest_list_of_opt_outs_and_a_webhook(services, tmp_path):
+    shop = await open_shop(services)
+    kinds = ("contact_opted_out",)
+    async with services.db.transaction() as db:
+        await endpoints.create(
+            db, services.vault, shop.account, url="https://example.com/", kinds=kinds,
+            description="", now=clock.now(),
+        )  # fmt: skip
+    file = tmp_path / "optouts.csv"
+    file.write_text("phone\n" + "".join(f"+3247{i:07d}\n" for i in range(100_000)))
+    for added in (100_000, 0):
+        async with opened(file, optout_lists.COLUMN, Asked(numeric=True)) as table:
+            done = await optout_lists.import_list(
+                services.db, shop.account, table, country="BE", reason="", now=clock.now()
+            )
+        assert (done.added, done.already, done.bad) == (added, 100_000 - added, 0)
+    told = await services.db.fetchrow(
+        "SELECT count(*), count(DISTINCT e.thread), count(*) FILTER (WHERE d.thread = e.thread)"
+        " FROM hook_events e JOIN hook_deliveries d ON d.event_id = e.id WHERE e.account_id = $1",
+        shop.account,
+    )
+    assert tuple(told) == (100_000, 100_000, 100_000)
+    in_order = await services.db.fetchval(
+        "SELECT array_agg(thread ORDER BY id) = array_agg(thread ORDER BY thread)"
+        " FROM hook_events WHERE account_id = $1",
+        shop.account,
+    )
+    assert in_order, "their sequences rise as they stand in the list"
