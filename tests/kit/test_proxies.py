@@ -84,6 +84,6 @@ def test_a_proxy_that_nobody_named_is_told_once(monkeypatch):
     ],
 )
 def test_the_doctor_asks_for_the_proxy(given, is_fine):
-    address, files = of_server(read_settings({}, **given))
-    assert (address.what, address.is_fine) == ("address", is_fine)
-    assert files.what == "open files"
+    found = {finding.what: finding for finding in of_server(read_settings({}, **given))}
+    assert found["address"].is_fine == is_fine
+    assert found.keys() == {"address", "open files", "user"}
