@@ -15,6 +15,9 @@ from aiohttp import web
 
 @dataclass
 class Got:
+    """`target` is what stood in the request's first line."""
+
+    target: str
     path: str
     headers: dict[str, str]
     raw: bytes
@@ -55,7 +58,7 @@ class Receiver:
         return [got.kind for got in self.got]
 
     async def take(self, request: web.BaseRequest) -> web.StreamResponse:
-        got = Got(request.path, dict(request.headers), await request.read())
+        got = Got(request.raw_path, request.path, dict(request.headers), await request.read())
         self.got.append(got)
         self.at_once += 1
         self.most_at_once = max(self.most_at_once, self.at_once)

@@ -9,6 +9,7 @@ import pytest
 from tearoff.hooks import signing, tries
 from tearoff.hooks.addresses import check_host
 from tearoff.hooks.claims import Claimed
+from tests.hooks.listening import listen
 
 NOW = datetime.now(UTC)
 
@@ -60,6 +61,24 @@ async def test_the_operator_can_allow_a_host(services, outside, receiver):
     assert (await attempt(services, allowed, url)).status == 200
     assert (await attempt(services, outside, url)).status is None
     assert len(receiver.got) == 1
+
+
+@pytest.mark.parametrize(
+    ("typed", "called"),
+    [
+        ("/w?sp=%2Ftriggers%2Fmanual%2Frun&sig=a%2Bb%2F%3D%3D&k=%3B%2C%26%25%40%3A", None),
+        ("/%7E/%41%3b%3D/./a//b/../c", None),
+        ("/~!$&'()*+,;=:@/?a[]=/?:@;,&b=%e4", None),
+        ("", "/"),
+        ("/a bü?x=100%&y=%zz #here", "/a%20b%C3%BC?x=100%25&y=%25zz%20"),
+    ],
+)
+async def test_an_address_is_called_as_it_was_typed(caller, receiver, typed, called):
+    base = f"http://127.0.0.1:{receiver.port}"
+    made = await listen(caller, receiver, url=base + typed)
+    assert made["url"] == base + (called or typed if typed else "")
+    await caller.post("/v3/webhook/test", {"webhook": made["ID"]})
+    assert [got.target for got in receiver.got] == [called or typed]
 
 
 async def test_an_address_that_cannot_be_written_is_a_result(services, settings):

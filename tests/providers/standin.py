@@ -53,9 +53,10 @@ SILENCE = 60.0
 
 @dataclass(frozen=True)
 class Seen:
-    """A request as it came in."""
+    """A request as it came in; `target` is what stood in its first line."""
 
     method: str
+    target: str
     path: str
     headers: dict[str, str]
     body: bytes
@@ -109,7 +110,9 @@ class StandIn:
 
     async def _answer(self, request: web.BaseRequest) -> web.StreamResponse:
         body = await request.read()
-        self.seen.append(Seen(request.method, request.path, dict(request.headers), body))
+        self.seen.append(
+            Seen(request.method, request.raw_path, request.path, dict(request.headers), body)
+        )
         dialect = self._dialects.get(request.path)
         if dialect is None or request.method != "POST":
             return self._show(request)

@@ -151,6 +151,14 @@ async def sent(standin: StandIn, settings: dict[str, str], **changes: Any) -> by
     return standin.seen[-1].body
 
 
+async def target_of(standin: StandIn, **settings: str) -> str:
+    """What a gateway with these settings asks for in a request's first line."""
+    provider = open_gateway(standin.url, PLAIN, **settings)
+    await provider.send(outgoing())
+    await provider.close()
+    return standin.seen[-1].target
+
+
 def post_schema(path: dict[str, Any]) -> Any:
     return path["post"]["requestBody"]["content"]["application/json"]["schema"]
 
@@ -285,6 +293,23 @@ async def test_a_text_cannot_break_out_of_its_place(standin: StandIn) -> None:
     text = '{token} {to} ", "to": "+32470009999'
     body = json.loads(await sent(standin, PLAIN, text=text, sender="{token}"))
     assert (body["text"], body["from"], body["to"]) == (text, "{token}", number("000"))
+
+
+async def test_the_address_is_called_as_it_was_typed(standin: StandIn) -> None:
+    typed = "/%7E%41%3B/../sms?sp=%2Frun&sig=a%2Bb%2F%3D%3D&k=%3B%2C%26%25%40%3A"
+    assert await target_of(standin, url=standin.url + typed) == typed
+
+
+async def test_what_is_filled_into_an_address_is_escaped(standin: StandIn) -> None:
+    settings = {
+        "method": "GET", "body_format": "query", "auth": "none", "token": "a/b+c=&{to}",
+        "url": standin.url + "/%7e/{token}?sig=a%2Fb&key={token}",
+        "body": json.dumps({"to": "{to_digits}", "text": "{text}"}),
+    }  # fmt: skip
+    token, to = "a%2Fb%2Bc%3D%26%7Bto%7D", number("000").removeprefix("+")
+    beginning, _, text = (await target_of(standin, **settings)).rpartition("&")
+    assert beginning == f"/%7e/{token}?sig=a%2Fb&key={token}&to={to}"
+    assert parse_qsl(text) == [("text", outgoing().text)]
 
 
 def test_other_braces_stay() -> None:

@@ -11,7 +11,7 @@ from yarl import URL
 
 from tearoff.config import Settings
 from tearoff.errors import Invalid
-from tearoff.kit.http import PrivateAddress, resolve_public
+from tearoff.kit.http import PrivateAddress, as_given, resolve_public
 
 LOOK_UP_WITHIN = 3
 
@@ -19,7 +19,7 @@ LOOK_UP_WITHIN = 3
 def read_address(text: str) -> str:
     """The address as it is written in requests. Raises `Invalid` saying what would be right."""
     try:
-        url = URL(text.strip())
+        url = as_given(text.strip())
         is_fine = url.scheme in ("http", "https") and bool(url.host) and url.port is not None
         has_user = bool(urlsplit(text).username or urlsplit(text).password)
     except ValueError:

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any
+from urllib.parse import SplitResult, quote, urlsplit
 
 import aiohttp
 import msgspec
@@ -32,6 +34,12 @@ that running out of it always means that nothing was written."""
 _LOOK_UPS = ThreadPoolExecutor(64, thread_name_prefix="look-up")
 """A look-up cannot be broken off. Names that a tenant's slow name server holds up must not keep
 the few threads of the loop busy, which everybody else's look-ups need."""
+
+_STAYS = "%!$&'()*+,;=:@/?[]"
+"""What may stand in the path and the query of an address beside letters, digits and `-._~`
+(RFC 3986, and the brackets that form fields have); `%` where two digits follow."""
+
+_LONE_PERCENT = re.compile("%(?![0-9A-Fa-f]{2})")
 
 AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 """As `socket.getaddrinfo` gives it: family, type, protocol, canonical name, address."""
@@ -87,6 +95,26 @@ def open_session(
     )
 
 
+def as_given(text: str) -> URL:
+    """The address with its path and query octet for octet as they were typed: receivers sign and
+    compare them, so `%2F` stays `%2F` and `/` stays `/`. Escaped is only what may not stand in
+    an address at all, such as a space or a letter beyond ASCII.
+
+    Raises `aiohttp.InvalidURL`, which is a `ValueError`.
+    """
+    try:
+        read, typed = URL(text), urlsplit(text)
+        path, query = _escaped(typed.path), _escaped(typed.query)
+    except ValueError as error:
+        raise aiohttp.InvalidURL(text, str(error)) from None
+    parts = SplitResult(read.scheme, read.raw_authority, path, query, read.raw_fragment)
+    return URL(parts, encoded=True)
+
+
+def _escaped(part: str) -> str:
+    return _LONE_PERCENT.sub("%25", quote(part, safe=_STAYS))
+
+
 async def fetch(
     session: aiohttp.ClientSession,
     method: str,
@@ -98,16 +126,18 @@ async def fetch(
     cap: int = MAX_ANSWER,
     only_beginning: bool = False,
 ) -> Answer:
-    """Ask once and read the whole answer; redirects are answers like any other.
+    """Ask once and read the whole answer; redirects are answers like any other. An address in a
+    text is called `as_given`.
     `only_beginning`: the status is what counts, so of the body what comes is read, up to the cap.
 
     Raises `PrivateAddress`; `aiohttp.ClientConnectorError` or `aiohttp.ConnectionTimeoutError`
     when nothing was sent; `TimeoutError`, `AnswerLost`, `AnswerTooLarge` or another
     `aiohttp.ClientError` when nobody can know whether the request was obeyed.
     """
+    target = as_given(url) if isinstance(url, str) else url
     try:
         async with session.request(
-            method, url, headers=headers, params=params, data=data, allow_redirects=False
+            method, target, headers=headers, params=params, data=data, allow_redirects=False
         ) as response:
             read = _read_beginning if only_beginning else _read_capped
             body = await read(response, cap)

@@ -9,6 +9,7 @@ from urllib.parse import parse_qs, parse_qsl, urlsplit
 import msgspec
 from yarl import URL
 
+from tearoff.kit.http import as_given
 from tearoff.providers.base import BadSettings, Callback
 
 S = TypeVar("S")
@@ -79,10 +80,10 @@ def flag(settings: Mapping[str, str], name: str, default: str) -> bool:
 
 
 def address(settings: Mapping[str, str], name: str, default: str = "") -> URL:
-    """An http(s) address without user and password in it."""
+    """An http(s) address without user and password in it, to be called as it was typed."""
     given = settings.get(name, "").strip() or default
     try:
-        url = URL(given)
+        url = as_given(given)
     except ValueError:
         url = URL()
     if url.scheme not in ("http", "https") or not url.host or url.user or url.password:
