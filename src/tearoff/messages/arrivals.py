@@ -135,7 +135,7 @@ async def _take(
     connection = await connections.connection(db, stored.connection_id)
     if connection is None:
         return True
-    receipts, texts = await _read(services, connection, stored)
+    receipts, texts = await read_stored(services, connection, stored)
 
     async def told(change: Change) -> None:
         await tell(services, db, change)
@@ -161,9 +161,10 @@ async def _close(db: Handle, stored: Stored, results: Sequence[str]) -> None:
     )
 
 
-async def _read(
+async def read_stored(
     services: Services, connection: Connection, stored: Stored
 ) -> tuple[list[Receipt], list[Reply]]:
+    """The receipts and replies in it, in their order."""
     if stored.kind == "link":
         arrived = msgspec.json.decode(stored.raw, type=Arrived)
         return (
@@ -277,21 +278,19 @@ async def _learn_opt_out(db: Handle, connection: Connection, number: str, receip
 
 async def _apply_reply(db: Handle, connection: Connection, reply: Reply, stored: Stored) -> str:
     """STOP is obeyed at once, for all senders of the account; START takes back what STOP set."""
-    reply = msgspec.structs.replace(reply, text=_storable(reply.text), to=_storable(reply.to))
-    keyword, number = read_keyword(reply.text), await _sender(db, connection, reply)
-    now = clock.now()
-    await replies.keep(db, _arriving(connection, reply, number, keyword, stored))
-    await _announce_reply(db, connection.account_id, number, reply, keyword, now)
+    arriving, now = await understand(db, connection, reply, stored.received_at), clock.now()
+    await replies.keep(db, arriving)
+    await _announce_reply(db, arriving, now)
+    number = arriving.phone
     if number is None:
         return "reply_from_no_number"
-    evidence = optouts.Evidence(reply.text, reply.to, reply.provider_id)
-    if keyword is Keyword.STOP:
+    if arriving.keyword is Keyword.STOP:
         await optouts.add(
-            db, connection.account_id, number, source="reply", now=now, evidence=evidence
+            db, arriving.account_id, number, source="reply", now=now, evidence=arriving.evidence
         )
-    elif keyword is Keyword.START:
-        await optouts.lift(db, connection.account_id, number, now=now, evidence=evidence)
-    return f"reply_{keyword.value}"
+    elif arriving.keyword is Keyword.START:
+        await optouts.lift(db, arriving.account_id, number, now=now, evidence=arriving.evidence)
+    return f"reply_{arriving.keyword.value}"
 
 
 def _storable(text: str) -> str:
@@ -299,19 +298,21 @@ def _storable(text: str) -> str:
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
-def _arriving(
-    connection: Connection, reply: Reply, number: str | None, keyword: Keyword, stored: Stored
+async def understand(
+    db: Handle, connection: Connection, reply: Reply, received_at: datetime
 ) -> replies.Arriving:
+    """Who wrote it and what it asks for, by today's rules."""
+    text = _storable(reply.text)
     return replies.Arriving(
         account_id=connection.account_id,
         connection_id=connection.id,
         sender=_storable(reply.written or reply.sender),
-        phone=number,
-        received_by=reply.to,
-        text=reply.text,
-        keyword=keyword,
+        phone=await _sender(db, connection, reply),
+        received_by=_storable(reply.to),
+        text=text,
+        keyword=read_keyword(text),
         provider_ref=_storable(reply.provider_id),
-        received_at=stored.received_at,
+        received_at=received_at,
     )
 
 
@@ -338,17 +339,15 @@ async def _country_of(db: Handle, account_id: int) -> str | None:
     return country
 
 
-async def _announce_reply(
-    db: Handle, account_id: int, number: str | None, reply: Reply, keyword: Keyword, now: datetime
-) -> None:
-    phone = (number or "").removeprefix("+")
+async def _announce_reply(db: Handle, arriving: replies.Arriving, now: datetime) -> None:
+    phone = (arriving.phone or "").removeprefix("+")
     message = bodies.Message(
         status="received",
-        phone=phone or _storable(reply.written or reply.sender),
-        text=reply.text,
-        keyword=keyword.value,
+        phone=phone or arriving.sender,
+        text=arriving.text,
+        keyword=arriving.keyword.value,
     )
     body = bodies.Body(customer=bodies.Customer(phone=phone), message=message)
-    listener = await outbox.listener_of(db, account_id)
-    thread = number or message.phone
+    listener = await outbox.listener_of(db, arriving.account_id)
+    thread = arriving.phone or message.phone
     await outbox.announce(db, listener, "message_received", at=now, thread=thread, body=body)

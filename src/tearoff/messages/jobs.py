@@ -10,7 +10,7 @@ import structlog
 from tearoff.jobs.queue import Chore, Job
 from tearoff.kit.phone import PhoneInvalid
 from tearoff.kit.services import Services
-from tearoff.messages import arrivals, callbacks, connections, queries, rules
+from tearoff.messages import arrivals, callbacks, connections, older_replies, queries, rules
 from tearoff.messages.links import Links
 from tearoff.messages.models import Message
 from tearoff.messages.news import Change, Tell
@@ -73,6 +73,10 @@ async def seal_callback_tokens(services: Services, now: datetime) -> None:
         log.info("callbacks.sealed", count=sealed)
 
 
+async def read_older_replies(services: Services, now: datetime) -> None:
+    await older_replies.read_if_due(services, now)
+
+
 def jobs(tell: Tell) -> tuple[Job, ...]:
     return (Job(arrivals.READ, partial(arrivals.read_arrivals, tell=tell), at_once=4),)
 
@@ -84,4 +88,5 @@ def chores(tell: Tell) -> tuple[Chore, ...]:
         Chore("messages.read_forgotten", "*/3 * * * *", arrivals.read_forgotten),
         Chore("messages.sweep_arrivals", "17 3 * * *", arrivals.sweep),
         Chore("messages.seal_callback_tokens", "37 * * * *", seal_callback_tokens),
+        Chore("messages.read_older_replies", "*/5 * * * *", read_older_replies),
     )

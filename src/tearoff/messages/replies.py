@@ -64,8 +64,13 @@ class Arriving(msgspec.Struct, frozen=True):
         lost = self.keyword is Keyword.STOP and self.phone is None
         return "open" if lost or self.keyword is Keyword.MAYBE_STOP else "done"
 
+    @property
+    def evidence(self) -> optouts.Evidence:
+        return optouts.Evidence(self.text, self.received_by, self.provider_ref)
 
-async def keep(db: Handle, arriving: Arriving) -> int:
+
+async def keep(db: Handle, arriving: Arriving, state: str | None = None) -> int:
+    """In its own state, or in this one."""
     made: int = await db.fetchval(
         "INSERT INTO replies (account_id, connection_id, sender, phone, received_by, text, keyword,"
         " provider_ref, received_at, state) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
@@ -79,9 +84,22 @@ async def keep(db: Handle, arriving: Arriving) -> int:
         arriving.keyword.value,
         arriving.provider_ref[:200],
         arriving.received_at,
-        arriving.state,
+        state or arriving.state,
     )
     return made
+
+
+async def is_kept(db: Handle, arriving: Arriving) -> bool:
+    """Whether this very reply is there already, whatever was decided about it."""
+    found = await db.fetchval(
+        "SELECT true FROM replies WHERE received_at = $1 AND connection_id = $2 AND sender = $3"
+        " AND text = $4 LIMIT 1",
+        arriving.received_at,
+        arriving.connection_id,
+        arriving.sender[:100],
+        arriving.text[:5000],
+    )
+    return bool(found)
 
 
 async def page(

@@ -73,10 +73,11 @@ async def add(
     now: datetime,
     reason: str = "",
     evidence: Evidence = Evidence(),  # noqa: B008 (frozen)
+    since: datetime | None = None,
 ) -> bool:
     """Put an E.164 number or an e-mail address on the list; False when it stood there already
-    for this source."""
-    address = canonical(address)
+    for this source. `since`: when it was asked for, where that was not now."""
+    address, at = canonical(address), since or now
     added = await db.fetchval(
         "INSERT INTO opt_outs (account_id, address, channel, source, reason, created_at)"
         " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true",
@@ -85,10 +86,10 @@ async def add(
         channel_of(address),
         source,
         reason,
-        now,
+        at,
     )
     if added:
-        await _note(db, account_id, address, "opted_out", source, evidence, now)
+        await _note(db, account_id, address, "opted_out", source, evidence, at)
         if await _count(db, account_id, address) == 1:
             await _announce(db, account_id, address, "contact_opted_out", now)
     return bool(added)
@@ -176,6 +177,18 @@ async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
         "SELECT true FROM opt_outs WHERE account_id = $1 AND address = ANY($2) LIMIT 1",
         account_id,
         forms(address),
+    )
+    return bool(found)
+
+
+async def has_opted_in_since(db: Handle, account_id: int, address: str, at: datetime) -> bool:
+    """Whether something took this off the list after that moment: START, a link, the shop."""
+    found = await db.fetchval(
+        "SELECT true FROM consent_events WHERE account_id = $1 AND address = ANY($2)"
+        " AND kind = 'opted_in' AND at > $3 LIMIT 1",
+        account_id,
+        forms(address),
+        at,
     )
     return bool(found)
 
