@@ -137,11 +137,47 @@ async def test_the_doctor_tells_of_a_superuser(cluster, services):
     if cluster.app == cluster.admin:
         pytest.skip("the tests were given a server and its role")
     assert (await of_role(services.db)).is_fine
-    db = await Database.open(cluster.admin, size=1)
-    found = await of_role(db)
-    await db.close()
+    found = await _role_of(cluster.admin)
     assert (found.what, found.is_fine) == ("database role", False)
     assert "docs/operators.md" in found.hint
+
+
+async def test_a_role_that_may_not_replace_is_told_before_and_how(cluster, worker_id, tmp_path):
+    if cluster.app == cluster.admin:
+        pytest.skip("the tests were given a server and its role")
+    name, file = f"tearoff_granted_{worker_id}", tmp_path / "it.dump"
+    url = await cluster.create(name)
+    admin = cluster.admin.replace("/tearoff?", f"/{name}?")
+    await _run(
+        admin,
+        f"ALTER DATABASE {name} OWNER TO CURRENT_USER;"
+        f" GRANT ALL ON SCHEMA public TO {pgrole.APP_ROLE}",
+    )
+    await migrate.migrate(url)
+    await asyncio.to_thread(pgtools.backup, url, file)
+    found = await _role_of(url)
+    statements = (
+        f"ALTER SCHEMA public OWNER TO {pgrole.APP_ROLE};"
+        f" GRANT CREATE ON DATABASE {name} TO {pgrole.APP_ROLE};"
+    )
+    assert not found.is_fine and "`tearoff restore --force` would fail" in found.text
+    assert found.hint == f"As a superuser of that server, in that database: {statements}"
+    with pytest.raises(pgtools.CannotReplace) as error:
+        await asyncio.to_thread(pgtools.restore, url, file, force=True)
+    assert error.value.hint == found.hint
+    await _run(admin, statements)
+    assert (await _role_of(url)).is_fine
+    await asyncio.to_thread(pgtools.restore, url, file, force=True)
+    assert await _is_up_to_date(url)
+    await cluster.drop(name)
+
+
+async def _role_of(url):
+    db = await Database.open(url, size=1)
+    try:
+        return await of_role(db)
+    finally:
+        await db.close()
 
 
 async def _is_up_to_date(url):

@@ -11,8 +11,8 @@ import tempfile
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from tearoff.errors import Conflict
-from tearoff.kit import pgprograms
+from tearoff.errors import Conflict, Forbidden
+from tearoff.kit import pgprograms, pgrights
 from tearoff.kit.embedded import EmbeddedServer, remove_stale_pid_file
 from tearoff.kit.migrate import refuse_newer
 from tearoff.kit.pgprograms import EmbeddedServerError, program
@@ -20,6 +20,10 @@ from tearoff.kit.pgprograms import EmbeddedServerError, program
 
 class DatabaseNotEmpty(Conflict):
     """The database holds tables already."""
+
+
+class CannotReplace(Forbidden):
+    """The database's role may not replace what is there."""
 
 
 def backup(url: str, file: Path) -> None:
@@ -36,7 +40,8 @@ def backup(url: str, file: Path) -> None:
 
 def restore(url: str, file: Path, *, force: bool = False) -> None:
     """Bring a backup back, whole or not at all. Refuses a database that holds tables, unless
-    `force`: then what is there is replaced; and the backup of a newer version (`NewerSchema`)."""
+    `force`: then what is there is replaced, if the role may (`CannotReplace`); and the backup of
+    a newer version (`NewerSchema`)."""
     if not file.is_file():
         raise EmbeddedServerError(f"There is no file {file}.")
     held = _run(
@@ -48,6 +53,8 @@ def restore(url: str, file: Path, *, force: bool = False) -> None:
     if held.strip() != "0" and not force:
         raise DatabaseNotEmpty(hint="`--force` replaces what is there.")
     refuse_newer(_revision_in(file, url), "backup")
+    if force and (missing := _run(["psql", "-XAt", "-c", pgrights.MISSING_FOR_RESTORE], url)):
+        raise CannotReplace(hint=pgrights.remedy(missing.splitlines()))
     _bring_back(url, file, "DROP SCHEMA public CASCADE; CREATE SCHEMA public;" if force else "")
 
 
