@@ -366,3 +366,75 @@ async def test_where_a_person_may_have_several_the_next_follows_one_that_is_over
     assert (await coupon.get(path, cookie=cookie)).status == 200
     second = await begin(coupon, path, GOOD, cookie=cookie)
     assert second.headers["location"] != first.headers["location"]
+
+
+def given(page):
+    """The cookies that a browser holds after this answer, for its next request."""
+    pairs = [one.partition(";")[0] for one in page.headers.getall("set-cookie", ())]
+    return "; ".join(pair for pair in pairs if not pair.endswith("="))
+
+
+@pytest.mark.parametrize(
+    ("options", "limits"),
+    [(FORM, {"limit_person": 1}), ({"begins": "pressed"}, {}), (FORM, {"limit_sessions": 2})],
+    ids=["unique", "pressed", "last"],
+)
+async def test_the_phone_whose_answer_was_lost_finds_its_coupon(public, options, limits):
+    coupon, path = await public(options, **limits)
+    values = {**GOOD, "press": "1"}
+    looked = await coupon.get(path)
+    cookie = given(looked)
+    lines = looked.headers.getall("set-cookie")
+    assert len(lines) == 1 and lines[0].startswith("__Host-tearoff_looked_")
+    assert lines[0].endswith("; Max-Age=43200; Path=/; HttpOnly; SameSite=Lax; Secure")
+    lost = await begin(coupon, path, values, token=looked.token, cookie=cookie)
+    mine = lost.headers["location"]
+    again = await coupon._ask("GET", path, {"cookie": cookie})  # opened again
+    if limits.get("limit_sessions"):  # it was the last one: there is no form any more
+        assert (again.status, again.headers["location"]) == (302, mine)
+        found = again
+    else:
+        assert again.status == 200 and "set-cookie" not in again.headers
+        assert again.token != looked.token
+        found = await begin(coupon, path, values, token=again.token, cookie=cookie)
+        assert (found.status, found.headers["location"]) == (303, mine)
+    assert given(found) == f"tearoff_coupon_{coupon.shop.code}={mine.rpartition('/')[2]}"
+    assert "looked" in str(found.headers.getall("set-cookie"))  # is taken back
+    assert await amount(coupon) == 2
+
+
+async def test_no_other_phone_finds_the_coupon_of_a_lost_answer(public):
+    """The address alone gives no link; nor does a cookie of another campaign, or of one's own."""
+    coupon, path = await public(FORM)
+    other, other_path = await public(FORM)
+    cookie, value = given(await coupon.get(path)), given(await other.get(other_path)).split("=")[1]
+    mine = (await begin(coupon, path, GOOD, cookie=cookie)).headers["location"]
+    name, _, true = cookie.partition("=")
+    hour, nonce, mark = true.split(".")
+    of_page = (await coupon.get(path)).token
+    forged = ["", f"{name}=", f"{name}={value}", f"{name}={hour}.{nonce}.{'A' * 43}",
+              f"{name}={hour}.{int(nonce) + 1}.{mark}", f"{name}={int(hour) - 13}.{nonce}.{mark}",
+              f"{name}={of_page}", given(await coupon.get(path))]  # fmt: skip
+    for one in forged:
+        answer = await begin(coupon, path, GOOD, cookie=one)
+        assert answer.status == 409 and mine not in answer.text
+        assert "location" not in answer.headers
+    assert await amount(coupon) == 2
+
+
+async def test_two_tabs_of_one_phone_get_one_coupon_and_later_the_next(public):
+    coupon, path = await public(limit_person=3)
+    cookie = given(await coupon.get(path))
+    tokens = [(await coupon._ask("GET", path, {"cookie": cookie})).token for _ in range(4)]
+    tries = [begin(coupon, path, token=token, cookie=cookie) for token in tokens]
+    answers = await asyncio.gather(*tries)
+    assert len({answer.headers["location"] for answer in answers}) == 1
+    own = given(answers[0])
+    await coupon.services.db.execute(
+        "UPDATE sessions SET validated_at = now(), uses = 1 WHERE code = $1", own[-21:]
+    )
+    looked = await coupon._ask("GET", path, {"cookie": own})
+    held = f"{own}; {given(looked)}"
+    second = await begin(coupon, path, token=looked.token, cookie=held)
+    assert second.headers["location"] != answers[0].headers["location"]
+    assert await amount(coupon) == 3

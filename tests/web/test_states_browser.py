@@ -6,6 +6,7 @@ import asyncio
 import io
 import json
 import re
+from urllib.parse import parse_qsl
 
 import pytest
 import zxingcpp
@@ -63,8 +64,14 @@ async def test_it_turns_to_used_before_the_eyes_of_the_customer(coupon, visit):
 
 async def test_without_script_there_is_a_link_to_look_again(coupon, visit):
     async with visit(coupon.path, script=False) as page:
+        card, link = page.locator("main"), page.locator("a.again")
+        outer, inner = await card.bounding_box(), await link.bounding_box()
+        gap = inner["x"] - outer["x"]
+        assert gap >= 16
+        assert inner["x"] + inner["width"] + gap == pytest.approx(outer["x"] + outer["width"])
+        assert inner["y"] + inner["height"] + gap <= outer["y"] + outer["height"] + 1
         await do(coupon, "validated")
-        await page.locator("a.again").click()
+        await link.click()
         await expect(page.locator(".badge")).to_have_text("Used")
 
 
@@ -167,6 +174,36 @@ async def test_a_public_link_begins_when_it_is_seen_and_comes_back(make_coupon, 
     async with visit(public) as page:
         await expect(page).to_have_url(re.compile(rf"{public}/[0-9a-z]{{21}}$"))
         assert page.url != mine
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_an_answer_that_is_lost_on_the_way_costs_no_coupon(make_coupon, visit, script):
+    form = {"fields": [{"name": "email", "required": True}], "unique": "email"}
+    coupon = await make_coupon(raw_options=options(form=form))
+    public, made = f"/p/{coupon.shop.code}", []
+
+    async def lose(route):
+        if route.request.method == "POST" and not made:
+            held = await page.context.cookies()
+            cookie = "; ".join(f"{one['name']}={one['value']}" for one in held)
+            values = dict(parse_qsl(route.request.post_data))
+            answer = await coupon._ask("POST", public, {"cookie": cookie}, values)
+            made.append(answer.headers["location"])
+            await route.abort("connectionreset")
+        else:
+            await route.continue_()
+
+    async def ask(page):
+        await page.goto(coupon.url + public)
+        await page.get_by_label("E-mail").fill("anna@example.com")
+        await page.get_by_role("button", name="Get your coupon").click()
+
+    async with visit("/p/zzzzzz", script=script, fine=[404, "ERR_CONNECTION_RESET"]) as page:
+        await page.route("**/*", lose)
+        await ask(page)
+        await expect(page).to_have_url(re.compile("^chrome-error:"))
+        await ask(page)
+        await expect(page).to_have_url(f"{coupon.url}{made[0]}")
 
 
 async def test_a_page_in_the_background_begins_nothing(make_coupon, visit, server):

@@ -13,7 +13,7 @@ from tearoff.kit.services import services_of
 
 
 def read_cookie(request: Request[Any, Any, Any], name: str) -> str:
-    return str(request.cookies.get(_full_name(services_of(request).settings, name), ""))[:60]
+    return str(request.cookies.get(_full_name(services_of(request).settings, name), ""))[:80]
 
 
 def make_cookie(settings: Settings, name: str, value: str, seconds: int) -> str:

@@ -210,6 +210,7 @@ def print_offer(
     note: str = "",
     frames: str = framing.NOBODY,
     retry_after: int = 0,
+    cookie: str = "",
 ) -> Answer:
     """The page of somebody without a coupon."""
     o = offer(campaign, visit)
@@ -218,6 +219,7 @@ def print_offer(
     text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note, links=links)
     gzip = notes.reads_gzip(request)
     headers = [("retry-after", str(retry_after))] if retry_after else []
+    headers += [("set-cookie", cookie)] if cookie else []
     return paper.print_page(
         beginning, text, status=status, gzip=gzip, headers=headers, frames=frames
     )

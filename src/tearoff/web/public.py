@@ -12,7 +12,7 @@ import msgspec
 from litestar import post, route
 
 from tearoff.accounts import queries as accounts
-from tearoff.coupons import opens, public, rules
+from tearoff.coupons import opens, public, queries, rules
 from tearoff.coupons.links import linked
 from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
 from tearoff.hooks.models import Listener
@@ -20,7 +20,7 @@ from tearoff.kit import clock, doorbook, metrics, times
 from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.visible import as_seen
-from tearoff.web import forms, framing, notes, questions
+from tearoff.web import forms, framing, looked, notes, questions
 from tearoff.web.finding import PUBLIC, find_campaign, patiently, read_code
 from tearoff.web.pages import print_offer
 from tearoff.web.paper import Answer, answer
@@ -65,6 +65,11 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
         return _to_own(found, code, visit, 302)
     frames = await framing.frames_of(request, found)
     is_gone = await patiently(public.is_all_gone(services.db, found, now))
+    name = looked.name_of(request, found, now) if is_gone and not visit.is_framed else None
+    if name is not None:  # the last one may have gone to this very browser
+        last = await patiently(queries.code_begun_by(services.db, found.id, name))
+        if last is not None:
+            return _to_new(request, found, last, visit, 302)
     return _show(request, found, visit, Filled(), now, frames=frames, is_gone=is_gone)
 
 
@@ -93,7 +98,7 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     if filled.has_problems:
         return _show(request, found, visit, filled, now, status=422)
     why = "the page was visible" if is_quick else "the button was pressed"
-    new = _new(filled, visit, nonce)
+    new = _new(filled, visit, looked.name_of(request, found, now) or nonce)
     return await _begin(request, services, found, visit, filled, new, why, now)
 
 
@@ -125,11 +130,21 @@ async def _begin(
         return _show(request, campaign, visit, filled, now, problem=problem, status=409)
     except rules.LimitReached:
         return print_offer(request, campaign, visit, all_gone(campaign, visit), 409)
-    secure = "; Secure" if services.settings.public_url.startswith("https:") else ""
+    return _to_new(request, campaign, code, visit, 303)
+
+
+def _to_new(
+    request: AnyRequest, campaign: Campaign, code: str, visit: Visit, status: int
+) -> Answer:
+    """To the coupon that this phone knows from now on."""
+    is_https = services_of(request).settings.public_url.startswith("https:")
+    secure = "; Secure" if is_https else ""
     name = cookie_of(campaign)
     cookie = f"{name}={code}; Max-Age={COOKIE_LIVES}; Path=/; HttpOnly; SameSite=Lax{secure}"
     to = f"/p/{campaign.code}/{code}{visit.query}"
-    return answer(303, [("location", to), ("set-cookie", cookie), ("cache-control", "no-store")])
+    headers = [("location", to), ("set-cookie", cookie), ("cache-control", "private, no-store"),
+               ("set-cookie", looked.end_cookie(request, campaign))]  # fmt: skip
+    return answer(status, headers)
 
 
 async def _make(
@@ -216,6 +231,7 @@ def _show(
     return print_offer(
         request, campaign, visit, standing, status,
         begin=begin, note=note, frames=frames, retry_after=wait,
+        cookie=looked.new_cookie(request, campaign, now) if begin else "",
     )  # fmt: skip
 
 
