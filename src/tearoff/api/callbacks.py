@@ -28,11 +28,12 @@ MAX_BODY = 200_000
 async def callback(
     request: Request[Any, Any, Any], kind: FromPath[str], token: FromPath[str]
 ) -> Response[bytes]:
+    headers: dict[str, str] = {}
     try:
         status = await _take(request, kind, token)
     except DatabaseAway:
-        status = 503  # the service repeats it
-    return Response(b"", status_code=status, media_type="text/plain")
+        status, headers = 503, {"Retry-After": "2"}  # the service repeats it
+    return Response(b"", status_code=status, media_type="text/plain", headers=headers)
 
 
 async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:

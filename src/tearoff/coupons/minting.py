@@ -7,11 +7,14 @@ costs a code less than half a bit of its 107.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import secrets
 import string
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 import asyncpg
 import msgspec
@@ -28,6 +31,8 @@ from tearoff.kit.codes import (
 from tearoff.kit.db import Handle
 
 LOT = 20_000
+BY_CHANCE = 100
+"""Up to so many codes, that two transactions have two in common does practically not happen."""
 READ_LOT = 5_000
 TRIES = 20
 STATUSES = ("normal", "voided", "activated")
@@ -65,6 +70,33 @@ class Minted(msgspec.Struct, frozen=True):
     validation_code: str | None
 
 
+_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+
+@contextlib.asynccontextmanager
+async def turn(account_id: int, amount: int) -> AsyncIterator[None]:
+    """Stand in line within this process, before a connection is taken: of an account's large
+    mintings one holds a connection, and all others are free for sends."""
+    if amount <= BY_CHANCE:
+        yield
+        return
+    lock = _turns.setdefault(account_id, asyncio.Lock())
+    async with lock:
+        yield
+
+
+async def take_turn(db: Handle, account_id: int, amount: int) -> None:
+    """Large mintings of an account come one after the other, whatever process they are in, until
+    their transactions end. Two at once draw some codes that are the same; each then waits for the
+    other to say whether it keeps them, and in a ring. Before any row is locked; small mintings and
+    sends neither ask nor wait."""
+    if amount > BY_CHANCE:
+        await db.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended('minting:' || $1::bigint, 0))",
+            account_id,
+        )
+
+
 async def mint(
     db: asyncpg.Connection,
     campaign: Campaign,
@@ -75,7 +107,8 @@ async def mint(
     validation: ValidationCodes | None = None,
 ) -> Batch:
     """Make `amount` sessions in the caller's transaction: all of them or, when it fails, none.
-    About 6 µs each. `status`: one of `STATUSES`; activated ones are claimed from the start.
+    About 6 µs each. It has taken its turn
+    (`take_turn`). `status`: one of `STATUSES`; activated ones are claimed from the start.
 
     Without automatic validation codes, those of the campaign's pool are used if it has one:
     raises `pools.PoolEmpty` when it has too few.

@@ -21,6 +21,10 @@ class DatabaseAway(TryLater):
     """The database cannot be reached just now."""
 
 
+class DatabaseBusy(DatabaseAway):
+    """Others were changing the same at this moment. Nothing was done; try again."""
+
+
 class Handle(Protocol):
     """What a query needs: a pool or a connection, in or out of a transaction."""
 
@@ -43,6 +47,15 @@ AWAY: tuple[type[BaseException], ...] = (
     TimeoutError,
 )
 """What asyncpg raises when the server went away, restarts, or has no room."""
+
+
+BUSY: tuple[type[asyncpg.PostgresError], ...] = (
+    asyncpg.DeadlockDetectedError,
+    asyncpg.SerializationError,
+    asyncpg.LockNotAvailableError,
+)
+"""What ends a transaction that met others, and would not have ended it a moment later. A net:
+whoever locks several rows locks them in an order that all keep."""
 
 
 _held: ContextVar[int] = ContextVar("connections held", default=0)
@@ -117,6 +130,8 @@ class Database:
 def _away_is_try_later() -> Any:
     try:
         yield
+    except BUSY as error:
+        raise DatabaseBusy(after=1) from error
     except AWAY as error:
         raise DatabaseAway(f"The database is away: {error}", after=2) from error
 

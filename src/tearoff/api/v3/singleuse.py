@@ -23,6 +23,8 @@ from tearoff.coupons.minting import (
     ValidationCodes,
     mint,
     read_batch,
+    take_turn,
+    turn,
 )
 from tearoff.coupons.models import Campaign
 from tearoff.distribution.draft import to_utc
@@ -115,7 +117,8 @@ CREATE_SINGLE_USE = Endpoint(
 async def create_many(call: Call) -> tuple[int, Body]:
     """Everything is made and committed first; then the answer is read back in lots, so that a
     large one needs no memory."""
-    made = await once(call, lambda db: _mint(call, db))
+    async with turn(call.account.id, call.given["amount"] or DEFAULT_AMOUNT):
+        made = await once(call, lambda db: _mint(call, db))
     return 200, await stream_batch(call, made)
 
 
@@ -137,6 +140,7 @@ async def _mint(call: Call, db: Handle) -> bytes:
     validation = _validation_codes(given)
     amount = given["amount"] or DEFAULT_AMOUNT
     status = given["status"] or "normal"
+    await take_turn(db, call.account.id, amount)
     found = await queries.hold_limits(db, found)
     claims = limits.of_claim(found, amount) if status == "activated" else []
     await limits.count(db, found, [*limits.of_session(found, amount), *claims], call.now)
