@@ -17,7 +17,7 @@ import msgspec
 
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import locations
-from tearoff.cli.common import services
+from tearoff.cli.common import id_of, services
 from tearoff.config import Settings
 from tearoff.coupons import campaigns
 from tearoff.coupons.campaigns import NewCampaign
@@ -56,6 +56,18 @@ async def prepare(settings: Settings) -> Shop:
     with os.fdopen(fd, "wb") as file:
         file.write(msgspec.json.encode(shop))
     return shop
+
+
+async def pin_of(settings: Settings, shop: Shop) -> str:
+    """The PIN of the shop's staff as far as it is known: an older version set another one, and so
+    may whoever tries things out. Only its mark is kept."""
+    campaign_id = id_of(shop.campaign, "cam", "campaign")
+    async with services(settings) as opened:
+        place = await locations.find_of_pin(opened.db, opened.vault, shop.account, campaign_id, PIN)
+    if place is not None:
+        return f'{PIN}  (under "For staff" on the coupon)'
+    set_one = f"{_command('location set', settings)} --account {shop.account} --pin new"
+    return f"as it was set earlier; this sets a new one:\n\n      {set_one}"
 
 
 async def _make(opened: Services) -> Shop:
@@ -100,7 +112,7 @@ def _picture() -> bytes:
     return (files("tearoff.web") / "static" / "demo-coupon.webp").read_bytes()
 
 
-def greet(settings: Settings, shop: Shop) -> None:
+def greet(settings: Settings, shop: Shop, pin: str) -> None:
     """Once the server answers: send the first coupon and say what there is to try."""
     base = settings.link_host
     if not _wait_for(base):
@@ -112,7 +124,7 @@ def greet(settings: Settings, shop: Shop) -> None:
         return
     link = next((w for w in message.text.split() if w.startswith("http")), base)
     told = _WELCOME.format(
-        base=base, shop=shop, message=message, link=link, pin=PIN, data=settings.data,
+        base=base, shop=shop, message=message, link=link, pin=pin, data=settings.data,
         next=PHONE[:-1] + "5", outbox=_command("outbox", settings),
         pair=_command("location pair", settings),
     )  # fmt: skip
@@ -135,7 +147,7 @@ _WELCOME = """
       {message.text}
 
   Open the coupon:   {link}
-  The staff's PIN:   {pin}  (under "For staff" on the coupon)
+  The staff's PIN:   {pin}
 
   Take coupons in at a counter: pair a phone, or this PC (a link and its QR code):
 

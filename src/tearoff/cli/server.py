@@ -71,7 +71,8 @@ def _demo(arguments: argparse.Namespace) -> None:
     _check(settings)
     with _hold_address(settings) as held, database(settings) as opened:
         shop = asyncio.run(demo.prepare(opened))
-        threading.Thread(target=demo.greet, args=(opened, shop), daemon=True).start()
+        pin = asyncio.run(demo.pin_of(opened, shop))
+        threading.Thread(target=demo.greet, args=(opened, shop, pin), daemon=True).start()
         _run(opened, held, with_worker=True)
         print("Stopped. Your data is kept; `make demo` starts it again.")
 
