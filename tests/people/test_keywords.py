@@ -68,7 +68,43 @@ it: Basta un caffè | cancella il tavolo delle 8 | Ferma al semaforo
 pl: Koniec pracy o 17 | usuń rezerwację na 17
 ar: إلغاء الموعد غدا | توقف الباص هنا
 """
+WISHES = """
+en: Do not EVER contact me again | don't ever text me | never message me again | Do not contact me
+en: quit contacting me | please leave me alone! | take me off this | remove me from here
+en: no more texts ok?! | unsubscribe me | I dont want your messages | You should not be texting me
+en: stop it, no more messages | I never signed up for this | Lose my number | DON’T CALL ME AGAIN
+en: I do not wish to hear from you | cease and desist | this is spam | wrong number, sorry
+en: Please take my number off your list, thanks Jan | I don’t want this anymore
+fr: ne m'écrivez plus | ne plus me contacter | retirez-moi | Merci de ne plus jamais m'écrire
+fr: Je ne veux plus recevoir vos pubs | Laissez-moi tranquille à la fin | supprimez mon numéro svp
+fr: N'ENVOYEZ PLUS RIEN | arrêtez de me harceler | je ne veux pas d'e-mails
+nl: geen berichten meer | stuur me niets meer | Nooit meer contact opnemen | haal me eraf
+nl: ik wil geen sms van jullie ontvangen | schrijf mij niet meer | verwijder mijn nummer aub
+de: keine Nachrichten mehr | nicht mehr schreiben | Bitte nie wieder kontaktieren
+de: Schreibt mir nicht | Ich möchte von Ihnen keinerlei Werbung erhalten
+de: Nehmen Sie mich bitte raus | LASST MICH IN RUHE!
+es: no me escriban más | no quiero más mensajes | Nunca me vuelvan a contactar | Déjenme en paz
+es: no deseo recibir sus promociones | borren mi número por favor | no me llamen
+pt: não me escrevam mais | não quero mais mensagens | Nunca mais me contactem | Me tirem da lista
+pt: não desejo receber promoções | deixem-me em paz, por favor
+it: non scrivetemi più | non voglio più i vostri messaggi | Non contattatemi mai più
+it: Lasciatemi in pace | toglietemi dalla lista | non mandate altro
+pl: nie piszcie do mnie | Nie kontaktujcie się ze mną więcej | Nigdy więcej SMS-ów
+pl: dajcie mi spokój | nie życzę sobie reklam | proszę o usunięcie mojego numeru
+ar: لا تراسلوني | لا ترسلوا لي أي شيء | لا تتصلوا بي | احذفوا رقمي | لا أريد أي رسائل منكم | اتركوني
+ru: не пишите мне
+"""
 NOT = """
+en: I will contact you | don't forget my coffee | Never had better coffee | No thanks | not today
+en: text me the address | Call me tomorrow | the best offer ever | I never drink tea | no sugar
+fr: je vous contacte demain | pas de sucre | plus de café svp | appelez-moi
+nl: ik contacteer u morgen | geen suiker | niet nu | stuur maar
+de: ich schreibe morgen | kein Zucker | nicht heute
+es: le escribo mañana | sin azúcar | no gracias
+pt: escrevo amanhã | sem açúcar | não obrigada
+it: vi scrivo domani | senza zucchero | non oggi
+pl: napiszę jutro | bez cukru | nie dziękuję
+ar: سأكتب لكم غدا | بدون سكر
 en: thank you | yes | What time do you open? | start the car | help me move | I am interested | 1730
 fr: merci, à demain | c'est où ? | oui
 nl: Is het gratis? | Wat kost het aub? | ja graag
@@ -101,6 +137,13 @@ def test_plain_stop(text):
 def test_a_stop_word_in_a_sentence_is_for_a_person_to_read(text):
     assert read_keyword(text) is Keyword.MAYBE_STOP
     assert read_keyword(text.upper()) is Keyword.MAYBE_STOP
+
+
+@pytest.mark.parametrize("text", rows(WISHES))
+@pytest.mark.parametrize("form", ["{}", "Hi Jan, {}", "{} - 0470 00 00 00\nJan Peeters"])
+def test_no_wish_to_be_left_alone_goes_by(text, form):
+    for spelled in (text, text.upper(), text.lower()):
+        assert read_keyword(form.format(spelled)) in (Keyword.STOP, Keyword.MAYBE_STOP)
 
 
 @pytest.mark.parametrize("text", rows(NOT))

@@ -3,7 +3,8 @@
 A plain STOP is a message of which nothing but a stop word or phrase is left, once its signature,
 punctuation, emoji, polite words, the digits of a short code and what is to stop ("messages",
 "texting") are out. The first word of a message decides nothing: "Cancel my 5pm" and "Quit
-smoking!" stop nobody. What has a stop word in it and is no plain STOP is for a person to read.
+smoking!" stop nobody. What has a stop word in it and is no plain STOP is for a person to read,
+and so is what says no and names writing to somebody: "do not ever contact me again".
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ class Keyword(StrEnum):
 
 
 def read_keyword(text: str) -> Keyword:
-    """What a reply asks for. `MAYBE_STOP` has a stop word somewhere: a person should read it."""
+    """What a reply asks for. `MAYBE_STOP` may be meant as a STOP: a person should read it."""
     lines = [_words(line) for line in _NEW_LINE.split(_plain(text))]
     words = _without_signature(lines)
     first = next((line for line in lines if line), [])
@@ -81,7 +82,12 @@ _LANGUAGES = stop_words.LANGUAGES.values()
 STOP_WORDS = _singles(language.words for language in _LANGUAGES)
 STOP_PHRASES = _all(language.phrases for language in _LANGUAGES)
 _POLITE = _all(word for language in _LANGUAGES for word in language.polite.split())
-_HINTING = STOP_PHRASES | _all([stop_words.HINTS])
+_HINTING = STOP_PHRASES | _all(language.hints for language in _LANGUAGES)
+_REFUSALS = [
+    (_singles([language.negations]), tuple(_singles([language.contacts, stop_words.CONTACTS])))
+    for language in _LANGUAGES
+]
+"""Of each language: the words that say no, and how words for writing to somebody begin."""
 _THINGS = _singles(language.things for language in _LANGUAGES)
 _LINKS = _singles(language.links for language in _LANGUAGES)
 _PLAIN = _singles([stop_words.PLAIN])
@@ -163,4 +169,13 @@ def _asks(asked: frozenset[str], words: Sequence[str]) -> bool:
 
 
 def _has_stop(words: Sequence[str]) -> bool:
-    return any(_as_stop(words[at]) or _longest(_HINTING, words, at) for at in range(len(words)))
+    has_one = any(_as_stop(words[at]) or _longest(_HINTING, words, at) for at in range(len(words)))
+    return has_one or _refuses(words)
+
+
+def _refuses(words: Sequence[str]) -> bool:
+    """Whether it says no and names writing to somebody, in one language, wherever they stand."""
+    return any(
+        any(word in negations for word in words) and any(word.startswith(begin) for word in words)
+        for negations, begin in _REFUSALS
+    )
