@@ -1,8 +1,13 @@
 """What may stand in a log: nothing that was quoted, nothing that looks like somebody's."""
 
 import asyncio
+import contextlib
 import io
+import json
 import logging
+import os
+import subprocess
+import sys
 
 import asyncpg
 import msgspec
@@ -89,3 +94,38 @@ def test_the_net_takes_out_what_looks_like_somebodys(secret):
 )  # fmt: skip
 def test_the_net_lets_through_what_a_reader_needs(plain):
     assert logs.mask(f"at {plain}, it seems") == f"at {plain}, it seems"
+
+
+WRITES = """
+import sys, structlog
+from tearoff.config import read_settings
+from tearoff.kit import logs
+
+logs.configure(read_settings({}, log_format="json"))
+log = structlog.get_logger()
+print(flush=True)
+sys.stdin.readline()
+for i in range(3_000):
+    log.warning("page.trouble", error="Too much of this is being done just now.", i=i)
+"""
+
+
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_records_of_several_processes_have_a_line_each(unbuffered):
+    """As web processes and the worker write into the one pipe that their parent was given."""
+    reading, writing = os.pipe()
+    env = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
+    command = [sys.executable, "-c", WRITES]
+    with os.fdopen(reading) as lines, contextlib.ExitStack() as stack:
+        writers = [
+            stack.enter_context(subprocess.Popen(
+                command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=writing, env=env
+            )) for _ in range(2)
+        ]  # fmt: skip
+        os.close(writing)
+        for writer in writers:
+            writer.stdout.readline()  # it is ready to begin
+        for writer in writers:
+            writer.stdin.close()
+        written = lines.read().splitlines()
+    assert sorted(json.loads(line)["i"] for line in written) == sorted([*range(3_000)] * 2)
