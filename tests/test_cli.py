@@ -287,12 +287,24 @@ def test_sites_that_may_frame_public_links(tearoff):
 
 
 async def test_metrics_are_closed_to_whoever_comes_through_a_proxy(server):
-    for name in ("X-Forwarded-For", "Forwarded", "X-Forwarded-Proto"):
-        async with (
-            aiohttp.ClientSession() as http,
-            http.get(f"{server.url}/metrics", headers={name: "203.0.113.9"}) as answer,
-        ):
-            assert answer.status == 401
+    port = server.url.rpartition(":")[2]
+    forwarded = [
+        {name: "203.0.113.9"}
+        for name in (
+            "X-Forwarded-For", "Forwarded", "X-Forwarded-Proto", "Via", "X-Real-IP",
+            "X-Client-IP", "CF-Connecting-IP", "True-Client-IP",
+        )
+    ]  # fmt: skip
+    hosts = ["coupons.example.com", "127.0.0.1.example.com", "10.0.0.1:80", "localhost.example"]
+    named = [{"Host": host} for host in [*hosts, f"[::2]:{port}", "127.0.0.1@x", ""]]
+    here = ["localhost", f"LocalHost:{port}", "127.1.2.3:1", "[::1]", f"[::1]:{port}"]
+    async with aiohttp.ClientSession() as http:
+        for headers in [*forwarded, *named]:
+            async with http.get(f"{server.url}/metrics", headers=headers) as answer:
+                assert answer.status == 401, headers
+        for host in here:
+            async with http.get(f"{server.url}/metrics", headers={"Host": host}) as answer:
+                assert answer.status == 200, host
 
 
 def test_an_account_has_the_time_zone_of_its_country(tearoff, services):

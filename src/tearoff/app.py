@@ -11,7 +11,6 @@ import gc
 import os
 import signal
 from collections.abc import AsyncIterator, Sequence
-from ipaddress import ip_address
 from typing import Any
 
 import structlog
@@ -31,6 +30,7 @@ from tearoff.kit.clients import Clients
 from tearoff.kit.db import Database, DatabaseAway
 from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.processes import end_with_parent
+from tearoff.kit.proxies import is_from_here
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
 from tearoff.web import notes, reference, signin, till, till_door, till_page
@@ -107,18 +107,7 @@ def _may_see_metrics(request: Request[Any, Any, Any], settings: Settings) -> boo
         return keys.is_same(
             request.headers.get("authorization", ""), f"Bearer {settings.metrics_token}"
         )
-    # A proxy on this machine comes from loopback too, and says whom it speaks for.
-    client = request.scope.get("client")
-    names = [name.lower() for name, _ in request.scope["headers"]]
-    is_forwarded = any(n == b"forwarded" or n.startswith(b"x-forwarded-") for n in names)
-    return client is not None and is_loopback(client[0]) and not is_forwarded
-
-
-def is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
+    return is_from_here(request.scope)
 
 
 def _lifespan(settings: Settings) -> Any:

@@ -43,7 +43,9 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("allowed_hosts", "", "private hosts that providers and webhooks may reach"),
     Setting("allow_loopback", "false", "whether providers may be on this machine (demo, tests)"),
     Setting("metrics_token", "", "bearer token for /metrics; without one it answers only this "
-            "machine, and nothing that a proxy forwards", secret=True),
+            "machine, and nothing that a proxy forwards. A proxy that adds no header and calls it "
+            "by a loopback name cannot be told: set it whenever a proxy stands in front",
+            secret=True),
     Setting("log_level", "info", "debug, info, warning or error"),
     Setting("log_format", "auto", "json, text, or auto: text on a terminal"),
     Setting("send_lease", "30", "seconds after which an interrupted send counts as unknown"),

@@ -86,4 +86,18 @@ def test_a_proxy_that_nobody_named_is_told_once(monkeypatch):
 def test_the_doctor_asks_for_the_proxy(given, is_fine):
     found = {finding.what: finding for finding in of_server(read_settings({}, **given))}
     assert found["address"].is_fine == is_fine
-    assert found.keys() == {"address", "open files", "user"}
+    assert found.keys() == {"address", "metrics", "open files", "user"}
+
+
+@pytest.mark.parametrize(
+    ("given", "is_fine"),
+    [
+        ({}, True),
+        ({"trusted_proxies": "127.0.0.1"}, False),
+        ({"public_url": "https://coupons.example.com"}, False),
+        ({"public_url": "https://coupons.example.com", "metrics_token": "a token"}, True),
+    ],
+)
+def test_the_doctor_asks_for_the_token_of_the_metrics(given, is_fine):
+    found = {finding.what: finding for finding in of_server(read_settings({}, **given))}
+    assert found["metrics"].is_fine == is_fine

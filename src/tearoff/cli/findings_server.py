@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import resource
 from collections.abc import Iterator
-from ipaddress import ip_address
 
 from tearoff.cli import rootless
 from tearoff.cli.findings import Finding
 from tearoff.config import Settings
+from tearoff.kit.proxies import is_loopback
 
 ENOUGH_FILES = 11_000
 """10,000 connections of a web process (`cli/webserver.py`), and what it needs beside them."""
@@ -16,6 +16,7 @@ ENOUGH_FILES = 11_000
 
 def of_server(settings: Settings) -> Iterator[Finding]:
     yield _bound(settings)
+    yield _metrics(settings)
     yield _open_files()
     yield _user(settings)
 
@@ -37,12 +38,24 @@ def _bound(settings: Settings) -> Finding:
             " all callers seem to be one.",
             "Name its address in TEAROFF_TRUSTED_PROXIES (docs/operators.md, A proxy in front).",
         )  # fmt: skip
-    if _is_loopback(settings.host) or settings.trusted_proxies:
+    if is_loopback(settings.host) or settings.trusted_proxies:
         return Finding("address", True, where)
     return Finding(
         "address", False, f"{where}, which others reach, and no proxy is named.",
         "Put a proxy in front that ends TLS and slow connections (docs/operators.md, A proxy in"
         " front), and name it in TEAROFF_TRUSTED_PROXIES.",
+    )  # fmt: skip
+
+
+def _metrics(settings: Settings) -> Finding:
+    if settings.metrics_token:
+        return Finding("metrics", True, "with their token")
+    if not settings.public_url and not settings.trusted_proxies:
+        return Finding("metrics", True, "for this machine only")
+    return Finding(
+        "metrics", False, "/metrics has no token. A proxy on this machine that adds no header and"
+        " calls it by a loopback name would show it to everybody.",
+        "Set TEAROFF_METRICS_TOKEN (docs/operators.md, A proxy in front).",
     )  # fmt: skip
 
 
@@ -55,10 +68,3 @@ def _open_files() -> Finding:
         "open files", False, f"at most {hard} for a process; fewer connections than it could take",
         f"Raise the hard limit to {ENOUGH_FILES} (LimitNOFILE= of systemd, ulimit -Hn).",
     )  # fmt: skip
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

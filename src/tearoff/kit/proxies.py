@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from ipaddress import (
@@ -24,6 +25,11 @@ Address = IPv4Address | IPv6Address
 
 UNKNOWN = "unknown"
 
+_FORWARDS = (
+    b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cf-connecting-ip",
+)  # fmt: skip
+"""Headers that proxies add to what they hand on, beside `X-Forwarded-…`."""
+
 
 def client_address(scope: Mapping[str, Any], trusted: tuple[str, ...]) -> str:
     """The address of the caller of an ASGI connection.
@@ -45,6 +51,39 @@ def client_address(scope: Mapping[str, Any], trusted: tuple[str, ...]) -> str:
         if not _is_trusted(hop, trusted):
             return hop
     return peer
+
+
+def is_from_here(scope: Mapping[str, Any]) -> bool:
+    """Whether a call was made by a program of this machine for itself. A proxy on it comes from
+    loopback too, but says whom it speaks for, or hands on the name that its caller used."""
+    client = scope.get("client")
+    headers = [(name.lower(), value) for name, value in scope["headers"]]
+    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
+    is_forwarded = any(n in _FORWARDS or n.startswith(b"x-forwarded-") for n, _ in headers)
+    return (
+        client is not None
+        and is_loopback(client[0])
+        and not is_forwarded
+        and len(hosts) == 1
+        and is_loopback(_without_port(hosts[0]))
+    )
+
+
+def is_loopback(host: str) -> bool:
+    """A name or an address, without a port."""
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return host.lower() == "localhost"
+
+
+def _without_port(host: str) -> str:
+    """Of a `Host` header; empty when it is none."""
+    found = _HOST.fullmatch(host)
+    return (found[1] or found[2]) if found else ""
+
+
+_HOST = re.compile(r"(?:\[([0-9a-fA-F:.]+)\]|([^\[\]:]+))(?::\d*)?")
 
 
 def _tell_of_a_proxy(scope: Mapping[str, Any], peer: str) -> None:
