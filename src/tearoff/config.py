@@ -40,8 +40,11 @@ SETTINGS: tuple[Setting, ...] = (
             "Empty: http://host:port, and no callbacks are asked for"),
     Setting("product_name", "Tearoff", "the name in error texts and pages"),
     Setting("trusted_proxies", "", "addresses or networks whose X-Forwarded-* headers count"),
-    Setting("allowed_hosts", "", "private hosts that providers and webhooks may reach"),
-    Setting("allow_loopback", "false", "whether providers may be on this machine (demo, tests)"),
+    Setting("allowed_hosts", "", "private hosts that providers and webhooks of all accounts may "
+            "reach: mail.internal, or with one port only 127.0.0.1:2525"),
+    Setting("allow_loopback", "false", "for the demo and tests: opens all services of this machine "
+            "to every address that an account types, those of webhooks (whose log shows the "
+            "answers' first characters) too. For one local service use TEAROFF_ALLOWED_HOSTS"),
     Setting("metrics_token", "", "bearer token for /metrics; without one it answers only this "
             "machine, and nothing that a proxy forwards. A proxy that adds no header and calls it "
             "by a loopback name cannot be told: set it whenever a proxy stands in front",

@@ -168,11 +168,24 @@ async def test_odd_ways_to_write_an_address(server: Server, host: str) -> None:
         ("127.0.0.1", ("127.0.0.1",)),
         ("localhost", ("LOCALHOST.",)),
         ("localhost", ("127.0.0.1",)),
+        ("127.0.0.1", ("127.0.0.1:PORT",)),
+        ("localhost", ("127.0.0.1:PORT",)),
+        ("localhost", ("Localhost:PORT",)),
     ],
 )
 async def test_an_allowed_host(server: Server, host: str, allowed: tuple[str, ...]) -> None:
+    allowed = tuple(one.replace("PORT", str(server.port)) for one in allowed)
     async with open_session(allowed_hosts=allowed) as session:
         assert (await fetch(session, "GET", f"http://{host}:{server.port}/x")).status == 200
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_an_allowed_port_opens_no_other(server: Server, host: str) -> None:
+    allowed = (f"{host}:{server.port + 1}", f"{host}:{server.port}0", f"[::1]:{server.port}")
+    async with open_session(allowed_hosts=allowed) as session:
+        with pytest.raises(PrivateAddress):
+            await fetch(session, "GET", f"http://{host}:{server.port}/x")
+    assert server.asked == []
 
 
 async def test_allowing_one_host_allows_no_other(server: Server) -> None:
@@ -254,7 +267,12 @@ class TestResolve:
             await resolve_public(host, 2775)
 
     async def test_allowed_ones(self) -> None:
-        assert await resolve_public("10.1.1.1", 2775, allowed_hosts=("10.1.1.1",))
+        for allowed in ("10.1.1.1", "10.1.1.1:2775"):
+            assert await resolve_public("10.1.1.1", 2775, allowed_hosts=(allowed,))
+        for allowed in ("[fd00::7]", "fd00::7", "[fd00::7]:2775"):
+            assert await resolve_public("fd00::7", 2775, allowed_hosts=(allowed,))
+        with pytest.raises(PrivateAddress):
+            await resolve_public("10.1.1.1", 2776, allowed_hosts=("10.1.1.1:2775",))
 
     @pytest.mark.parametrize("host", ["nobody.invalid", "a" * 64 + ".example", "a..b", "", "x y"])
     async def test_names_that_lead_nowhere(self, host: str) -> None:

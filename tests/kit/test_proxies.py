@@ -86,7 +86,7 @@ def test_a_proxy_that_nobody_named_is_told_once(monkeypatch):
 def test_the_doctor_asks_for_the_proxy(given, is_fine):
     found = {finding.what: finding for finding in of_server(read_settings({}, **given))}
     assert found["address"].is_fine == is_fine
-    assert found.keys() == {"address", "metrics", "open files", "user"}
+    assert found.keys() == {"address", "metrics", "local services", "open files", "user"}
 
 
 @pytest.mark.parametrize(
@@ -101,3 +101,18 @@ def test_the_doctor_asks_for_the_proxy(given, is_fine):
 def test_the_doctor_asks_for_the_token_of_the_metrics(given, is_fine):
     found = {finding.what: finding for finding in of_server(read_settings({}, **given))}
     assert found["metrics"].is_fine == is_fine
+
+
+@pytest.mark.parametrize(
+    ("given", "is_fine"),
+    [
+        ({}, True),
+        ({"host": "0.0.0.0", "public_url": "https://coupons.example.com"}, True),
+        ({"allow_loopback": "true"}, True),
+        ({"allow_loopback": "true", "host": "0.0.0.0"}, False),
+        ({"allow_loopback": "true", "public_url": "https://coupons.example.com"}, False),
+    ],
+)
+def test_the_doctor_warns_of_open_local_services(given, is_fine):
+    found = {finding.what: finding for finding in of_server(read_settings({}, **given))}
+    assert found["local services"].is_fine == is_fine

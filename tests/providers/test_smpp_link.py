@@ -377,10 +377,10 @@ async def test_only_public_addresses_are_connected_to(smsc: FaultySmsc) -> None:
         assert "private" in outcome.raw
         await provider.close()
     assert smsc.seen["links"] == 0
-    allowed = Surroundings("unused", allowed_hosts=("127.0.0.1",))
-    provider = SmppProvider(smsc.settings(), allowed)
-    assert isinstance(await provider.send(message("001")), Accepted)
-    await provider.close()
+    for host in ("127.0.0.1", f"127.0.0.1:{smsc.port}"):
+        provider = SmppProvider(smsc.settings(), Surroundings("unused", allowed_hosts=(host,)))
+        assert isinstance(await provider.send(message("001")), Accepted)
+        await provider.close()
 
 
 # leaving ----------------------------------------------------------------------------------

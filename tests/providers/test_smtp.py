@@ -48,10 +48,14 @@ def letter_to(name: str = "ann", *, number: int = 7, **changes: Any) -> Outgoing
     return Outgoing(**(values | {"encoding": "UTF-8", "letter": LETTER} | changes))
 
 
-def provider_of(office: PostOffice, *, loopback: bool = True, **changes: str) -> SmtpProvider:
+def provider_of(
+    office: PostOffice, *, loopback: bool = True, allowed: str = "", **changes: str
+) -> SmtpProvider:
     given = {"host": "127.0.0.1", "port": str(office.port), "security": "none"}
     given |= {"from": "hello@beanleaf.example"} | changes
-    opened = open_provider("smtp", given, Surroundings("/nowhere", allow_loopback=loopback))
+    opened = open_provider(
+        "smtp", given, Surroundings("/nowhere", (allowed,), allow_loopback=loopback)
+    )
     assert isinstance(opened, SmtpProvider)
     return opened
 
@@ -264,6 +268,16 @@ async def test_private_addresses_are_not_connected_to(host: str) -> None:
         assert isinstance(refused, Refused)
         assert "private or special address" in refused.text or "gaierror" in refused.raw
         assert office.met == []
+
+
+async def test_a_mail_server_here_that_the_operator_allows() -> None:
+    async with open_post_office() as office:
+        for allowed in ("127.0.0.1", f"127.0.0.1:{office.port}"):
+            provider = provider_of(office, loopback=False, allowed=allowed)
+            assert isinstance(await provider.send(letter_to()), Accepted)
+        provider = provider_of(office, loopback=False, allowed=f"127.0.0.1:{office.port + 1}")
+        assert isinstance(await provider.send(letter_to()), Refused)
+        assert len(office.taken) == 2
 
 
 async def test_not_a_mail_server() -> None:

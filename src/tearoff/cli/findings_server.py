@@ -17,6 +17,7 @@ ENOUGH_FILES = 11_000
 def of_server(settings: Settings) -> Iterator[Finding]:
     yield _bound(settings)
     yield _metrics(settings)
+    yield _local_services(settings)
     yield _open_files()
     yield _user(settings)
 
@@ -56,6 +57,18 @@ def _metrics(settings: Settings) -> Finding:
         "metrics", False, "/metrics has no token. A proxy on this machine that adds no header and"
         " calls it by a loopback name would show it to everybody.",
         "Set TEAROFF_METRICS_TOKEN (docs/operators.md, A proxy in front).",
+    )  # fmt: skip
+
+
+def _local_services(settings: Settings) -> Finding:
+    if not settings.allow_loopback:
+        return Finding("local services", True, "only those of TEAROFF_ALLOWED_HOSTS")
+    if is_loopback(settings.host) and not settings.public_url:
+        return Finding("local services", True, "all, for whoever can use this machine")
+    return Finding(
+        "local services", False, "TEAROFF_ALLOW_LOOPBACK opens all services of this machine to"
+        " every address that an account types, those of webhooks too.",
+        "Switch it off, and name what is needed in TEAROFF_ALLOWED_HOSTS (127.0.0.1:2525).",
     )  # fmt: skip
 
 

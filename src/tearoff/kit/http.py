@@ -182,7 +182,8 @@ async def resolve_public(
 
 
 class Gate:
-    """Which hosts and addresses may be connected to."""
+    """Which hosts and addresses may be connected to. Of those that are allowed, `10.0.0.7` is
+    allowed with all of its ports, `10.0.0.7:2525` or `[fd00::7]:2525` with that one."""
 
     def __init__(self, allowed_hosts: Iterable[str] = (), allow_loopback: bool = False) -> None:
         self._allowed = frozenset(_plain(host) for host in allowed_hosts)
@@ -190,14 +191,15 @@ class Gate:
 
     async def resolve(self, host: str, port: int, family: int = 0) -> list[AddressInfo]:
         infos = await _look_up(host, port, family)
-        open_ones = [info for info in infos if self.is_open(host, info[4][0])]
+        open_ones = [info for info in infos if self.is_open(host, info[4][0], port)]
         if not open_ones:
             raise PrivateAddress(f"{host} leads to a private or special address")
         return open_ones
 
-    def is_open(self, host: str, address: str) -> bool:
-        """Whether this address, found for this host, may be connected to."""
-        if _plain(host) in self._allowed or _plain(address) in self._allowed:
+    def is_open(self, host: str, address: str, port: int) -> bool:
+        """Whether this address, found for this host, may be connected to at this port."""
+        names = {_plain(host), _plain(address)}
+        if self._allowed & (names | {_with_port(name, port) for name in names}):
             return True
         parsed = ipaddress.ip_address(address)
         return is_public(parsed) or (self._allow_loopback and _is_loopback(parsed))
@@ -212,7 +214,7 @@ class Gate:
         itself after its own errors, and a repeated request could be a second text.
         """
         host = request.url.host or ""
-        if _is_literal(host) and not self.is_open(host, host):
+        if _is_literal(host) and not self.is_open(host, host, request.url.port or 0):
             problem = PrivateAddress(f"{host} is a private or special address")
             raise aiohttp.ClientConnectorDNSError(request.connection_key, problem)
         try:
@@ -282,7 +284,13 @@ def _is_literal(host: str) -> bool:
 
 
 def _plain(host: str) -> str:
-    return host.strip().strip("[]").rstrip(".").lower()
+    """A host, or one with its port, in the form in which they are compared."""
+    host = host.strip().rstrip(".").lower()
+    return host[1:-1] if host.startswith("[") and host.endswith("]") else host
+
+
+def _with_port(host: str, port: int) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
 async def _look_up(host: str, port: int, family: int) -> list[AddressInfo]:
