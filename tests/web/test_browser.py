@@ -110,6 +110,17 @@ async def test_lock(coupon, visit):
         await expect(page.locator("#pin")).to_have_count(0)
 
 
+async def test_a_page_with_a_wrong_pin_may_be_reloaded(coupon, visit):
+    async with visit(coupon.path, fine=[422]) as page:
+        await type_pin(page, "999999")
+        for _ in range(6):
+            await expect(page.locator("#pin-error")).to_have_text("Wrong PIN. 4 tries left.")
+            await page.reload()
+        await type_pin(page, PIN)
+        await expect(page.locator("h1")).to_be_visible()
+        await expect(page.locator("body")).to_contain_text("Accepted")
+
+
 async def test_pressing_twice_uses_it_once(make_coupon, visit):
     coupon = await make_coupon(uses=5)
     async with visit(coupon.path) as page:

@@ -139,8 +139,8 @@ async def test_the_page_of_places_speaks_every_language_and_keeps_the_lock(make_
         page = await coupon.get(f"{coupon.path}/place?lang={language}")
         assert f'lang="{language}"' in page.text
     token = page.token
-    for _ in range(5):
-        locked = await coupon.redeem(WRONG, token, place=str(places[1]))
+    for n in range(5):
+        locked = await coupon.redeem(f"99999{n}", token, place=str(places[1]))
     assert (locked.status, "Locked for 15 minutes." in locked.text) == (429, True)
     assert 'name="pin"' not in (await coupon.get(f"{coupon.path}/place")).text
 

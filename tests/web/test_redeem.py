@@ -143,6 +143,50 @@ async def test_wrong_pins_are_counted_and_lock(coupon):
     assert await coupon.events() == [("pin_locked", "staff", "page", None)]
 
 
+async def test_a_form_that_is_sent_again_is_one_try(coupon):
+    token = (await coupon.get()).token
+    for _ in range(7):  # a reload repeats it
+        again = await coupon.redeem(WRONG, token)
+        assert (again.status, again.message) == (422, "Wrong PIN. 4 tries left.")
+    network = await coupon.services.db.fetchval(
+        "SELECT n FROM tallies WHERE account_id = $1 AND starts_with(scope, 'pin:network:')",
+        coupon.shop.account,
+    )
+    assert network == 1
+    # Another PIN on the same form, and the same PIN on another form, are tries.
+    assert (await coupon.redeem("888888", token)).message == "Wrong PIN. 3 tries left."
+    assert (await coupon.redeem(WRONG, token)).message == "Wrong PIN. 3 tries left."
+    assert (await coupon.redeem(WRONG)).message == "Wrong PIN. 2 tries left."
+    # A form without its own part, or with one made up, is none of ours: no PIN is looked at.
+    signed = token.rpartition(".")[0]
+    for forged in (signed, f"{signed}.", f"{signed}.mine"):
+        assert "too long" in (await coupon.redeem(PIN, forged)).message
+    for _ in range(2):
+        await coupon.redeem(WRONG)
+    assert (await coupon.redeem(WRONG, token)).message == "Locked for 15 minutes."
+    assert (await coupon.redeem(PIN, token)).status == 429
+    assert await coupon.events() == [("pin_locked", "staff", "page", None)]
+
+
+@pytest.mark.parametrize("gone", [0, 4])
+async def test_taps_at_once_are_one_try(coupon, gone):
+    for _ in range(gone):
+        await coupon.redeem(WRONG)
+    token = (await coupon.get()).token
+    answers = await asyncio.gather(*(coupon.redeem(WRONG, token) for _ in range(12)))
+    left = "Wrong PIN. 4 tries left." if not gone else "Locked for 15 minutes."
+    assert {answer.message for answer in answers} == {left}
+    assert await coupon.events() == [("pin_locked", "staff", "page", None)] * (gone == 4)
+
+
+async def test_two_taps_with_the_right_pin_are_never_called_wrong(coupon):
+    token = (await coupon.get()).token
+    answers = await asyncio.gather(*(coupon.redeem(PIN, token) for _ in range(12)))
+    assert sorted(answer.status for answer in answers) == [303] + [409] * 11
+    assert not any("Wrong PIN" in answer.text for answer in answers)
+    assert (await coupon.row())["uses"] == 1
+
+
 async def test_many_guesses_at_once_are_counted_exactly(coupon):
     """Five of fifty PINs are looked at, whichever; all others find it locked."""
     now = datetime.now(UTC)

@@ -76,9 +76,17 @@ def western(text: str) -> str:
 
 
 def make_token(vault: Vault, session_code: str, uses: int, now: datetime) -> str:
-    """`hour.uses.mark`: for this session as long as it has been used this often."""
-    hour = int(now.timestamp()) // 3600
-    return f"{hour}.{uses}.{_mark(vault, 'form', f'{session_code}:{uses}:{hour}')}"
+    """`hour.uses.mark.once`: for this session as long as it has been used this often. `once` is
+    of this showing of the page alone."""
+    hour, once = int(now.timestamp()) // 3600, secrets.token_urlsafe(6)
+    data = f"{session_code}:{uses}:{hour}:{once}"
+    return f"{hour}.{uses}.{_mark(vault, 'form', data)}.{once}"
+
+
+def once_of(token: str) -> str:
+    """Which showing of a page a token is of; by it a form that is sent again is known. "" for the
+    token of an older version's page."""
+    return "".join(token[:120].split(".")[3:4])
 
 
 def make_begin_token(vault: Vault, campaign_code: str, shown: str, now: datetime) -> str:
@@ -107,7 +115,9 @@ def shown_uses(vault: Vault, token: str, session_code: str, now: datetime) -> in
         return None
     if not _is_recent(hour, now):
         return None
-    return uses if _is_marked(vault, "form", f"{session_code}:{uses}:{hour}", mark) else None
+    once = once_of(token)
+    data = f"{session_code}:{uses}:{hour}" + (f":{once}" if once else "")
+    return uses if _is_marked(vault, "form", data, mark) else None
 
 
 def _is_recent(hour: int, now: datetime) -> bool:

@@ -1,7 +1,8 @@
 """The staff's PIN on the consumer's phone: checked, and guarded against guessing.
 
 A try is counted before the PIN is looked at, so that any number of guesses at the same time
-is counted exactly, and given back when the PIN was right.
+is counted exactly, and given back when the PIN was right. The same form with the same PIN, sent
+again by a reload or a second tap, is the same try: it is told what was found, and counts nowhere.
 
 Whoever guesses meets a lock on the coupon in hand, then a slow network; nobody else is ever
 refused for it. After five wrong PINs no PIN is looked at on this coupon for a while: tills and
@@ -34,6 +35,7 @@ NETWORK_TRIES = 20
 """Wrong ones of a network within fifteen minutes, before it is slowed."""
 SLOWED = timedelta(seconds=5)
 _OWN_PACE = timedelta(minutes=1)
+_FOUND_WRONG = 2
 ALARM_TRIES = 50
 ALARM_WINDOW = timedelta(hours=1)
 
@@ -64,10 +66,15 @@ class PinLocked(Forbidden):
         self.until = until
 
 
+class _Again(Exception):
+    """This form with this PIN was sent before."""
+
+
 class Attempt(msgspec.Struct, frozen=True):
     """One try at using a coupon: the PIN, the amount spent and the receipt's number (or None),
     how often the coupon had been used when its page was shown, the network that the try comes
-    from, and the place that was chosen (None: any of the campaign's)."""
+    from, the place that was chosen (None: any of the campaign's), and the showing of the page
+    that sends it (`forms.once_of`)."""
 
     pin: str
     amount: str | None
@@ -76,6 +83,7 @@ class Attempt(msgspec.Struct, frozen=True):
     network: str
     place: int | None = None
     listener: Listener | None = None
+    once: str = ""
 
 
 async def redeem(
@@ -83,7 +91,11 @@ async def redeem(
 ) -> Session:
     """Use the coupon at the location that the PIN names. Raises `WrongPin`, `PinTooSoon`,
     `PinLocked` and what `actions.validate` raises."""
-    tries = await _reserve(db, linked, attempt, now)
+    form = _of_form(vault, linked, attempt)
+    try:
+        tries = await _reserve(db, linked, attempt, form, now)
+    except _Again:
+        tries = await _known(db, linked, form, now)
     async with db.transaction() as work:
         account, campaign = linked.campaign.account_id, linked.campaign.id
         location = await locations.find_of_pin(
@@ -92,8 +104,7 @@ async def redeem(
         if location is not None:
             await tallies.count(work, account, [_back(t) for t in tries], now)
     if location is None:
-        is_slowed = any(tally.scope == _pace(attempt).scope for tally in tries)
-        raise await _wrong(db, linked, attempt, now, wait=SLOWED.seconds if is_slowed else 0)
+        raise await _wrong(db, linked, attempt, tries, form, now)
     async with db.transaction() as work:
         return await actions.validate(
             work,
@@ -124,20 +135,51 @@ def _own_pace(linked: Linked) -> Tally:
     return Tally(f"pin:pace:{linked.session.id}", 1, _OWN_PACE)
 
 
-async def _reserve(db: Database, linked: Linked, attempt: Attempt, now: datetime) -> list[Tally]:
+def _of_form(vault: Vault, linked: Linked, attempt: Attempt) -> Tally | None:
+    """This form with this PIN: 1 while it is looked at, 2 when it was wrong. What does not say
+    which form it is counts each time."""
+    if not attempt.once:
+        return None
+    sent = f"{linked.session.id}:{attempt.once}:{attempt.place}:{attempt.pin}"
+    mark = vault.mark("pin form", sent.encode("utf-8", "replace")).hex()[:32]
+    return Tally(f"pin:form:{linked.session.id}:{mark}", 1, LOCKED_FOR)
+
+
+async def _reserve(
+    db: Database, linked: Linked, attempt: Attempt, form: Tally | None, now: datetime
+) -> list[Tally]:
     """What the try counts in. Tries of one network come one after the other here, because each
-    holds the network's tally."""
+    holds the network's tally. Raises `_Again` and what `redeem` raises."""
     account = linked.campaign.account_id
-    tries = [_of_coupon(linked), _of_network(attempt)]
+    coupon, network = _of_coupon(linked), _of_network(attempt)
+    tries = [coupon, network, *([form] if form else [])]
     try:
         async with db.transaction() as work:
             counted = await tallies.count(work, account, tries, now)
-            if counted[tries[1].scope] > NETWORK_TRIES:
+            if counted[network.scope] > NETWORK_TRIES:
                 tries += await _take_turn(work, linked, attempt, now)
-    except TallyFull:
-        until = await tallies.full_until(db, account, tries[0].scope, PIN_TRIES, now)
-        raise PinLocked(until or now + timedelta(seconds=1)) from None
+    except TallyFull as full:
+        if form and full.scope == form.scope:
+            raise _Again from None
+        raise await _locked(db, linked, now) from None
     return tries
+
+
+async def _known(db: Database, linked: Linked, form: Tally | None, now: datetime) -> list[Tally]:
+    """What was found for the form before: raises it. While nothing is found yet (a second tap
+    right after the first), the PIN is looked at for this one too, and counts in nothing: a right
+    one is not called wrong, and it uses the coupon once all the same."""
+    account, coupon = linked.campaign.account_id, _of_coupon(linked)
+    if form is None or await tallies.reached(db, account, form.scope, now) < _FOUND_WRONG:
+        return []
+    left = coupon.cap - await tallies.reached(db, account, coupon.scope, now)
+    raise WrongPin(left) if left > 0 else await _locked(db, linked, now)
+
+
+async def _locked(db: Database, linked: Linked, now: datetime) -> PinLocked:
+    account, coupon = linked.campaign.account_id, _of_coupon(linked)
+    until = await tallies.full_until(db, account, coupon.scope, coupon.cap, now)
+    return PinLocked(until or now + timedelta(seconds=1))
 
 
 async def _take_turn(
@@ -158,14 +200,21 @@ async def _take_turn(
 
 
 async def _wrong(
-    db: Database, linked: Linked, attempt: Attempt, now: datetime, *, wait: int
+    db: Database,
+    linked: Linked,
+    attempt: Attempt,
+    tries: list[Tally],
+    form: Tally | None,
+    now: datetime,
 ) -> WrongPin:
     account, tally = linked.campaign.account_id, _of_coupon(linked)
     used = await tallies.reached(db, account, tally.scope, now)
-    if used >= tally.cap:
+    if tries and used >= tally.cap:
         await _lock(db, linked, tally, now)
-    await _count_for_alarm(db, linked, attempt, now)
-    return WrongPin(max(0, tally.cap - used), wait)
+    if tries:  # else it is counted by the first of two taps
+        await _count_for_alarm(db, linked, attempt, form, now)
+    is_slowed = any(one.scope == _pace(attempt).scope for one in tries)
+    return WrongPin(max(0, tally.cap - used), SLOWED.seconds if is_slowed else 0)
 
 
 async def _lock(db: Database, linked: Linked, tally: Tally, now: datetime) -> None:
@@ -177,12 +226,16 @@ async def _lock(db: Database, linked: Linked, tally: Tally, now: datetime) -> No
                       session=linked.session.id)  # fmt: skip
 
 
-async def _count_for_alarm(db: Database, linked: Linked, attempt: Attempt, now: datetime) -> None:
-    """Tell the account, once an hour at most, that somebody guesses. It refuses nothing."""
+async def _count_for_alarm(
+    db: Database, linked: Linked, attempt: Attempt, form: Tally | None, now: datetime
+) -> None:
+    """Tell the account, once an hour at most, that somebody guesses. It refuses nothing. In the
+    same statement the form is kept as wrong."""
     account = linked.campaign.account_id
     alarm = Tally("pin:alarm", NO_CAP, ALARM_WINDOW)
+    wrong = [msgspec.structs.replace(form, cap=_FOUND_WRONG)] if form else []
     async with db.transaction() as work:
-        counted = await tallies.count(work, account, [alarm], now)
+        counted = await tallies.count(work, account, [alarm, *wrong], now)
         if counted[alarm.scope] != ALARM_TRIES:
             return
         await _note(work, linked, "pin_alarm", now)

@@ -102,6 +102,7 @@ def _by_pin(
         network_seen(request),
         int(form.place) if found.asks_place else None,
         found.listener(services.settings.link_host),
+        forms.once_of(form.token),
     )
     return pins.redeem(services.db, services.vault, found, attempt, now)
 
