@@ -211,6 +211,42 @@ def test_problems_say_which_field_and_what_would_be_right(tearoff, words, told):
     assert told in tearoff(*words, code=1).stderr
 
 
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("provider", "list"),
+        ("campaign", "list"),
+        ("campaign", "twins"),
+        ("location", "list"),
+        ("optout", "list"),
+        ("optout", "review"),
+        ("teammate", "list"),
+        ("account", "packages"),
+    ],
+)
+def test_an_account_that_is_not_there_has_no_empty_list(tearoff, words):
+    done = tearoff(*words, "--account", "1", code=1)
+    assert (done.stdout, done.stderr) == ("", "tearoff: There is no account with this id.\n")
+
+
+def test_lists_are_refused_in_the_words_of_who_types(tearoff, tmp_path):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", "--json")
+    file = tmp_path / "codes.csv"
+    codes = ("campaign", "import-codes", *account, "--campaign", made["ID"], str(file))
+    file.write_text("code\n1.23E+15\n")
+    assert "or confirm with --numeric accept that" in tearoff(*codes, code=1).stderr
+    file.write_text("Number;Action\nK-1;Autumn 1\nK-2;Autumn 2\n")
+    told = tearoff(*codes, code=1).stderr
+    assert told.startswith("tearoff: file: The list has several columns")
+    assert "Say in --column which" in told
+    assert "tearoff: --column: There is" in tearoff(*codes, "--column", "Foo", code=1).stderr
+    file.write_text("")
+    optouts = tearoff("optout", "import", *account, str(file), code=1)
+    assert optouts.stderr.startswith("tearoff: file: There is no ")
+
+
 def test_a_wrong_setting_names_the_field_and_the_known_ones(tearoff):
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]
@@ -355,6 +391,10 @@ def test_links_lead_to_the_server_that_runs(tearoff, settings, tmp_path, served,
     with address.told(msgspec.structs.replace(settings, **here)):
         made = tearoff(*words)
         assert made["url"] == f"{host}/p/{made['code']}"
+        looked = tearoff("doctor", "--data", str(tmp_path), code=1).stdout
+        assert re.search(rf"link host: .*{re.escape(host)}", looked)
+        where = {"host": settings.host, "port": settings.port, **served}
+        assert f"address: {where['host']}:{where['port']}" in looked
     assert not (tmp_path / address.FILE).exists()
     gone = address.Address(pid=2**22, host="x", port=1, public_url="")
     (tmp_path / address.FILE).write_bytes(msgspec.json.encode(gone))

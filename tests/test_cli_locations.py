@@ -22,7 +22,7 @@ def run(tearoff):  # noqa: F811
 
 def test_a_location_by_hand(run, tmp_path):
     assert run("list").stdout.strip() == "There is none yet."
-    assert "location: Name one: there is none yet." in run("pair", code=1).stderr
+    assert "--location: Name one: there is none yet." in run("pair", code=1).stderr
     hours = tmp_path / "hours"
     hours.write_text('[{"days": [1,2,3,4,5], "start": "08:00", "end": "18:00"}]')
     made = run("create", "--name", "Ghent", "--pin", "471108", "--street", "Korenmarkt 1", "--city",
@@ -32,7 +32,10 @@ def test_a_location_by_hand(run, tmp_path):
     assert "Ghent\n  Korenmarkt 1, Ghent\n  Mon–Fri 08:00–18:00\n  known by its PIN" in told
     changed = run("set", "--trusts-offline", "yes", "--pin", "-", "--json")
     assert (changed["trusts_offline"], changed["has_pin"]) == (True, False)
-    assert "country. Use two capital letters" in run("set", "--country", "Be", code=1).stderr
+    assert "--country. Use two capital letters" in run("set", "--country", "Be", code=1).stderr
+    refused = run("set", "--redeems-at-once", "maybe", code=1)
+    assert refused.stderr == "tearoff: --redeems-at-once: Use yes or no.\n"
+    assert run("set", "--help").stdout.count("One of: yes, no.") == 2
     run("create", "--name", "Bruges")
     assert "6 to 8 digits" in run("set", "--location", f"loc_{made['id']}", "--pin", "4711",
                                   code=1).stderr  # fmt: skip

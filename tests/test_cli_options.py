@@ -60,14 +60,14 @@ def test_every_field_of_v4_is_a_flag(run):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--barcode", "qrcode"], "barcode. Use one of: aztec, code128"),
-        (["--barcode", "ean13"], "barcode: ean13 cannot hold a link. Set code_source to own"),
-        (["--activation-seconds", "59"], "activation_seconds. Use a number from 60 to 72000."),
-        (["--limit-day", "many"], "limit_day. Use a whole number."),
-        (["--saves", "perhaps"], "saves. Expected bool"),
-        (["--methods", "pin,wave"], "methods[1]. Use one of: button, code, pin, webshop."),
-        (["--form", "{"], "form: This is not JSON"),
-        (["--form", "@/nowhere.json"], "form: There is no file /nowhere.json."),
+        (["--barcode", "qrcode"], "--barcode. Use one of: aztec, code128"),
+        (["--barcode", "ean13"], "--barcode: ean13 cannot hold a link. Set code_source to own"),
+        (["--activation-seconds", "59"], "--activation-seconds. Use a number from 60 to 72000."),
+        (["--limit-day", "many"], "--limit-day. Use a whole number."),
+        (["--saves", "perhaps"], "tearoff: --saves: Use yes or no."),
+        (["--methods", "pin,wave"], "--methods, value 2. Use one of: button, code, pin, webshop."),
+        (["--form", "{"], "--form: This is not JSON"),
+        (["--form", "@/nowhere.json"], "--form: There is no file /nowhere.json."),
         (["--help-url", "javascript:alert(1)"], "--help-url: Use an address that begins with"),
         ([], "Name at least one option"),
     ],
@@ -82,7 +82,7 @@ def test_where_it_is_taken_in(run):
     assert run("locations", "--set", "-").stdout.strip() == "All locations of the account."
     done = run("locations", "--set", f"loc_{first[0]}", "--json")
     assert done == {"locations": first, "restricted": True}
-    assert "locations: There is no location 1." in run("locations", "--set", "1", code=1).stderr
+    assert "--locations: There is no location 1." in run("locations", "--set", "1", code=1).stderr
     assert "Use an id such as loc_100001." in run("locations", "--set", "here", code=1).stderr
 
 
@@ -97,8 +97,8 @@ def test_a_picture(run, tmp_path):
 @pytest.mark.parametrize(
     ("words", "told"),
     [
-        (["--timezone", "Europe/Brusels"], "timezone"),
-        (["--language", "xx"], "language. Use one of"),
+        (["--timezone", "Europe/Brusels"], "in --timezone. "),
+        (["--language", "xx"], "in --language. Use one of"),
         (["--starts", "2027-01-02", "--expires-at", "2027-01-01"], "--expires-at: The end must"),
     ],
 )

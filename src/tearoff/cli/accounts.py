@@ -72,8 +72,6 @@ def _add_package(arguments: argparse.Namespace) -> None:
         raise Invalid(f"Use some of {', '.join(ACCESS)}.", field="access")
 
     async def work(services: Services) -> Package:
-        if await queries.account(services.db, arguments.account) is None:
-            raise actions.AccountNotFound
         return await subaccounts.create_package(
             services.db, arguments.account, arguments.name, arguments.max_campaigns, access
         )

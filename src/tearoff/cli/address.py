@@ -46,11 +46,12 @@ def told(settings: Settings) -> Iterator[None]:
 def of_running(settings: Settings) -> Settings:
     """The settings with the address of the server that runs now, if there is one. A public
     address that was set for the command itself stays."""
-    found = None if settings.public_url else _read(settings.data / FILE)
+    found = _read(settings.data / FILE)
     if found is None or not _is_alive(found.pid):
         return settings
+    public_url = settings.public_url or found.public_url
     return msgspec.structs.replace(
-        settings, host=found.host, port=found.port, public_url=found.public_url
+        settings, host=found.host, port=found.port, public_url=public_url
     )
 
 

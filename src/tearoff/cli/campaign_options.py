@@ -24,7 +24,6 @@ from tearoff.cli.common import (
     add_command,
     add_json,
     id_of,
-    named_as_options,
     show,
     with_services,
 )
@@ -42,7 +41,9 @@ def add_commands(group: Commands) -> None:
     add_values(change, FIELDS)
     _add(group, "show", _show, "everything that a campaign is set to")
     places = _add(group, "locations", _locations, "where a campaign is taken in")
-    places.add_argument("--set", metavar="IDS", help="ids with commas; - is everywhere")
+    places.add_argument(
+        "--set", "--locations", metavar="IDS", help="ids with commas; - is everywhere"
+    )
     picture = _add(group, "picture", _picture, "give a campaign a picture")
     picture.add_argument("file", help="an image file; - takes the picture away")
     picture.add_argument("--alt", default="", help="what the picture shows")
@@ -66,8 +67,7 @@ def _set(arguments: argparse.Namespace) -> None:
         changes = await changes_of(db, account.id, given)
         return await catalogue.change(db, account.id, _campaign(arguments), changes, clock.now())
 
-    with named_as_options():
-        found = _change(arguments, work)
+    found = _change(arguments, work)
     told = [_table({name: found[name] for name in values}), *found["warnings"]]
     show(arguments, found, "\n".join(told))
 

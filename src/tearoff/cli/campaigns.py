@@ -27,7 +27,6 @@ from tearoff.cli.common import (
     add_group,
     add_json,
     id_of,
-    named_as_options,
     numbered,
     read_time,
     show,
@@ -79,7 +78,9 @@ def add_commands(commands: Commands) -> None:
     create.add_argument("--picture-alt", default="", help="what the picture shows")
     create.add_argument("--location", default="", help="name of the first location")
     create.add_argument("--uses", type=int, default=1, help="how often one coupon can be used")
-    create.add_argument("--max-coupons", type=int, help="at most so many coupons are issued")
+    create.add_argument(
+        "--max-coupons", "--limit-sessions", type=int, help="at most so many coupons are issued"
+    )
     add_json(create)
     alike = add_command(group, "twins", _twins, "codes that differ only in case, dashes and the"
                         " like")  # fmt: skip
@@ -174,8 +175,7 @@ def _create(arguments: argparse.Namespace) -> None:
         info = coupon_info(current, host, clock.now())
         return info | ({"pin": pin} if pin else {})
 
-    with named_as_options():
-        info = with_services(arguments, work)
+    info = with_services(arguments, work)
     new = f"\nPIN: {info['pin']} (it is not shown again)" if "pin" in info else ""
     show(arguments, info, f"{info['ID']}  {info['name']}\n{info['url']}{new}")
 

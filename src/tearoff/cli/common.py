@@ -15,9 +15,11 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
+from tearoff.accounts.actions import AccountNotFound
+from tearoff.accounts.queries import account
 from tearoff.cli import address
 from tearoff.config import Settings, read_settings
-from tearoff.errors import Invalid, TearoffError
+from tearoff.errors import Invalid
 from tearoff.kit import clock, keys, logs, migrate
 from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database
@@ -34,13 +36,13 @@ def add_command(
 ) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=help, description=help)
     parser.add_argument("--data", metavar="DIR", help="data folder (default: TEAROFF_DATA)")
-    parser.set_defaults(run=run)
+    parser.set_defaults(run=run, parser=parser)
     return parser
 
 
 def add_group(commands: Commands, name: str, help: str) -> Commands:
     parser = commands.add_parser(name, help=help, description=help)
-    parser.set_defaults(run=lambda _: print_help(parser))
+    parser.set_defaults(run=lambda _: print_help(parser), parser=parser)
     return parser.add_subparsers(title="commands", metavar="COMMAND")
 
 
@@ -55,8 +57,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_account(parser: argparse.ArgumentParser) -> None:
-    account = numbered("sub")
-    parser.add_argument("--account", type=account, required=True, metavar="ID", help="the account")
+    parser.add_argument(
+        "--account", type=numbered("sub"), required=True, metavar="ID", help="the account"
+    )
 
 
 def numbered(prefix: str) -> Callable[[str], int]:
@@ -95,10 +98,13 @@ def database(settings: Settings) -> Iterator[Settings]:
 
 def with_services(arguments: argparse.Namespace, work: Callable[[Services], Awaitable[T]]) -> T:
     """Run a command's work beside whatever server is running, on a migrated database; its links
-    lead to that server."""
+    lead to that server. Raises `AccountNotFound` for `--account` of one that does not exist."""
 
     async def run(settings: Settings) -> T:
         async with services(settings) as opened:
+            named = getattr(arguments, "account", None)
+            if named is not None and await account(opened.db, named) is None:
+                raise AccountNotFound
             return await work(opened)
 
     with database(address.of_running(settings_of(arguments))) as settings:
@@ -129,24 +135,6 @@ def show(arguments: argparse.Namespace, values: Mapping[str, Any], text: str | N
         width = max(map(len, values), default=0)
         for name, value in values.items():
             print(f"{name:<{width}}  {value}")
-
-
-def print_problem(error: TearoffError) -> None:
-    field = f"{error.field}: " if isinstance(error, Invalid) and error.field else ""
-    print(f"tearoff: {field}{error}", file=sys.stderr)
-    if error.hint:
-        print(f"  {error.hint}", file=sys.stderr)
-
-
-@contextlib.contextmanager
-def named_as_options() -> Iterator[None]:
-    """A field that is wrong, as what was typed: `--expires-at`."""
-    try:
-        yield
-    except Invalid as error:
-        if error.field:
-            error.field = f"--{error.field.replace('_', '-')}"
-        raise
 
 
 def id_of(given: str, prefix: str, field: str) -> int:

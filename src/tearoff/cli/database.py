@@ -6,6 +6,7 @@ import argparse
 import asyncio
 from pathlib import Path
 
+from tearoff.cli import address
 from tearoff.cli.common import Commands, add_command, add_json, database, settings_of, show
 from tearoff.cli.doctor import examine
 from tearoff.errors import Conflict
@@ -66,7 +67,7 @@ def _upgrade(arguments: argparse.Namespace) -> None:
 
 
 def _doctor(arguments: argparse.Namespace) -> int:
-    findings = examine(settings_of(arguments))
+    findings = examine(address.of_running(settings_of(arguments)))
     lines = []
     for finding in findings:
         lines.append(f"{'ok ' if finding.is_fine else 'NO '}  {finding.what}: {finding.text}")

@@ -66,7 +66,7 @@ async def pin_of(settings: Settings, shop: Shop) -> str:
         place = await locations.find_of_pin(opened.db, opened.vault, shop.account, campaign_id, PIN)
     if place is not None:
         return f'{PIN}  (under "For staff" on the coupon)'
-    set_one = f"{_command('location set', settings)} --account {shop.account} --pin new"
+    set_one = f"{command('location set', settings)} --account {shop.account} --pin new"
     return f"as it was set earlier; this sets a new one:\n\n      {set_one}"
 
 
@@ -125,13 +125,13 @@ def greet(settings: Settings, shop: Shop, pin: str) -> None:
     link = next((w for w in message.text.split() if w.startswith("http")), base)
     told = _WELCOME.format(
         base=base, shop=shop, message=message, link=link, pin=pin, data=settings.data,
-        next=PHONE[:-1] + "5", outbox=_command("outbox", settings),
-        pair=_command("location pair", settings),
+        next=PHONE[:-1] + "5", outbox=command("outbox", settings),
+        pair=command("location pair", settings),
     )  # fmt: skip
     print(told, flush=True)
 
 
-def _command(name: str, settings: Settings) -> str:
+def command(name: str, settings: Settings) -> str:
     """A command line that works where this one was typed."""
     program = sys.argv[0]
     if program.endswith(".py"):

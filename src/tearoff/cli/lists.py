@@ -48,6 +48,10 @@ async def opened(
     try:
         async with reading.opened(arguments.file, wanted, asked) as table:
             yield table, _progress
+    except Invalid as error:
+        if error.field == wanted.field:  # what the API calls the file
+            error.field = "file"
+        raise
     except OSError as error:
         raise Invalid(f"{arguments.file}: {error.strerror}", field="file") from None
     finally:

@@ -18,7 +18,8 @@ from tearoff.cli import (
     server,
     teammates,
 )
-from tearoff.cli.common import print_help, print_problem
+from tearoff.cli.common import print_help
+from tearoff.cli.problems import print_problem
 from tearoff.config import SETTINGS
 from tearoff.errors import TearoffError
 
@@ -31,7 +32,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     try:
         code = arguments.run(arguments)
     except TearoffError as error:
-        print_problem(error)
+        print_problem(error, arguments.parser)
         code = 1
     except KeyboardInterrupt:
         code = 130
@@ -47,7 +48,7 @@ def make_parser() -> argparse.ArgumentParser:
         epilog="Settings are read from the environment; `tearoff config` lists them.",
     )
     parser.add_argument("--version", action="version", version=f"tearoff {__version__}")
-    parser.set_defaults(run=lambda _: print_help(parser))
+    parser.set_defaults(run=lambda _: print_help(parser), parser=parser)
     commands = parser.add_subparsers(title="commands", metavar="COMMAND")
     for noun in NOUNS:
         noun.add_commands(commands)

@@ -66,8 +66,6 @@ def _add(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
-            if await account_queries.account(db, arguments.account) is None:
-                raise accounts.AccountNotFound
             await optouts.add(
                 db, arguments.account, number, source="shop", now=clock.now(),
                 reason=arguments.reason,
@@ -154,7 +152,8 @@ def _review(arguments: argparse.Namespace) -> None:
 
 
 def _decide(arguments: argparse.Namespace) -> None:
-    reply_id = id_of(arguments.optout or arguments.dismiss, "rep", "reply")
+    option = "optout" if arguments.optout else "dismiss"
+    reply_id = id_of(getattr(arguments, option), "rep", option)
     phone = read_address(arguments.phone, "phone") if arguments.phone else None
 
     async def work(services: Services) -> replies.Reply:

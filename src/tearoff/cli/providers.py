@@ -5,8 +5,6 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tearoff.accounts import actions as accounts
-from tearoff.accounts import queries as account_queries
 from tearoff.cli.common import (
     Commands,
     add_account,
@@ -90,8 +88,6 @@ def _add(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services) -> dict[str, Any]:
         async with services.db.transaction() as db:
-            if await account_queries.account(db, arguments.account) is None:
-                raise accounts.AccountNotFound
             if arguments.replace:
                 for old in await connections.connections_of(db, arguments.account):
                     if old.channel == registry.channel_of(arguments.kind):

@@ -74,7 +74,10 @@ def _demo(arguments: argparse.Namespace) -> None:
         pin = asyncio.run(demo.pin_of(opened, shop))
         threading.Thread(target=demo.greet, args=(opened, shop, pin), daemon=True).start()
         _run(opened, held, with_worker=True)
-        print("Stopped. Your data is kept; `make demo` starts it again.")
+        where = {"--host": arguments.host, "--port": arguments.port}
+        given = [f"{option} {value}" for option, value in where.items() if value is not None]
+        again = " ".join([demo.command("demo", settings), *given])
+        print(f"Stopped. Your data is kept; this starts it again:\n\n    {again}")
 
 
 def _work(arguments: argparse.Namespace) -> None:

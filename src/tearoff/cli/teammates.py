@@ -5,8 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tearoff.accounts import members, queries
-from tearoff.accounts.actions import AccountNotFound
+from tearoff.accounts import members
 from tearoff.accounts.members import ROLES, Member, NewMember
 from tearoff.cli.common import (
     Commands,
@@ -60,8 +59,6 @@ def _add(arguments: argparse.Namespace) -> None:
     )
 
     async def work(services: Services) -> Member:
-        if await queries.account(services.db, arguments.account) is None:
-            raise AccountNotFound
         async with services.db.transaction() as db:
             made = await members.create_member(db, arguments.account, new)
             return await members.member(db, arguments.account, made)

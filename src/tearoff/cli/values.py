@@ -69,6 +69,7 @@ def _dest(field: Field) -> str:
 def _help(field: Field) -> str:
     schema = field.schema.get("items", field.schema)
     words = [word for word in schema.get("enum", ()) if word is not None]
+    words = ["yes", "no"] if "boolean" in schema.get("type", ()) else words
     choices = f" One of: {', '.join(words)}." if words else ""
     return f"{field.help}{choices}".replace("null:", f"{EMPTY}:").replace("%", "%%")
 
@@ -84,11 +85,17 @@ def _value(field: Field, text: str) -> Any:
         text = text.removeprefix(f"{field.name[:3]}_")  # an id of a folder, of a category
         return int(text) if text.isascii() and text.removeprefix("-").isdigit() else text
     if "boolean" in kinds:
-        return _YES_AND_NO.get(text.lower(), text)
+        return _yes_or_no(field.name, text)
     items = field.schema.get("items", {})
     if "enum" in items or items.get("type") == "string":
         return [word.strip() for word in text.split(",") if word.strip()]
     return _json(field.name, text)
+
+
+def _yes_or_no(name: str, text: str) -> bool:
+    if text.lower() not in _YES_AND_NO:
+        raise Invalid("Use yes or no.", field=name)
+    return _YES_AND_NO[text.lower()]
 
 
 def _json(name: str, text: str) -> Any:

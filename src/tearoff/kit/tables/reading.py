@@ -68,7 +68,7 @@ class Table:
 
 _A_NUMBER = (
     "this is a number, so leading zeros may be lost. Format the column as text, put the values in"
-    " again and save, or confirm with numeric=accept that it is right so."
+    " again and save, or confirm with `numeric=accept` that it is right so."
 )
 _ONLY_TEXT = "Format the column as text, put the values in again and save."
 
@@ -85,7 +85,7 @@ def _problem_of(text: str, kind: str, asked: Asked) -> str:
     if not asked.numeric and _SHORTENED.fullmatch(text):
         return (
             f"{text} is a number that a spreadsheet has shortened, digits are lost. Format the"
-            " column as text, put the values in again and save, or confirm with numeric=accept"
+            " column as text, put the values in again and save, or confirm with `numeric=accept`"
             " that it is right so."
         )
     if text in _ERRORS:
