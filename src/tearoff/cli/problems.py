@@ -9,7 +9,7 @@ import sys
 from tearoff.errors import Invalid, TearoffError
 
 _OPTION = re.compile(r"--[a-z][a-z0-9-]*")
-_PARAMETER = re.compile(r"parameter: (\w+)(?:\[(\d+)\](?![\w.\[]))?")
+_PARAMETER = re.compile(r"parameter: (\w+)(?:\[(\d+)\](?!\.\w|\[))?")
 """As the errors of a call name one; of a list they may name the value, from 0 on."""
 _MARKED = re.compile(r"`(\w+)(?:=(\w+))?`")
 """As errors name a remedy: `column`, `numeric=accept`."""
