@@ -9,6 +9,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tearoff.web.till_words import WORDS
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
 from tests.web.conftest import do, in_days
 from tests.web.test_till import take_turn
@@ -59,9 +60,13 @@ async def test_yes_redeem_undo(make_coupon, stand, width, language, scheme):
         await expect(page.locator("#v-lines")).to_contain_text("One for each visit.")
         await axe_finds_nothing(page)
         await no_sideways_scroll(page)
+        await expect(page.locator("#v-amount-field span")).to_be_hidden()
+        await expect(page.locator("#v-receipt-field span")).to_be_visible()
         await page.locator("#v-main").click()
         await expect(page.locator("#v-amount")).to_be_focused()
-        await expect(page.locator("#v-problem")).to_be_visible()
+        await expect(page.locator("#v-problem")).to_have_text(
+            WORDS["ar" if language == "ar" else "en"].no_amount
+        )
         await axe_finds_nothing(page)
         await page.locator("#v-amount").fill("12,50")
         await page.locator("#v-receipt").fill("R-7")
@@ -375,6 +380,26 @@ async def test_a_wrong_pin(coupon, services, stand):
         await page.locator("#pin").fill(DEVICE_PIN)
         await page.locator("button").click()
         await expect(page.locator("#problem")).to_contain_text(re.compile(r"Locked for 1\d min"))
+
+
+async def test_the_seconds_of_a_wait_run_down_and_the_code_stays(make_coupon, stand):
+    coupon = await make_coupon()
+
+    async def wait(route):
+        told = {"key": "k" * 24, "verdict": "wait", "reason": "slow", "word": "WAIT", "code": "",
+                "text": "Too many wrong codes. Wait 2 s.", "wait_seconds": 2}  # fmt: skip
+        await route.fulfill(json=told)
+
+    async with stand(coupon.shop) as page:
+        await page.route("**/till/api/check*", wait, times=1)
+        await type_code(page, coupon.short)
+        await verdict_is(page, "wait", "WAIT")
+        await verdict_is(page, "undone", "Try again")
+        await expect(page.locator("#v-lines")).to_be_empty()
+        await page.locator("#v-main").click()
+        await expect(page.locator("#code")).to_have_value(coupon.short)
+        await page.locator("#form button").click()
+        await verdict_is(page, "good", "OK")
 
 
 @pytest.mark.parametrize("width", [320, 1366])

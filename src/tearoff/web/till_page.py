@@ -95,7 +95,8 @@ async def redeem(request: AnyRequest) -> Answer:
     except Invalid as error:
         if error.field == "key":
             return await _board(request, who, words, problem=words.too_old)
-        problem = words.bad_amount if error.field == "amount" else words.bad_receipt
+        of_amount = words.bad_amount if amount else words.no_amount
+        problem = of_amount if error.field == "amount" else words.bad_receipt
         return await _ask_again(request, who, words, look, problem)
 
 

@@ -16,6 +16,7 @@ from markupsafe import Markup
 from tearoff.web.paper import Answer, Header, answer, render
 from tearoff.web.shelves import Shelf
 from tearoff.web.till_words import WORDS, Words, words_of_script
+from tearoff.web.words import WORDS as GUESTS
 from tearoff.web.words import direction_of
 
 OURS = Shelf("/till/static", "till", "till", is_ours=True)
@@ -68,6 +69,8 @@ def print_page(
         w=words,
         title=title,
         direction=direction_of(words.language),
+        language=GUESTS[words.language].language,
+        optional=GUESTS[words.language].optional,
         files=_addresses(),
         shapes=_SHAPES,
         **values,

@@ -34,6 +34,7 @@ DE = Words(
     amount="Ausgegebener Betrag",
     receipt="Belegnummer",
     bad_amount="Tippen Sie einen Betrag wie 12,50.",
+    no_amount="Der Betrag ist nötig. Tippen Sie einen Betrag wie 12,50.",
     bad_receipt="Tippen Sie die Belegnummer ein.",
     read="Gelesen:",
     uses_left={

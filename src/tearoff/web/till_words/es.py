@@ -34,6 +34,7 @@ ES = Words(
     amount="Importe gastado",
     receipt="Número de recibo",
     bad_amount="Escriba un importe como 12,50.",
+    no_amount="El importe es obligatorio. Escriba un importe como 12,50.",
     bad_receipt="Escriba el número de recibo.",
     read="Leído:",
     uses_left={

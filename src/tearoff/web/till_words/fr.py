@@ -34,6 +34,7 @@ FR = Words(
     amount="Montant dépensé",
     receipt="Numéro du ticket",
     bad_amount="Tapez un montant comme 12,50.",
+    no_amount="Le montant est obligatoire. Tapez un montant comme 12,50.",
     bad_receipt="Tapez le numéro du ticket.",
     read="Lu :",
     uses_left={

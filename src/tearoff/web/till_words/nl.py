@@ -33,6 +33,7 @@ NL = Words(
     amount="Besteed bedrag",
     receipt="Nummer van de kassabon",
     bad_amount="Typ een bedrag zoals 12,50.",
+    no_amount="Het bedrag is nodig. Typ een bedrag zoals 12,50.",
     bad_receipt="Typ het nummer van de kassabon.",
     read="Gelezen:",
     uses_left={

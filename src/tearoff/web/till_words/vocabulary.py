@@ -42,6 +42,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     amount: str
     receipt: str
     bad_amount: str
+    no_amount: str
     bad_receipt: str
     read: str
     uses_left: Counted
@@ -89,9 +90,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
 
 _OF_SCRIPT = (
     "no_code", "online", "offline", "waiting", "redeem", "cancel", "next", "again", "undo",
-    "close", "bad_amount", "bad_receipt", "read", "uses_left", "checking", "checking_text",
-    "not_checked", "not_checked_text", "not_kept", "trusted", "not_trusted", "waits",
-    "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
+    "close", "bad_amount", "no_amount", "bad_receipt", "read", "uses_left", "checking",
+    "checking_text", "not_checked", "not_checked_text", "not_kept", "trusted", "not_trusted",
+    "waits", "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
     "camera_broken", "sign_out_waits", "stop", "scan",
 )  # fmt: skip
 

@@ -54,7 +54,7 @@ async function check(text, anyCase) {
   if (scan.used) await decide(scan, () => ask("redeem", { ...scan.used }));
   else await decide(scan, () => ask("check", { ...scan.extra, key: scan.key, code }));
   sessionStorage.removeItem(INTERRUPTED);
-  $("code").value = "";
+  if (!verdict.waits()) $("code").value = "";
 }
 
 async function redeem(scan, asks) {
@@ -62,7 +62,7 @@ async function redeem(scan, asks) {
   for (const [name, value] of Object.entries(typed)) if (value) body[name] = value;
   if (asks.receipt === "required" && !typed.receipt) return verdict.problem(words.bad_receipt, "receipt");
   if (typed.amount ? !AMOUNT.test(typed.amount) : asks.amount === "required") {
-    return verdict.problem(words.bad_amount);
+    return verdict.problem(words[typed.amount ? "bad_amount" : "no_amount"]);
   }
   scan.used = body;
   scan.at = Date.now();
@@ -109,6 +109,8 @@ function viewOf(found, scan) {
     view.seconds = UNDO_SECONDS;
   } else if (found.verdict === "wait") {
     view.main = { label: words.close, act: verdict.close };
+    view.seconds = found.wait_seconds;
+    view.over = { kind: "undone", word: words.again, lines: [], main: { label: words.again, act: verdict.close } };
   } else if (found.reason === "unknown" || found.reason === "ambiguous") {
     view.main = { label: words.again, act: verdict.close };
   }
@@ -234,8 +236,8 @@ const PROBLEMS = {
 };
 
 async function toggleCamera() {
-  if (camera?.isRunning()) return camera.stop();
-  if (isStarting) return undefined;
+  if (camera?.isRunning()) return void camera.stop();
+  if (isStarting) return;
   isStarting = true;
   cameraProblem("");
   $("hint").textContent = words.looking;
@@ -252,7 +254,6 @@ async function toggleCamera() {
   } finally {
     isStarting = false;
   }
-  return undefined;
 }
 
 function cameraIs(on) {

@@ -13,12 +13,16 @@ export function watchClosing(told) {
 
 export const isOpen = () => dialog.open;
 
+/** Its seconds must be over before a code is looked at: what was typed stays. */
+export const waits = () => shown?.over;
+
 /** It waits for a decision: neither Enter of a scanner nor a new scan may take it. */
 export const isAsking = () => dialog.open && Boolean(shown.asks || shown.kind === "checking");
 
 /** What is shown: kind, word, lines ({text, look, code}), main and second ({label, act}),
  * asks ({amount, receipt}: no, optional or
- * required) when somebody must decide, seconds that the second button lives. */
+ * required) when somebody must decide, seconds that the second button lives, or that the first line
+ * tells where there is over: what is shown after them. */
 export function show(view) {
   clearInterval(ticking);
   shown = view;
@@ -78,6 +82,7 @@ function line({ text, look = "", code = "" }) {
 function field(name, wanted) {
   $(`v-${name}-field`).hidden = !wanted || wanted === "no";
   $(`v-${name}`).value = "";
+  $(`v-${name}-field`).firstChild.lastChild.hidden = wanted === "required";
 }
 
 function button(element, wanted) {
@@ -86,15 +91,17 @@ function button(element, wanted) {
 }
 
 function countDown(seconds) {
-  const end = Date.now() + seconds * 1000, { label } = shown.second;
+  const end = Date.now() + seconds * 1000;
   const tick = () => {
     const left = Math.ceil((end - Date.now()) / 1000);
-    second.hidden = left <= 0;
-    second.textContent = `${label} (${left})`;
-    if (left <= 0) {
-      clearInterval(ticking);
-      main.focus();
-    }
+    if (shown.over) $("v-lines").firstChild.textContent = shown.lines[0].text.replace(/\d+/, left);
+    else second.textContent = `${shown.second.label} (${left})`;
+    if (left > 0) return;
+    clearInterval(ticking);
+    second.hidden = true;
+    dialog.focus(); // and back: so it is told once
+    if (shown.over) show(shown.over);
+    main.focus();
   };
   tick();
   ticking = setInterval(tick, 1000);
