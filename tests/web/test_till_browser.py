@@ -222,7 +222,7 @@ async def test_without_connection_it_is_never_ok(coupon, stand):
         await expect(page.locator(".shape.clock")).to_be_visible()
         await expect(page.locator(".shape.tick")).to_be_hidden()
         await expect(page.locator("#verdict")).not_to_contain_text("OK")
-        await expect(page.locator("#v-lines")).to_contain_text("Kept on this phone")
+        await expect(page.locator("#v-lines")).to_contain_text("Kept on this device")
         await expect(page.locator("#v-lines")).to_contain_text("Do not hand out anything yet.")
         await axe_finds_nothing(page)
         await page.locator("#v-main").click()
