@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 
 import pypdfium2
 import pytest
@@ -186,6 +187,18 @@ async def test_pressed_twice_it_is_one_mail(mailed, office):
     assert len(office.taken) == 1
 
 
+async def test_sent_already_is_said_with_the_time_of_the_next_one(mailed, office):
+    token = (await mailed.get(f"{mailed.path}/save")).token
+    assert (await mail(mailed, token=token)).status == 200
+    for again in (token, None):  # a reload, and the same address on a new page
+        answer = await mail(mailed, token=again)
+        assert answer.status == 409
+        assert re.search(r"sent to this address already. It can be sent again at [0-9:]{5}\.",
+                         answer.text)  # fmt: skip
+        assert 1 <= int(answer.headers["retry-after"]) <= 120
+    assert len(office.taken) == 1
+
+
 async def test_three_mails_a_day(mailed, office):
     token = (await mailed.get(f"{mailed.path}/save")).token
     names = [f"ann{n}@example.com" for n in range(8)]
@@ -290,5 +303,6 @@ def test_words(language):
         text = getattr(words, name)
         assert text
         assert ("{mail}" in text, "{code}" in text) == (name == "sent", name == "body")
+        assert ("{time}" in text) == (name == "again")
         if language != "en":
             assert text != getattr(english, name)

@@ -24,7 +24,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.distribution.draft import MailTo, TooMany
 from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
 from tearoff.errors import TearoffError
-from tearoff.kit import clock, logs
+from tearoff.kit import clock, logs, times
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Handle
@@ -49,6 +49,8 @@ MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
 one of each coupon: whoever asks for many from one coupon must not stop the guest beside."""
 
 AGAIN_AFTER = timedelta(minutes=2)
+_HAS_LEFT = 2
+"""What is counted for a mail to one address: 1 as it is asked for, and one more as it is sent."""
 
 _EVERYBODY = 0
 """In place of an account: a network is counted over all of them."""
@@ -229,7 +231,7 @@ async def _mail(
         await patiently(_count(request, found, once, now))
     except TallyFull as full:
         if full.scope == once.scope:
-            return Trouble(409, words.unknown)  # pressed twice: the first press is sending it
+            return await _again(db, found, once, words, now)
         is_network = full.scope.startswith("save:network")
         after = await _wait(db, _EVERYBODY if is_network else account_id, full.scope, now)
         return Trouble(429, words.network_full if is_network else words.coupon_full, after)
@@ -255,7 +257,20 @@ async def _mail(
             after = await _wait(db, account_id, error.scope, now)
             return Trouble(429, words.not_sent, after)
         return Trouble(503, words.not_sent)
+    left = msgspec.structs.replace(once, cap=_HAS_LEFT)
+    await patiently(tallies.count(db, account_id, [left], now))
     return None
+
+
+async def _again(db: Handle, found: Linked, once: Tally, words: Words, now: datetime) -> Trouble:
+    """Why the same mail is not sent twice in a row: it has left, or that is not known yet."""
+    account_id = found.campaign.account_id
+    until = await patiently(tallies.full_until(db, account_id, once.scope, _HAS_LEFT, now))
+    if until is None:
+        return Trouble(409, words.unknown)
+    at = times.clock_of(until + timedelta(seconds=59), found.campaign.timezone)
+    text = words.again.replace("{time}", f"{at:%H:%M}")
+    return Trouble(409, text, (until - now).total_seconds())
 
 
 async def _wait(db: Handle, account_id: int, scope: str, now: datetime) -> float:

@@ -21,6 +21,7 @@ class Words(msgspec.Struct, frozen=True):
     unwanted: str
     not_sent: str
     unknown: str
+    again: str
     too_old: str
     back: str
     body: str
@@ -45,6 +46,7 @@ WORDS = {
         unwanted="Nothing was sent: this address does not want messages from this shop.",
         not_sent="The mail could not be sent. Try again later, or save the coupon as a PDF.",
         unknown="We do not know yet if the mail has left. Look in your inbox before you try again.",
+        again="The mail was sent to this address already. It can be sent again at {time}.",
         too_old="This page was open for too long. Try again.",
         back="Back to the coupon",
         body="Here is the coupon that you asked for ({code}).",
@@ -70,6 +72,7 @@ WORDS = {
         " pdf.",
         unknown="We weten nog niet of de mail vertrokken is. Kijk in je inbox voor je het opnieuw"
         " probeert.",
+        again="De mail is al naar dit adres verstuurd. Om {time} kan dat opnieuw.",
         too_old="Deze pagina stond te lang open. Probeer het opnieuw.",
         back="Terug naar de coupon",
         body="Hier is de coupon waar je om vroeg ({code}).",
@@ -94,6 +97,7 @@ WORDS = {
         " PDF.",
         unknown="Nous ne savons pas encore si l’e-mail est parti. Regardez votre boîte avant de"
         " réessayer.",
+        again="L’e-mail a déjà été envoyé à cette adresse. Il peut l’être de nouveau à {time}.",
         too_old="Cette page est restée ouverte trop longtemps. Réessayez.",
         back="Retour au bon",
         body="Voici le bon que vous avez demandé ({code}).",
@@ -120,6 +124,7 @@ WORDS = {
         " speichern Sie den Coupon als PDF.",
         unknown="Wir wissen noch nicht, ob die E-Mail unterwegs ist. Sehen Sie in Ihrem Postfach"
         " nach, bevor Sie es noch einmal versuchen.",
+        again="Die E-Mail wurde bereits an diese Adresse gesendet. Ab {time} geht es wieder.",
         too_old="Diese Seite war zu lange offen. Versuchen Sie es noch einmal.",
         back="Zurück zum Coupon",
         body="Hier ist der Coupon, um den Sie gebeten haben ({code}).",
@@ -145,6 +150,7 @@ WORDS = {
         " PDF.",
         unknown="Todavía no sabemos si el correo ha salido. Mire en su buzón antes de intentarlo"
         " otra vez.",
+        again="El correo ya se ha enviado a esta dirección. Puede enviarse otra vez a las {time}.",
         too_old="Esta página ha estado abierta demasiado tiempo. Inténtelo otra vez.",
         back="Volver al cupón",
         body="Aquí está el cupón que ha pedido ({code}).",
@@ -170,6 +176,7 @@ WORDS = {
         " PDF.",
         unknown="Non sappiamo ancora se l’e-mail è partita. Guarda nella tua casella prima di"
         " riprovare.",
+        again="L’e-mail è già stata inviata a questo indirizzo. Si può rinviare alle {time}.",
         too_old="Questa pagina è rimasta aperta troppo a lungo. Riprova.",
         back="Torna al coupon",
         body="Ecco il coupon che hai chiesto ({code}).",
@@ -194,6 +201,7 @@ WORDS = {
         not_sent="Não foi possível enviar o e-mail. Tente mais tarde ou guarde o cupão como PDF.",
         unknown="Ainda não sabemos se o e-mail saiu. Veja a sua caixa de entrada antes de tentar"
         " de novo.",
+        again="O e-mail já foi enviado para este endereço. Pode ser enviado de novo às {time}.",
         too_old="Esta página esteve aberta demasiado tempo. Tente de novo.",
         back="Voltar ao cupão",
         body="Aqui está o cupão que pediu ({code}).",
@@ -217,6 +225,7 @@ WORDS = {
         not_sent="Nie udało się wysłać e-maila. Spróbuj później albo zapisz kupon jako PDF.",
         unknown="Nie wiemy jeszcze, czy e-mail został wysłany. Zanim spróbujesz ponownie, sprawdź"
         " skrzynkę.",
+        again="E-mail został już wysłany na ten adres. Można go wysłać ponownie o {time}.",
         too_old="Ta strona była otwarta zbyt długo. Spróbuj ponownie.",
         back="Wróć do kuponu",
         body="Oto kupon, o który prosisz ({code}).",
@@ -239,6 +248,7 @@ WORDS = {
         unwanted="لم يُرسل شيء: هذا العنوان لا يريد رسائل من هذا المتجر.",
         not_sent="تعذّر إرسال الرسالة. حاول لاحقًا، أو احفظ القسيمة كملف PDF.",
         unknown="لا نعرف بعد هل خرجت الرسالة. انظر في بريدك قبل أن تحاول مرة أخرى.",
+        again="أُرسلت الرسالة إلى هذا العنوان من قبل. يمكن إرسالها مرة أخرى في الساعة {time}.",
         too_old="بقيت هذه الصفحة مفتوحة مدة طويلة. حاول مرة أخرى.",
         back="العودة إلى القسيمة",
         body="هذه هي القسيمة التي طلبتها ({code}).",
