@@ -282,6 +282,7 @@ async def test_without_mail_there_is_no_form(coupon):
     page = await coupon.get(f"{coupon.path}/save")
     assert page.status == 200
     assert "<form" not in page.text
+    assert "<h1>Save</h1>" in page.text
     assert "coupon.pdf" in page.text
     assert (await coupon.post("/save", {"t": "x", "email": "ann@example.com"})).status == 422
 

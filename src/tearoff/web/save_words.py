@@ -7,6 +7,7 @@ import msgspec
 
 class Words(msgspec.Struct, frozen=True):
     title: str
+    title_alone: str
     pdf: str
     pdf_hint: str
     last_day: str
@@ -32,6 +33,7 @@ class Words(msgspec.Struct, frozen=True):
 WORDS = {
     "en": Words(
         title="Save or send",
+        title_alone="Save",
         pdf="Save as PDF",
         pdf_hint="To print, or to keep on this phone.",
         last_day="Last day to my calendar",
@@ -55,6 +57,7 @@ WORDS = {
     ),
     "nl": Words(
         title="Bewaren of versturen",
+        title_alone="Bewaren",
         pdf="Bewaren als pdf",
         pdf_hint="Om af te drukken of op deze telefoon te bewaren.",
         last_day="Laatste dag in mijn agenda",
@@ -81,6 +84,7 @@ WORDS = {
     ),
     "fr": Words(
         title="Enregistrer ou envoyer",
+        title_alone="Enregistrer",
         pdf="Enregistrer en PDF",
         pdf_hint="Pour l’imprimer ou le garder sur ce téléphone.",
         last_day="Dernier jour dans mon agenda",
@@ -106,6 +110,7 @@ WORDS = {
     ),
     "de": Words(
         title="Speichern oder senden",
+        title_alone="Speichern",
         pdf="Als PDF speichern",
         pdf_hint="Zum Drucken oder zum Aufbewahren auf diesem Handy.",
         last_day="Letzten Tag in meinen Kalender",
@@ -133,6 +138,7 @@ WORDS = {
     ),
     "es": Words(
         title="Guardar o enviar",
+        title_alone="Guardar",
         pdf="Guardar como PDF",
         pdf_hint="Para imprimirlo o guardarlo en este teléfono.",
         last_day="Último día en mi calendario",
@@ -159,6 +165,7 @@ WORDS = {
     ),
     "it": Words(
         title="Salva o invia",
+        title_alone="Salva",
         pdf="Salva come PDF",
         pdf_hint="Per stamparlo o tenerlo su questo telefono.",
         last_day="Ultimo giorno nel mio calendario",
@@ -185,6 +192,7 @@ WORDS = {
     ),
     "pt": Words(
         title="Guardar ou enviar",
+        title_alone="Guardar",
         pdf="Guardar como PDF",
         pdf_hint="Para imprimir ou guardar neste telemóvel.",
         last_day="Último dia no meu calendário",
@@ -210,6 +218,7 @@ WORDS = {
     ),
     "pl": Words(
         title="Zapisz lub wyślij",
+        title_alone="Zapisz",
         pdf="Zapisz jako PDF",
         pdf_hint="Do wydruku albo do zachowania w telefonie.",
         last_day="Ostatni dzień w moim kalendarzu",
@@ -234,6 +243,7 @@ WORDS = {
     ),
     "ar": Words(
         title="حفظ أو إرسال",
+        title_alone="حفظ",
         pdf="حفظ كملف PDF",
         pdf_hint="للطباعة أو للاحتفاظ به على هذا الهاتف.",
         last_day="أضف اليوم الأخير إلى تقويمي",
