@@ -117,10 +117,8 @@ REFUSED = {
     "several columns": ("A1;B1\nA2;B2\n", "several columns (1, 2). Say in `column`"),
     "several with headings": ("a;b\nA1;B1\nA2;B2\n", "(1 'a', 2 'b')"),
     "known headings twice": ("Code;Code promo\nA1;B1\n", "(1 'Code', 2 'Code promo')"),
-    "NUL": ("A1\nB\x002\n", "Line 2: it has a NUL byte"),
-    "a quote that stays open": ('A1\n"B2\nC3\n', "Line 2: a quote begins here"),
-    "letters behind a quote": ('A1\n"B"2\n', "Line 2: there are letters behind"),
-    "a line without end": ("A" * 70_000, "Line 1: it is longer"),
+    "wrong quotes everywhere": ('"B"2\n' * 1_100, "More than 1,000 lines have quotes"),
+    "open quotes everywhere": ("code,n\n" + 'x","\n' * 1_100, "More than 1,000 lines have quotes"),
     "UTF-16 that breaks off": (b"\xff\xfeA\x001", "it breaks off"),
     "UTF-8 that is none": (codecs.BOM_UTF8 + b"A\xe91\n", "UTF-8, and is not"),
     "no charset": (b"A\x811\n", "neither UTF-8"),
@@ -139,6 +137,41 @@ async def test_refused_with_the_remedy(path, name):
         await read(path, raw)
     assert told in str(error.value)
     assert error.value.field == "codes"
+
+
+UNREADABLE = {
+    "NUL": ("B\x002", "it has a NUL byte"),
+    "a quote that stays open": ('"B2', "a quote begins here"),
+    "letters behind a quote": ('"B"2', "there are letters behind"),
+    "a long line": ("A" * 70_000, "it is longer"),
+    "a very long line": ("A" * 300_000, "it is longer"),
+}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+@pytest.mark.parametrize("name", UNREADABLE)
+async def test_a_line_that_cannot_be_read_holds_no_other_back(path, name, end):
+    line, told = UNREADABLE[name]
+    for before, behind in (("A1", ["C3", "D4"]), ("A1", []), ("code", ["C3", "D4"])):
+        _, values = await read(path, "".join(x + end for x in (before, line, *behind)))
+        bad = [value for value in values if value.problem]
+        assert [value.line for value in bad] == [2] and bad[0].problem.startswith(told)
+        good = [(value.line, value.text) for value in values if not value.problem]
+        first = [(1, "A1")] if before == "A1" else []
+        assert good == first + [(3 + i, text) for i, text in enumerate(behind)]
+
+
+async def test_a_quote_that_stays_open_in_a_long_list(path):
+    """The rows behind it are read as they are, however far it would reach, and those that have
+    line breaks too."""
+    rows = [f"K-{i:05d};x" for i in range(20_000)]
+    rows[7] = 'K-00007;"x'
+    rows[30] = 'K-00030;"x\ny"'
+    _, values = await read(path, "code;n\n" + "\n".join(rows))
+    assert [value.line for value in values if value.problem] == [9]
+    good = [value for value in values if not value.problem]
+    assert len(good) == 19_999
+    assert (good[-1].text, good[-1].line) == ("K-19999", 20_002)
 
 
 async def test_a_column_that_is_not_there(path):

@@ -21,7 +21,7 @@ from tearoff.errors import Invalid
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 from tearoff.kit.tables.models import Bad, Reading, Value, Wanted
-from tearoff.kit.tables.reading import Table
+from tearoff.kit.tables.reading import MISSING, Table
 from tearoff.kit.visible import as_seen
 from tearoff.messages.template import has_forbidden_characters
 
@@ -179,6 +179,7 @@ async def _copy(
         codes = await asyncio.to_thread(_look, campaign, lot, bad, without)
         total += len(codes)
         if total > MAX_CODES:
+            bad.refuse()
             raise Invalid(f"At most {MAX_CODES:,} codes in one list.", field=COLUMN.field)
         if not bad.count:
             await db.copy_records_to_table("incoming", records=codes, columns=("line", "code"))
@@ -197,7 +198,7 @@ def _look(
     codes: list[tuple[int, str]] = []
     for value in lot:
         code = as_seen(value.text)
-        if not code:
+        if not code and value.problem in ("", MISSING):
             without.add(value.line)
         elif problem := value.problem or _problem_of(campaign, code):
             bad.add(value.line, problem)

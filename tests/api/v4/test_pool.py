@@ -1,6 +1,7 @@
 """`/v4/campaigns/{id}/codes`."""
 
 import asyncio
+import re
 
 import pytest
 
@@ -164,3 +165,15 @@ async def test_a_refusal_is_heard_while_the_list_is_sent(caller):
     answer = await put(caller, lines())
     assert answer.status == 422
     assert "Line 2" in answer.body["errors"][0]["detail"]
+
+
+async def test_lines_that_cannot_be_read_refuse_all_codes(caller):
+    """Each is named: no code may be lost without a word."""
+    lines = ["code;n", "A-1;x", 'A-2;"x', "A-3;x", "A-\x004;x", "A-5;" + "x" * 70_000, "A-6;x"]
+    answer = await put(caller, "\n".join(lines))
+    assert answer.status == 422
+    assert re.findall(r"Line (\d+): (\w+ \w+)", answer.body["detail"]) == [
+        ("3", "a quote"), ("5", "it has"), ("6", "it is"),
+    ]  # fmt: skip
+    assert answer.body["detail"].endswith("Nothing was imported.")
+    assert (await left(caller))["left"] == 0

@@ -62,6 +62,21 @@ async def test_numbers_in_a_workbook_need_no_zeros(http, server, services):
     assert await listed(caller) == ["+32470001211", "+32470001212", "+32470001213"]
 
 
+async def test_a_broken_line_holds_no_other_back(caller):
+    lines = [
+        "phone;note", "+32470001241;a", '+32470001242;"never closed', "+32470001243;a",
+        "+3247000\x001244;a", "+32470001245;" + "a" * 70_000, '+32470001246;"b"a', "+32470001247;b",
+    ]  # fmt: skip
+    answer = await put(caller, "\n".join(lines))
+    assert answer.status == 200, answer.text
+    got = answer.body
+    assert (got["rows"], got["added"], got["bad"]) == (7, 3, 4)
+    assert {one["line"]: one["why"].split()[0:2] for one in got["bad_lines"]} == {
+        3: ["a", "quote"], 5: ["it", "has"], 6: ["it", "is"], 7: ["there", "are"],
+    }  # fmt: skip
+    assert await listed(caller) == ["+32470001241", "+32470001243", "+32470001247"]
+
+
 async def test_without_a_country_national_numbers_are_named(caller):
     answer = await put(caller, "0470001221\n+32470001222\n")
     assert (answer.body["added"], [one["line"] for one in answer.body["bad_lines"]]) == (1, [1])
@@ -73,7 +88,7 @@ async def test_without_a_country_national_numbers_are_named(caller):
         ("", "", "suppressions", "There is no number or address"),
         ("phone;email\n+32470001231;a@example.com\n", "", "suppressions", "several columns"),
         ("phone\n+32470001231\n", "?column=mail", "column", "no column 'mail'"),
-        ('phone\n+32470001231\n"+32470001232\n', "", "suppressions", "Line 3: a quote"),
+        ("phone\n+32470001231\n" + '"n"n\n' * 1_001, "", "suppressions", "quotes that are wrong"),
         ("+32470001231\n" + "n\n" * 100_000, "", "suppressions", "At most 100,000"),
     ],
 )

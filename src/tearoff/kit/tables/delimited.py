@@ -1,8 +1,9 @@
 """Texts with a value a line, or several with a delimiter between them: CSV and its kind.
 
 Python's `csv` reads them, strictly: a quote that is not closed, or with letters behind it, is
-told with its line. Which delimiter it is, is judged here: the ones that people use are four, and
-a blank or a dash, which general detectors consider too, stands in many a code.
+told with its line, and reading goes on in the next one. Which delimiter it is, is judged here: the
+ones that people use are four, and a blank or a dash, which general detectors consider too, stands
+in many a code.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import csv
 import io
 import re
 import string
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Collection, Iterable, Iterator
 from typing import BinaryIO
 
@@ -27,6 +28,8 @@ _NEVER = "\x1f"
 """For `csv`, which must have one, where there is none: no value may contain it."""
 
 _LONGEST = 65_536
+FAULTS = 1_000
+"""Each may cost reading twice `_LONGEST` once more."""
 _SEP = re.compile(r'"?sep=([^\w"\r\n])"?(?:[\r\n]|\Z)', re.IGNORECASE)
 
 
@@ -76,60 +79,109 @@ def sample_rows(sample: str, delimiter: str) -> list[Row]:
 
 
 def rows_of(text: io.TextIOWrapper, delimiter: str, field: str) -> Iterator[Row]:
-    """All rows of a text (with its line ends as they are) that are not empty. Raises
-    `Unreadable`, which names the line."""
-    lines = _Lines(text, field)
-    try:
-        yield from _rows(lines, delimiter, lines)
-    except csv.Error as error:
-        raise Unreadable(f"Line {lines.begun}: {_told(str(error))}", field=field) from None
+    """All rows of a text (with its line ends as they are) that are not empty. A line that cannot
+    be read is one with a `problem`, and reading goes on behind it. Raises `Unreadable` when there
+    are more than `FAULTS` wrong quotes."""
+    lines = _Lines(text)
+    for _ in range(FAULTS):
+        try:
+            yield from _rows(lines, delimiter, lines)
+        except csv.Error as error:
+            yield Row(lines.begun, [], problem=_told(str(error), lines.is_within))
+            yield from lines.bad()
+            lines.go_back()
+        else:
+            return
+    raise Unreadable(
+        f"More than {FAULTS:,} lines have quotes that are wrong, up to line {lines.begun}. Save the"
+        " list as CSV UTF-8 with the program that made it. Nothing was imported.",
+        field=field,
+    )
 
 
 def _rows(lines: Iterable[str], delimiter: str, read: _Lines | None = None) -> Iterator[Row]:
     """`read`: strictly, and it is told where each row begins."""
     reader = csv.reader(lines, delimiter=delimiter or _NEVER, strict=read is not None)
     empty = string.whitespace + ("" if delimiter else "".join(DELIMITERS))
-    line = 1
+    line = 1 if read is None else read.begun
     for cells in reader:
+        if read is not None:
+            yield from read.bad()
         is_sep = line == 1 and _SEP.fullmatch(delimiter.join(cells)) is not None
         if not is_sep and any(cell.strip(empty) for cell in cells):
             yield Row(line, cells)
-        line = reader.line_num + 1
-        if read is not None:
-            read.begun = line
+        line = reader.line_num + 1 if read is None else read.begin()
 
 
 class _Lines:
-    """Lines of a text, each with its end (CR, LF or both)."""
+    """Lines of a text, each with its end (CR, LF or both). An empty one stands for a line that
+    cannot be read. `begun` is where the row began that is being read."""
 
-    def __init__(self, text: io.TextIOWrapper, field: str) -> None:
-        self._text, self._field = text, field
-        self._number = 0
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self._row: list[str] = []
+        self._size = 0
+        self._again: deque[str] = deque()
+        self._bad: list[Row] = []
         self.begun = 1
 
     def __iter__(self) -> _Lines:
         return self
 
     def __next__(self) -> str:
-        line = self._text.readline(_LONGEST + 1)
-        if not line:
-            raise StopIteration
-        self._number += 1
-        if len(line) > _LONGEST:
-            raise self._refused(f"it is longer than {_LONGEST:,} characters.")
-        if "\0" in line:
-            raise self._refused(
-                "it has a NUL byte in it. Save the file as CSV UTF-8 with the program that made it."
-            )
+        line = self._again.popleft() if self._again else self._read()
+        self._row.append(line)
+        self._size += len(line)
+        if self._size > 2 * _LONGEST:
+            raise csv.Error("a row without end")
         return line
 
-    def _refused(self, why: str) -> Unreadable:
-        return Unreadable(f"Line {self._number}: {why}", field=self._field)
+    def begin(self) -> int:
+        """The next row begins here."""
+        self.begun += len(self._row)
+        self._row, self._size = [], 0
+        return self.begun
+
+    def go_back(self) -> None:
+        """Of a row that cannot be read, only the first line is left out: a quote that is never
+        closed must not take those behind it along."""
+        self._again.extendleft(reversed(self._row[1:]))
+        self.begun += 1
+        self._row, self._size = [], 0
+
+    @property
+    def is_within(self) -> bool:
+        """Whether the row has not left the line that it began in."""
+        return len(self._row) == 1
+
+    def bad(self) -> list[Row]:
+        """The lines that could not be read, since this was asked before."""
+        bad, self._bad = self._bad, []
+        return bad
+
+    def _read(self) -> str:
+        line = part = self._text.readline(_LONGEST + 1)
+        if not line:
+            raise StopIteration
+        why = ""
+        if "\0" in line:
+            why = (
+                "it has a NUL byte in it. Save the file as CSV UTF-8 with the program that made it."
+            )
+        if len(line) > _LONGEST:
+            why = f"it is longer than {_LONGEST:,} characters."
+            while part and not part.endswith(("\n", "\r")):
+                part = self._text.readline(_LONGEST)
+        if why:
+            self._bad.append(Row(self.begun + len(self._row), [], problem=why))
+            return "\n"
+        return line
 
 
-def _told(error: str) -> str:
-    """What `csv` says, with the remedy."""
-    if "expected after" in error:
+def _told(error: str, is_within: bool) -> str:
+    """What `csv` says, with the remedy. A quote that is closed by the next one, lines below, is one
+    that was never closed."""
+    if "expected after" in error and is_within:
         return (
             "there are letters behind a closing quote. Inside quotes, write a quote twice;"
             " around a value, use none or both."

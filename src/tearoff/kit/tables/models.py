@@ -40,11 +40,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 class Row(msgspec.Struct, array_like=True):
     """`line` as an editor or a spreadsheet counts, from 1 on; of a quoted line break the first.
-    `kinds`: of cells that are not text, by their place in the row, what they are."""
+    `kinds`: of cells that are not text, by their place in the row, what they are. `problem`: why
+    the line cannot be read, if it cannot."""
 
     line: int
     cells: list[str]
     kinds: dict[int, str] = {}
+    problem: str = ""
 
 
 NUMBER, LONG, DATE, BOOLEAN = "number", "long number", "date", "truth value"

@@ -61,6 +61,8 @@ class Table:
         return [self._value(row) for row in islice(self._rows, LOT)]
 
     def _value(self, row: Row) -> Value:
+        if row.problem:
+            return Value(row.line, "", row.problem)
         place = self._column.place
         text = bare(row.cells[place]) if place < len(row.cells) else ""
         return Value(row.line, text, _problem_of(text, row.kinds.get(place, ""), self._asked))
