@@ -57,7 +57,11 @@ async def test_a_person_decides_what_was_meant(v4, services, shop):
 
 
 async def test_a_sender_that_could_not_be_read_is_named_by_the_person(v4, services, shop):
+    maybe = await written(services, shop, phone="+32470001304")
     lost = await written(services, shop, phone=None, keyword=Keyword.STOP, text="STOP")
+    waits = (await v4.get("/v4/replies?state=open")).body["data"]
+    assert [reply["id"] for reply in waits] == [lost, maybe]
+    assert (await v4.post(f"/v4/replies/{maybe}/dismiss")).status == 200
     (shown,) = (await v4.get("/v4/replies?state=open")).body["data"]
     assert (shown["sender"], shown["phone"], shown["keyword"]) == ("470001234", None, "stop")
     refused = await v4.post(f"/v4/replies/{lost}/optout")

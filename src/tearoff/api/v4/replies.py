@@ -75,9 +75,10 @@ OPERATIONS = (
         method="GET",
         path="/v4/replies",
         tag=TAG,
-        summary="What people wrote to the account's numbers, newest first. With"
-        " `keyword=maybe_stop` only those that wait for a decision, unless `state` says"
-        " otherwise. Replies are kept for 90 days, open ones until somebody decides.",
+        summary="What people wrote to the account's numbers, newest first. With `state=open` all"
+        " that waits for a decision; with `keyword=maybe_stop` what of it may have meant STOP,"
+        " without a STOP from a number that could not be read, unless `state` says otherwise."
+        " Replies are kept for 90 days, open ones until somebody decides.",
         query=(
             LIMIT,
             cursor_field("replies", int),
