@@ -21,6 +21,7 @@ from tearoff.cli.findings_role import of_role
 from tearoff.cli.findings_server import of_server
 from tearoff.cli.findings_twins import of_codes_alike
 from tearoff.cli.findings_webhooks import of_webhooks
+from tearoff.cli.problems import told_problem
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import clock, keys, migrate
@@ -41,9 +42,12 @@ def examine(settings: Settings) -> list[Finding]:
     findings = [finding for look in LOOKS for finding in look(settings)]
     try:
         with database(settings) as opened:
-            findings += asyncio.run(_database(opened))
-    except TearoffError as error:
-        findings.append(Finding("database", False, str(error), error.hint))
+            asyncio.run(_database(opened, findings))
+    except Exception as error:
+        problem = told_problem(error)
+        if problem is None:
+            raise
+        findings.append(Finding("database", False, str(problem), problem.hint))
     return findings
 
 
@@ -80,20 +84,20 @@ def _wallets(settings: Settings) -> Finding:
     return Finding("wallets", True, ", ".join(told))
 
 
-async def _database(settings: Settings) -> list[Finding]:
+async def _database(settings: Settings, findings: list[Finding]) -> None:
+    """Adds to the findings, so that what was found before the database refused is told too."""
     db = await Database.open(settings.database_url, size=2)
     try:
         version = await db.fetchval("SHOW server_version")
-        findings = [Finding("database", True, f"PostgreSQL {version}")]
-        findings.append(await _migrations(db))
-        findings.append(await _clock(db))
-        findings.append(_key(settings))
+        findings.append(Finding("database", True, f"PostgreSQL {version}"))
         findings.append(await of_role(db))
-        if findings[1].is_fine and findings[3].is_fine:
+        findings.append(await _clock(db))
+        findings.append(key := _key(settings))
+        findings.append(migrations := await _migrations(db))
+        if migrations.is_fine and key.is_fine:
             services = Services(settings, db, keys.open_vault(settings), settings.database_url)
             for look in LOOKS_INTO_DATABASE:
                 findings += await look(services)
-        return findings
     finally:
         await db.close()
 

@@ -19,9 +19,8 @@ from tearoff.cli import (
     teammates,
 )
 from tearoff.cli.common import print_help
-from tearoff.cli.problems import print_problem
+from tearoff.cli.problems import print_problem, told_problem
 from tearoff.config import SETTINGS
-from tearoff.errors import TearoffError
 
 NOUNS = (server, database, accounts, campaigns, locations, providers, optouts, teammates, robots)
 
@@ -31,13 +30,16 @@ def main(argv: Sequence[str] | None = None) -> None:
     arguments = make_parser().parse_args(argv)
     try:
         code = arguments.run(arguments)
-    except TearoffError as error:
-        print_problem(error, arguments.parser)
-        code = 1
     except KeyboardInterrupt:
         code = 130
     except BrokenPipeError:
         code = 0
+    except Exception as error:
+        problem = told_problem(error)
+        if problem is None:
+            raise
+        print_problem(problem, arguments.parser)
+        code = 1
     sys.exit(code or 0)
 
 
