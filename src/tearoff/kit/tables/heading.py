@@ -122,8 +122,8 @@ def _several(places: Sequence[int], names: Sequence[str], wanted: Wanted) -> Unr
         for place in places
     )
     return Unreadable(
-        f"The list has several columns ({listed}). Say in `column` which of them has the"
-        f" {wanted.what}s, by its heading or its number. If all is one value, write quotes"
+        f"The list has several columns ({listed}). Say in `column` which of them to take"
+        f" each {wanted.what} from, by its heading or its number. If all is one value, write quotes"
         " round it.",
         field=wanted.field,
     )

@@ -83,7 +83,8 @@ def _problem_of(text: str, kind: str, asked: Asked) -> str:
     if kind == LONG:
         return f"this is a number with more digits than a spreadsheet keeps (15). {_ONLY_TEXT}"
     if kind:
-        return f"this is a {kind}, no text. {_ONLY_TEXT}"
+        article = "an" if kind[0] in "aeiou" else "a"
+        return f"this is {article} {kind}, no text. {_ONLY_TEXT}"
     if not asked.numeric and _SHORTENED.fullmatch(text):
         return (
             f"{text} is a number that a spreadsheet has shortened, digits are lost. Format the"
