@@ -240,7 +240,7 @@ def test_lists_are_refused_in_the_words_of_who_types(tearoff, tmp_path):
     file.write_text("Number;Action\nK-1;Autumn 1\nK-2;Autumn 2\n")
     told = tearoff(*codes, code=1).stderr
     assert told.startswith("tearoff: file: The list has several columns")
-    assert "to take each number or address from, by its heading" in told
+    assert "to take each code from, by its heading" in told
     assert "Say in --column which" in told
     assert "tearoff: --column: There is" in tearoff(*codes, "--column", "Foo", code=1).stderr
     file.write_text("")
