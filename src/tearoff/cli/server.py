@@ -16,7 +16,7 @@ import time
 from collections.abc import Iterator
 from ipaddress import ip_address
 from pathlib import Path
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 import msgspec
 import structlog
@@ -127,11 +127,19 @@ def _keep(handed: dict[str, str], user: pwd.struct_passwd | None, with_worker: b
     for one in kept:
         one.start()
     try:
-        while said.get() == signal.SIGHUP:
+        while _next(said) == signal.SIGHUP:
             web.tell(signal.SIGHUP)  # fresh web processes, one by one
     finally:
         first = time.monotonic()
         end_all(kept, is_hurried=lambda: _is_said_again(said, first))
+
+
+def _next(said: SimpleQueue[int]) -> int:
+    """The next signal. Looked for now and then: the system may hand it to another thread of ours,
+    and then nothing wakes this one, which alone runs Python's handlers."""
+    while True:
+        with contextlib.suppress(Empty):
+            return said.get(timeout=0.5)
 
 
 def _is_said_again(said: SimpleQueue[int], first: float) -> bool:
