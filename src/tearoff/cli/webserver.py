@@ -30,6 +30,9 @@ CONNECTIONS = 10_000
 _FILES_OF_OURS = 500
 """Open files that are no connections of clients."""
 
+LOOKS_EVERY = 0.5
+"""Seconds. A signal may be handed to another thread, which does not wake the one that waits."""
+
 REVIEWED = "2.8."
 """The versions of Granian whose loop was read before it was overridden here."""
 
@@ -91,8 +94,8 @@ class WebServer(Granian):  # type: ignore[misc,valid-type,unused-ignore]
         due: dict[int, float] = {}
         pauses: defaultdict[int, Pauses] = defaultdict(Pauses)
         while True:
-            wait = max(0.0, min(due.values()) - time.monotonic()) if due else None
-            self.main_loop_interrupt.wait(wait)
+            wait = max(0.0, min(due.values()) - time.monotonic()) if due else LOOKS_EVERY
+            self.main_loop_interrupt.wait(min(wait, LOOKS_EVERY))
             # Cleared before looking: what happens from here on is seen in the next round.
             self.main_loop_interrupt.clear()
             if self.interrupt_signal:
