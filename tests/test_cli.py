@@ -17,13 +17,17 @@ from tearoff.people.keywords import Keyword
 
 
 @pytest.fixture
-def tearoff(settings):
+def tearoff(settings, tmp_path_factory):
+    """Runs one command. Its data folder is its own, so that no server of another test, which may
+    run on the common one at that moment, lends it an address."""
+    data = tmp_path_factory.mktemp("data")
+
     def run(*words, code=0, stdin=None, **environment):
         env = {
             **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
             "TEAROFF_DATABASE_URL": settings.database_url,
             "TEAROFF_SECRET_KEY": settings.secret_key,
-            "TEAROFF_DATA": str(settings.data),
+            "TEAROFF_DATA": str(data),
             **environment,
         }
         done = subprocess.run(
@@ -397,6 +401,7 @@ def test_links_lead_to_the_server_that_runs(tearoff, settings, tmp_path, served,
         where = {"host": settings.host, "port": settings.port, **served}
         assert f"address: {where['host']}:{where['port']}" in looked
     assert not (tmp_path / address.FILE).exists()
-    gone = address.Address(pid=2**22, host="x", port=1, public_url="")
+    # Killed, and its process id belongs to another by now: to this one.
+    gone = address.Address(pid=os.getpid(), host="x", port=1, public_url="")
     (tmp_path / address.FILE).write_bytes(msgspec.json.encode(gone))
     assert tearoff(*words)["url"].startswith("http://127.0.0.1:8080/")
