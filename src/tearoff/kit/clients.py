@@ -83,7 +83,7 @@ class Clients:
 
 
 def _add_headers(message: Any, headers: Mapping[bytes, bytes]) -> None:
-    """Those that the answer does not have by itself."""
-    given = message["headers"] = list(message.get("headers", ()))
-    names = {name.lower() for name, _ in given}
-    given += [item for item in headers.items() if item[0] not in names]
+    """Those that the answer does not have by itself. Names are in small letters, as ASGI asks."""
+    given = message.get("headers", ())
+    names = {name for name, _ in given}
+    message["headers"] = [*given, *[item for item in headers.items() if item[0] not in names]]

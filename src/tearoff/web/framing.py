@@ -12,6 +12,7 @@ from tearoff.accounts.queries import frame_hosts
 from tearoff.coupons.models import Campaign
 from tearoff.kit.services import services_of
 from tearoff.web.finding import patiently
+from tearoff.web.notes import header
 
 NOBODY = "'none'"
 
@@ -40,4 +41,4 @@ async def frames_of(request: Request[Any, Any, Any], campaign: Campaign) -> str:
 
 
 def _fetched_for(request: Request[Any, Any, Any]) -> str:
-    return request.headers.get("sec-fetch-dest", "")
+    return header(request, b"sec-fetch-dest")
