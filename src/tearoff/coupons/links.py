@@ -67,7 +67,11 @@ PINS = (
 
 _LINKED = (
     f"SELECT {columns(Session, 's')}, {columns(Campaign, 'c')},"
-    f" a.link_host, l.name AS place, {PINS} AS pins,"
+    " a.link_host,"
+    # Most coupons were used nowhere yet: then nothing is looked for.
+    " CASE WHEN s.location_id IS NULL THEN '' ELSE coalesce((SELECT l.name FROM locations l"
+    " WHERE l.id = s.location_id AND l.account_id = s.account_id), '') END AS place,"
+    f" {PINS} AS pins,"
     " (SELECT t.until FROM tallies t WHERE t.account_id = c.account_id"
     f" AND t.scope = '{PIN_LOCK}' || s.id AND t.n >= {PIN_TRIES}) AS pin_locked_until,"
     " CASE WHEN c.limit_validations IS NULL THEN false ELSE EXISTS (SELECT FROM tallies t"
@@ -82,7 +86,6 @@ _LINKED = (
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
     " JOIN sessions s ON s.account_id = c.account_id"
     " AND s.short_code = left($2, 6) AND s.code = $2 AND s.campaign_id = c.id"
-    " LEFT JOIN locations l ON l.id = s.location_id AND l.account_id = s.account_id"
     " WHERE c.code = $1"
 )
 
@@ -95,5 +98,4 @@ async def linked(db: Handle, campaign_code: str, session_code: str) -> Linked | 
     # By position: this is read for every page view, and looking up names costs as much again.
     values: list[Any] = [tuple(value) if isinstance(value, list) else value for value in row]
     session, campaign, rest = values[:_S], values[_S : _S + _C], values[_S + _C :]
-    link_host, place, *more = rest
-    return Linked(Session(*session), Campaign(*campaign), link_host, place or "", *more)
+    return Linked(Session(*session), Campaign(*campaign), *rest)
