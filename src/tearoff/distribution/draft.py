@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -212,20 +211,17 @@ def _introduction(campaign: Campaign) -> str:
 
 def tidied(text: str, *, field: str = "body") -> str:
     """A caller's text with its fields as they are filled. Raises `BadText`, of this field."""
-    with _named(field):
+    try:
         return tidy(text)
+    except BadText as bad:
+        bad.field = field
+        raise
 
 
 def fill(text: str, fields: Mapping[str, str], link: str, *, field: str = "body") -> str:
     """A tidy text filled. Raises `BadText`, of this field."""
-    with _named(field):
-        return render(text, fields, link)
-
-
-@contextlib.contextmanager
-def _named(field: str) -> Iterator[None]:
     try:
-        yield
+        return render(text, fields, link)
     except BadText as bad:
         bad.field = field
         raise

@@ -108,6 +108,7 @@ def _check_type(number: phonenumbers.PhoneNumber, region: str) -> None:
 
 # the same number in two spellings --------------------------------------------------------
 
+_TWO_WAYS = ("+52", "+54", "+55")
 _MEXICO = re.compile(r"\+52(1?)([2-9][0-9]{9})", re.ASCII)
 _ARGENTINA = re.compile(r"\+54(9?)([1-8][0-9]{9})", re.ASCII)
 _BRAZIL = re.compile(r"\+55([1-9][0-9])(9?)([016-9][0-9]{7})", re.ASCII)
@@ -120,6 +121,8 @@ def phone_key(e164: str) -> str:
     the 9 that mobiles have from abroad. Brazil: with the ninth digit of mobiles (2012 to 2016);
     eight digits from 2 to 5 on are a landline, which is another number.
     """
+    if not e164.startswith(_TWO_WAYS):
+        return e164
     if mexican := _MEXICO.fullmatch(e164):
         return f"+52{mexican[2]}"
     if argentine := _ARGENTINA.fullmatch(e164):
@@ -131,6 +134,8 @@ def phone_key(e164: str) -> str:
 
 def spellings(e164: str) -> tuple[str, ...]:
     """All ways in which this number may be written, its key first; nearly always one."""
+    if not e164.startswith(_TWO_WAYS):
+        return (e164,)
     key = phone_key(e164)
     if mexican := _MEXICO.fullmatch(key):
         return key, f"+521{mexican[2]}"

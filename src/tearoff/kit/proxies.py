@@ -57,9 +57,10 @@ def is_from_here(scope: Mapping[str, Any]) -> bool:
     """Whether a call was made by a program of this machine for itself. A proxy on it comes from
     loopback too, but says whom it speaks for, or hands on the name that its caller used."""
     client = scope.get("client")
-    headers = [(name.lower(), value) for name, value in scope["headers"]]
-    hosts = [value.decode("latin-1") for name, value in headers if name == b"host"]
-    is_forwarded = any(n in _FORWARDS or n.startswith(b"x-forwarded-") for n, _ in headers)
+    hosts = [value.decode("latin-1") for name, value in scope["headers"] if name == b"host"]
+    is_forwarded = any(
+        name in _FORWARDS or name.startswith(b"x-forwarded-") for name, _ in scope["headers"]
+    )
     return (
         client is not None
         and is_loopback(client[0])
@@ -135,7 +136,9 @@ def host_of(address: str) -> str:
 
 
 def _forwarded(scope: Mapping[str, Any]) -> list[str]:
-    values = [v.decode("latin-1") for k, v in scope["headers"] if k.lower() == b"x-forwarded-for"]
+    values = [v.decode("latin-1") for k, v in scope["headers"] if k == b"x-forwarded-for"]
+    if not values:
+        return []
     return [hop.strip() for hop in ",".join(values).split(",") if hop.strip()]
 
 

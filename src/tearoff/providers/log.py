@@ -110,16 +110,16 @@ class LogProvider(WithoutCallbacks):
         # One write of one line: lines of several processes do not mix.
         fd = os.open(self._outbox, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
         try:
-            self._give(fd)
+            if os.geteuid() == 0 and os.fstat(fd).st_size == 0:
+                self._give(fd)
             return os.write(fd, line) == len(line)
         finally:
             os.close(fd)
 
     def _give(self, fd: int) -> None:
-        """A command that root types must not leave a file that the server cannot write."""
+        """A command that root types must not make a file that the server cannot write."""
         folder = self._outbox.parent.stat()
-        if os.geteuid() == 0 and os.fstat(fd).st_uid != folder.st_uid:
-            os.fchown(fd, folder.st_uid, folder.st_gid)
+        os.fchown(fd, folder.st_uid, folder.st_gid)
 
     async def look_up(
         self, message: Outgoing, provider_id: str, sent_at: datetime

@@ -6,6 +6,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Iterable, Mapping
+from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -68,14 +69,20 @@ def _parse(body: bytes, content_type: str) -> dict[str, Any]:
     start = body.lstrip()[:1]
     if not start:
         return {}
-    kind, options = multipart.parse_options_header(content_type)
-    charset = _charset(options.get("charset", ""))
+    kind, charset, boundary = _declared(content_type)
     if kind == _MULTIPART:
-        return _multipart(body, options.get("boundary", ""), charset)
+        return _multipart(body, boundary, charset)
     # Many old programs send JSON with curl's default form type: what begins like an object is one.
     if start == b"{" or not (kind == _FORM or _looks_like_form(body, start, kind)):
         return _json(body, charset)
     return _form(body, charset, "body")
+
+
+@lru_cache(64)
+def _declared(content_type: str) -> tuple[str, str, str]:
+    """Kind, charset and boundary. Programs send the same again and again."""
+    kind, options = multipart.parse_options_header(content_type)
+    return kind, _charset(options.get("charset", "")), options.get("boundary", "")
 
 
 def _charset(declared: str) -> str:

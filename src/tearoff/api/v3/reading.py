@@ -56,12 +56,11 @@ def read_parameters(parameters: Sequence[Parameter], values: Mapping[str, Any]) 
     found: dict[str, Any] = {}
     late: list[Parameter] = []
     for parameter in parameters:
-        given = _whole(values.get(parameter.name))
-        if given is None or (isinstance(given, str) and not given.strip()):
-            value = None
-        else:
+        value = None
+        given = values.get(parameter.name)  # of most parameters, nothing
+        if given is not None and not (isinstance(given, str) and not given.strip()):
             try:
-                value = parameter.read(parameter.name, given)
+                value = parameter.read(parameter.name, _whole(given))
             except WrongValue as wrong:
                 problems[parameter.name] = (wrong.code, wrong.text)
                 value = UNREAD

@@ -29,7 +29,10 @@ def _text(name: str, given: Any) -> str:
     """Too long for ten segments is one error, whether it is seen here or once it is filled."""
     if isinstance(given, str) and len(given) > LONGEST:
         raise p.invalid_character(name)
-    return p.text(LONGEST, lines=True)(name, given)
+    return _LINES(name, given)
+
+
+_LINES = p.text(LONGEST, lines=True)
 
 
 async def send_sms(call: Call) -> tuple[int, bytes]:
