@@ -60,8 +60,9 @@ CODES: dict[int, Code] = {
     501: Code("There is no such thing", "Not found.", _ANOTHER_ACCOUNT),
     502: Code("There is no such campaign", "Campaign ID not found.", _ANOTHER_ACCOUNT),
     503: Code("Not possible at this moment", "The database is away.",
-              "With HTTP 503: wait for the seconds of Retry-After, then send the same again. With"
-              " HTTP 422 (`Teammate ID not found`): name a teammate of this account."),
+              "With HTTP 503 (also when others were changing the same): wait for the seconds of"
+              " Retry-After, then send the same again. With HTTP 422 (`Teammate ID not found`):"
+              " name a teammate of this account."),
     505: Code("There is no such session", "Couponsession not found.", _ANOTHER_ACCOUNT),
     506: Code("The coupon has been used", "Couponsession already validated.",
               "The answer says when and where."),

@@ -19,7 +19,7 @@ STATUSES = {
     422: "Something documented is wrong; nothing was done.",
     429: "Too many calls.",
     500: "Something broke on our side.",
-    503: "The database is away or the server is stopping.",
+    503: "The database is away, others were changing the same, or the server is stopping.",
 }
 
 SECURITY_SCHEMES = {
