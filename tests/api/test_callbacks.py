@@ -1,6 +1,7 @@
 """The address at which a service reports back is a secret: it is kept nowhere in the clear."""
 
 import base64
+import json
 
 import pytest_asyncio
 from yarl import URL
@@ -10,7 +11,12 @@ from tearoff.messages import callbacks
 from tests.api.caller import Caller
 from tests.cast import open_shop
 
-SERVICE = {"url": "http://127.0.0.1:9/send", "body": '{"to": "{to}", "text": "{text}"}'}
+SERVICE = {
+    "url": "http://127.0.0.1:9/send",
+    "body": '{"to": "{to}", "text": "{text}"}',
+    "reply_from_path": "from",
+    "reply_text_path": "words",
+}
 
 
 @pytest_asyncio.fixture
@@ -71,3 +77,13 @@ async def test_a_token_of_an_older_version_goes_on_working(caller, services):
     assert await callbacks.seal_clear_tokens(db, services.vault, clock.now()) >= 1
     assert await report(caller, shop.token, b"after") == 200
     assert shop.token not in await kept(services, shop)
+
+
+async def test_nothing_goes_out_after_a_stop_was_acknowledged(caller):
+    """Not even in the same moment, and whatever else the worker has to do."""
+    for end in range(20):
+        phone = f"+324700019{end:02}"
+        body = json.dumps({"from": phone, "words": "STOP"}).encode()
+        assert await report(caller, caller.shop.token, body) == 200
+        answer = await caller.send(phone)
+        assert (answer.status, answer.codes) == (422, [605]), answer.text

@@ -6,8 +6,6 @@ import asyncio
 import time
 from typing import Any
 
-import msgspec
-
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.messages import arrivals, connections
@@ -89,7 +87,7 @@ async def arrive(
     reply: Reply | None = None,
 ) -> None:  # fmt: skip
     """A service reports over its link; the worker reads it."""
-    raw = msgspec.json.encode(Arrived(key=key, raw="", receipt=receipt, reply=reply))
+    arrived = Arrived(key=key, raw="", receipt=receipt, reply=reply)
     connection = await connections.connection(services.db, shop.connection)
     async with services.db.transaction() as db:
-        await arrivals.store(db, connection, "link", [(key, raw)], clock.now())
+        await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())

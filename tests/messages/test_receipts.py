@@ -43,10 +43,10 @@ async def accepted_in_parts(services, shop, name):
 
 async def store_receipt(services, shop, provider_id, state=ReceiptState.DELIVERED):
     receipt = Receipt(state=state, provider_id=provider_id)
-    raw = msgspec.json.encode(Arrived(key=provider_id, raw="", receipt=receipt))
+    arrived = Arrived(key=provider_id, raw="", receipt=receipt)
     connection = await connections.connection(services.db, shop.connection)
     async with services.db.transaction() as db:
-        await arrivals.store(db, connection, "link", [(provider_id, raw)], clock.now())
+        await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
     return await services.db.fetchval(
         "SELECT id FROM arrivals WHERE connection_id = $1 AND key = $2",
         shop.connection,

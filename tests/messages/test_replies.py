@@ -24,10 +24,10 @@ async def arrive(services, shop, **what):
     """Store it as a standing link does, and read it now (a worker of the tests' server may be
     faster; then its reading counts)."""
     key = f"k{next(counted)}"
-    raw = msgspec.json.encode(Arrived(key=key, raw="", **what))
+    arrived = Arrived(key=key, raw="", **what)
     connection = await connections.connection(services.db, shop.connection)
     async with services.db.transaction() as db:
-        await arrivals.store(db, connection, "link", [(key, raw)], clock.now())
+        await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
     id_ = await services.db.fetchval(
         "SELECT id FROM arrivals WHERE connection_id = $1 AND key = $2", shop.connection, key
     )
@@ -197,3 +197,63 @@ async def test_the_operator_is_told_of_what_waits_and_of_twins(services, shop):
     assert found == [(shop.account, ids[0], ids[1])]
     told = [f.text for f in await of_replies(services) + await of_twins(services)]
     assert told
+
+
+async def test_stop_counts_from_the_moment_in_which_it_is_acknowledged(services, shop):
+    """No worker needs to run: the service is told when it is done, not that it will be."""
+    connection = await connections.connection(services.db, shop.connection)
+    number = "+32470001777"
+    for key, words, expected in (
+        ("s1", "STOP", True),
+        ("s2", "START", False),
+        ("s3", "Stop!", True),
+    ):
+        arrived = Arrived(key=key, raw="", reply=Reply(number, "36111", words))
+        async with services.db.transaction() as db:
+            await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
+        assert await optouts.is_opted_out(services.db, shop.account, number) is expected
+
+
+async def test_replies_beside_receipts_are_taken_in_once(services, shop):
+    """One report with both: the receipt waits for its message, the STOP for nothing."""
+    connection = await connections.connection(services.db, shop.connection)
+    reply = Reply("+32470001778", "36111", "STOP")
+    receipt = Receipt(state=ReceiptState.DELIVERED, provider_id="of-nobody")
+    arrived = Arrived(key="both", raw="", reply=reply, receipt=receipt)
+    async with services.db.transaction() as db:
+        await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
+    assert await optouts.is_opted_out(services.db, shop.account, reply.sender)
+    id_ = await services.db.fetchval(
+        "SELECT id FROM arrivals WHERE connection_id = $1 AND key = 'both'", shop.connection
+    )
+    job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
+    async with asyncio.timeout(60):
+        while await result_of(services, id_) != "unmatched,reply_stop":
+            await arrivals.read_arrivals(services, job, tell=tell)
+            await asyncio.sleep(0.05)
+    found = await replies.page(services.db, shop.account, None, 10)
+    assert [one.text for one in found] == ["STOP"]
+
+
+async def test_a_reply_that_cannot_be_taken_in_now_is_kept(services, shop):
+    """What breaks while it is read is neither lost nor sent back to the service."""
+    connection = await connections.connection(services.db, shop.connection)
+    arrived = Arrived(key="broken", raw="", reply=Reply("+32470001779", "36111", "STOP"))
+    await services.db.execute(
+        f"ALTER TABLE replies ADD CONSTRAINT broken CHECK (connection_id <> {shop.connection})"
+    )
+    try:
+        async with services.db.transaction() as db:
+            await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
+        assert not await optouts.is_opted_out(services.db, shop.account, "+32470001779")
+    finally:
+        await services.db.execute("ALTER TABLE replies DROP CONSTRAINT broken")
+    id_ = await services.db.fetchval(
+        "SELECT id FROM arrivals WHERE connection_id = $1 AND key = 'broken'", shop.connection
+    )
+    job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
+    async with asyncio.timeout(60):
+        while await result_of(services, id_) != "reply_stop":
+            await arrivals.read_arrivals(services, job, tell=tell)
+            await asyncio.sleep(0.05)
+    assert await optouts.is_opted_out(services.db, shop.account, "+32470001779")

@@ -1,6 +1,7 @@
 """Where services report back: `/callbacks/{kind}/{token}`.
 
-Verify, store what came, without the token, answer at once; a job reads it. The token is 128
+Verify, store what came, without the token, take in what people wrote, answer; a job reads
+receipts. The token is 128
 random bits of the connection; where the service signs, the signature is checked too.
 """
 
@@ -10,6 +11,7 @@ import hashlib
 from typing import Any
 
 import msgspec
+import structlog
 from litestar import Request, Response, route
 from litestar.params import FromPath
 
@@ -19,9 +21,12 @@ from tearoff.kit.bodies import read_body
 from tearoff.kit.db import DatabaseAway
 from tearoff.kit.doorbook import Event
 from tearoff.messages import arrivals, callbacks
-from tearoff.providers.base import Callback
+from tearoff.messages.arrivals import Arrival
+from tearoff.providers.base import Callback, Provider
 
 MAX_BODY = 200_000
+
+log = structlog.get_logger()
 
 
 @route("/callbacks/{kind:str}/{token:str}", http_method=["GET", "POST"], status_code=200)
@@ -48,14 +53,26 @@ async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
     if body is None:
         return 413
     told = Callback(request.method, _public_url(request), dict(request.headers), body)
-    if not doors.links.provider(connection).is_genuine(told):
+    provider = doors.links.provider(connection)
+    if not provider.is_genuine(told):
         metrics.arrivals.labels("unsigned").inc()
         doorbook.note(Event.CALLBACK_NOT_GENUINE, kind=kind, connection=connection.id)
         return 403
+    item = _arrival(provider, token, told)
     async with db.transaction() as transaction:
-        item = (_key(told), msgspec.json.encode(_without(token, told)))
         await arrivals.store(transaction, connection, "callback", [item], clock.now())
     return 200
+
+
+def _arrival(provider: Provider, token: str, told: Callback) -> Arrival:
+    kept = _without(token, told)
+    key, raw = _key(told), msgspec.json.encode(kept)
+    try:
+        texts = provider.read_replies(kept)
+        return Arrival(key, raw, texts, has_more=not texts or bool(provider.read_receipts(kept)))
+    except Exception:  # what cannot be read must be kept all the same
+        log.exception("callback.unread", kind=provider.kind)
+        return Arrival(key, raw)
 
 
 def _public_url(request: Request[Any, Any, Any]) -> str:

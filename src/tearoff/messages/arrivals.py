@@ -1,7 +1,8 @@
-"""What services report: stored raw first, told "got it", then read into our words.
+"""What services report: stored raw, told "got it", and read into our words.
 
-The service's own key makes repeats harmless. A receipt can be faster than the answer to the
-send; so one that fits no message yet waits a minute for it.
+What a person wrote is read before the service is told: after that, nothing goes out to whoever
+said STOP. Receipts are read by a job. The service's own key makes repeats harmless. A receipt can
+be faster than the answer to the send; so one that fits no message yet waits a minute for it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ import structlog
 from tearoff.hooks import bodies, outbox
 from tearoff.jobs.queue import enqueue
 from tearoff.kit import clock, metrics
-from tearoff.kit.db import Handle
+from tearoff.kit.db import AWAY, BUSY, Handle
 from tearoff.kit.phone import read_sender, spellings
 from tearoff.kit.services import Services
 from tearoff.messages import connections, queries, replies, rules
@@ -45,6 +46,26 @@ class Stored(msgspec.Struct, frozen=True):
     received_at: datetime
 
 
+class Arrival(msgspec.Struct, frozen=True):
+    """As a service sent it, with the replies that are in it. `has_more`: there are receipts too,
+    or what is in it could not be read yet."""
+
+    key: str
+    raw: bytes
+    replies: Sequence[Reply] = ()
+    has_more: bool = True
+
+
+def of_link(arrived: Arrived) -> Arrival:
+    """What came over a standing link."""
+    return Arrival(
+        key=arrived.key,
+        raw=msgspec.json.encode(arrived),
+        replies=[arrived.reply] if arrived.reply else [],
+        has_more=arrived.reply is None or arrived.receipt is not None,
+    )
+
+
 class ToRead(msgspec.Struct, frozen=True):
     """The job: which arrivals, and how often they were looked at before."""
 
@@ -56,25 +77,53 @@ async def store(
     db: asyncpg.Connection,
     connection: Connection,
     kind: str,
-    items: Sequence[tuple[str, bytes]],
+    items: Sequence[Arrival],
     now: datetime,
 ) -> int:
-    """Keep what arrived, (key, raw) each, and enqueue its reading, in this transaction. What
-    was stored before is left out; gives how many were new."""
+    """Keep what arrived, take in its replies, and enqueue the reading of the rest, in this
+    transaction. What was stored before is left out; gives how many were new."""
     rows = await db.fetch(
         "INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at)"
         " SELECT $1, $2, i.key, $3, i.raw, $4 FROM unnest($5::text[], $6::bytea[]) AS i (key, raw)"
-        " ON CONFLICT (connection_id, key) DO NOTHING RETURNING id",
+        " ON CONFLICT (connection_id, key) DO NOTHING RETURNING key, id",
         connection.account_id,
         connection.id,
         kind,
         now,
-        [key for key, _ in items],
-        [raw for _, raw in items],
+        [item.key for item in items],
+        [item.raw for item in items],
     )
-    if rows:
-        await enqueue(db, READ, ToRead([row["id"] for row in rows]))
+    new, left = dict(map(tuple, rows)), []
+    for item in items:
+        arrival_id = new.pop(item.key, None)
+        if arrival_id is not None and not await _settle(db, connection, arrival_id, item, now):
+            left.append(arrival_id)
+    if left:
+        await enqueue(db, READ, ToRead(left))
     return len(rows)
+
+
+async def _settle(
+    db: asyncpg.Connection, connection: Connection, arrival_id: int, item: Arrival, now: datetime
+) -> bool:
+    """Whether nothing of it is left to the job, which has what cannot be taken in now."""
+    if not item.replies:
+        return False
+    try:
+        async with db.transaction():  # a savepoint: what is stored stays
+            results = [await _apply_reply(db, connection, r, now) for r in item.replies]
+            if item.has_more:
+                await db.execute(
+                    "UPDATE arrivals SET result = $2 WHERE id = $1", arrival_id, _joined(results)
+                )
+            else:
+                await _close(db, arrival_id, results)
+    except (*AWAY, *BUSY):
+        raise
+    except Exception:
+        log.exception("arrivals.left", arrival=arrival_id)
+        return False
+    return not item.has_more
 
 
 async def read_arrivals(services: Services, payload: bytes, *, tell: Tell) -> None:
@@ -126,11 +175,12 @@ async def _take(
     db: asyncpg.Connection, stored: Stored, services: Services, tell: Tell, *, is_last: bool
 ) -> bool:
     """False when a receipt in it still waits for its message."""
-    free = await db.fetchval(
-        "SELECT true FROM arrivals WHERE id = $1 AND handled_at IS NULL FOR UPDATE SKIP LOCKED",
+    done = await db.fetchval(
+        "SELECT coalesce(result, '') FROM arrivals WHERE id = $1 AND handled_at IS NULL"
+        " FOR UPDATE SKIP LOCKED",
         stored.id,
     )
-    if not free:
+    if done is None:
         return True
     connection = await connections.connection(db, stored.connection_id)
     if connection is None:
@@ -145,20 +195,27 @@ async def _take(
     ]
     if "waits" in results and not is_last:
         return False
-    results += [await _apply_reply(db, connection, reply, stored) for reply in texts]
-    await _close(db, stored, results or ["unreadable"])
+    if done:  # its replies were taken in when it came
+        results += done.split(",")
+    else:
+        results += [await _apply_reply(db, connection, r, stored.received_at) for r in texts]
+    await _close(db, stored.id, results or ["unreadable"])
     return True
 
 
-async def _close(db: Handle, stored: Stored, results: Sequence[str]) -> None:
+async def _close(db: Handle, arrival_id: int, results: Sequence[str]) -> None:
     for result in results:
         metrics.arrivals.labels(result).inc()
     await db.execute(
         "UPDATE arrivals SET handled_at = $2, result = $3 WHERE id = $1",
-        stored.id,
+        arrival_id,
         clock.now(),
-        ",".join(results)[:200],
+        _joined(results),
     )
+
+
+def _joined(results: Sequence[str]) -> str:
+    return ",".join(results)[:200]
 
 
 async def read_stored(
@@ -276,9 +333,11 @@ async def _learn_opt_out(db: Handle, connection: Connection, number: str, receip
     )
 
 
-async def _apply_reply(db: Handle, connection: Connection, reply: Reply, stored: Stored) -> str:
+async def _apply_reply(
+    db: Handle, connection: Connection, reply: Reply, received_at: datetime
+) -> str:
     """STOP is obeyed at once, for all senders of the account; START takes back what STOP set."""
-    arriving, now = await understand(db, connection, reply, stored.received_at), clock.now()
+    arriving, now = await understand(db, connection, reply, received_at), clock.now()
     await replies.keep(db, arriving)
     await _announce_reply(db, arriving, now)
     number = arriving.phone

@@ -129,7 +129,7 @@ class Binds:
         provider = cast(Linked, self._links.provider(connection))
 
         async def take(arrived: Sequence[Arrived]) -> None:
-            items = [(a.key, msgspec.json.encode(a)) for a in arrived]
+            items = [arrivals.of_link(one) for one in arrived]
             async with self._services.db.transaction() as db:
                 await arrivals.store(db, connection, "link", items, clock.now())
 
