@@ -161,3 +161,14 @@ async def test_a_list_of_nothing_is_missing(caller):
         caller, "/v3/couponsession/updatemultiple", "operation=claimed&couponsessions[]=", FORM
     )
     assert (answer.status, answer.texts) == (422, ["Missing parameter: couponsessions"])
+
+
+@pytest.mark.parametrize("stray", ["%", "%z", "%4"])
+async def test_percent_signs_that_encode_nothing_are_few(caller, stray):
+    """Reading one costs as much as reading a thousand letters, before anybody has said who they
+    are. `50% off` in a form that was written by hand is text."""
+    body = f"campaign={caller.shop.ref}&phone=%2B32470001001&body=50% off, 100%"
+    assert (await post(caller, "/v3/send/sms", body, FORM)).status == 200
+    many = await post(caller, "/v3/send/sms", "body=" + stray * 2_001, FORM)
+    assert (many.status, many.codes) == (400, [400])
+    assert "% signs" in many.texts[0]

@@ -5,7 +5,7 @@ import asyncio
 import msgspec
 import pytest
 
-from tearoff.cli.findings_replies import of_replies, of_twins
+from tearoff.cli.findings_replies import of_replies, of_reports, of_twins
 from tearoff.coupons import campaigns
 from tearoff.coupons.actions import issue_session
 from tearoff.coupons.models import NewSession
@@ -257,3 +257,22 @@ async def test_a_reply_that_cannot_be_taken_in_now_is_kept(services, shop):
             await arrivals.read_arrivals(services, job, tell=tell)
             await asyncio.sleep(0.05)
     assert await optouts.is_opted_out(services.db, shop.account, "+32470001779")
+
+
+@pytest.mark.parametrize(
+    ("words", "keyword"),
+    [("stop", "maybe_stop"), ("and stop it", "maybe_stop"), ("START", "none"), ("hello", "none")],
+)
+async def test_one_part_of_a_longer_text_decides_nothing(services, shop, words, keyword):
+    """ "…please never ever " and then "stop": a person reads it."""
+    reply = Reply("+32470001780", "36111", words, is_part=True)
+    assert await arrive(services, shop, reply=reply) == f"reply_{keyword}"
+    assert not await optouts.is_opted_out(services.db, shop.account, reply.sender)
+    (found,) = await replies.page(services.db, shop.account, None, 10)
+    assert found.state == ("open" if keyword == "maybe_stop" else "done")
+
+
+async def test_the_doctor_tells_of_reports_that_cannot_be_read(services, shop):
+    assert await arrive(services, shop) == "unreadable"
+    found = {one.what: one.text for one in await of_reports(services)}
+    assert found[f"provider {shop.connection}"].startswith("1 reports of a week")

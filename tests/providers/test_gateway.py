@@ -189,6 +189,65 @@ async def test_a_reply_is_kept_as_it_was_written(sender: str) -> None:
     assert (reply.written, reply.text) == (sender, "STOP")
 
 
+LATIN = {"content-type": "application/x-www-form-urlencoded; charset=ISO-8859-1"}
+FORM, JSON = (
+    {"content-type": "application/x-www-form-urlencoded"},
+    {"content-type": "application/json"},
+)
+PARTS = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
+
+
+@pytest.mark.parametrize(
+    ("body", "headers"),
+    [
+        (b"from=0470001234&text=ARR%CAT", FORM),
+        (b"from=0470001234&text=ARR%CAT", LATIN),
+        (b"from=0470001234&text=ARR\xcaT", {}),
+        (b"from=0470001234&text=ARR%C3%8AT&city=Li%E8ge", FORM),
+        (b"from=0470001234&text=ARR%C3%8AT&city=Li\xe8ge", FORM),
+        ("from=0470001234&text=ARRÊT".encode(), JSON),
+        ('\ufeff{"from": "0470001234", "text": "ARRÊT"}'.encode(), JSON),
+        ('{"from": "0470001234", "text": "ARRÊT"}'.encode("latin-1"), JSON),
+        ('{"from": "0470001234", "text": "ARRÊT"}'.encode("utf-16"), JSON),
+        (
+            '{"from": "0470001234", "text": "ARRÊT"}'.encode("utf-16-be"),
+            {"content-type": "application/json; charset=UTF-16BE"},
+        ),
+        ('{"from": "0470001234", "text": "ARRÊT", "name": "\\ud83d"}'.encode(), JSON),
+        ('{"from": "0470001234", "text": "ARRÊT", "name": "a\nb"}'.encode(), JSON),
+        ('{"from": "0470001234", "text": ["ARRÊT"]}'.encode(), JSON),
+        ('{"from": "0470001234", "text": "ARRÊT"}'.encode(), FORM),
+        (
+            PARTS % (b"from", b"0470001234") + PARTS % (b"text", b"ARR\xcaT") + b"--b--\r\n",
+            {"content-type": "multipart/form-data; boundary=b"},
+        ),
+    ],
+)
+async def test_a_reply_is_read_however_a_service_writes_it(
+    body: bytes, headers: dict[str, str]
+) -> None:
+    """What was answered 200 does not come again, and it may be a STOP."""
+    settings = PLAIN | {"replies_path": ""}
+    provider = open_gateway("http://127.0.0.1:9", settings)
+    callback = Callback("POST", "https://coupons.example.com/c", headers, body)
+    (reply,) = provider.read_replies(callback)
+    assert (reply.written, reply.text) == ("0470001234", "ARRÊT")
+
+
+@pytest.mark.parametrize(
+    "content_type", ["", "x", "a/b; charset=\0", "a/b; charset=base64", "/;=;"]
+)
+@pytest.mark.parametrize(
+    "body", [b"{", b"[" * 100_000, b"\xff\xfe", b"=", b"\0=\xff", b"%", b"{\xff"]
+)
+async def test_garbage_is_no_reply(body: bytes, content_type: str) -> None:
+    settings = PLAIN | {"replies_path": ""}
+    provider = open_gateway("http://127.0.0.1:9", settings)
+    headers = {"content-type": content_type}
+    callback = Callback("POST", "https://coupons.example.com/c", headers, body)
+    assert provider.read_replies(callback) == []
+
+
 class TestRefusalsInside:
     """Answers of status 200 that are no yes. Each was given to a service that took nothing."""
 

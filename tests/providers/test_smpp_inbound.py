@@ -312,6 +312,26 @@ def test_parts_that_read_alike_are_two(inbox: Inbox) -> None:
     assert one.reply == two.reply
 
 
+@pytest.mark.parametrize(
+    ("header", "tags", "is_part"),
+    [
+        (bytes((5, 0, 3, 7, 2, 2)), {}, True),
+        (bytes((6, 8, 4, 0, 7, 2, 2)), {}, True),
+        (bytes((9, 5, 2, 1, 2, 0, 3, 7, 2, 1)), {}, True),  # ports stand before
+        (b"", {pdu.TAG_SAR_REFERENCE: b"\0\7", pdu.TAG_SAR_TOTAL: b"\2"}, True),
+        (bytes((5, 0, 3, 7, 1, 1)), {}, False),  # the only one
+        (b"", {pdu.TAG_SAR_TOTAL: b"\1"}, False),
+        (bytes((3, 5, 1, 2)), {}, False),
+        (b"", {}, False),
+    ],
+)
+def test_a_part_of_a_longer_text_is_told(inbox: Inbox, header, tags, is_part) -> None:
+    esm_class = 0x40 if header else 0
+    arrived = inbox.read(pdu.Delivered("32470000001", "8181", esm_class, 0, header + b"stop", tags))
+    assert arrived.reply is not None
+    assert arrived.reply.is_part is is_part
+
+
 def test_receipts_without_an_id_are_told_apart(inbox: Inbox) -> None:
     def receipt(day: int) -> pdu.Delivered:
         text = f"id: sub:001 done date:26112{day}0800 stat:DELIVRD err:000"

@@ -16,7 +16,7 @@ from tearoff.cli.common import database
 from tearoff.cli.findings import Finding
 from tearoff.cli.findings_mail import of_mail, of_python
 from tearoff.cli.findings_pins import of_pins
-from tearoff.cli.findings_replies import of_replies, of_twins
+from tearoff.cli.findings_replies import of_replies, of_reports, of_twins
 from tearoff.cli.findings_role import of_role
 from tearoff.cli.findings_server import of_server
 from tearoff.cli.findings_twins import of_codes_alike
@@ -192,6 +192,7 @@ LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] 
     of_pins,
     _texts,
     of_replies,
+    of_reports,
     of_twins,
     of_codes_alike,
     of_webhooks,

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tearoff.cli.findings import Finding
+from tearoff.kit import clock
 from tearoff.kit.services import Services
-from tearoff.messages import replies
+from tearoff.messages import arrivals, replies
 from tearoff.people import queries
 
 MOST = 20
+MOST_REPORTS = 10_000
 
 
 async def of_replies(services: Services) -> list[Finding]:
@@ -18,6 +22,19 @@ async def of_replies(services: Services) -> list[Finding]:
         )
         for account_id, n in await replies.count_open(services.db, MOST)
     ]  # fmt: skip
+
+
+async def of_reports(services: Services) -> list[Finding]:
+    """Somebody's STOP may be among them."""
+    since = clock.now() - timedelta(days=7)
+    return [
+        Finding(
+            f"provider {connection_id}", True,
+            f"{n} reports of a week had no receipt and no reply that could be read",
+            "Compare what it sends with its settings (docs/providers.md).",
+        )
+        for connection_id, n in await arrivals.count_unreadable(services.db, since, MOST_REPORTS)
+    ][:MOST]  # fmt: skip
 
 
 async def of_twins(services: Services) -> list[Finding]:

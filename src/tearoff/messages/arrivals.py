@@ -199,8 +199,23 @@ async def _take(
         results += done.split(",")
     else:
         results += [await _apply_reply(db, connection, r, stored.received_at) for r in texts]
+    if not results:
+        log.warning("arrivals.unreadable", connection=connection.id, kind=connection.kind)
     await _close(db, stored.id, results or ["unreadable"])
     return True
+
+
+async def count_unreadable(db: Handle, since: datetime, most: int) -> list[tuple[int, int]]:
+    """Connections whose services reported what could not be read, and how often, up to `most` in
+    all; for the operator."""
+    rows = await db.fetch(
+        "SELECT connection_id, count(*) AS n FROM (SELECT connection_id FROM arrivals"
+        " WHERE received_at > $1 AND result = 'unreadable' LIMIT $2) found"
+        " GROUP BY connection_id ORDER BY connection_id",
+        since,
+        most,
+    )
+    return [(row["connection_id"], row["n"]) for row in rows]
 
 
 async def _close(db: Handle, arrival_id: int, results: Sequence[str]) -> None:
@@ -362,6 +377,10 @@ async def understand(
 ) -> replies.Arriving:
     """Who wrote it and what it asks for, by today's rules."""
     text = _storable(reply.text)
+    keyword = read_keyword(text)
+    if reply.is_part:  # "…and please never " + "stop": the whole may say something else
+        is_stop = keyword in (Keyword.STOP, Keyword.MAYBE_STOP)
+        keyword = Keyword.MAYBE_STOP if is_stop else Keyword.NONE
     return replies.Arriving(
         account_id=connection.account_id,
         connection_id=connection.id,
@@ -369,7 +388,7 @@ async def understand(
         phone=await _sender(db, connection, reply),
         received_by=_storable(reply.to),
         text=text,
-        keyword=read_keyword(text),
+        keyword=keyword,
         provider_ref=_storable(reply.provider_id),
         received_at=received_at,
     )

@@ -191,7 +191,8 @@ class Reply(msgspec.Struct, frozen=True):
     """A text somebody sent to one of the account's numbers. Numbers are E.164 with `+`,
     except a `to` that is a short code, and a `sender` that the service wrote in another way:
     `written` is then how it stood there, and `ton` the type of number where the service says
-    one (`kit.phone.read_sender`)."""
+    one (`kit.phone.read_sender`). `is_part`: of a longer text, whose other parts come by
+    themselves."""
 
     sender: str
     to: str
@@ -200,6 +201,7 @@ class Reply(msgspec.Struct, frozen=True):
     provider_handled: bool = False
     written: str = ""
     ton: int = 0
+    is_part: bool = False
 
 
 class Callback(msgspec.Struct, frozen=True):

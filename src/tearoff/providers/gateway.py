@@ -48,7 +48,7 @@ from tearoff.providers.gateway_settings import (
     signing_of,
 )
 from tearoff.providers.gateway_template import fill_template, find, first_word, values_of, word
-from tearoff.providers.reading import fields_of, own_id, read_json, read_number
+from tearoff.providers.reading import body_of, fields_of, own_id, read_json, read_number
 
 MAX_REPORTS = 1000
 """Receipts or replies of one callback that are read."""
@@ -188,9 +188,8 @@ def _found(body: Any, path: str) -> list[Any]:
 
 def _items_of(callback: Callback, list_path: str) -> list[Any]:
     """The reports in a callback: JSON, a form, or a query."""
-    content_type = callback.headers.get("content-type", "").lower()
-    is_json = "json" in content_type or callback.body.lstrip()[:1] in (b"{", b"[")
-    body = read_json(callback.body, object) if is_json else fields_of(callback)
+    found = body_of(callback) if callback.body else None
+    body = fields_of(callback) if found is None else found
     found = find(body, list_path)
     items = found[0] if len(found) == 1 and isinstance(found[0], list) else found
     return items[:MAX_REPORTS]
@@ -217,6 +216,8 @@ def _receipt_of(item: Any, shape: ReceiptShape, number: int | None) -> Receipt |
 
 def _reply_of(item: Any, shape: ReplyShape) -> Reply | None:
     sender, text = first_word(item, shape.from_path), find(item, shape.text_path)
+    if text and isinstance(text[0], list):
+        text = text[0][:1]
     if not text or isinstance(text[0], dict | list):
         return None
     return Reply(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import codecs
+import contextlib
+import io
+import json
 from collections.abc import Mapping
 from typing import TypeVar
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import msgspec
+import multipart
 from yarl import URL
 
 from tearoff.kit.http import as_given
@@ -14,29 +19,108 @@ from tearoff.providers.base import BadSettings, Callback
 
 S = TypeVar("S")
 
+_BROKEN = (msgspec.DecodeError, ValueError, RecursionError)
+
 MAX_FIELDS = 500
 """Form fields of one callback that are read; one with more is not read at all."""
 
-FORM = "application/x-www-form-urlencoded"
+FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
 def read_json(body: bytes, shape: type[S]) -> S | None:
     """The body as this type, or None."""
     try:
         return msgspec.json.decode(body, type=shape)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+    except _BROKEN:
         return None
 
 
 def fields_of(callback: Callback) -> dict[str, str]:
-    """The flat fields of a callback: of its form, its JSON object, or, without a body, its
-    query. {} when it cannot be read."""
-    if not callback.body:
-        return {name: values[0] for name, values in query_of(callback.url).items()}
-    if is_form(callback):
-        return dict(form_pairs(callback.body) or ())
-    found = read_json(callback.body, dict[str, object]) or {}
-    return {name: str(value) for name, value in found.items() if value is not None}
+    """The flat fields of a callback: of its JSON object, its form, or, when its body says nothing,
+    its query. {} when it cannot be read."""
+    found = body_of(callback) if callback.body else None
+    if isinstance(found, dict) and found:
+        return {name: str(value) for name, value in found.items() if value is not None}
+    return {name: values[0] for name, values in query_of(callback.url).items()}
+
+
+def body_of(callback: Callback) -> object | None:
+    """The body of a callback as JSON, or as the fields of a form of either kind; None when it is
+    none of them. Read generously, whatever it calls itself: it may be somebody's STOP, and what
+    was told once is not told again. Text is of the charset that is declared, else UTF-8, else
+    Windows-1252."""
+    kind, charset, boundary = _declared(callback.headers.get("content-type", FORM))
+    body = _without_mark(callback.body, charset)
+    if kind == MULTIPART:
+        return _parts(body, boundary, charset)
+    if body.lstrip()[:1] in (b"{", b"["):
+        return _json(_decoded(body, charset))
+    return _fields(body, charset) if b"=" in body else None
+
+
+def _declared(content_type: str) -> tuple[str, str, str]:
+    """Kind, charset ("" for one that is not known) and boundary."""
+    kind, options = multipart.parse_options_header(content_type)
+    try:
+        charset = codecs.lookup(options.get("charset", "")).name
+        "".encode(charset)  # some codecs are of something else than text
+    except (LookupError, ValueError, TypeError):
+        charset = ""
+    return kind, charset, options.get("boundary", "")
+
+
+def _without_mark(body: bytes, charset: str) -> bytes:
+    """In one byte a letter, and without a byte order mark."""
+    is_wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+    if is_wide or charset.startswith(("utf-16", "utf-32")):
+        body = body.decode("utf-16" if is_wide else charset, "replace").encode("utf-8", "replace")
+    return body.removeprefix(codecs.BOM_UTF8)
+
+
+def _decoded(octets: bytes, charset: str) -> str:
+    for one in (charset, "utf-8"):
+        if one and not one.startswith(("utf-16", "utf-32")):
+            with contextlib.suppress(UnicodeError):
+                return octets.decode(one)
+    return octets.decode("cp1252", "replace")
+
+
+def _json(text: str) -> object | None:
+    with contextlib.suppress(*_BROKEN):
+        return msgspec.json.decode(text, type=object)
+    with contextlib.suppress(*_BROKEN):
+        # Half of an emoji, or a line end inside a text, spoils nothing else.
+        loose = json.dumps(json.loads(text, strict=False), ensure_ascii=False)
+        return msgspec.json.decode(loose.encode("utf-8", "replace"), type=object)
+    return None
+
+
+def _fields(body: bytes, charset: str) -> dict[str, str] | None:
+    """Each value by itself: one that is in another charset does not spoil the others."""
+    try:
+        pairs = parse_qsl(
+            body.decode("latin-1"),
+            keep_blank_values=True,
+            encoding="latin-1",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError:
+        return None
+    return {_text(name, charset): _text(value, charset) for name, value in pairs}
+
+
+def _text(octets: str, charset: str) -> str:
+    return _decoded(octets.encode("latin-1"), charset)
+
+
+def _parts(body: bytes, boundary: str, charset: str) -> dict[str, str] | None:
+    try:
+        parts = multipart.MultipartParser(
+            io.BytesIO(body), boundary, len(body), part_limit=MAX_FIELDS
+        )
+        return {part.name: _decoded(part.raw, charset) for part in parts}
+    except (multipart.MultipartError, ValueError):
+        return None
 
 
 def is_form(callback: Callback) -> bool:
@@ -45,7 +129,8 @@ def is_form(callback: Callback) -> bool:
 
 
 def form_pairs(body: bytes) -> list[tuple[str, str]] | None:
-    """Names and values of a form in UTF-8, in their order; None when it is not one."""
+    """Names and values of a form in UTF-8, in their order, as a signature covers them; None when
+    it is not one."""
     try:
         return parse_qsl(
             body.decode(), keep_blank_values=True, errors="strict", max_num_fields=MAX_FIELDS

@@ -7,6 +7,7 @@ import io
 import re
 from collections.abc import Iterable, Mapping
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -37,6 +38,7 @@ _OF_LIST = re.compile(r"([^\[\]]+)\[([0-9]*)\]\Z")
 _OF_OBJECT = re.compile(r"([^\[\]]+)\[.*\]\Z", re.DOTALL)
 _ADDRESSES = frozenset({"email", "search"})
 _UNPLUSSED = re.compile(r"\s*[^\s@]+( [^\s@]+)+@[^\s@]+\s*")
+_STRAY_PERCENT = re.compile(rb"%(?![0-9A-Fa-f]{2})")
 _BOUNDARY = re.compile(rb"--([^\r\n]{1,200})\r?\n")
 
 
@@ -107,6 +109,9 @@ def _json(body: bytes, charset: str) -> dict[str, Any]:
 
 
 def _form(text: bytes, charset: str, where: str) -> dict[str, Any]:
+    stray = islice(_STRAY_PERCENT.finditer(text), MAX_VALUES + 1)
+    if sum(1 for _ in stray) > MAX_VALUES:  # each costs as much as a thousand letters
+        raise Unreadable(f"The {where} has more than {MAX_VALUES} % signs that encode nothing.")
     try:
         pairs = parse_qsl(
             text.decode(charset),

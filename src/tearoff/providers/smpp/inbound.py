@@ -55,7 +55,10 @@ class Inbox:
 
 def _reply(one: pdu.Delivered, words: str) -> Reply:
     to = e164(one.destination)
-    return Reply(e164(one.source), to, words, written=one.source, ton=one.source_ton)
+    is_part = text.is_part(one.text, one.esm_class) or one.tlvs.get(pdu.TAG_SAR_TOTAL, b"") > b"\1"
+    return Reply(
+        e164(one.source), to, words, written=one.source, ton=one.source_ton, is_part=is_part
+    )
 
 
 def e164(address: str) -> str:

@@ -78,6 +78,20 @@ def without_header(octets: bytes, esm_class: int) -> bytes:
     return octets[octets[0] + 1 :]
 
 
+def is_part(octets: bytes, esm_class: int) -> bool:
+    """Whether a user data header says that this is one of several parts (3GPP TS 23.040, 9.2.3.24.1
+    and 9.2.3.24.8)."""
+    if not esm_class & 0x40 or not octets:
+        return False
+    header, at = octets[1 : octets[0] + 1], 0
+    while at + 1 < len(header):
+        kind, value = header[at], header[at + 2 : at + 2 + header[at + 1]]
+        if (kind, len(value)) in ((0x00, 3), (0x08, 4)) and value[-2] > 1:
+            return True
+        at += 2 + header[at + 1]
+    return False
+
+
 def is_gsm(text: str) -> bool:
     return not text.translate(_DROP_GSM)
 
