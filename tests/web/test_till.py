@@ -13,8 +13,8 @@ import pytest
 from tearoff.accounts import devices
 from tearoff.accounts.locations import LocationNotFound
 from tearoff.accounts.tallies import TallyFull
-from tearoff.coupons import campaigns, recognise, rotation
-from tearoff.coupons.models import NewSession
+from tearoff.coupons import actions, campaigns, queries, recognise, rotation
+from tearoff.coupons.models import Doer, NewSession
 from tearoff.coupons.scanned import read_scanned
 from tests.cast import open_place, open_shop
 from tests.web.conftest import do, in_days
@@ -307,7 +307,59 @@ async def test_two_tills_two_hundred_times_one_use(coupon, make_till):
     told = await asyncio.gather(*(tills[i % 2].redeem(coupon.code) for i in range(200)))
     assert Counter(t["verdict"] for t in told) == {"used": 1, "no": 199}
     assert {t["reason"] for t in told} == {"", "already_used"}
+    assert all(re.match(r"Used ", t["text"]) for t in told)
     assert (await coupon.row())["uses"] == 1
+
+
+async def wait_for_waiter(services, held):
+    """Until somebody waits for what this transaction holds."""
+    pid = await held.fetchval("SELECT pg_backend_pid()")
+    waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))"
+    async with asyncio.timeout(60):
+        while not await services.db.fetchval(waits, pid):
+            await asyncio.sleep(0.02)
+
+
+MEANWHILE = {
+    "used": ({}, "already_used", r"Used \d+ \w+ \d{4}, \d\d:\d\d, Ghent\."),
+    "used and counted": (
+        {"limit_validations": 5}, "already_used", r"Used \d+ \w+ \d{4}, \d\d:\d\d, Ghent\.",
+    ),
+    "rests": (
+        {"uses": 3, "pause_seconds": 86_400},
+        "not_again_yet", r"Can be used again from \d+ \w+ \d{4}, \d\d:\d\d\.",
+    ),
+    "voided": ({}, "withdrawn", r"This coupon was withdrawn\. \d+ \w+ \d{4}, \d\d:\d\d\."),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("is_kept", [False, True])
+@pytest.mark.parametrize("what", MEANWHILE)
+async def test_what_happened_in_the_same_moment_is_told(
+    make_coupon, make_till, services, what, is_kept
+):
+    values, reason, words = MEANWHILE[what]
+    coupon = await make_coupon(**values)
+    till, key = await make_till(coupon.shop), new_key()
+    now = datetime.now(UTC)
+    scan = {"key": key, "code": coupon.code, "scanned_at": now.isoformat()}
+    found = await actions.find_session(services.db, coupon.shop.account, coupon.code)
+    async with services.db.transaction() as other:
+        await queries.hold_session(other, coupon.shop.account, found.session.id)
+        name, body = ("sync", {"scans": [scan]}) if is_kept else ("redeem", scan)
+        asked = asyncio.create_task(till.call(name, body))
+        await wait_for_waiter(services, other)
+        if what == "voided":
+            await actions.change(other, found, what, doer=Doer(), now=now)
+        else:
+            doer = Doer("staff", "counter", location_id=till.place)
+            await actions.validate(other, found, doer=doer, now=now)
+    status, told = await asked
+    told = told["results"][0] if is_kept else told
+    assert (status, told["verdict"], told["reason"]) == (200, "no", reason)
+    assert re.fullmatch(words, told["text"]), told["text"]
+    uses = (await coupon.row())["uses"]
+    assert told["uses_left"] == values.get("uses", 1) - uses
 
 
 async def test_the_same_scan_sent_twice_is_one(coupon, make_till):

@@ -125,7 +125,9 @@ async def _decide(
                 raise _OnlyLooked
     except rules.CannotUse as refusal:
         why = next(_REASONS[kind] for kind in type(refusal).__mro__ if kind in _REASONS)
-        return await scans.note(db, till, given, "no", why, found, now)
+        # What stands in the way may have happened since the coupon was found: in this moment.
+        current = await queries.session(db, found.session.account_id, found.session.id)
+        return await scans.note(db, till, given, "no", why, current or found, now)
     except _OnlyLooked:
         return await scans.note(db, till, given, "good", "", found, now)
     return await scans.note(db, till, given, "used", "", used, now)
