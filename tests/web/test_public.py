@@ -102,6 +102,42 @@ async def test_the_address_carries_values_into_the_coupon(public):
     assert "data-begin novalidate" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("glued", "language"),
+    [
+        ("&lang=ar", "ar"),
+        ("&web=true&lang=ar", "ar"),
+        ("&customid=7&lang=ar-EG&web=true?utm_source=metro", "ar"),
+        ("&lang=ar?lang=nl", "nl"),  # the reader has chosen another one on the page
+        ("&lang=ar?lang=", "ar"),
+        ("&lang=xx", "en"),
+        ("&langue=ar", "en"),
+        ("&" + "&".join(f"a{i}=1" for i in range(60)) + "&lang=ar", "en"),
+    ],
+)
+async def test_the_language_that_is_glued_to_the_code(public, glued, language):
+    coupon, path = await public()
+    page = await coupon.get(path + glued)
+    assert (page.status, f'<html lang="{language}"' in page.text) == (200, True)
+    action = re.search(r'<form[^>]* action="([^"]*)"', page.text)[1]
+    query = "" if language == "en" else f"?lang={language}"
+    assert action == path + query
+    answer = await begin(coupon, action, token=page.token, accept_language="fr" if query else "en")
+    made = await newest(coupon)
+    assert (answer.status, made["language"]) == (303, language)
+    own = answer.headers["location"]
+    assert own == f"{path}/{made['code']}{query}"
+    assert f'<html lang="{language}"' in (await coupon.get(own)).text
+    cookie = answer.headers["set-cookie"].partition(";")[0]
+    again = await coupon.get(f"{path}&lang=ar", cookie=cookie)
+    assert (again.status, again.headers["location"]) == (302, f"{path}/{made['code']}?lang=ar")
+
+
+async def test_the_language_that_is_glued_to_a_coupon(coupon):
+    page = await coupon.get(f"{coupon.path}&web=true&lang=ar")
+    assert '<html lang="ar"' in page.text
+
+
 async def test_one_form_makes_one_coupon(public):
     coupon, path = await public()
     token = (await coupon.get(path)).token

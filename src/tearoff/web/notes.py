@@ -7,6 +7,7 @@ import secrets
 from collections.abc import Iterable
 from functools import lru_cache
 from typing import Any
+from urllib.parse import parse_qsl, unquote
 
 import structlog
 from litestar import Request, Response
@@ -73,9 +74,26 @@ def reads_gzip(request: AnyRequest) -> bool:
 
 
 def asked_language(request: AnyRequest) -> str:
-    if not request.scope["query_string"]:
-        return ""
-    return str(request.query_params.get("lang", ""))[:10]
+    """In the query string, else glued to the code: `nl`, of `nl-BE` too."""
+    asked = ""
+    if request.scope["query_string"]:
+        asked = request.query_params.get("lang", "")
+    if not asked and "&" in request.scope["path"]:
+        asked = values_in(glued_to(request)).get("lang", "")
+    return str(asked)[:10].partition("-")[0].lower()
+
+
+def glued_to(request: AnyRequest) -> str:
+    """What is glued to the code of a link with `&`: it reads as a query string."""
+    return unquote(request.scope["path"]).rpartition("/")[2].partition("&")[2]
+
+
+def values_in(query: str) -> dict[str, str]:
+    """None of a query string with too many; of a name that comes twice, the last."""
+    try:
+        return dict(parse_qsl(query, max_num_fields=50))
+    except ValueError:
+        return {}
 
 
 def accepted_languages(request: AnyRequest) -> str:

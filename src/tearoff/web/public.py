@@ -6,7 +6,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
-from urllib.parse import parse_qsl, unquote
 
 import msgspec
 from litestar import post, route
@@ -276,13 +275,8 @@ def _visit(
 
 def _in_address(request: AnyRequest) -> dict[str, str]:
     """What is in the query string, or glued to the code with `&`."""
-    glued = unquote(request.scope["path"]).rpartition("/")[2].partition("&")[2]
     query = request.scope["query_string"].decode("latin-1")
-    try:
-        pairs = parse_qsl(f"{glued}&{query}", max_num_fields=50)
-    except ValueError:
-        return {}
-    return dict(pairs)
+    return notes.values_in(f"{notes.glued_to(request)}&{query}")
 
 
 async def _own_code(
