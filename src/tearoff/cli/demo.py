@@ -8,6 +8,7 @@ import shlex
 import sys
 import time
 import urllib.error
+import urllib.parse
 import urllib.request
 from datetime import datetime, timedelta
 from importlib.resources import files
@@ -122,7 +123,9 @@ def greet(settings: Settings, shop: Shop, pin: str) -> None:
     message = _first_message(settings)
     if message is None:
         return
-    link = next((w for w in message.text.split() if w.startswith("http")), base)
+    # It may have been sent when the server had another address.
+    sent = next((w for w in message.text.split() if w.startswith("http")), "")
+    link = base + urllib.parse.urlsplit(sent).path
     told = _WELCOME.format(
         base=base, shop=shop, message=message, link=link, pin=pin, data=settings.data,
         next=PHONE[:-1] + "5", outbox=command("outbox", settings),
