@@ -188,6 +188,19 @@ def settings_page():
     return "\n".join(lines) + "\n"
 
 
+def test_every_picture_is_there():
+    """Each page names them from where it lies, as Markdown: mkdocs puts pages into folders of their
+    own and moves such addresses with them, but not those of HTML."""
+    pages = sorted((ROOT / "docs").rglob("*.md"))
+    named = {page: re.findall(r"!\[[^]]*\]\(([^)\s]+)", page.read_text("utf-8")) for page in pages}
+    named[ROOT / "README.md"] = re.findall(r'<img src="([^"]+)', (ROOT / "README.md").read_text())
+    assert sum(map(len, named.values())) > 50
+    missing = [f"{page.name}: {path}" for page, paths in named.items()
+               for path in paths if not (page.parent / path).is_file()]  # fmt: skip
+    assert missing == []
+    assert [page.name for page in pages if "<img" in page.read_text("utf-8")] == []
+
+
 def test_commands_named_in_the_readme_exist():
     text = (ROOT / "README.md").read_text() + (ROOT / "docs" / "operators.md").read_text()
     help_text = make_parser().format_help()
