@@ -304,6 +304,7 @@ async def test_metrics_of_all_processes(server, services):
         async with http.post(f"{server.url}/v3/folder/list") as answer:
             assert answer.status == 401
         async with http.get(f"{server.url}/metrics") as answer:
+            assert answer.headers["content-type"] == "text/plain; version=0.0.4; charset=utf-8"
             text = await answer.text()
     assert 'tearoff_calls_total{endpoint="/v3/folder/list",outcome="401"}' in text
     assert "tearoff_queue_depth" in text

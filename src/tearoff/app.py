@@ -99,7 +99,7 @@ async def prometheus(request: Request[Any, Any, Any]) -> Response[bytes]:
     with contextlib.suppress(DatabaseAway):
         await metrics.read_database(services.db, clock.now())
     body = metrics.exposition(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
-    return Response(body, media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(body, media_type="text/plain; version=0.0.4")
 
 
 def _may_see_metrics(request: Request[Any, Any, Any], settings: Settings) -> bool:
