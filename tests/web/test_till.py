@@ -632,3 +632,17 @@ async def test_odd_values_are_refused(coupon, make_till):
     scan = {"key": new_key(), "code": "x", "scanned_at": "0001-01-01T00:00:00+14:00"}
     status, told = await till.call("sync", {"scans": [scan]})
     assert (status, told["field"]) == (422, "scanned_at")
+
+
+@pytest.mark.parametrize(
+    ("accepted", "language"), [("it, fr;q=0.9", "fr"), ("pl,nl;q=0.8,en;q=0.5", "nl"), ("it", "en")]
+)
+async def test_verdicts_are_in_the_language_of_the_page(make_till, shop, accepted, language):
+    """Of what the browser asks for, the first that the counter speaks."""
+    till = await make_till(shop)
+    status, told = await till.call("state", accept_language=accepted)
+    assert (status, told["language"]) == (200, language)
+    async with till.http.get(
+        f"{till.url}/till", headers=till.headers | {"accept-language": accepted}
+    ) as page:
+        assert f'<html lang="{language}"' in await page.text()

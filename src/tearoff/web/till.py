@@ -32,7 +32,7 @@ from tearoff.web.finding import patiently
 from tearoff.web.paper import Answer, answer
 from tearoff.web.verdict_words import WORDS
 from tearoff.web.verdicts import Verdict, row_of, verdict_of
-from tearoff.web.words import choose_language
+from tearoff.web.words import preferred
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -97,9 +97,14 @@ async def device_of(request: AnyRequest, now: datetime) -> Device | None:
 
 
 def language_of(request: AnyRequest, default: str = "en") -> str:
-    asked = notes.asked_language(request) or str(request.cookies.get(LANGUAGE_COOKIE, ""))
-    language = choose_language(asked, notes.accepted_languages(request), default)
-    return language if language in WORDS else "en"
+    """That to which the device was set, else the browser's first that the counter speaks, else the
+    account's."""
+    chosen = (notes.asked_language(request), request.cookies.get(LANGUAGE_COOKIE, ""))
+    for tag in (*chosen, *preferred(notes.accepted_languages(request)), default):
+        language = str(tag)[:10].partition("-")[0].lower()
+        if language in WORDS:
+            return language
+    return "en"
 
 
 def secret_of(request: AnyRequest) -> str:

@@ -28,7 +28,7 @@ from tearoff.web import notes, till, till_shell
 from tearoff.web.forms import western
 from tearoff.web.paper import Answer, Header, answer
 from tearoff.web.till_words import WORDS, Words
-from tearoff.web.words import counted, preferred
+from tearoff.web.words import counted
 
 AnyRequest = Request[Any, Any, Any]
 
@@ -169,13 +169,7 @@ def _door(request: AnyRequest, words: Words, **values: Any) -> Answer:
 
 
 def words_for(request: AnyRequest, default: str = "en") -> Words:
-    """In the language that the device was set to, else the browser's, else the account's."""
-    chosen = (notes.asked_language(request), request.cookies.get(till.LANGUAGE_COOKIE, ""))
-    for tag in (*chosen, *preferred(notes.accepted_languages(request)), default):
-        language = str(tag)[:10].partition("-")[0].lower()
-        if language in WORDS:
-            return WORDS[language]
-    return WORDS["en"]
+    return WORDS[till.language_of(request, default)]
 
 
 def keep_language(request: AnyRequest) -> list[Header]:
