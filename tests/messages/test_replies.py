@@ -21,21 +21,31 @@ counted = iter(range(1_000_000))
 
 
 async def arrive(services, shop, **what):
-    """Store it as a standing link does, and read it now (a worker of the tests' server may be
-    faster; then its reading counts)."""
+    """Store it as a standing link does, and read it now. Gives what came of it."""
+    id_ = await store(services, shop, **what)
+    return await read(services, id_, lambda result: result)
+
+
+async def store(services, shop, **what):
+    """As a standing link does. Gives the arrival's id."""
     key = f"k{next(counted)}"
     arrived = Arrived(key=key, raw="", **what)
     connection = await connections.connection(services.db, shop.connection)
     async with services.db.transaction() as db:
         await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
-    id_ = await services.db.fetchval(
+    return await services.db.fetchval(
         "SELECT id FROM arrivals WHERE connection_id = $1 AND key = $2", shop.connection, key
     )
+
+
+async def read(services, id_, is_done):
+    """As the worker does, for the last time (that of the tests' server may be faster; then its
+    reading counts)."""
     job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
     async with asyncio.timeout(60):
         while True:
             await arrivals.read_arrivals(services, job, tell=tell)
-            if result := await result_of(services, id_):
+            if is_done(result := await result_of(services, id_)):
                 return result
             await asyncio.sleep(0.05)
 
@@ -201,62 +211,36 @@ async def test_the_operator_is_told_of_what_waits_and_of_twins(services, shop):
 
 async def test_stop_counts_from_the_moment_in_which_it_is_acknowledged(services, shop):
     """No worker needs to run: the service is told when it is done, not that it will be."""
-    connection = await connections.connection(services.db, shop.connection)
     number = "+32470001777"
-    for key, words, expected in (
-        ("s1", "STOP", True),
-        ("s2", "START", False),
-        ("s3", "Stop!", True),
-    ):
-        arrived = Arrived(key=key, raw="", reply=Reply(number, "36111", words))
-        async with services.db.transaction() as db:
-            await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
+    for words, expected in (("STOP", True), ("START", False), ("Stop!", True)):
+        await store(services, shop, reply=Reply(number, "36111", words))
         assert await optouts.is_opted_out(services.db, shop.account, number) is expected
 
 
 async def test_replies_beside_receipts_are_taken_in_once(services, shop):
     """One report with both: the receipt waits for its message, the STOP for nothing."""
-    connection = await connections.connection(services.db, shop.connection)
     reply = Reply("+32470001778", "36111", "STOP")
     receipt = Receipt(state=ReceiptState.DELIVERED, provider_id="of-nobody")
-    arrived = Arrived(key="both", raw="", reply=reply, receipt=receipt)
-    async with services.db.transaction() as db:
-        await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
+    id_ = await store(services, shop, reply=reply, receipt=receipt)
     assert await optouts.is_opted_out(services.db, shop.account, reply.sender)
-    id_ = await services.db.fetchval(
-        "SELECT id FROM arrivals WHERE connection_id = $1 AND key = 'both'", shop.connection
-    )
-    job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
-    async with asyncio.timeout(60):
-        while await result_of(services, id_) != "unmatched,reply_stop":
-            await arrivals.read_arrivals(services, job, tell=tell)
-            await asyncio.sleep(0.05)
+    await read(services, id_, lambda result: result == "unmatched,reply_stop")
     found = await replies.page(services.db, shop.account, None, 10)
     assert [one.text for one in found] == ["STOP"]
 
 
 async def test_a_reply_that_cannot_be_taken_in_now_is_kept(services, shop):
     """What breaks while it is read is neither lost nor sent back to the service."""
-    connection = await connections.connection(services.db, shop.connection)
-    arrived = Arrived(key="broken", raw="", reply=Reply("+32470001779", "36111", "STOP"))
+    reply = Reply("+32470001779", "36111", "STOP")
     await services.db.execute(
         f"ALTER TABLE replies ADD CONSTRAINT broken CHECK (connection_id <> {shop.connection})"
     )
     try:
-        async with services.db.transaction() as db:
-            await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
-        assert not await optouts.is_opted_out(services.db, shop.account, "+32470001779")
+        id_ = await store(services, shop, reply=reply)
+        assert not await optouts.is_opted_out(services.db, shop.account, reply.sender)
     finally:
         await services.db.execute("ALTER TABLE replies DROP CONSTRAINT broken")
-    id_ = await services.db.fetchval(
-        "SELECT id FROM arrivals WHERE connection_id = $1 AND key = 'broken'", shop.connection
-    )
-    job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
-    async with asyncio.timeout(60):
-        while await result_of(services, id_) != "reply_stop":
-            await arrivals.read_arrivals(services, job, tell=tell)
-            await asyncio.sleep(0.05)
-    assert await optouts.is_opted_out(services.db, shop.account, "+32470001779")
+    await read(services, id_, lambda result: result == "reply_stop")
+    assert await optouts.is_opted_out(services.db, shop.account, reply.sender)
 
 
 @pytest.mark.parametrize(

@@ -1,8 +1,8 @@
 """Where services report back: `/callbacks/{kind}/{token}`.
 
 Verify, store what came, without the token, take in what people wrote, answer; a job reads
-receipts. The token is 128
-random bits of the connection; where the service signs, the signature is checked too.
+receipts. The token is 128 random bits of the connection; where the service signs, the signature is
+checked too.
 """
 
 from __future__ import annotations

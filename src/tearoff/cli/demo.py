@@ -59,16 +59,27 @@ async def prepare(settings: Settings) -> Shop:
     return shop
 
 
-async def pin_of(settings: Settings, shop: Shop) -> str:
+class Door(msgspec.Struct, frozen=True):
+    """How coupons are taken in: the PIN in words, and the options that name the shop's place."""
+
+    pin: str
+    place: str
+
+
+async def door_of(settings: Settings, shop: Shop) -> Door:
     """The PIN of the shop's staff as far as it is known: an older version set another one, and so
-    may whoever tries things out. Only its mark is kept."""
+    may whoever tries things out, who may have made more places too. Only its mark is kept."""
     campaign_id = id_of(shop.campaign, "cam", "campaign")
     async with services(settings) as opened:
-        place = await locations.find_of_pin(opened.db, opened.vault, shop.account, campaign_id, PIN)
-    if place is not None:
-        return f'{PIN}  (under "For staff" on the coupon)'
-    set_one = f"{command('location set', settings)} --account {shop.account} --pin new"
-    return f"as it was set earlier; this sets a new one:\n\n      {set_one}"
+        found = await locations.find_of_pin(opened.db, opened.vault, shop.account, campaign_id, PIN)
+        places = await locations.of_campaign(opened.db, shop.account, campaign_id)
+    place = f"--account {shop.account}"
+    if places:
+        place += f" --location loc_{(found or places[0]).id}"
+    if found is not None:
+        return Door(f'{PIN}  (under "For staff" on the coupon)', place)
+    set_one = f"{command('location set', settings)} {place} --pin new"
+    return Door(f"as it was set earlier; this sets a new one:\n\n      {set_one}", place)
 
 
 async def _make(opened: Services) -> Shop:
@@ -113,7 +124,7 @@ def _picture() -> bytes:
     return (files("tearoff.web") / "static" / "demo-coupon.webp").read_bytes()
 
 
-def greet(settings: Settings, shop: Shop, pin: str) -> None:
+def greet(settings: Settings, shop: Shop, door: Door) -> None:
     """Once the server answers: send the first coupon and say what there is to try."""
     base = settings.link_host
     if not _wait_for(base):
@@ -127,7 +138,7 @@ def greet(settings: Settings, shop: Shop, pin: str) -> None:
     sent = next((w for w in message.text.split() if w.startswith("http")), "")
     link = base + urllib.parse.urlsplit(sent).path
     told = _WELCOME.format(
-        base=base, shop=shop, message=message, link=link, pin=pin, data=settings.data,
+        base=base, shop=shop, message=message, link=link, door=door, data=settings.data,
         next=PHONE[:-1] + "5", outbox=command("outbox", settings),
         pair=command("location pair", settings),
     )  # fmt: skip
@@ -150,12 +161,12 @@ _WELCOME = """
       {message.text}
 
   Open the coupon:   {link}
-  The staff's PIN:   {pin}
+  The staff's PIN:   {door.pin}
 
   Take coupons in at a counter: pair a phone, or this PC (a link and its QR code):
 
       TEAROFF_PUBLIC_URL={base} \\
-        {pair} --account {shop.account}
+        {pair} {door.place}
 
   Text somebody the next one:
 

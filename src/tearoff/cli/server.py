@@ -71,9 +71,9 @@ def _demo(arguments: argparse.Namespace) -> None:
     _check(settings)
     with _hold_address(settings) as held, database(settings) as opened:
         shop = asyncio.run(demo.prepare(opened))
-        pin = asyncio.run(demo.pin_of(opened, shop))
-        threading.Thread(target=demo.greet, args=(opened, shop, pin), daemon=True).start()
-        _run(opened, held, with_worker=True)
+        door = asyncio.run(demo.door_of(opened, shop))
+        threading.Thread(target=demo.greet, args=(opened, shop, door), daemon=True).start()
+        _run(opened, held, with_worker=True, is_trial=True)
         where = {"--host": arguments.host, "--port": arguments.port}
         given = [f"{option} {value}" for option, value in where.items() if value is not None]
         again = " ".join([demo.command("demo", settings), *given])
@@ -91,12 +91,14 @@ def _work(arguments: argparse.Namespace) -> None:
         asyncio.run(run_worker(settings))
 
 
-def _run(settings: Settings, held: socket.socket, *, with_worker: bool) -> None:
+def _run(
+    settings: Settings, held: socket.socket, *, with_worker: bool, is_trial: bool = False
+) -> None:
     """The web processes and the worker, kept alive until a signal says stop."""
     asyncio.run(migrate(settings.database_url))
     logs.configure(settings)
     settings = msgspec.structs.replace(settings, secret_key=_secret_key(settings))
-    user = _user(settings)
+    user = _user(settings, is_trial=is_trial)
     if user is not None:  # a port is shared among the sockets of one user
         os.fchown(held.fileno(), user.pw_uid, user.pw_gid)
     with _metrics_folder(settings, user) as folder, _revive(settings), address.told(settings):
@@ -109,10 +111,11 @@ def _secret_key(settings: Settings) -> str:
     return settings.secret_key or (settings.data / keys.FILE).read_text("ascii").strip()
 
 
-def _user(settings: Settings) -> pwd.struct_passwd | None:
-    """Whom the web processes and the worker run as, if not as we do."""
+def _user(settings: Settings, *, is_trial: bool) -> pwd.struct_passwd | None:
+    """Whom the web processes and the worker run as, if not as we do. Whoever tries it out reads
+    what there is to try; `tearoff doctor` tells of root too."""
     choice = rootless.choose(settings)
-    if choice.why:
+    if choice.why and not is_trial:
         log.warning("root.kept", why=choice.why, hint=rootless.REMEDY)
     return choice.user
 

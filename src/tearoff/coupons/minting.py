@@ -107,8 +107,8 @@ async def mint(
     validation: ValidationCodes | None = None,
 ) -> Batch:
     """Make `amount` sessions in the caller's transaction: all of them or, when it fails, none.
-    About 6 µs each. It has taken its turn
-    (`take_turn`). `status`: one of `STATUSES`; activated ones are claimed from the start.
+    About 6 µs each. It has taken its turn (`take_turn`). `status`: one of `STATUSES`; activated
+    ones are claimed from the start.
 
     Without automatic validation codes, those of the campaign's pool are used if it has one:
     raises `pools.PoolEmpty` when it has too few.

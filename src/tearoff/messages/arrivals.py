@@ -14,18 +14,16 @@ import asyncpg
 import msgspec
 import structlog
 
-from tearoff.hooks import bodies, outbox
 from tearoff.jobs.queue import enqueue
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import AWAY, BUSY, Handle
 from tearoff.kit.phone import read_sender, spellings
 from tearoff.kit.services import Services
-from tearoff.messages import connections, queries, replies, rules
+from tearoff.messages import connections, queries, replies, rules, understanding
 from tearoff.messages.links import surroundings_of
 from tearoff.messages.models import Connection, Message
 from tearoff.messages.news import Change, Tell
 from tearoff.people import optouts
-from tearoff.people.keywords import Keyword, read_keyword
 from tearoff.providers import registry
 from tearoff.providers.base import Arrived, Callback, Reason, Receipt, ReceiptState, Reply
 
@@ -111,7 +109,7 @@ async def _settle(
         return False
     try:
         async with db.transaction():  # a savepoint: what is stored stays
-            results = [await _apply_reply(db, connection, r, now) for r in item.replies]
+            results = [await understanding.take_in(db, connection, r, now) for r in item.replies]
             if item.has_more:
                 await db.execute(
                     "UPDATE arrivals SET result = $2 WHERE id = $1", arrival_id, _joined(results)
@@ -198,7 +196,9 @@ async def _take(
     if done:  # its replies were taken in when it came
         results += done.split(",")
     else:
-        results += [await _apply_reply(db, connection, r, stored.received_at) for r in texts]
+        results += [
+            await understanding.take_in(db, connection, r, stored.received_at) for r in texts
+        ]
     if not results:
         log.warning("arrivals.unreadable", connection=connection.id, kind=connection.kind)
     await _close(db, stored.id, results or ["unreadable"])
@@ -319,7 +319,7 @@ async def _find(
     if not is_last or not receipt.to:
         return None, None
     since = stored.received_at - UNKNOWN_LIVES
-    country = connection.country or await _country_of(db, connection.account_id)
+    country = connection.country or await understanding.country_of(db, connection.account_id)
     to = [s for one in read_sender(receipt.to, country=country) for s in spellings(one)]
     return await queries.find_unknown_by_recipient(db, connection.id, to, since), None
 
@@ -346,86 +346,3 @@ async def _learn_opt_out(db: Handle, connection: Connection, number: str, receip
         reason="The SMS provider says that this number opted out.",
         evidence=optouts.Evidence(provider_ref=receipt.provider_id),
     )
-
-
-async def _apply_reply(
-    db: Handle, connection: Connection, reply: Reply, received_at: datetime
-) -> str:
-    """STOP is obeyed at once, for all senders of the account; START takes back what STOP set."""
-    arriving, now = await understand(db, connection, reply, received_at), clock.now()
-    await replies.keep(db, arriving)
-    await _announce_reply(db, arriving, now)
-    number = arriving.phone
-    if number is None:
-        return "reply_from_no_number"
-    if arriving.keyword is Keyword.STOP:
-        await optouts.add(
-            db, arriving.account_id, number, source="reply", now=now, evidence=arriving.evidence
-        )
-    elif arriving.keyword is Keyword.START:
-        await optouts.lift(db, arriving.account_id, number, now=now, evidence=arriving.evidence)
-    return f"reply_{arriving.keyword.value}"
-
-
-def _storable(text: str) -> str:
-    """Without what the database cannot keep: a text from outside must not stop its reading."""
-    return text.replace("\0", "").encode("utf-8", "replace").decode()
-
-
-async def understand(
-    db: Handle, connection: Connection, reply: Reply, received_at: datetime
-) -> replies.Arriving:
-    """Who wrote it and what it asks for, by today's rules."""
-    text = _storable(reply.text)
-    keyword = read_keyword(text)
-    if reply.is_part:  # "…and please never " + "stop": the whole may say something else
-        is_stop = keyword in (Keyword.STOP, Keyword.MAYBE_STOP)
-        keyword = Keyword.MAYBE_STOP if is_stop else Keyword.NONE
-    return replies.Arriving(
-        account_id=connection.account_id,
-        connection_id=connection.id,
-        sender=_storable(reply.written or reply.sender),
-        phone=await _sender(db, connection, reply),
-        received_by=_storable(reply.to),
-        text=text,
-        keyword=keyword,
-        provider_ref=_storable(reply.provider_id),
-        received_at=received_at,
-    )
-
-
-async def _sender(db: Handle, connection: Connection, reply: Reply) -> str | None:
-    """Who wrote it, E.164. Where the digits can be read in two ways, it is the one that the
-    account knows, else the likelier one."""
-    country = connection.country or await _country_of(db, connection.account_id)
-    found = read_sender(reply.written or reply.sender, ton=reply.ton, country=country)
-    if len(found) < 2:
-        return found[0] if found else None
-    known = await db.fetchval(
-        "SELECT phone FROM sessions WHERE account_id = $1 AND phone = ANY($2)"
-        " UNION ALL SELECT phone FROM contacts WHERE account_id = $1 AND phone = ANY($2) LIMIT 1",
-        connection.account_id,
-        [one for number in found for one in spellings(number)],
-    )
-    return next((n for n in found if known in spellings(n)), found[0])
-
-
-async def _country_of(db: Handle, account_id: int) -> str | None:
-    country: str | None = await db.fetchval(
-        "SELECT country FROM accounts WHERE id = $1", account_id
-    )
-    return country
-
-
-async def _announce_reply(db: Handle, arriving: replies.Arriving, now: datetime) -> None:
-    phone = (arriving.phone or "").removeprefix("+")
-    message = bodies.Message(
-        status="received",
-        phone=phone or arriving.sender,
-        text=arriving.text,
-        keyword=arriving.keyword.value,
-    )
-    body = bodies.Body(customer=bodies.Customer(phone=phone), message=message)
-    listener = await outbox.listener_of(db, arriving.account_id)
-    thread = arriving.phone or message.phone
-    await outbox.announce(db, listener, "message_received", at=now, thread=thread, body=body)

@@ -18,7 +18,7 @@ from tearoff.kit.db import AWAY, Database, DatabaseAway
 from tearoff.kit.phone import spellings
 from tearoff.kit.rows import columns, read
 from tearoff.kit.services import Services
-from tearoff.messages import arrivals, connections, replies
+from tearoff.messages import arrivals, connections, replies, understanding
 from tearoff.people import optouts
 from tearoff.people.keywords import Keyword
 
@@ -100,7 +100,7 @@ async def _keep_replies(services: Services, db: asyncpg.Connection, arrival_id: 
     receipts, texts = await arrivals.read_stored(services, connection, stored)
     kept = 0
     for reply, was in zip(texts, _results(row["result"], receipts, texts), strict=True):
-        arriving = await arrivals.understand(db, connection, reply, stored.received_at)
+        arriving = await understanding.understand(db, connection, reply, stored.received_at)
         if not await replies.is_kept(db, arriving):
             await replies.keep(db, arriving, _state(arriving, was))
             kept += 1
