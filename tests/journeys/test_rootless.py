@@ -22,7 +22,7 @@ from tearoff.kit.vault import Vault
 from tests.api.caller import Caller
 from tests.cast import open_shop
 from tests.journeys.test_web_processes import below, is_well, read_log, until, web_processes
-from tests.running import launch
+from tests.running import Running, launch
 
 PATHS = os.pathsep.join(p for p in sys.path if p and not p.startswith(sys.base_prefix))
 
@@ -95,6 +95,38 @@ async def test_they_are_not_root_where_they_need_not_be(settings, data, python, 
     finally:
         await asyncio.to_thread(server.stop)
     assert "Permission" not in server.log.read_text()
+
+
+@pytest.mark.kill
+@pytest.mark.timeout(400)
+def test_a_worker_alone_is_not_root_either(settings, data, python, tmp_path):
+    program, uid = python
+    log = tmp_path / "work.log"
+    env = {
+        "PATH": os.environ["PATH"], "PYTHONPATH": PATHS, "HOME": str(tmp_path),
+        "TEAROFF_DATA": str(data), "TEAROFF_SECRET_KEY": settings.secret_key,
+    }  # fmt: skip
+    with log.open("wb") as out:
+        alone = subprocess.Popen(
+            [program, "-m", "tearoff", "work"], env=env, stdout=out, stderr=out, cwd="/",
+            start_new_session=True,
+        )  # fmt: skip
+    try:
+        if uid == os.geteuid():  # nobody else can run it here: it stays one process
+            until((data / "pg.users").exists)
+            return
+        running = Running("", alone, log)
+        (worker,) = until(lambda: below(running, b"\0work\0"))
+        assert uid_of(worker) == {uid}
+        os.kill(worker, signal.SIGKILL)
+        again = until(lambda: (now := below(running, b"\0work\0")) not in ([], [worker]) and now)
+        assert uid_of(again[0]) == {uid}
+    finally:
+        alone.terminate()
+        alone.wait(60)
+    home = Path((data / "pg.home").read_text().strip())
+    until(lambda: not (home / "cluster" / "postmaster.pid").exists())
+    assert "root.kept" not in log.read_text() or uid == os.geteuid()
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")

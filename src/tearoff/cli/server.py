@@ -13,7 +13,7 @@ import socket
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 from queue import Empty, SimpleQueue
@@ -85,10 +85,15 @@ def _work(arguments: argparse.Namespace) -> None:
 
     with database(settings_of(arguments)) as settings:
         logs.configure(settings)
-        if os.geteuid() == 0 and PARENT not in os.environ:
-            log.warning("root.kept", why="a worker alone stays who it is", hint=rootless.REMEDY)
         asyncio.run(migrate(settings.database_url))
-        asyncio.run(run_worker(settings))
+        is_kept = PARENT in os.environ  # by a server, which has chosen the user
+        user = None if is_kept else _user(settings, is_trial=False)
+        if user is None:
+            asyncio.run(run_worker(settings))
+            return
+        known = msgspec.structs.replace(settings, secret_key=_secret_key(settings))
+        handed = rootless.environment(known) | {PARENT: str(os.getpid())}
+        _keep([_worker(handed, user)])
 
 
 def _run(
@@ -104,7 +109,12 @@ def _run(
     with _metrics_folder(settings, user) as folder, _revive(settings), address.told(settings):
         handed = rootless.environment(settings)
         handed |= {PARENT: str(os.getpid()), "PROMETHEUS_MULTIPROC_DIR": str(folder)}
-        _keep(handed, user, with_worker)
+        web = Kept("web", [sys.executable, "-m", "tearoff.cli.webserver"], handed, user)
+        _keep([web, _worker(handed, user)] if with_worker else [web])
+
+
+def _worker(handed: dict[str, str], user: pwd.struct_passwd | None) -> Kept:
+    return Kept("worker", [sys.executable, "-m", "tearoff", "work"], handed, user)
 
 
 def _secret_key(settings: Settings) -> str:
@@ -120,18 +130,17 @@ def _user(settings: Settings, *, is_trial: bool) -> pwd.struct_passwd | None:
     return choice.user
 
 
-def _keep(handed: dict[str, str], user: pwd.struct_passwd | None, with_worker: bool) -> None:
+def _keep(kept: Sequence[Kept]) -> None:
     said: SimpleQueue[int] = SimpleQueue()  # may be put into by a signal's handler, at any moment
     for name in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(name, lambda number, _frame: said.put(number))
-    web = Kept("web", [sys.executable, "-m", "tearoff.cli.webserver"], handed, user)
-    worker = Kept("worker", [sys.executable, "-m", "tearoff", "work"], handed, user)
-    kept = [web, worker] if with_worker else [web]
     for one in kept:
         one.start()
     try:
         while _next(said) == signal.SIGHUP:
-            web.tell(signal.SIGHUP)  # fresh web processes, one by one
+            for one in kept:
+                if one.name == "web":  # fresh web processes, one by one
+                    one.tell(signal.SIGHUP)
     finally:
         first = time.monotonic()
         end_all(kept, is_hurried=lambda: _is_said_again(said, first))
