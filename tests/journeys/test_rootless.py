@@ -121,11 +121,11 @@ def test_a_worker_alone_is_not_root_either(settings, data, python, tmp_path):
         os.kill(worker, signal.SIGKILL)
         again = until(lambda: (now := below(running, b"\0work\0")) not in ([], [worker]) and now)
         assert uid_of(again[0]) == {uid}
+        assert (data / "pg" / "cluster" / "postmaster.pid").exists()
     finally:
         alone.terminate()
         alone.wait(60)
-    home = Path((data / "pg.home").read_text().strip())
-    until(lambda: not (home / "cluster" / "postmaster.pid").exists())
+    until(lambda: not (data / "pg" / "cluster" / "postmaster.pid").exists())
     assert "root.kept" not in log.read_text() or uid == os.geteuid()
 
 
