@@ -401,8 +401,20 @@ def test_links_lead_to_the_server_that_runs(tearoff, settings, tmp_path, served,
         assert re.search(rf"link host: .*{re.escape(host)}", looked)
         where = {"host": settings.host, "port": settings.port, **served}
         assert f"address: {where['host']}:{where['port']}" in looked
-    assert not (tmp_path / address.FILE).exists()
+    assert not list(tmp_path.glob("server*"))
     # Killed, and its process id belongs to another by now: to this one.
     gone = address.Address(pid=os.getpid(), host="x", port=1, public_url="")
-    (tmp_path / address.FILE).write_bytes(msgspec.json.encode(gone))
+    (tmp_path / "server-0.json").write_bytes(msgspec.json.encode(gone))
     assert tearoff(*words)["url"].startswith("http://127.0.0.1:8080/")
+
+
+def test_of_two_servers_the_one_that_runs_is_told(settings, tmp_path):
+    """The younger one ends; the older one runs on."""
+    first = msgspec.structs.replace(settings, data=tmp_path, public_url="", port=9123)
+    second = msgspec.structs.replace(first, port=9124)
+    looking = msgspec.structs.replace(first, port=8080)
+    with address.told(first):
+        with address.told(second):
+            assert address.of_running(looking).port == 9124
+        assert address.of_running(looking).port == 9123
+    assert address.of_running(looking).port == 8080

@@ -1,13 +1,16 @@
 """The address at which a service reports back is a secret: it is kept nowhere in the clear."""
 
+import asyncio
 import base64
 import json
 
 import pytest_asyncio
 from yarl import URL
 
+from tearoff.api.callbacks import REPLIES_AT_ONCE
 from tearoff.kit import clock
 from tearoff.messages import callbacks
+from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.cast import open_shop
 
@@ -87,3 +90,26 @@ async def test_nothing_goes_out_after_a_stop_was_acknowledged(caller):
         assert await report(caller, caller.shop.token, body) == 200
         answer = await caller.send(phone)
         assert (answer.status, answer.codes) == (422, [605]), answer.text
+
+
+async def test_many_stops_in_one_report_are_all_heard(caller, services):
+    """More than are taken in at once: the worker has them."""
+    phones = [f"+3360000{end:04}" for end in range(REPLIES_AT_ONCE + 50)]
+    body = json.dumps([{"from": phone, "words": "STOP"} for phone in phones]).encode()
+    assert await report(caller, caller.shop.token, body) == 200
+    async with asyncio.timeout(60):
+        while not await optouts.is_opted_out(services.db, caller.shop.account, phones[-1]):
+            await asyncio.sleep(0.1)
+    count = "SELECT count(*) FROM opt_outs WHERE account_id = $1"
+    assert await services.db.fetchval(count, caller.shop.account) == len(phones)
+
+
+async def test_reports_of_the_same_people_in_any_order(caller, services):
+    """None is refused because it waits for another in a ring."""
+    phones = [f"+3360000{end:04}" for end in range(20)]
+    bodies = [
+        json.dumps([{"from": p, "words": f"STOP {n}"} for p in turned]).encode()
+        for n in range(10) for turned in (phones, phones[::-1])
+    ]  # fmt: skip
+    told = await asyncio.gather(*(report(caller, caller.shop.token, body) for body in bodies))
+    assert told == [200] * 20

@@ -217,6 +217,67 @@ async def test_stop_counts_from_the_moment_in_which_it_is_acknowledged(services,
         assert await optouts.is_opted_out(services.db, shop.account, number) is expected
 
 
+async def say(services, shop, words, *, key="", id_="", sender="+32470001781"):
+    """A report with this key, as its service repeats it."""
+    connection = await connections.connection(services.db, shop.connection)
+    reply = Reply(sender, "36111", words, id_)
+    arrived = Arrived(key=key or words, raw="", reply=reply)
+    async with services.db.transaction() as db:
+        await arrivals.store(db, connection, "link", [arrivals.of_link(arrived)], clock.now())
+    return await optouts.is_opted_out(services.db, shop.account, sender)
+
+
+async def texts_of(services, shop):
+    return [one.text for one in await replies.page(services.db, shop.account, None, 20)][::-1]
+
+
+async def test_the_same_word_written_again_counts_again(services, shop):
+    """A service that gives no id reports the second STOP in the very words of the first."""
+    assert [await say(services, shop, w) for w in ("STOP", "START", "STOP")] == [True, False, True]
+    assert await texts_of(services, shop) == ["STOP", "START", "STOP"]
+    assert await say(services, shop, "STOP")  # its answer was lost: a repetition
+    assert len(await texts_of(services, shop)) == 3
+    await services.db.execute(
+        "UPDATE replies SET received_at = now() - interval '11 minutes' WHERE account_id = $1",
+        shop.account,
+    )
+    assert await say(services, shop, "STOP")
+    assert len(await texts_of(services, shop)) == 4
+
+
+async def test_what_has_an_id_counts_once_however_it_is_told(services, shop):
+    """An old STOP that a service tells once more, with its counter of tries, undoes no START."""
+    said = [("STOP", "1", "a"), ("START", "2", "b"), ("STOP", "3", "a"), ("STOP", "1", "a")]
+    told = [await say(services, shop, words, key=key, id_=id_) for words, key, id_ in said]
+    assert told == [True, False, False, False]
+    assert await texts_of(services, shop) == ["STOP", "START"]
+    # Another person's message may have the same id.
+    assert await say(services, shop, "STOP", key="5", id_="a", sender="+32470001782")
+
+
+async def test_many_at_once_of_few_people(services, shop):
+    """In whatever order they come: one for each person and id, and none waits in a ring."""
+    people = [f"+3247000179{n}" for n in range(5)]
+
+    async def batch(turn):
+        connection = await connections.connection(services.db, shop.connection)
+        lot = [
+            arrivals.of_link(
+                Arrived(
+                    key=f"{turn}-{who}",
+                    raw="",
+                    reply=Reply(who, "36111", f"STOP {turn % 3}", f"{who}{turn % 3}"),
+                )
+            )
+            for who in (people if turn % 2 else people[::-1])
+        ]
+        async with services.db.transaction() as db:
+            await arrivals.store(db, connection, "link", lot, clock.now())
+
+    await asyncio.gather(*(batch(turn) for turn in range(24)))
+    assert len(await replies.page(services.db, shop.account, None, 100)) == 15
+
+
 async def test_replies_beside_receipts_are_taken_in_once(services, shop):
     """One report with both: the receipt waits for its message, the STOP for nothing."""
     reply = Reply("+32470001778", "36111", "STOP")
@@ -244,6 +305,16 @@ async def test_a_reply_that_cannot_be_taken_in_now_is_kept(services, shop):
 
 
 @pytest.mark.parametrize(
+    ("words", "keyword", "is_out"), [("ciao", "stop", True), ("STOP", "start", False)]
+)
+async def test_what_the_service_has_decided_holds(services, shop, words, keyword, is_out):
+    """It refuses the next text, or lets it through, whatever we would have read."""
+    reply = Reply("+32470001783", "36111", words, keyword=keyword)
+    assert await arrive(services, shop, reply=reply) == f"reply_{keyword}"
+    assert await optouts.is_opted_out(services.db, shop.account, reply.sender) is is_out
+
+
+@pytest.mark.parametrize(
     ("words", "keyword"),
     [("stop", "maybe_stop"), ("and stop it", "maybe_stop"), ("START", "none"), ("hello", "none")],
 )
@@ -260,3 +331,18 @@ async def test_the_doctor_tells_of_reports_that_cannot_be_read(services, shop):
     assert await arrive(services, shop) == "unreadable"
     found = {one.what: one.text for one in await of_reports(services)}
     assert found[f"provider {shop.connection}"].startswith("1 reports of a week")
+
+
+async def test_one_report_that_breaks_keeps_back_no_other(services, shop):
+    """What no check foresaw, in the middle of a lot, for the last time."""
+    ids = [
+        await store(services, shop, receipt=Receipt(ReceiptState.DELIVERED, provider_id=name))
+        for name in ("a\0b", "broken", "fine")
+    ]
+    await services.db.execute("UPDATE arrivals SET raw = 'no JSON' WHERE id = $1", ids[1])
+    job = msgspec.json.encode(arrivals.ToRead(ids, len(arrivals.WAITS)))
+    async with asyncio.timeout(60):
+        while None in (told := [await result_of(services, one) for one in ids]):
+            await arrivals.read_arrivals(services, job, tell=tell)
+            await asyncio.sleep(0.05)
+    assert told == ["unmatched", "broken", "unmatched"]

@@ -202,6 +202,13 @@ PARTS = b'--b\r\nContent-Disposition: form-data; name="%s"\r\n\r\n%s\r\n'
     [
         (b"from=0470001234&text=ARR%CAT", FORM),
         (b"from=0470001234&text=ARR%CAT", LATIN),
+        (b"from=0470001234&text=ARR%C3%8AT", LATIN),
+        ('{"from": "0470001234", "text": "ARRÊT"}'.encode("utf-16-le"), JSON),
+        ('\ufeff{"from": "0470001234", "text": "ARRÊT"}'.encode("utf-32"), JSON),
+        (
+            '{"from": "0470001234", "text": "ARRÊT"}'.encode(),
+            {"content-type": "application/json; charset=utf-16"},
+        ),
         (b"from=0470001234&text=ARR\xcaT", {}),
         (b"from=0470001234&text=ARR%C3%8AT&city=Li%E8ge", FORM),
         (b"from=0470001234&text=ARR%C3%8AT&city=Li\xe8ge", FORM),
@@ -234,6 +241,15 @@ async def test_a_reply_is_read_however_a_service_writes_it(
     assert (reply.written, reply.text) == ("0470001234", "ARRÊT")
 
 
+@pytest.mark.parametrize("text", ["Arr%EAt", "Arr%C3%AAt", "Arr\xeat"])
+async def test_a_reply_in_an_address_is_read_as_one_in_a_form(text: str) -> None:
+    provider = open_gateway("http://127.0.0.1:9", PLAIN | {"replies_path": ""})
+    url = f"https://coupons.example.com/c?from=0470001234&text={text}"
+    for method, body in (("GET", b""), ("POST", b"not a form")):
+        (reply,) = provider.read_replies(Callback(method, url, {}, body))
+        assert (reply.written, reply.text) == ("0470001234", "Arrêt")
+
+
 @pytest.mark.parametrize(
     "content_type", ["", "x", "a/b; charset=\0", "a/b; charset=base64", "/;=;"]
 )
@@ -246,6 +262,17 @@ async def test_garbage_is_no_reply(body: bytes, content_type: str) -> None:
     headers = {"content-type": content_type}
     callback = Callback("POST", "https://coupons.example.com/c", headers, body)
     assert provider.read_replies(callback) == []
+
+
+@pytest.mark.parametrize("charset", ["punycode", "idna", "utf-7", "unicode_escape", "hex"])
+async def test_a_charset_of_no_letters_is_none(charset: str) -> None:
+    """Some take minutes, and one makes letters of what was signed as others."""
+    provider = open_gateway("http://127.0.0.1:9", PLAIN | {"replies_path": ""})
+    headers = {"content-type": f"application/x-www-form-urlencoded; charset={charset}"}
+    body = b"from=1&text=+AFMAVABPAFA--2n7c" + b"a" * 100_000
+    callback = Callback("POST", "https://coupons.example.com/c", headers, body)
+    (reply,) = provider.read_replies(callback)
+    assert reply.text.startswith(" AFMAVABPAFA--2n7ca")
 
 
 class TestRefusalsInside:

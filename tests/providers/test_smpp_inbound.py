@@ -63,7 +63,7 @@ async def provider(smsc: FaultySmsc, shelf: Shelf) -> AsyncIterator[SmppProvider
     await provider.close()
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 10) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():
             await asyncio.sleep(0.005)
@@ -135,7 +135,7 @@ async def test_a_flood_waits_at_the_peer(
     await until(lambda: len(delivered) >= 10_000)
     assert len(delivered) < 20_000
     shelf.wait = 0
-    await until(lambda: len(smsc.acknowledged) == 40_000, 60)
+    await until(lambda: len(smsc.acknowledged) == 40_000)
     assert len(shelf.all) == 40_000
 
 
@@ -330,6 +330,31 @@ def test_a_part_of_a_longer_text_is_told(inbox: Inbox, header, tags, is_part) ->
     arrived = inbox.read(pdu.Delivered("32470000001", "8181", esm_class, 0, header + b"stop", tags))
     assert arrived.reply is not None
     assert arrived.reply.is_part is is_part
+
+
+@pytest.mark.parametrize(
+    ("coding", "octets"),
+    [
+        (6, "СТОП".encode("iso8859-5")),
+        (8, "СТОП".encode("utf-16-be")),
+        (8, "\ufeffСТОП".encode("utf-16-le")),
+        (8, "\ufeffСТОП".encode("utf-16-be")),
+    ],
+)
+def test_letters_of_others(inbox: Inbox, coding: int, octets: bytes) -> None:
+    arrived = inbox.read(pdu.Delivered("32470000001", "8181", 0, coding, octets, {}))
+    assert arrived.reply is not None
+    assert arrived.reply.text == "СТОП"
+
+
+@pytest.mark.parametrize("coding", [0, 3, 4, 8])
+def test_a_receipt_is_read_whatever_it_says_of_its_letters(inbox: Inbox, coding: int) -> None:
+    text = (
+        b"id:a7 sub:001 dlvrd:001 submit date:2611290800 done date:2611290801 stat:DELIVRD err:000"
+    )
+    arrived = inbox.read(pdu.Delivered("32470000001", "8181", 4, coding, text, {}))
+    assert arrived.receipt is not None
+    assert (arrived.receipt.provider_id, arrived.receipt.state) == ("a7", ReceiptState.DELIVERED)
 
 
 def test_receipts_without_an_id_are_told_apart(inbox: Inbox) -> None:

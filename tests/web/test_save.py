@@ -267,6 +267,21 @@ async def test_a_failure_is_told_and_may_be_tried_again(mailed, office):
     assert again.status == 503
 
 
+async def test_what_never_left_is_none_of_the_three(mailed, office):
+    for _ in range(4):
+        assert (await mail(mailed, "nobody@example.com")).status == 503
+    assert (await mail(mailed, "ann@example.com")).status == 200
+    assert len(office.taken) == 1
+
+
+async def test_a_full_day_is_said_before_an_hour_that_does_not_hold(mailed, office):
+    for name in ("ann", "bob", "eve"):
+        assert (await mail(mailed, f"{name}@example.com")).status == 200
+    answer = await mail(mailed, "ann@example.com")
+    assert answer.status == 429
+    assert "three times today" in answer.text
+
+
 async def test_nobody_else_mails_it(mailed, office):
     for headers in ({"user_agent": ROBOT}, {"sec_fetch_site": "cross-site"}):
         assert (await mail(mailed, **headers)).status == 200

@@ -7,8 +7,12 @@ checked too.
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
+from collections.abc import AsyncIterator
 from typing import Any
+from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -25,6 +29,8 @@ from tearoff.messages.arrivals import Arrival
 from tearoff.providers.base import Callback, Provider
 
 MAX_BODY = 200_000
+REPLIES_AT_ONCE = 200
+"""Of one callback that are taken in before it is answered; more are left to the worker."""
 
 log = structlog.get_logger()
 
@@ -59,9 +65,24 @@ async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
         doorbook.note(Event.CALLBACK_NOT_GENUINE, kind=kind, connection=connection.id)
         return 403
     item = _arrival(provider, token, told)
-    async with db.transaction() as transaction:
+    async with _turn(connection.id, item), db.transaction() as transaction:
         await arrivals.store(transaction, connection, "callback", [item], clock.now())
     return 200
+
+
+_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+
+
+@contextlib.asynccontextmanager
+async def _turn(connection_id: int, item: Arrival) -> AsyncIterator[None]:
+    """Replies of one service stand in line within this process, before a connection of the
+    database is taken: they would wait for each other there, and sends for them."""
+    if not item.replies:
+        yield
+        return
+    lock = _turns.setdefault(connection_id, asyncio.Lock())
+    async with lock:
+        yield
 
 
 def _arrival(provider: Provider, token: str, told: Callback) -> Arrival:
@@ -69,6 +90,8 @@ def _arrival(provider: Provider, token: str, told: Callback) -> Arrival:
     key, raw = _key(told), msgspec.json.encode(kept)
     try:
         texts = provider.read_replies(kept)
+        if len(texts) > REPLIES_AT_ONCE:
+            return Arrival(key, raw)
         return Arrival(key, raw, texts, has_more=not texts or bool(provider.read_receipts(kept)))
     except Exception:  # what cannot be read must be kept all the same
         log.exception("callback.unread", kind=provider.kind)

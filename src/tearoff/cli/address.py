@@ -6,6 +6,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import os
+import secrets
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,11 +14,12 @@ import msgspec
 
 from tearoff.config import Settings
 
-FILE = "server.json"
+NAMES = "server-*.json"
+"""Each server has a file of its own: on one folder there may be two, or one that was killed."""
 
 
 class Address(msgspec.Struct, frozen=True):
-    """Of the server that was started last."""
+    """Of a server that runs."""
 
     pid: int
     host: str
@@ -27,11 +29,13 @@ class Address(msgspec.Struct, frozen=True):
 
 @contextlib.contextmanager
 def told(settings: Settings) -> Iterator[None]:
-    """The file stands, locked by us, for as long as the block runs."""
-    file = settings.data / FILE
+    """A file stands, locked by us, for as long as the block runs."""
+    for file in settings.data.glob(NAMES):
+        if _read(file) is None:
+            file.unlink(missing_ok=True)
     mine = Address(os.getpid(), settings.host, settings.port, settings.public_url)
-    new = file.with_suffix(f".{mine.pid}")
-    new.unlink(missing_ok=True)
+    file = settings.data / NAMES.replace("*", secrets.token_hex(8))
+    new = file.with_suffix(".new")  # whoever looks for files finds none without its lock
     # The folder may belong to the web processes' user, and we be root: no link is followed.
     fd = os.open(new, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(fd, "wb", buffering=0) as made:
@@ -42,20 +46,30 @@ def told(settings: Settings) -> Iterator[None]:
         try:
             yield
         finally:
-            if _read(file) == mine:
-                file.unlink(missing_ok=True)
+            file.unlink(missing_ok=True)
 
 
 def of_running(settings: Settings) -> Settings:
-    """The settings with the address of the server that runs now, if there is one. A public
-    address that was set for the command itself stays."""
-    found = _read(settings.data / FILE)
+    """The settings with the address of the server that runs now, if there is one; of several, of
+    the one that was started last. A public address that was set for the command itself stays."""
+    found = _of_last(settings.data)
     if found is None:
         return settings
     public_url = settings.public_url or found.public_url
     return msgspec.structs.replace(
         settings, host=found.host, port=found.port, public_url=public_url
     )
+
+
+def _of_last(folder: Path) -> Address | None:
+    """Files that go while we look are of servers that stop."""
+    known: list[tuple[float, Address]] = []
+    for file in folder.glob(NAMES):
+        with contextlib.suppress(OSError):
+            began = file.stat().st_mtime
+            if (found := _read(file)) is not None:
+                known.append((began, found))
+    return max(known, key=lambda one: one[0])[1] if known else None
 
 
 def _read(file: Path) -> Address | None:

@@ -49,6 +49,10 @@ AWAY: tuple[type[BaseException], ...] = (
 """What asyncpg raises when the server went away, restarts, or has no room."""
 
 
+NOT_NOW: tuple[type[BaseException], ...] = (DatabaseAway, *AWAY)
+"""The same, in our words too: what was to be done is taken up again later."""
+
+
 BUSY: tuple[type[asyncpg.PostgresError], ...] = (
     asyncpg.DeadlockDetectedError,
     asyncpg.SerializationError,

@@ -196,6 +196,8 @@ def read_sender(given: str, *, ton: int = 0, country: str | None = None) -> tupl
     is_abroad = text.startswith("+") or ton == INTERNATIONAL
     is_told = is_abroad or ton == NATIONAL
     readings = [abroad, home] if is_abroad or not is_told else [home, abroad]
+    if text.startswith("+") and home and home[1] == POSSIBLE:
+        readings = [abroad]  # it says that it is from abroad, and nothing speaks against it
     known = sorted(
         (one for one in readings if one),
         key=lambda one: one[1] == POSSIBLE if is_told else one[1],

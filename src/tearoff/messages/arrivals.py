@@ -16,7 +16,7 @@ import structlog
 
 from tearoff.jobs.queue import enqueue
 from tearoff.kit import clock, metrics
-from tearoff.kit.db import AWAY, BUSY, Handle
+from tearoff.kit.db import BUSY, NOT_NOW, Handle
 from tearoff.kit.phone import read_sender, spellings
 from tearoff.kit.services import Services
 from tearoff.messages import connections, queries, replies, rules, understanding
@@ -79,7 +79,9 @@ async def store(
     now: datetime,
 ) -> int:
     """Keep what arrived, take in its replies, and enqueue the reading of the rest, in this
-    transaction. What was stored before is left out; gives how many were new."""
+    transaction. What was stored before is left out; gives how many were new. What a person writes
+    is taken in one by one, in whatever processes it arrives."""
+    await understanding.take_turns(db, connection, [r for item in items for r in item.replies])
     rows = await db.fetch(
         "INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at)"
         " SELECT $1, $2, i.key, $3, i.raw, $4 FROM unnest($5::text[], $6::bytea[]) AS i (key, raw)"
@@ -94,11 +96,37 @@ async def store(
     new, left = dict(map(tuple, rows)), []
     for item in items:
         arrival_id = new.pop(item.key, None)
-        if arrival_id is not None and not await _settle(db, connection, arrival_id, item, now):
+        if arrival_id is None:
+            await _meet_again(db, connection, kind, item, now)
+        elif not await _settle(db, connection, arrival_id, item, now):
             left.append(arrival_id)
     if left:
         await enqueue(db, READ, ToRead(left))
     return len(rows)
+
+
+async def _meet_again(
+    db: asyncpg.Connection, connection: Connection, kind: str, item: Arrival, now: datetime
+) -> None:
+    """What came before in the same words. It is a repetition, unless somebody has written the same
+    once more: "STOP" a second time, after START, where the service gives no id."""
+    news = [r for r in item.replies if await understanding.is_news(db, connection, r, now)]
+    if not news:
+        return
+    key = f"{item.key} {now.isoformat()}"
+    arrival_id = await db.fetchval(
+        "INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at)"
+        " VALUES ($1, $2, $3, $4, $5, $6) RETURNING id",
+        connection.account_id,
+        connection.id,
+        key,
+        kind,
+        item.raw,
+        now,
+    )
+    again = Arrival(key, item.raw, news, has_more=False)
+    if not await _settle(db, connection, arrival_id, again, now):
+        await enqueue(db, READ, ToRead([arrival_id]))
 
 
 async def _settle(
@@ -116,7 +144,7 @@ async def _settle(
                 )
             else:
                 await _close(db, arrival_id, results)
-    except (*AWAY, *BUSY):
+    except (*NOT_NOW, *BUSY):
         raise
     except Exception:
         log.exception("arrivals.left", arrival=arrival_id)
@@ -129,10 +157,20 @@ async def read_arrivals(services: Services, payload: bytes, *, tell: Tell) -> No
     transaction of its own, once."""
     job = msgspec.json.decode(payload, type=ToRead)
     later = []
+    is_last = job.tries >= len(WAITS)
     for stored in await _unhandled(services.db, job.ids):
-        async with services.db.transaction() as db:
-            if not await _take(db, stored, services, tell, is_last=job.tries >= len(WAITS)):
-                later.append(stored.id)
+        try:
+            async with services.db.transaction() as db:
+                is_done = await _take(db, stored, services, tell, is_last=is_last)
+        except NOT_NOW:
+            raise
+        except Exception:  # one that breaks must not keep back the others
+            log.exception("arrivals.broken", arrival=stored.id)
+            is_done = is_last
+            if is_last:
+                await _close(services.db, stored.id, ["broken"])
+        if not is_done:
+            later.append(stored.id)
     if later:
         wait = timedelta(seconds=WAITS[min(job.tries, len(WAITS) - 1)])
         async with services.db.transaction() as db:
@@ -237,6 +275,22 @@ async def read_stored(
     services: Services, connection: Connection, stored: Stored
 ) -> tuple[list[Receipt], list[Reply]]:
     """The receipts and replies in it, in their order."""
+    found, texts = await _read(services, connection, stored)
+    return [_storable(receipt) for receipt in found], texts
+
+
+def _storable(receipt: Receipt) -> Receipt:
+    return msgspec.structs.replace(
+        receipt,
+        provider_id=understanding.storable(receipt.provider_id),
+        text=understanding.storable(receipt.text),
+        to=understanding.storable(receipt.to),
+    )
+
+
+async def _read(
+    services: Services, connection: Connection, stored: Stored
+) -> tuple[list[Receipt], list[Reply]]:
     if stored.kind == "link":
         arrived = msgspec.json.decode(stored.raw, type=Arrived)
         return (

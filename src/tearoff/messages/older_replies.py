@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import structlog
 
-from tearoff.kit.db import AWAY, Database, DatabaseAway
+from tearoff.kit.db import NOT_NOW, Database
 from tearoff.kit.phone import spellings
 from tearoff.kit.rows import columns, read
 from tearoff.kit.services import Services
@@ -30,8 +30,6 @@ this one."""
 ONCE_MORE_AFTER = timedelta(days=1)
 LOT = 20_000
 """So many arrivals are looked at together; of them only those are read that had replies."""
-
-_AWAY: tuple[type[BaseException], ...] = (DatabaseAway, *AWAY)
 
 
 async def read_if_due(services: Services, now: datetime) -> bool:
@@ -81,7 +79,7 @@ async def _read_one(services: Services, arrival_id: int) -> int:
     try:
         async with services.db.transaction() as db:
             return await _keep_replies(services, db, arrival_id)
-    except _AWAY:
+    except NOT_NOW:
         raise
     except Exception:  # one that no longer can be read must not keep back the others
         log.exception("replies.not_read_again", arrival=arrival_id)

@@ -17,6 +17,7 @@ from tearoff.people import optouts
 from tearoff.people.keywords import Keyword
 
 STATES = ("done", "open", "opted_out", "dismissed")
+LONGEST = 5_000
 KEPT = timedelta(days=90)
 """As long as the raw report. One that is open stays until somebody has decided."""
 
@@ -80,13 +81,42 @@ async def keep(db: Handle, arriving: Arriving, state: str | None = None) -> int:
         arriving.sender[:100],
         arriving.phone,
         arriving.received_by[:100],
-        arriving.text[:5000],
+        arriving.text[:LONGEST],
         arriving.keyword.value,
         arriving.provider_ref[:200],
         arriving.received_at,
         state or arriving.state,
     )
     return made
+
+
+class Last(msgspec.Struct, frozen=True):
+    """What somebody wrote last, as it is kept."""
+
+    text: str
+    received_at: datetime
+
+
+async def last_of(db: Handle, connection_id: int, sender: str) -> Last | None:
+    row = await db.fetchrow(
+        "SELECT text, received_at FROM replies WHERE connection_id = $1 AND sender = $2"
+        " ORDER BY id DESC LIMIT 1",
+        connection_id,
+        sender,
+    )
+    return row and read(Last, row)
+
+
+async def is_told(db: Handle, arriving: Arriving) -> bool:
+    """Whether the service has told of this reply of this person before: by its id."""
+    found = await db.fetchval(
+        "SELECT true FROM replies WHERE connection_id = $1 AND sender = $2 AND provider_ref = $3"
+        " LIMIT 1",
+        arriving.connection_id,
+        arriving.sender[:100],
+        arriving.provider_ref[:200],
+    )
+    return bool(found)
 
 
 async def is_kept(db: Handle, arriving: Arriving) -> bool:
@@ -97,7 +127,7 @@ async def is_kept(db: Handle, arriving: Arriving) -> bool:
         arriving.received_at,
         arriving.connection_id,
         arriving.sender[:100],
-        arriving.text[:5000],
+        arriving.text[:LONGEST],
     )
     return bool(found)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
 from tearoff.hooks import bodies, outbox
 from tearoff.kit import clock
@@ -14,10 +15,38 @@ from tearoff.people import optouts
 from tearoff.people.keywords import Keyword, read_keyword
 from tearoff.providers.base import Reply
 
+SAME_WITHIN = timedelta(minutes=10)
+"""Without an id of the service, the same words again within this time, and nothing else of that
+person between, are a repetition: the answer to the first was lost."""
+
+
+async def take_turns(db: Handle, connection: Connection, given: Sequence[Reply]) -> None:
+    """Of everybody who wrote, until this transaction ends: in one order, so that no two wait for
+    each other in a ring."""
+    people = {f"reply:{connection.id}:{_name_of(reply)}" for reply in given}
+    if people:
+        await db.execute(
+            "SELECT pg_advisory_xact_lock(turn) FROM (SELECT DISTINCT hashtextextended(who, 0)"
+            " AS turn FROM unnest($1::text[]) AS who ORDER BY 1) turns",
+            list(people),
+        )
+
+
+async def is_news(db: Handle, connection: Connection, reply: Reply, now: datetime) -> bool:
+    """Of a reply that came before in the same words: whether it was written once more."""
+    if reply.provider_id:
+        return False
+    last = await replies.last_of(db, connection.id, _name_of(reply))
+    is_same = last is not None and last.text == storable(reply.text)[: replies.LONGEST]
+    return last is None or not is_same or now - last.received_at > SAME_WITHIN
+
 
 async def take_in(db: Handle, connection: Connection, reply: Reply, received_at: datetime) -> str:
-    """STOP is obeyed at once, for all senders of the account; START takes back what STOP set."""
+    """STOP is obeyed at once, for all senders of the account; START takes back what STOP set. What
+    the service has told under the same id is left out, however it tells it now."""
     arriving, now = await understand(db, connection, reply, received_at), clock.now()
+    if arriving.provider_ref and await replies.is_told(db, arriving):
+        return "reply_again"
     await replies.keep(db, arriving)
     await _announce_reply(db, arriving, now)
     number = arriving.phone
@@ -32,7 +61,12 @@ async def take_in(db: Handle, connection: Connection, reply: Reply, received_at:
     return f"reply_{arriving.keyword.value}"
 
 
-def _storable(text: str) -> str:
+def _name_of(reply: Reply) -> str:
+    """Who wrote it, as the service calls them."""
+    return storable(reply.written or reply.sender)[:100]
+
+
+def storable(text: str) -> str:
     """Without what the database cannot keep: a text from outside must not stop its reading."""
     return text.replace("\0", "").encode("utf-8", "replace").decode()
 
@@ -41,20 +75,20 @@ async def understand(
     db: Handle, connection: Connection, reply: Reply, received_at: datetime
 ) -> replies.Arriving:
     """Who wrote it and what it asks for, by today's rules."""
-    text = _storable(reply.text)
-    keyword = read_keyword(text)
+    text = storable(reply.text)
+    keyword = Keyword(reply.keyword) if reply.keyword else read_keyword(text)
     if reply.is_part:  # "…and please never " + "stop": the whole may say something else
         is_stop = keyword in (Keyword.STOP, Keyword.MAYBE_STOP)
         keyword = Keyword.MAYBE_STOP if is_stop else Keyword.NONE
     return replies.Arriving(
         account_id=connection.account_id,
         connection_id=connection.id,
-        sender=_storable(reply.written or reply.sender),
+        sender=_name_of(reply),
         phone=await _sender(db, connection, reply),
-        received_by=_storable(reply.to),
+        received_by=storable(reply.to),
         text=text,
         keyword=keyword,
-        provider_ref=_storable(reply.provider_id),
+        provider_ref=storable(reply.provider_id),
         received_at=received_at,
     )
 

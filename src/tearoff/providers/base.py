@@ -192,7 +192,8 @@ class Reply(msgspec.Struct, frozen=True):
     except a `to` that is a short code, and a `sender` that the service wrote in another way:
     `written` is then how it stood there, and `ton` the type of number where the service says
     one (`kit.phone.read_sender`). `is_part`: of a longer text, whose other parts come by
-    themselves."""
+    themselves. `keyword`: `stop`, `start` or `help`, where the service has decided what it is and
+    acts on it."""
 
     sender: str
     to: str
@@ -202,6 +203,7 @@ class Reply(msgspec.Struct, frozen=True):
     written: str = ""
     ton: int = 0
     is_part: bool = False
+    keyword: str = ""
 
 
 class Callback(msgspec.Struct, frozen=True):

@@ -50,9 +50,6 @@ from tearoff.providers.gateway_settings import (
 from tearoff.providers.gateway_template import fill_template, find, first_word, values_of, word
 from tearoff.providers.reading import body_of, fields_of, own_id, read_json, read_number
 
-MAX_REPORTS = 1000
-"""Receipts or replies of one callback that are read."""
-
 SHORT_CODE = 7
 """Digits below which a number has no country code."""
 
@@ -191,8 +188,7 @@ def _items_of(callback: Callback, list_path: str) -> list[Any]:
     found = body_of(callback) if callback.body else None
     body = fields_of(callback) if found is None else found
     found = find(body, list_path)
-    items = found[0] if len(found) == 1 and isinstance(found[0], list) else found
-    return items[:MAX_REPORTS]
+    return found[0] if len(found) == 1 and isinstance(found[0], list) else found
 
 
 def _receipt_of(item: Any, shape: ReceiptShape, number: int | None) -> Receipt | None:

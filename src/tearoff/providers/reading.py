@@ -8,7 +8,7 @@ import io
 import json
 from collections.abc import Mapping
 from typing import TypeVar
-from urllib.parse import parse_qs, parse_qsl, urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
 import multipart
@@ -24,6 +24,7 @@ _BROKEN = (msgspec.DecodeError, ValueError, RecursionError)
 MAX_FIELDS = 500
 """Form fields of one callback that are read; one with more is not read at all."""
 
+_WIDE = ("utf-16", "utf-32")
 FORM, MULTIPART = "application/x-www-form-urlencoded", "multipart/form-data"
 
 
@@ -47,8 +48,8 @@ def fields_of(callback: Callback) -> dict[str, str]:
 def body_of(callback: Callback) -> object | None:
     """The body of a callback as JSON, or as the fields of a form of either kind; None when it is
     none of them. Read generously, whatever it calls itself: it may be somebody's STOP, and what
-    was told once is not told again. Text is of the charset that is declared, else UTF-8, else
-    Windows-1252."""
+    was told once is not told again. Text is UTF-8, else of the charset that is declared, else
+    Windows-1252; a wide charset is known by its bytes too."""
     kind, charset, boundary = _declared(callback.headers.get("content-type", FORM))
     body = _without_mark(callback.body, charset)
     if kind == MULTIPART:
@@ -63,23 +64,41 @@ def _declared(content_type: str) -> tuple[str, str, str]:
     kind, options = multipart.parse_options_header(content_type)
     try:
         charset = codecs.lookup(options.get("charset", "")).name
-        "".encode(charset)  # some codecs are of something else than text
-    except (LookupError, ValueError, TypeError):
+    except (LookupError, ValueError):
         charset = ""
-    return kind, charset, options.get("boundary", "")
+    is_known = charset in _CHARSETS or charset.startswith(_FAMILIES)
+    return kind, charset if is_known else "", options.get("boundary", "")
+
+
+_FAMILIES = ("iso8859", "cp125", *_WIDE)
+_CHARSETS = frozenset(
+    {"utf-8", "ascii", "koi8-r", "koi8-u", "gb2312", "gbk", "gb18030", "big5", "shift_jis",
+     "euc_jp", "euc_kr", "tis-620"}
+)  # fmt: skip
+"""Names as Python has them. All are read in one go: `punycode` costs minutes a megabyte, and what
+`utf-7` makes of letters nobody has signed."""
+_WIDE_MARKS = (
+    (codecs.BOM_UTF32_LE, "utf-32"), (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"), (codecs.BOM_UTF16_BE, "utf-16"),
+    (b"{\0", "utf-16-le"), (b"[\0", "utf-16-le"),
+    (b"\0{", "utf-16-be"), (b"\0[", "utf-16-be"),
+)  # fmt: skip
 
 
 def _without_mark(body: bytes, charset: str) -> bytes:
-    """In one byte a letter, and without a byte order mark."""
-    is_wide = body[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-    if is_wide or charset.startswith(("utf-16", "utf-32")):
-        body = body.decode("utf-16" if is_wide else charset, "replace").encode("utf-8", "replace")
+    """In UTF-8 if it was in a wide charset, and without a byte order mark."""
+    wide = next((name for mark, name in _WIDE_MARKS if body.startswith(mark)), "")
+    if not wide and charset.startswith(_WIDE) and b"\0" in body:
+        wide = charset
+    if wide:
+        body = body.decode(wide, "replace").encode("utf-8", "replace")
     return body.removeprefix(codecs.BOM_UTF8)
 
 
 def _decoded(octets: bytes, charset: str) -> str:
-    for one in (charset, "utf-8"):
-        if one and not one.startswith(("utf-16", "utf-32")):
+    """What reads as UTF-8 is that, whatever it says: in other charsets it would be nonsense."""
+    for one in ("utf-8", charset):
+        if one and not one.startswith(_WIDE):
             with contextlib.suppress(UnicodeError):
                 return octets.decode(one)
     return octets.decode("cp1252", "replace")
@@ -96,6 +115,11 @@ def _json(text: str) -> object | None:
 
 
 def _fields(body: bytes, charset: str) -> dict[str, str] | None:
+    pairs = _pairs(body, charset)
+    return None if pairs is None else dict(pairs)
+
+
+def _pairs(body: bytes, charset: str) -> list[tuple[str, str]] | None:
     """Each value by itself: one that is in another charset does not spoil the others."""
     try:
         pairs = parse_qsl(
@@ -106,7 +130,7 @@ def _fields(body: bytes, charset: str) -> dict[str, str] | None:
         )
     except ValueError:
         return None
-    return {_text(name, charset): _text(value, charset) for name, value in pairs}
+    return [(_text(name, charset), _text(value, charset)) for name, value in pairs]
 
 
 def _text(octets: str, charset: str) -> str:
@@ -140,10 +164,15 @@ def form_pairs(body: bytes) -> list[tuple[str, str]] | None:
 
 
 def query_of(url: str) -> dict[str, list[str]]:
+    """Read as a form is (`body_of`)."""
+    found: dict[str, list[str]] = {}
     try:
-        return parse_qs(urlsplit(url).query, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        octets = urlsplit(url).query.encode("latin-1", "replace")
     except ValueError:
         return {}
+    for name, value in _pairs(octets, "") or ():
+        found.setdefault(name, []).append(value)
+    return found
 
 
 def own_id(url: str) -> int | None:

@@ -235,7 +235,10 @@ class TwilioProvider:
         handled = bool(fields.get("OptOutType")) or (
             self._replies and text.strip().upper() in STOP_WORDS
         )
-        return [Reply(sender, to, text, fields.get("MessageSid", ""), handled)]
+        told = fields.get("OptOutType", "").lower()
+        keyword = told if told in ("stop", "start", "help") else ""
+        sid = fields.get("MessageSid", "")
+        return [Reply(sender, to, text, sid, handled, keyword=keyword)]
 
     async def check(self) -> str:
         url = self._base / f"{self._account}.json"

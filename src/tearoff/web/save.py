@@ -252,7 +252,10 @@ async def _mail(
         return Trouble(502, words.unknown)
     except TearoffError as error:
         log.warning("save.not_mailed", campaign=found.campaign.ref, error=logs.told(error))
+        # It never left, so it is none of the day's three. The network has asked all the same.
+        back = msgspec.structs.replace(_of_coupon(found), step=-1)
         await tallies.forget(db, account_id, [once.scope])
+        await tallies.give_back(db, account_id, [back], now, counted_at=now)
         if isinstance(error, TooMany):
             after = await _wait(db, account_id, error.scope, now)
             return Trouble(429, words.not_sent, after)
@@ -264,10 +267,13 @@ async def _mail(
 
 async def _again(db: Handle, found: Linked, once: Tally, words: Words, now: datetime) -> Trouble:
     """Why the same mail is not sent twice in a row: it has left, or that is not known yet."""
-    account_id = found.campaign.account_id
+    account_id, all_of_it = found.campaign.account_id, _of_coupon(found)
     until = await patiently(tallies.full_until(db, account_id, once.scope, _HAS_LEFT, now))
     if until is None:
         return Trouble(409, words.unknown)
+    full = await patiently(tallies.full_until(db, account_id, all_of_it.scope, all_of_it.cap, now))
+    if full is not None and full > until:
+        return Trouble(429, words.coupon_full, (full - now).total_seconds())
     at = times.clock_of(until + timedelta(seconds=59), found.campaign.timezone)
     text = words.again.replace("{time}", f"{at:%H:%M}")
     return Trouble(409, text, (until - now).total_seconds())
@@ -305,9 +311,13 @@ def _once(found: Linked, address: str) -> Tally:
     return Tally(f"save:mail:{found.session.id}:{mark}", 1, AGAIN_AFTER)
 
 
+def _of_coupon(found: Linked) -> Tally:
+    return Tally(f"save:session:{found.session.id}", MAILS_OF_COUPON, timedelta(days=1))
+
+
 async def _count(request: AnyRequest, found: Linked, once: Tally, now: datetime) -> None:
     services = services_of(request)
-    of_coupon = Tally(f"save:session:{found.session.id}", MAILS_OF_COUPON, timedelta(days=1))
+    of_coupon = _of_coupon(found)
     of_network = Tally(f"save:network:{network_seen(request)}", NO_CAP, timedelta(hours=1))
     async with services.db.transaction() as db:
         mails = await tallies.count(db, found.campaign.account_id, [once, of_coupon], now)

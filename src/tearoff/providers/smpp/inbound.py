@@ -33,7 +33,10 @@ class Inbox:
         octets = text.without_header(one.text, one.esm_class)
         words = text.decode(octets, one.data_coding, self._alphabet)
         raw = f"{one.source}>{one.destination} esm_class={one.esm_class:#x} {words}"[:RAW_LIMIT]
-        if not receipts.is_receipt(one):
+        is_receipt = receipts.is_receipt(one)
+        if is_receipt and b"stat:" in octets.lower():  # in ASCII, whatever it says it is
+            words = octets.decode("latin-1").replace("\0", "")
+        if not is_receipt:
             return Arrived(self._key_of_reply(one), raw, reply=_reply(one, words))
         receipt = receipts.read_receipt(one, words, self._id_format)
         said = f"{receipt.provider_id}:{receipt.text}" if receipt.provider_id else words

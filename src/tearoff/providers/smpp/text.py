@@ -6,6 +6,7 @@ UTF-16 big-endian. Concatenation: 3GPP TS 23.040, information element 0.
 
 from __future__ import annotations
 
+import codecs
 import struct
 from collections.abc import Sequence
 
@@ -30,6 +31,8 @@ _FROM_EXTENSION = {code: c for c, code in EXTENSION.items()}
 GSM, LATIN_1, UCS_2 = 0, 3, 8
 """Values of data_coding."""
 FLASH_UCS_2 = frozenset(range(0x18, 0x1C))
+OF_ISO_8859 = {6: "iso8859-5", 7: "iso8859-8"}
+"""data_coding of Cyrillic and Hebrew (SMPP 3.4, 5.2.19)."""
 """UCS-2 with a message class (3GPP TS 23.038, general data coding)."""
 
 ALPHABETS = ("gsm", "latin1", "ucs2")
@@ -146,7 +149,10 @@ def _coded(parts: Sequence[str], encoding: str, alphabet: str) -> tuple[int, lis
 
 def _decode(octets: bytes, data_coding: int, alphabet: str) -> str:
     if data_coding == UCS_2 or data_coding in FLASH_UCS_2:
-        return octets.decode("utf-16-be", "replace")
+        is_marked = octets[:2] in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return octets.decode("utf-16" if is_marked else "utf-16-be", "replace")
+    if data_coding in OF_ISO_8859:
+        return octets.decode(OF_ISO_8859[data_coding], "replace")
     if data_coding in (1, LATIN_1) or (data_coding == GSM and alphabet == "latin1"):
         return octets.decode("latin-1")
     if data_coding == GSM and alphabet == "ucs2":
