@@ -2,18 +2,19 @@
 they are cached for a year and a new version has a new address.
 
 A shelf is a folder below `static/`. All files of a shelf share one hash, so that scripts can
-name each other by relative paths. Scripts of ours travel without their comments and indents, a
-sixth of what they weigh.
+name each other by relative paths. Scripts and styles of ours travel without comments and blanks.
 """
 
 from __future__ import annotations
 
 import gzip
 import hashlib
-import re
 from functools import cached_property, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
+
+from rcssmin import cssmin
+from rjsmin import jsmin
 
 from tearoff.web.paper import Answer, answer
 
@@ -24,8 +25,7 @@ _TYPES = {
     "wasm": "application/wasm",
 }
 _YEAR = 31_536_000
-_COMMENT = re.compile(rb"^[ \t]*(?://.*|/\*\*[\s\S]*?\*/)\n|^[ \t]+", re.MULTILINE)
-"""Comments on lines of their own, and indents: they stand nowhere in a text of our scripts."""
+_LIGHTER = {"js": jsmin, "css": cssmin}
 
 
 class Shelf:
@@ -72,8 +72,8 @@ class Shelf:
     def _content(self, path: str) -> tuple[bytes, bytes]:
         """As it is, and compressed once; pictures are compressed already."""
         plain = self.files[path].read_bytes()
-        if self._is_ours and _kind(path) == "js":
-            plain = _COMMENT.sub(b"", plain)
+        if self._is_ours and _kind(path) in _LIGHTER:
+            plain = _LIGHTER[_kind(path)](plain)
         return plain, b"" if _kind(path) == "png" else gzip.compress(plain, 9, mtime=0)
 
 

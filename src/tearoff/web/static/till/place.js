@@ -1,0 +1,81 @@
+// What the place says of itself, what waits on this device, and whether the server is heard.
+
+import { NoConnection, REMEMBERED, ask, watchConnection } from "./api.js";
+import { makeLists } from "./lists.js";
+import { kept, send } from "./queue.js";
+import * as signals from "./signals.js";
+import { counted, language, shapes, words } from "./words.js";
+
+const $ = (id) => document.getElementById(id);
+const lists = makeLists({ shapes, words, language });
+const TRY_AGAIN = 5000;
+
+/** As the server told it last. */
+export let state = remembered();
+let isOnline = navigator.onLine;
+
+function remembered() {
+  try {
+    return JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
+  } catch {
+    return {};
+  }
+}
+
+export async function refresh() {
+  try {
+    state = await ask("state");
+    localStorage.setItem(REMEMBERED, JSON.stringify(state));
+  } catch (error) {
+    if (!(error instanceof NoConnection)) throw error;
+  }
+  await draw();
+}
+
+export async function draw() {
+  const waiting = await kept();
+  if (state.place) {
+    $("place").textContent = state.place;
+    $("staff").textContent = state.staff;
+  }
+  lists.tellTimeOf(state.timezone);
+  lists.show(state.recent ?? [], waiting);
+  lists.showConflicts(state.conflicts ?? []);
+  $("waiting").textContent = counted(words.waiting, waiting.length);
+  $("waiting").hidden = waiting.length === 0;
+  $("connection").textContent = isOnline ? words.online : words.offline;
+  $("connection").className = isOnline ? "on" : "off";
+}
+
+export async function catchUp() {
+  if (!(await kept()).length) return;
+  try {
+    const done = await send(state.place_id);
+    if (done.length) $("news").textContent = counted(words.caught_up, done.length);
+    await refresh();
+    if (state.conflicts?.length) signals.signal("no");
+  } catch (error) {
+    if (!(error instanceof NoConnection)) throw error;
+    await draw();
+  }
+}
+
+// A browser gives up a worker that lost the connection while it came: hence until there is one.
+// Where none can come (a private window, say), the page works all the same while connected.
+function keepOnDevice() {
+  if (navigator.serviceWorker?.controller !== null) return;
+  navigator.serviceWorker.register("/till/worker.js", { scope: "/till" }).catch(() => {});
+}
+
+watchConnection((heard) => {
+  const isBack = heard && !isOnline;
+  isOnline = heard;
+  if (heard) keepOnDevice();
+  if (isBack) catchUp();
+});
+addEventListener("online", () => refresh().then(catchUp));
+addEventListener("offline", () => {
+  isOnline = false;
+  draw();
+});
+setInterval(catchUp, TRY_AGAIN);
