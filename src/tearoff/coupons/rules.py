@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from tearoff.coupons.models import Campaign, Session
 from tearoff.errors import Conflict
-from tearoff.kit.hours import is_open
+from tearoff.kit.hours import Week, first_open, is_open, last_open
 
 
 class State(StrEnum):
@@ -109,7 +110,7 @@ def why_not_usable(session: Session, campaign: Campaign, now: datetime) -> Canno
     if campaign.status != "active":
         return CampaignNotActive()
     if session.has_expired(campaign, now):
-        return Expired(at=session.expiry(campaign))
+        return Expired(at=ends_at(session, campaign))
     if not campaign.has_begun(now):
         return NotYetValid(at=campaign.starts_at)
     return why_not_now(session, campaign, now)
@@ -126,10 +127,38 @@ def why_not_now(session: Session, campaign: Campaign, now: datetime) -> CannotUs
     if rests_until is not None and rests_until > now:
         return NotAgainYet(at=rests_until)
     if options.hours and not is_open(options.hours, campaign.timezone, now):
-        return WrongTime()
+        last = ends_at(session, campaign)
+        return WrongTime() if last is None or last > now else Expired(at=last)
     if campaign.activation_seconds is not None and session.active_until is not None:
         return None if session.active_until > now else TimeOver(at=session.active_until)
     return None
+
+
+def ends_at(session: Session, campaign: Campaign) -> datetime | None:
+    """The moment up to which the coupon is of use: its end, or the last closing time before it
+    where it can only be used at some hours."""
+    return last_use(campaign, session.expiry(campaign))
+
+
+def last_use(campaign: Campaign, ends: datetime | None) -> datetime | None:
+    """The same of any coupon of this campaign that expires then."""
+    if ends is None or not campaign.options.hours:
+        return ends
+    return _last_use(campaign.options.hours, campaign.timezone, campaign.starts_at, ends)
+
+
+def first_use(campaign: Campaign) -> datetime | None:
+    """The moment from which a coupon is of use."""
+    starts = campaign.starts_at
+    if starts is None or not campaign.options.hours:
+        return starts
+    return first_open(campaign.options.hours, campaign.timezone, starts)
+
+
+@lru_cache(1024)
+def _last_use(hours: Week, zone: str, starts: datetime | None, ends: datetime) -> datetime:
+    last = last_open(hours, zone, ends)
+    return ends if starts is not None and last <= starts else last
 
 
 _STATES: dict[type[CannotUse], State] = {

@@ -11,7 +11,7 @@ import msgspec
 
 from tearoff.accounts.devices import Device
 from tearoff.accounts.models import Location
-from tearoff.coupons import queries, recognise
+from tearoff.coupons import queries, recognise, rules
 from tearoff.coupons.models import Campaign, SessionAndCampaign
 from tearoff.coupons.scanned import read_scanned
 from tearoff.hooks.models import Listener
@@ -198,7 +198,7 @@ def _moment(reason: str, found: SessionAndCampaign) -> datetime | None:
     session, campaign = found.session, found.campaign
     moments = {
         "already_used": session.validated_at or session.used_at,
-        "expired": session.expiry(campaign),
+        "expired": rules.ends_at(session, campaign),
         "not_yet": campaign.starts_at,
         "time_over": session.active_until,
         "not_again_yet": session.rests_until(campaign),

@@ -107,7 +107,7 @@ def google_state(found: Linked, now: datetime) -> GoogleState:
 
 
 def valid_time(found: Linked) -> tuple[datetime | None, datetime | None]:
-    """From when and until when, on the campaign's clock."""
-    both = (found.campaign.starts_at, found.session.expiry(found.campaign))
+    """From when and until when it is of use, on the campaign's clock."""
+    both = (rules.first_use(found.campaign), rules.ends_at(found.session, found.campaign))
     starts, ends = (at and clock_of(at, found.campaign.timezone) for at in both)
     return starts, ends

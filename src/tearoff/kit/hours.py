@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import datetime
+from datetime import UTC, datetime, time, timedelta
 from typing import Annotated
 
 import msgspec
@@ -32,6 +32,41 @@ def is_open(hours: Sequence[Hours], zone: str, now: datetime) -> bool:
     clock = times.clock_of(now, zone)
     day, minute = clock.isoweekday(), clock.hour * 60 + clock.minute
     return any(_covers(line, day, minute) for line in hours)
+
+
+def last_open(hours: Sequence[Hours], zone: str, before: datetime) -> datetime:
+    """The moment up to which it is open for the last time before this one: the moment itself, or
+    the closing time before it."""
+    if is_open(hours, zone, before - timedelta(seconds=1)):
+        return before
+    ends = (end for _, end in _around(hours, zone, before))
+    return max((end for end in ends if end <= before), default=before)
+
+
+def first_open(hours: Sequence[Hours], zone: str, after: datetime) -> datetime:
+    """The moment from which it is open for the first time from this one on."""
+    if is_open(hours, zone, after):
+        return after
+    starts = (start for start, _ in _around(hours, zone, after))
+    return min((start for start in starts if start >= after), default=after)
+
+
+def _around(hours: Sequence[Hours], zone: str, at: datetime) -> Iterator[tuple[datetime, datetime]]:
+    """When it opens and closes within a week of this moment. Of an hour that comes twice, the
+    first one opens and the second one closes."""
+    here, day_of = times.zone_of(zone), times.clock_of(at, zone).date()
+    for ago in range(-8, 9):
+        day = day_of + timedelta(days=ago)
+        midnight = datetime.combine(day, time(), here)
+        for line in hours:
+            if day.isoweekday() not in line.days:
+                continue
+            start, end = _minutes(line.start), _minutes(line.end)
+            end += 24 * 60 if end < start else 0
+            yield (
+                (midnight + timedelta(minutes=start)).astimezone(UTC),
+                (midnight + timedelta(minutes=end)).replace(fold=1).astimezone(UTC),
+            )
 
 
 def problems_of(hours: Sequence[Hours]) -> Iterator[str]:

@@ -28,6 +28,14 @@ def words_of(at: datetime, zone: str, language: str) -> str:
     return str(format_datetime(at, pattern, tzinfo=zone_of(zone), locale=locale_of(language)))
 
 
+def end_of(at: datetime, zone: str, language: str) -> str:
+    """An end in words. Midnight is told as the last minute before it: 00:00 names a day on which
+    nothing is left."""
+    clock = clock_of(at, zone)
+    is_midnight = clock.hour == clock.minute == 0
+    return words_of(at - timedelta(minutes=1) if is_midnight else at, zone, language)
+
+
 def clock_of(at: datetime, zone: str) -> datetime:
     """The same moment on the shop's clock."""
     return at.astimezone(zone_of(zone))

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import Text
 from tearoff.kit import times
@@ -91,7 +92,8 @@ def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
 def _preview(campaign: Campaign, visit: Visit, value: str) -> str:
     """What a message app may show of the link: never the code, the name or the state."""
     parts = [shorten(value, 160, placeholder="…")]
-    if campaign.expires_at is not None:
-        until = times.words_of(campaign.expires_at, campaign.timezone, visit.language)
+    ends = rules.last_use(campaign, campaign.expires_at)
+    if ends is not None:
+        until = times.end_of(ends, campaign.timezone, visit.language)
         parts.append(f"{visit.words.valid_until} {until}")
     return " · ".join(part for part in parts if part)

@@ -8,6 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
+from tearoff.coupons import rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.rules import State
@@ -108,14 +109,14 @@ def public_standing(campaign: Campaign, visit: Visit, now: datetime) -> Standing
     words = visit.words
     if campaign.status != "active":
         return _gone(words, _withdrawn_text(campaign, visit))
-    if campaign.has_ended(now):
-        fact = _fact(words.ended_on, campaign.expires_at, campaign, visit)
-        return Standing(_badge(State.EXPIRED, words), is_spent=True, fact=fact)
+    ends = rules.last_use(campaign, campaign.expires_at)
+    if ends is not None and ends <= now:
+        return _ended(ends, campaign, visit)
     if not campaign.has_begun(now):
-        dates = _dates(campaign, campaign.expires_at, visit)
+        dates = _dates(campaign, ends, visit)
         calendar = f"/p/{campaign.code}/coupon.ics{visit.query}"
         return Standing(_badge(State.NOT_YET, words), dates=dates, calendar=calendar)
-    dates = _until(campaign, campaign.expires_at, visit, now)
+    dates = _until(campaign, ends, visit, now)
     return Standing(dates=dates, is_common=_is_calm(dates), is_active=True)
 
 
@@ -136,7 +137,7 @@ def _ready(linked: Linked, visit: Visit, now: datetime) -> Standing:
         badge = Badge(
             "ok", "tick", words.left.replace("{n}", left).replace("{all}", f"{campaign.uses}")
         )
-    dates = _until(campaign, session.expiry(campaign), visit, now)
+    dates = _until(campaign, rules.ends_at(session, campaign), visit, now)
     return Standing(
         badge, stamps=stamps, prize=_prize(linked, visit), dates=dates,
         is_common=_is_calm(dates) and session.prize is None,
@@ -173,14 +174,12 @@ def _used(linked: Linked, visit: Visit, now: datetime) -> Standing:
 
 
 def _expired(linked: Linked, visit: Visit, now: datetime) -> Standing:
-    words, campaign = visit.words, linked.campaign
-    fact = _fact(words.ended_on, linked.session.expiry(campaign), campaign, visit)
-    return Standing(_badge(State.EXPIRED, words), is_spent=True, fact=fact)
+    return _ended(rules.ends_at(linked.session, linked.campaign), linked.campaign, visit)
 
 
 def _not_yet(linked: Linked, visit: Visit, now: datetime) -> Standing:
     campaign = linked.campaign
-    dates = _dates(campaign, linked.session.expiry(campaign), visit)
+    dates = _dates(campaign, rules.ends_at(linked.session, campaign), visit)
     calendar = f"{path_of(linked)}/coupon.ics{visit.query}"
     return Standing(_badge(State.NOT_YET, visit.words), dates=dates, calendar=calendar)
 
@@ -215,7 +214,7 @@ def _closed(linked: Linked, visit: Visit, now: datetime) -> Standing:
         times.hours_of(line.days, line.start, line.end, visit.language)
         for line in campaign.options.hours
     )
-    dates = _until(campaign, linked.session.expiry(campaign), visit, now)
+    dates = _until(campaign, rules.ends_at(linked.session, campaign), visit, now)
     fact = Fact(words.closed_text, more=lines)
     return Standing(_badge(State.CLOSED, words), dates=dates, fact=fact)
 
@@ -275,12 +274,15 @@ def _stamps(linked: Linked) -> tuple[bool, ...]:
 
 def _dates(campaign: Campaign, ends: datetime | None, visit: Visit) -> tuple[DateLine, ...]:
     """From when, and until when, for a coupon that cannot be used yet."""
-    both = [(visit.words.valid_from, campaign.starts_at), (visit.words.valid_until, ends)]
-    return tuple(
-        DateLine(text, times.words_of(at, campaign.timezone, visit.language), times.iso(at))
-        for text, at in both
-        if at is not None
-    )
+    words, zone, starts = visit.words, campaign.timezone, rules.first_use(campaign)
+    told = []
+    if starts is not None:
+        date = times.words_of(starts, zone, visit.language)
+        told.append(DateLine(words.valid_from, date, times.iso(starts)))
+    if ends is not None:
+        date = times.end_of(ends, zone, visit.language)
+        told.append(DateLine(words.valid_until, date, times.iso(ends)))
+    return tuple(told)
 
 
 def _until(
@@ -310,7 +312,7 @@ def _countdown(
     told = f"{minutes} {words.minute}" if left >= 60 else f"{left} {words.second}"
     if hours:
         told = f"{hours} {words.hour} {told}"
-    date = times.words_of(ends, campaign.timezone, visit.language)
+    date = times.end_of(ends, campaign.timezone, visit.language)
     clock = times.clock_of(ends, campaign.timezone)
     if is_time and clock.date() == times.clock_of(now, campaign.timezone).date():
         date = f"{clock:%H:%M}"
@@ -319,7 +321,7 @@ def _countdown(
 
 @lru_cache(1024)
 def _days_left(ends: datetime, zone: str, language: str, days: int) -> tuple[DateLine, ...]:
-    words, date = WORDS[language], times.words_of(ends, zone, language)
+    words, date = WORDS[language], times.end_of(ends, zone, language)
     text = counted(language, words.days_left, days)
     return (DateLine(words.valid_until, date, times.iso(ends), days_left=text),)
 
@@ -333,6 +335,14 @@ def _accepted(linked: Linked, visit: Visit, at: datetime, now: datetime) -> Acce
         place=linked.place,
         then=path_of(linked) + visit.query,
     )
+
+
+def _ended(ends: datetime | None, campaign: Campaign, visit: Visit) -> Standing:
+    fact = _fact(visit.words.ended_on, ends, campaign, visit)
+    if ends is not None:
+        date = times.end_of(ends, campaign.timezone, visit.language)
+        fact = msgspec.structs.replace(fact, date=date)
+    return Standing(_badge(State.EXPIRED, visit.words), is_spent=True, fact=fact)
 
 
 def _fact(
