@@ -424,6 +424,7 @@ async def test_without_script(make_coupon, stand, width):
         await expect(page.locator("main.verdict.undone")).to_be_visible()
         await page.locator("a.main").click()
         await expect(page.locator("#rows .undone")).to_have_count(1)
+        await page.locator(".out summary").click()
         await page.locator("#out button").click()
         await expect(page).to_have_url(re.compile("/till/pair$"))
     assert (await coupon.row())["uses"] == 0
@@ -480,11 +481,13 @@ async def test_sign_out_waits_for_the_queue(coupon, stand):
         await page.context.set_offline(True)
         await type_code(page, coupon.code)
         await page.locator("#v-main").click()
+        await page.locator(".out summary").click()
         await page.locator("#out button").click()
         await expect(page.locator("#out-problem")).to_contain_text("still waiting")
         await page.context.set_offline(False)
         await expect(page.locator("#rows .used")).to_have_count(1)
         await page.reload()  # from the device: its page is nobody's
+        await page.locator(".out summary").click()
         await page.locator("#out button").click()
         await expect(page).to_have_url(re.compile("/till/pair$"))
         await axe_finds_nothing(page)

@@ -20,6 +20,8 @@ DE = Words(
     nothing_yet="Noch nichts. Jedes Ergebnis von heute steht dann hier.",
     sound="Ton",
     sign_out="Abmelden",
+    sign_out_text="Danach lässt sich das Gerät nur mit einem neuen Link wieder anmelden.",
+    sign_out_sure="Endgültig abmelden",
     sign_out_waits="Codes warten noch auf die Verbindung. Melden Sie sich ab, wenn sie geprüft"
     " sind.",
     online="Online",

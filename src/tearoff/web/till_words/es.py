@@ -20,6 +20,8 @@ ES = Words(
     nothing_yet="Nada todavía. Aquí estará cada resultado de hoy.",
     sound="Sonido",
     sign_out="Cerrar sesión",
+    sign_out_text="Este dispositivo solo podrá volver con un nuevo enlace.",
+    sign_out_sure="Cerrar sesión del todo",
     sign_out_waits="Aún hay códigos que esperan la conexión. Cierre la sesión cuando estén"
     " comprobados.",
     online="En línea",

@@ -20,6 +20,8 @@ FR = Words(
     nothing_yet="Rien encore. Chaque résultat du jour sera ici.",
     sound="Son",
     sign_out="Se déconnecter",
+    sign_out_text="Il faudra un nouveau lien pour réactiver cet appareil.",
+    sign_out_sure="Se déconnecter définitivement",
     sign_out_waits="Des codes attendent encore la connexion. Déconnectez-vous après leur"
     " vérification.",
     online="En ligne",

@@ -28,6 +28,8 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     nothing_yet: str
     sound: str
     sign_out: str
+    sign_out_text: str
+    sign_out_sure: str
     sign_out_waits: str
     online: str
     offline: str

@@ -1,7 +1,9 @@
 // What the device asks the server. Nothing heard in eight seconds counts as no connection.
 
+import { device } from "./memory.js";
+
 export const PATIENCE = 8000;
-export const REMEMBERED = "till-state"; // in localStorage: what the place last said of itself
+export const REMEMBERED = "till-state"; // on the device: what the place last said of itself
 
 export class NoConnection extends Error {}
 
@@ -54,7 +56,7 @@ async function talk(path, body) {
 
 /** To the PIN or the pairing; the queue stays on the device. Never returns: the page is left. */
 function leave(need) {
-  if (need !== "pin") localStorage.removeItem(REMEMBERED); // another place may follow
+  if (need !== "pin") device.drop(REMEMBERED); // another place may follow
   location.assign(need === "pin" ? "/till/pin" : "/till/pair");
   return new Promise(() => {});
 }

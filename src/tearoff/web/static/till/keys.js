@@ -4,8 +4,9 @@
 // machine made of it, and what stands there on a US keyboard, the one that scanners come with.
 
 import { readCode } from "./code.js";
+import { device } from "./memory.js";
 
-const REMEMBERED = "till-scanner"; // in localStorage: "us" once it was seen to be one
+const REMEMBERED = "till-scanner"; // on the device: "us" once it was seen to be one
 const DIGITS = ")!@#$%^&*(";
 const SIGNS = {
   Backquote: "`~", Minus: "-_", Equal: "=+", BracketLeft: "[{", BracketRight: "]}", Backslash: "\\|",
@@ -43,10 +44,10 @@ export function meaningOf(keys) {
   const worths = [worthOf(made, isMute), isCaps ? worthOf(swapped(made), isMute) : -1, worthOf(us)];
   const likely = Math.max(worths[0], worths[1]);
   if (us !== made && worths[2] !== likely) {
-    if (worths[2] > likely) localStorage.setItem(REMEMBERED, "us");
-    else localStorage.removeItem(REMEMBERED);
+    if (worths[2] > likely) device.set(REMEMBERED, "us");
+    else device.drop(REMEMBERED);
   }
-  const isUs = worths[2] > likely || (worths[2] === likely && localStorage.getItem(REMEMBERED) === "us");
+  const isUs = worths[2] > likely || (worths[2] === likely && device.get(REMEMBERED) === "us");
   const text = isUs ? us : worths[1] > worths[0] ? swapped(made) : made;
   return { text, anyCase: isCaps, isCoupon: worthOf(text) > 2 };
 }

@@ -2,13 +2,15 @@
 
 import { NoConnection, REMEMBERED, ask, watchConnection } from "./api.js";
 import { makeLists } from "./lists.js";
+import { device } from "./memory.js";
 import { kept, send } from "./queue.js";
 import * as signals from "./signals.js";
 import { counted, language, shapes, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const lists = makeLists({ shapes, words, language });
-const TRY_AGAIN = 5000;
+const TRY_AGAIN = 5000; // milliseconds between two tries, at first and while codes wait
+const SELDOM = 15_000; // and while there is no connection, in the end
 
 /** As the server told it last. */
 export let state = remembered();
@@ -16,7 +18,7 @@ let isOnline = navigator.onLine;
 
 function remembered() {
   try {
-    return JSON.parse(localStorage.getItem(REMEMBERED)) ?? {};
+    return JSON.parse(device.get(REMEMBERED) || "{}");
   } catch {
     return {};
   }
@@ -25,7 +27,7 @@ function remembered() {
 export async function refresh() {
   try {
     state = await ask("state");
-    localStorage.setItem(REMEMBERED, JSON.stringify(state));
+    device.set(REMEMBERED, JSON.stringify(state));
   } catch (error) {
     if (!(error instanceof NoConnection)) throw error;
   }
@@ -78,4 +80,16 @@ addEventListener("offline", () => {
   isOnline = false;
   draw();
 });
-setInterval(catchUp, TRY_AGAIN);
+
+/** A connection that was lost is looked for by itself, also when nothing waits. */
+let pause = TRY_AGAIN;
+async function beat() {
+  try {
+    if (!document.hidden && !isOnline) await refresh();
+    if (!document.hidden) await catchUp();
+  } finally {
+    pause = isOnline ? TRY_AGAIN : Math.min(pause * 1.5, SELDOM);
+    setTimeout(beat, pause);
+  }
+}
+setTimeout(beat, pause);

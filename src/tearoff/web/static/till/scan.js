@@ -4,6 +4,7 @@
 import { NoConnection, Refused, ask } from "./api.js";
 import { LONGEST, nameOf } from "./code.js";
 import { shownCode } from "./lists.js";
+import { visit } from "./memory.js";
 import { refresh, state } from "./place.js";
 import { keep, waitingKey } from "./queue.js";
 import * as signals from "./signals.js";
@@ -15,7 +16,7 @@ const SLOW = 1000; // milliseconds after which "Checking…" is shown
 const SAME = 5000; // the same code within this time is the same scan
 const UNDO_SECONDS = 60;
 const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
-const INTERRUPTED = "till-code"; // in sessionStorage: the PIN came between
+const INTERRUPTED = "till-code"; // of this visit: the PIN came between
 
 let isBusy = false, lastScan = { name: "", at: 0 }, busy = () => {};
 
@@ -28,8 +29,8 @@ export function watchScans(told) {
 
 /** The code that was being looked at when the page was left for the PIN. */
 export function interrupted() {
-  const code = sessionStorage.getItem(INTERRUPTED) ?? "";
-  sessionStorage.removeItem(INTERRUPTED);
+  const code = visit.get(INTERRUPTED);
+  visit.drop(INTERRUPTED);
   return code;
 }
 
@@ -52,12 +53,12 @@ export async function check(text, anyCase) {
   if (isBusy) return void signals.signal("wait");
   const scan = await scanOf(code);
   scan.extra = anyCase ? { any_case: true } : {};
-  sessionStorage.setItem(INTERRUPTED, code);
+  visit.set(INTERRUPTED, code);
   $("news").textContent = "";
   // A scanner that reads twice: the second time says what the first one said.
   if (scan.used) await decide(scan, () => ask("redeem", { ...scan.used }));
   else await decide(scan, () => ask("check", { ...scan.extra, key: scan.key, code }));
-  sessionStorage.removeItem(INTERRUPTED);
+  visit.drop(INTERRUPTED);
   if (!verdict.waits()) $("code").value = "";
 }
 

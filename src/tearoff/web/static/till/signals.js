@@ -1,5 +1,7 @@
 // Sound and vibration: a verdict is heard and felt without looking.
 
+import { device } from "./memory.js";
+
 const TUNES = {
   good: [[660, 0.09], [990, 0.16]],
   used: [[660, 0.09], [990, 0.09], [1320, 0.2]],
@@ -13,15 +15,9 @@ const KEPT = "till-sound";
 
 let context;
 
-export const isOn = () => read() !== "off";
+export const isOn = () => device.get(KEPT) !== "off";
 
-export function turn(on) {
-  try {
-    localStorage.setItem(KEPT, on ? "on" : "off");
-  } catch {
-    // Without storage it is on again after the next reload.
-  }
-}
+export const turn = (on) => device.set(KEPT, on ? "on" : "off");
 
 export function signal(kind) {
   if (BUZZES[kind] && navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(BUZZES[kind]);
@@ -51,12 +47,4 @@ function tone(pitch, at, seconds, shape) {
   source.connect(loud).connect(context.destination);
   source.start(at);
   source.stop(at + seconds);
-}
-
-function read() {
-  try {
-    return localStorage.getItem(KEPT);
-  } catch {
-    return null;
-  }
 }

@@ -1,6 +1,7 @@
 // The counter's page: a code comes in by camera, by hand or by a scanner; a verdict goes out.
 
 import { NoConnection, REMEMBERED, ask } from "./api.js";
+import { device } from "./memory.js";
 import { catchUp, draw, refresh, state } from "./place.js";
 import { kept } from "./queue.js";
 import { check, interrupted, watchScans } from "./scan.js";
@@ -96,7 +97,7 @@ $("out").addEventListener("submit", async (event) => {
   if (stays) return;
   try {
     await ask("sign-out", {});
-    localStorage.removeItem(REMEMBERED);
+    device.drop(REMEMBERED);
     location.assign("/till/pair");
   } catch {
     $("out-problem").textContent = words.offline;
