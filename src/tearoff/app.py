@@ -34,6 +34,7 @@ from tearoff.kit.proxies import is_from_here
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
 from tearoff.web import notes, reference, signin, till, till_door, till_page
+from tearoff.web.finding import patiently
 from tearoff.web.routes import COUPON_PAGES
 
 log = structlog.get_logger()
@@ -83,7 +84,7 @@ def healthz() -> dict[str, str]:
 async def readyz(request: Request[Any, Any, Any]) -> Response[dict[str, str]]:
     """The database answers and its schema is the one this version needs."""
     try:
-        is_ready = await is_up_to_date(services_of(request).db)
+        is_ready = await patiently(is_up_to_date(services_of(request).db))
     except DatabaseAway:
         return Response({"status": "database away"}, status_code=503, headers={"Retry-After": "2"})
     if not is_ready:
@@ -97,7 +98,7 @@ async def prometheus(request: Request[Any, Any, Any]) -> Response[bytes]:
     if not _may_see_metrics(request, services.settings):
         return Response(b"", status_code=401, headers={"WWW-Authenticate": "Bearer"})
     with contextlib.suppress(DatabaseAway):
-        await metrics.read_database(services.db, clock.now())
+        await patiently(metrics.read_database(services.db, clock.now()))
     body = metrics.exposition(os.environ.get("PROMETHEUS_MULTIPROC_DIR"))
     return Response(body, media_type="text/plain; version=0.0.4")
 
@@ -115,7 +116,12 @@ def _lifespan(settings: Settings) -> Any:
     async def lifespan(app: Litestar) -> AsyncIterator[None]:
         end_with_parent(lambda: os.kill(os.getpid(), signal.SIGTERM))
         vault = keys.open_vault(settings)
-        db = await Database.open(settings.database_url, size=settings.pool_size, patience=30)
+        db = await Database.open(
+            settings.database_url,
+            size=settings.pool_size,
+            patience=30,
+            statement_within=settings.statement_limit,
+        )
         services = Services(settings, db, vault, settings.database_url)
         doors = open_doors(services)
         app.state.services, app.state.doors = services, doors

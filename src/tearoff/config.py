@@ -36,6 +36,8 @@ SETTINGS: tuple[Setting, ...] = (
     Setting("port", "8080", "port to listen on"),
     Setting("workers", "1", "web processes"),
     Setting("pool_size", "16", "database connections of each process"),
+    Setting("statement_limit", "15", "seconds that the database has for one statement while a "
+            "program waits; background work and commands have four times as long"),
     Setting("public_url", "", "address the world sees: links, callbacks, previews. "
             "Empty: http://host:port, and no callbacks are asked for"),
     Setting("product_name", "Tearoff", "the name in error texts and pages"),
@@ -91,6 +93,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     port: int
     workers: int
     pool_size: int
+    statement_limit: float
     public_url: Address
     product_name: str
     trusted_proxies: tuple[str, ...]
@@ -114,6 +117,11 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     google_account: str
     google_wallet_url: Address
     clock_offset: float
+
+    @property
+    def background_limit(self) -> float:
+        """Seconds that the database has for one statement while nobody waits."""
+        return self.statement_limit * 4
 
     @property
     def link_host(self) -> str:

@@ -38,7 +38,12 @@ async def run_worker(settings: Settings) -> None:
     for name in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(name, stop.set)
     end_with_parent(stop.set)
-    db = await Database.open(settings.database_url, size=settings.pool_size, patience=30)
+    db = await Database.open(
+        settings.database_url,
+        size=settings.pool_size,
+        patience=30,
+        statement_within=settings.background_limit,
+    )
     services = Services(settings, db, keys.open_vault(settings), settings.database_url)
     links = Links(services)
     binds = Binds(services, links)

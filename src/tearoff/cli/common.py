@@ -116,7 +116,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     clock.set_offset(settings.clock_offset)
     # Who sits at a terminal is told by the answer; lines for the record would stand in it.
     logs.configure(settings, least=logging.WARNING if sys.stderr.isatty() else logging.NOTSET)
-    db = await Database.open(settings.database_url, size=4)
+    limit = settings.background_limit
+    db = await Database.open(settings.database_url, size=4, statement_within=limit)
     try:
         if not await migrate.is_up_to_date(db):
             await migrate.migrate(settings.database_url)

@@ -86,7 +86,8 @@ def _wallets(settings: Settings) -> Finding:
 
 async def _database(settings: Settings, findings: list[Finding]) -> None:
     """Adds to the findings, so that what was found before the database refused is told too."""
-    db = await Database.open(settings.database_url, size=2)
+    limit = settings.background_limit
+    db = await Database.open(settings.database_url, size=2, statement_within=limit)
     try:
         version = await db.fetchval("SHOW server_version")
         findings.append(Finding("database", True, f"PostgreSQL {version}"))

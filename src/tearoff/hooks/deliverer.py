@@ -19,7 +19,7 @@ import structlog
 from tearoff.hooks import claims, endpoints, outbox, queries, rules, tries
 from tearoff.hooks.claims import Claimed, Result
 from tearoff.kit import clock, metrics
-from tearoff.kit.db import AWAY, DatabaseAway
+from tearoff.kit.db import AWAY, DatabaseAway, connect
 from tearoff.kit.services import Services
 
 log = structlog.get_logger()
@@ -122,7 +122,10 @@ class Deliverer:
     async def _listen(self) -> None:
         if self._ear is not None and not self._ear.is_closed():
             return
-        ear = await asyncpg.connect(self._services.database_url, timeout=5)
+        ear = await connect(
+            self._services.database_url,
+            statement_within=self._services.settings.background_limit,
+        )
         await ear.add_listener(outbox.CHANNEL, self._on_news)
         self._ear = ear
 

@@ -7,7 +7,6 @@ import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 
-import asyncpg
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.models import Job as QueuedJob
@@ -15,7 +14,7 @@ from pgqueuer.models import Schedule
 
 from tearoff.jobs.queue import Chore, Job
 from tearoff.kit import clock
-from tearoff.kit.db import AWAY
+from tearoff.kit.db import AWAY, connect
 from tearoff.kit.services import Services
 
 log = structlog.get_logger()
@@ -41,7 +40,9 @@ async def work(
 async def _work_once(
     services: Services, jobs: Sequence[Job], chores: Sequence[Chore], stop: asyncio.Event
 ) -> None:
-    connection = await asyncpg.connect(services.database_url, timeout=5)
+    connection = await connect(
+        services.database_url, statement_within=services.settings.background_limit
+    )
     try:
         queuer = PgQueuer.from_asyncpg_connection(connection)
         for job in jobs:

@@ -2,6 +2,10 @@
 
 Actions take a `Connection` and never commit; whoever opens the transaction (a door, a job)
 commits. Statements that stand alone run on the pool itself.
+
+Nobody waits for a database that stands still. Three limits end every wait: for a place in the pool,
+for a connection, and for a statement; whoever has less time puts `asyncio.timeout` around it. None
+of them waits longer than `GRACE` for the statement that is given up.
 """
 
 from __future__ import annotations
@@ -10,11 +14,21 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from contextvars import ContextVar
+from types import TracebackType
 from typing import Any, Protocol
 
 import asyncpg
 
 from tearoff.errors import TryLater
+
+PLACE_WITHIN = 10.0
+"""Seconds that somebody waits for a free place in the pool."""
+CONNECT_WITHIN = 5.0
+STATEMENT_WITHIN = 60.0
+"""Seconds that the server has for a statement where no caller waits."""
+GRACE = 1.0
+"""Seconds in which the server must confirm that a statement was given up, so that its connection
+can go on being used. One that stands still confirms nothing: the connection is thrown away."""
 
 
 class DatabaseAway(TryLater):
@@ -78,12 +92,19 @@ class Database:
         self._pool = pool
 
     @classmethod
-    async def open(cls, url: str, *, size: int = 16, patience: float = 10) -> Database:
+    async def open(
+        cls,
+        url: str,
+        *,
+        size: int = 16,
+        patience: float = 10,
+        statement_within: float = STATEMENT_WITHIN,
+    ) -> Database:
         """Connect; waits up to `patience` seconds for a server that is still starting."""
         give_up = asyncio.get_running_loop().time() + patience
         while True:
             try:
-                return cls(await _create_pool(url, size))
+                return cls(await _create_pool(url, size, statement_within))
             except AWAY as error:
                 if asyncio.get_running_loop().time() > give_up:
                     raise DatabaseAway(f"The database cannot be reached: {error}") from error
@@ -98,7 +119,7 @@ class Database:
     @contextlib.asynccontextmanager
     async def connection(self) -> AsyncIterator[asyncpg.Connection]:
         with _away_is_try_later():
-            async with self._pool.acquire(timeout=10) as connection:
+            async with _Place(self._pool) as connection:
                 _held.set(_held.get() + 1)
                 try:
                     yield connection
@@ -113,21 +134,47 @@ class Database:
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
         with _away_is_try_later():
-            rows: list[asyncpg.Record] = await self._pool.fetch(query, *args)
-            return rows
+            async with _Place(self._pool) as connection:
+                rows: list[asyncpg.Record] = await connection.fetch(query, *args)
+                return rows
 
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
         with _away_is_try_later():
-            return await self._pool.fetchrow(query, *args)
+            async with _Place(self._pool) as connection:
+                return await connection.fetchrow(query, *args)
 
     async def fetchval(self, query: str, *args: Any) -> Any:
         with _away_is_try_later():
-            return await self._pool.fetchval(query, *args)
+            async with _Place(self._pool) as connection:
+                return await connection.fetchval(query, *args)
 
     async def execute(self, query: str, *args: Any) -> str:
         with _away_is_try_later():
-            done: str = await self._pool.execute(query, *args)
-            return done
+            async with _Place(self._pool) as connection:
+                done: str = await connection.execute(query, *args)
+                return done
+
+
+class _Place:
+    """A connection of the pool for as long as a block lasts."""
+
+    __slots__ = ("_connection", "_pool")
+
+    def __init__(self, pool: asyncpg.Pool) -> None:
+        self._pool = pool
+
+    async def __aenter__(self) -> asyncpg.Connection:
+        async with asyncio.timeout(PLACE_WITHIN):
+            self._connection = await self._pool.acquire()
+        return self._connection
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self._pool.release(self._connection)
 
 
 @contextlib.contextmanager
@@ -137,10 +184,40 @@ def _away_is_try_later() -> Any:
     except BUSY as error:
         raise DatabaseBusy(after=1) from error
     except AWAY as error:
-        raise DatabaseAway(f"The database is away: {error}", after=2) from error
+        task = asyncio.current_task()
+        if task is not None and task.cancelling():
+            # Rolling back on a connection that was thrown away must not hide why it was.
+            raise asyncio.CancelledError from error
+        told = str(error) or "it does not answer"
+        raise DatabaseAway(f"The database is away: {told}", after=2) from error
 
 
-async def _create_pool(url: str, size: int) -> asyncpg.Pool:
+async def connect(url: str, *, statement_within: float = STATEMENT_WITHIN) -> asyncpg.Connection:
+    """A connection of one's own, for what stays on it: LISTEN, a session's locks."""
+    return await asyncpg.connect(
+        url,
+        connection_class=_Connection,
+        timeout=CONNECT_WITHIN,
+        command_timeout=statement_within,
+    )
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """asyncpg asks the server to cancel what was given up, and whatever comes next on the
+    connection (a rollback, giving it back) waits for the confirmation; it would wait for a
+    minute."""
+
+    __slots__ = ()
+
+    async def _cancel(self, asked: asyncio.Future[None], confirmed: asyncio.Future[None]) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await super()._cancel(asked, confirmed)
+        if not confirmed.done():
+            self.terminate()
+
+
+async def _create_pool(url: str, size: int, statement_within: float) -> asyncpg.Pool:
     # Nothing here leaves state on a connection (LISTEN and session locks have connections of
     # their own), so the round trip that resets a connection before it is used again is spared.
     return await asyncpg.create_pool(
@@ -149,8 +226,9 @@ async def _create_pool(url: str, size: int) -> asyncpg.Pool:
         max_size=size,
         reset=_keep,
         max_inactive_connection_lifetime=60,
-        timeout=5,
-        command_timeout=60,
+        timeout=CONNECT_WITHIN,
+        command_timeout=statement_within,
+        connection_class=_Connection,
         server_settings={
             "application_name": "tearoff",
             "timezone": "UTC",

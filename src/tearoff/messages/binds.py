@@ -18,7 +18,7 @@ import msgspec
 import structlog
 
 from tearoff.kit import clock, codes
-from tearoff.kit.db import AWAY
+from tearoff.kit.db import AWAY, NOT_NOW, DatabaseAway, connect
 from tearoff.kit.services import Services
 from tearoff.messages import arrivals, connections
 from tearoff.messages.links import Links
@@ -42,6 +42,8 @@ LOCK_SPACE = 74_651
 TAKEN_WITHIN = 3.0
 ANSWERED_WITHIN = 15.0
 KEEP_EVERY = 10.0
+SLOT_WITHIN = 10.0
+"""Seconds that a send waits for the database to say whether there is a slot for it."""
 RAW_LIMIT = 2_000
 
 
@@ -80,11 +82,16 @@ class Binds:
     async def send(self, connection: Connection, message: Outgoing) -> Outcome:
         """Send over a link of this process, or of the one that has a slot."""
         try:
-            if await self._own(connection):
-                return await self._links.provider(connection).send(message)
-            return await self._hand_over(connection, message)
-        except AWAY as error:
+            async with asyncio.timeout(SLOT_WITHIN):
+                is_ours = await self._own(connection)
+        except NOT_NOW as error:
             return refused(Reason.PROVIDER_DOWN, raw=f"database away: {error}")
+        if is_ours:
+            return await self._links.provider(connection).send(message)
+        try:
+            return await self._hand_over(connection, message)
+        except DatabaseAway:
+            return NoAnswer("The database did not say whether another process took it.")
 
     async def keep(self, stop: asyncio.Event) -> None:
         """Keep one link of every active connection open, so that receipts and replies arrive
@@ -141,7 +148,10 @@ class Binds:
         async with self._line_lock:
             if self._line is not None and not self._line.is_closed():
                 return self._line
-            line = await asyncpg.connect(self._services.database_url, timeout=5)
+            settings = self._services.settings
+            line = await connect(
+                self._services.database_url, statement_within=settings.statement_limit
+            )
             line.add_termination_listener(self._on_line_lost)
             await line.add_listener(self._channel, self._on_told)
             self._line = line
@@ -218,7 +228,7 @@ class Binds:
             await self._tell(errand, Told(errand.message.id))
             outcome = await self._links.provider(connection).send(errand.message)
             await self._tell(errand, _told(errand.message.id, outcome))
-        except AWAY as error:
+        except NOT_NOW as error:
             log.warning("binds.errand_lost", message=errand.message.id, error=str(error))
 
     async def _tell(self, errand: Errand, told: Told) -> None:

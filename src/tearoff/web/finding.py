@@ -16,8 +16,9 @@ from tearoff.kit.services import Services
 
 T = TypeVar("T")
 
-PATIENCE = 8
-"""Seconds after which the database counts as away: the consumer stands at a counter."""
+PATIENCE = 7
+"""Seconds after which the database counts as away: who waits stands at a counter. With `db.GRACE`
+there is an answer within 8."""
 
 PERSONAL = ["/p/{campaign:str}/{session:str}", "/z/{campaign:str}/{session:str}"]
 PUBLIC = ["/p/{campaign:str}", "/z/{campaign:str}"]
@@ -44,6 +45,7 @@ async def find_campaign(services: Services, campaign: str) -> Campaign | None:
 
 
 async def patiently(work: Awaitable[T]) -> T:
+    """What the database has for it. Raises `DatabaseAway` when that takes too long."""
     try:
         async with asyncio.timeout(PATIENCE):
             return await work

@@ -25,6 +25,7 @@ from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
 from tearoff.web.cookies import make_cookie, read_cookie
+from tearoff.web.finding import patiently
 from tearoff.web.paper import Answer, answer, begin, print_page, render, style_of
 from tearoff.web.signin_words import WORDS, Words
 from tearoff.web.words import choose_language
@@ -63,13 +64,11 @@ async def use_link(request: AnyRequest, token: FromPath[str]) -> Answer:
     if not visit or not _is_ours(services, _LINK_FORM, f"{visit}:{token}", given):
         return await _link_page(request, services, words, ticket, words.too_old, 403)
     try:
-        async with services.db.transaction() as db:
-            ticket = await members.use_ticket(db, token, "sso", now)
-            secret = await members.sign_in(db, ticket, now)
+        used, secret = await patiently(_sign_in(services, token, now))
     except LinkOver:
         return _refuse(request, words, Event.SIGN_IN_REFUSED)
-    doorbook.note(Event.SIGN_IN, account=ticket.account_id, member=ticket.member_id)
-    wanted = {"page": ticket.page, "campaign": ticket.campaign_id}
+    doorbook.note(Event.SIGN_IN, account=used.account_id, member=used.member_id)
+    wanted = {"page": used.page, "campaign": used.campaign_id}
     query = urlencode({name: value for name, value in wanted.items() if value})
     headers = [
         ("location", f"/signed-in?{query}" if query else "/signed-in"),
@@ -107,7 +106,7 @@ async def sign_out(request: AnyRequest) -> Answer:
     if not secret or not _is_ours(services, _OUT_FORM, secret, given):
         return _note(request, words, 403, words.signed_out, [words.too_old])
     known = await _signed_in(services, secret)
-    await members.sign_out(services.db, secret)
+    await patiently(members.sign_out(services.db, secret))
     if known is not None:
         doorbook.note(Event.SIGN_OUT, account=known.account_id, member=known.member_id)
     headers = [
@@ -137,7 +136,7 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
     if password != form.get("again", ""):
         return await _password_page(request, services, words, ticket, words.not_same, 422)
     try:
-        known = await members.set_password(services.db, token, password, now)
+        known = await patiently(members.set_password(services.db, token, password, now))
     except LinkOver:
         return _refuse(request, words, Event.PASSWORD_REFUSED)
     except passwords.WrongLength:
@@ -146,6 +145,12 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
         return await _password_page(request, services, words, ticket, words.too_easy, 422)
     doorbook.note(Event.PASSWORD_SET, account=known.account_id, member=known.id)
     return _note(request, words, 200, words.password_set, [words.password_set_text], "used")
+
+
+async def _sign_in(services: Services, token: str, now: datetime) -> tuple[Ticket, str]:
+    async with services.db.transaction() as db:
+        ticket = await members.use_ticket(db, token, "sso", now)
+        return ticket, await members.sign_in(db, ticket, now)
 
 
 async def _link_page(
@@ -183,7 +188,7 @@ async def _password_page(
     name = await _name(services, ticket.account_id)
     email = ""
     if ticket.member_id is not None:
-        member = await members.member(services.db, ticket.account_id, ticket.member_id)
+        member = await patiently(members.member(services.db, ticket.account_id, ticket.member_id))
         email = member.email
     return _page(request, "password", words, status=status, name=name, email=email, problem=problem)
 
@@ -191,12 +196,12 @@ async def _password_page(
 async def _ticket(services: Services, token: str, purpose: str) -> Ticket | None:
     if not _TOKEN.match(token):
         return None
-    found = await members.find_ticket(services.db, token, purpose)
+    found = await patiently(members.find_ticket(services.db, token, purpose))
     return found if found is not None and found.is_good(clock.now()) else None
 
 
 async def _name(services: Services, account_id: int) -> str:
-    account = await queries.account(services.db, account_id)
+    account = await patiently(queries.account(services.db, account_id))
     return account.name if account else ""
 
 
@@ -204,7 +209,7 @@ async def _signed_in(services: Services, secret: str) -> SignIn | None:
     if not _TOKEN.match(secret):
         return None
     now: datetime = clock.now()
-    return await members.signed_in(services.db, secret, now)
+    return await patiently(members.signed_in(services.db, secret, now))
 
 
 def _secret(request: AnyRequest) -> str:

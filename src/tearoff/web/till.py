@@ -80,8 +80,8 @@ async def visitor(request: AnyRequest, now: datetime) -> Visitor:
         raise Refused(401, need="pair")
     if device.needs_pin(now):
         raise Refused(401, need="pin")
-    account = await queries.account(services.db, device.account_id)
-    place = await locations.found(services.db, device.account_id, device.location_id)
+    account = await patiently(queries.account(services.db, device.account_id))
+    place = await patiently(locations.found(services.db, device.account_id, device.location_id))
     if account is None or place is None:
         raise Refused(401, need="pair")
     till = Till(device, place, account.listener(services.settings.link_host))

@@ -25,6 +25,7 @@ from tearoff.kit.doorbook import Event
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import services_of
 from tearoff.web import notes, till, till_shell
+from tearoff.web.finding import patiently
 from tearoff.web.forms import western
 from tearoff.web.paper import Answer, Header, answer
 from tearoff.web.till_words import WORDS, Words
@@ -59,7 +60,9 @@ async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
         return _refuse(request, words)
     name, pin = form.get("name", ""), western(form.get("pin", ""))
     try:
-        _, secret = await devices.pair(services.db, token, name=name, pin=pin, now=clock.now())
+        _, secret = await patiently(
+            devices.pair(services.db, token, name=name, pin=pin, now=clock.now())
+        )
     except LinkOver:
         return _refuse(request, words)
     except Invalid as error:
@@ -87,7 +90,8 @@ async def enter_pin(request: AnyRequest) -> Answer:
     if not is_ours(request, form.get("t", "")):
         return await _pin_page(request, device, {"page": words.too_old}, 422)
     try:
-        await devices.enter_pin(services.db, device, western(form.get("pin", "")), clock.now())
+        pin = western(form.get("pin", ""))
+        await patiently(devices.enter_pin(services.db, device, pin, clock.now()))
     except WrongDevicePin as wrong:
         left = counted(words.language, words.tries_left, wrong.left)
         return await _pin_page(request, device, {"pin": f"{words.wrong_pin} {left}"}, 422)
@@ -103,7 +107,7 @@ async def _pairing(
 ) -> Answer:
     words, place = words_for(request), None
     if _TOKEN.match(token):
-        place = await devices.find_pairing(services_of(request).db, token, clock.now())
+        place = await patiently(devices.find_pairing(services_of(request).db, token, clock.now()))
     if place is None:
         return _over(request, words)
     return _door(
@@ -122,7 +126,7 @@ async def _pin_page(
     request: AnyRequest, device: Device, problems: dict[str, str], status: int = 200
 ) -> Answer:
     db = services_of(request).db
-    place = await locations.found(db, device.account_id, device.location_id)
+    place = await patiently(locations.found(db, device.account_id, device.location_id))
     words = words_for(request)
     return _door(
         request,

@@ -120,7 +120,8 @@ async def sign_out(request: AnyRequest) -> Answer:
     if isinstance(who, Answer):
         return who
     services = services_of(request)
-    await devices.remove(services.db, who.account.id, who.till.device.id, clock.now())
+    work = devices.remove(services.db, who.account.id, who.till.device.id, clock.now())
+    await patiently(work)
     return redirect("/till/pair", till.cookie(services, "", 0))
 
 

@@ -107,11 +107,17 @@ async def register(request: AnyRequest, device: Part, kind: Part, serial: Part) 
     if found is None:
         return _plain(401)
     try:
-        async with services.db.transaction() as db:
-            is_new = await wallets.register(db, found.both, serial, device, token, now)
+        is_new = await patiently(_register(services, found, serial, device, token, now))
     except wallets.TooManyPhones:
         return _plain(429)
     return _plain(201 if is_new else 200)
+
+
+async def _register(
+    services: Services, found: Linked, serial: str, device: str, token: str, now: datetime
+) -> bool:
+    async with services.db.transaction() as db:
+        return await wallets.register(db, found.both, serial, device, token, now)
 
 
 @delete("/wallet/v1/devices/{device:str}/registrations/{kind:str}/{serial:str}", status_code=200)
