@@ -520,7 +520,7 @@ HOSTILE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("name", ["check", "redeem", "undo", "sync", "seen"])
+@pytest.mark.parametrize("name", ["check", "redeem", "undo", "scan", "sync", "seen"])
 async def test_hostile_bodies_are_answered(coupon, make_till, http, name):
     till = await make_till(coupon.shop)
     for body in HOSTILE:

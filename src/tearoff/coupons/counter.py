@@ -70,10 +70,19 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
 
 def _goes_on(known: Scan, given: Look) -> bool:
     """A scan keeps its key from the first question to the use: after OK comes the redeeming,
-    also when nobody heard the OK. A key never answers for another code."""
+    also when nobody heard the OK. An OK that nobody heard is no answer to the same question asked
+    later: it is judged again. A key never answers for another code."""
     if known.code != scans.shown(given.text):
         raise Invalid("This key was used for another code.", field="key")
-    return given.redeems and known.verdict == "good"
+    return known.verdict == "good"
+
+
+async def tell(db: Database, till: Till, key: str, now: datetime) -> Outcome:
+    """What came of a scan of this device, for whoever did not hear the answer. Changes nothing."""
+    known = await scans.find(db, till, key)
+    if known is None:
+        raise NotFound("There is no such scan of this device.")
+    return await scans.told_again(db, till, known, now)
 
 
 async def undo(db: Database, till: Till, key: str, now: datetime) -> Outcome:
@@ -112,7 +121,9 @@ async def _decide(
     reason = _why_not_at_once(vault, till, given, scanned, found, now)
     if reason:
         return await scans.note(db, till, given, "no", reason, found, now)
-    takes_in = given.redeems or (till.place.redeems_at_once and not asks(found.campaign))
+    takes_in = given.redeems or (
+        given.scanned_at is None and till.place.redeems_at_once and not asks(found.campaign)
+    )
     if given.redeems and given.scanned_at is None:
         _check_asked(found.campaign, given)
     # A use that counts nowhere is one statement: where it refuses, nothing is to be undone, and

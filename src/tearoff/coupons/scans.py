@@ -24,6 +24,9 @@ Verdict = Literal["good", "used", "undone", "no", "wait"]
 UNDO_WITHIN = timedelta(seconds=60)
 RECENT = 10
 
+_CONFLICT = "was_offline AND takes AND verdict = 'no'"
+"""What was promised without connection, and could not be kept. A look promised nothing."""
+
 
 class Till(msgspec.Struct, frozen=True):
     """A device at its place, and what its account's webhooks want."""
@@ -38,8 +41,8 @@ class Till(msgspec.Struct, frozen=True):
 
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
-    """One scan. `scanned_at` is when the device read it, if that was not just now; `any_case`:
-    its letters may have been large or small."""
+    """One scan. `scanned_at` is when the device read it, if that was not just now, by our clock;
+    `redeems`: people asked to take it in; `any_case`: its letters may have been large or small."""
 
     key: str
     text: str
@@ -64,11 +67,16 @@ class Scan(msgspec.Struct, frozen=True):
     at: datetime
     undone_at: datetime | None
 
+    @property
+    def undo_until(self) -> datetime:
+        """Counted from the use, not from the scan: a queue comes later."""
+        return self.at + UNDO_WITHIN
+
 
 class Outcome(msgspec.Struct, frozen=True):
     """What a look came to. `found` is None when no coupon was found; `moment` and `place` say
     when and where what stands in the way happened, `elsewhere` where it is taken in; `wait` is
-    in seconds."""
+    in seconds. `scanned_at` is when the device read it, `at` when we heard of it."""
 
     key: str
     verdict: Verdict
@@ -81,6 +89,8 @@ class Outcome(msgspec.Struct, frozen=True):
     undo_until: datetime | None = None
     wait: int = 0
     elsewhere: tuple[str, ...] = ()
+    scanned_at: datetime | None = None
+    was_offline: bool = False
 
 
 class Answered(Exception):
@@ -98,13 +108,14 @@ async def find(db: Handle, till: Till, key: str) -> Scan | None:
 
 async def write(db: Handle, till: Till, given: Look, session_id: int | None, now: datetime) -> None:
     """Raises `Answered` when the device has sent this key before, and it did not come to
-    "good", after which a use may follow."""
+    "good", which only holds for its moment and after which a use may follow."""
     written = await db.fetchval(
         "INSERT INTO counter_scans AS c (account_id, location_id, device_id, key, code, session_id,"
-        " verdict, was_offline, scanned_at, at) VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9)"
+        " verdict, was_offline, scanned_at, at, takes)"
+        " VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9, $10)"
         " ON CONFLICT (device_id, key) DO UPDATE SET session_id = excluded.session_id,"
-        " was_offline = excluded.was_offline, scanned_at = excluded.scanned_at, at = excluded.at"
-        " WHERE c.verdict = 'good' AND $10 RETURNING true",
+        " was_offline = excluded.was_offline, scanned_at = excluded.scanned_at, at = excluded.at,"
+        " takes = excluded.takes WHERE c.verdict = 'good' RETURNING true",
         till.device.account_id,
         till.place.id,
         till.device.id,
@@ -178,7 +189,7 @@ async def _told(
             place = await _name(db, till, found.session.location_id)
         if scan.reason == "wrong_place":
             elsewhere = await _taken_in_at(db, found.campaign)
-    is_fresh = scan.verdict == "used" and scan.undone_at is None and not scan.was_offline
+    can_undo = scan.verdict == "used" and scan.undone_at is None and scan.undo_until > now
     return Outcome(
         scan.key,
         "undone" if scan.undone_at else scan.verdict,
@@ -188,8 +199,10 @@ async def _told(
         scan.at,
         moment,
         place,
-        scan.at + UNDO_WITHIN if is_fresh and scan.at + UNDO_WITHIN > now else None,
+        scan.undo_until if can_undo else None,
         elsewhere=elsewhere,
+        scanned_at=scan.scanned_at,
+        was_offline=scan.was_offline,
     )
 
 
@@ -270,12 +283,12 @@ async def recent(db: Handle, till: Till, now: datetime, timezone: str) -> list[O
 
 
 async def conflicts(db: Handle, till: Till, now: datetime) -> list[Outcome]:
-    """Scans of this device that were kept while it had no connection, and that came to NO:
-    until somebody has seen them."""
+    """Scans of this device that were kept to be taken in while it had no connection, and that came
+    to NO: until somebody has seen them."""
     return await _outcomes(
         db,
         till,
-        "device_id = $1 AND at >= $2 AND was_offline AND verdict = 'no' AND seen_at IS NULL"
+        f"device_id = $1 AND at >= $2 AND {_CONFLICT} AND seen_at IS NULL"
         " ORDER BY at DESC, id DESC LIMIT $3",
         till.device.id,
         now - timedelta(days=30),
@@ -318,13 +331,13 @@ async def of_location(
     limit: int,
     only_conflicts: bool = False,
 ) -> list[LoggedScan]:
-    """Newest first. A conflict was scanned without connection and came to NO."""
+    """Newest first. A conflict was to be taken in without connection and came to NO."""
     rows = await db.fetch(
         "SELECT c.id, c.device_id, c.code, s.code AS session, c.verdict, c.reason, c.was_offline,"
         " c.scanned_at, c.at, c.undone_at FROM counter_scans c"
         " LEFT JOIN sessions s ON s.id = c.session_id AND s.account_id = c.account_id"
         " WHERE c.account_id = $1 AND c.location_id = $2 AND ($3::bigint IS NULL OR c.id < $3)"
-        " AND ($5 IS FALSE OR c.was_offline AND c.verdict = 'no')"
+        f" AND ($5 IS FALSE OR {_CONFLICT})"
         " ORDER BY c.id DESC LIMIT $4",
         account_id,
         location_id,

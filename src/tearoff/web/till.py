@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -134,6 +134,7 @@ async def state(request: AnyRequest) -> Answer:
             "trusts_offline": who.till.place.trusts_offline,
             "redeems_at_once": who.till.place.redeems_at_once,
             "pin_until": who.till.device.pin_until,
+            "now": now,
             "recent": [row_of(one, who.language, zone) for one in recent],
             "conflicts": [row_of(one, who.language, zone) for one in kept],
         }
@@ -157,7 +158,7 @@ async def redeem(request: AnyRequest) -> Answer:
     async def act(
         request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
     ) -> Verdict:
-        look = msgspec.structs.replace(_redeeming(body), scanned_at=None)
+        look = _redeeming(body)
         return who.told(await counter.look(services.db, services.vault, who.till, look, now))
 
     return await _call(request, act)
@@ -173,10 +174,23 @@ async def undo(request: AnyRequest) -> Answer:
     return await _call(request, act)
 
 
+@post("/till/api/scan")
+async def scan(request: AnyRequest) -> Answer:
+    """What came of an earlier scan of this device. Changes nothing."""
+
+    async def act(
+        request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
+    ) -> Verdict:
+        return who.told(await counter.tell(services.db, who.till, _key(body), now))
+
+    return await _call(request, act)
+
+
 @post("/till/api/sync")
 async def sync(request: AnyRequest) -> Answer:
-    """What was kept on the device, in its order. Each is answered; one that cannot be read
-    harms no other."""
+    """What was kept on the device, in its order; each is answered. `sent_at` is what the device
+    takes for now: by as much as that differs from ours, its `scanned_at` are corrected. `take`
+    false: people did not ask to take it in, the server only hears of it."""
 
     async def act(
         request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
@@ -184,12 +198,13 @@ async def sync(request: AnyRequest) -> Answer:
         scans = body.get("scans")
         if not isinstance(scans, list) or len(scans) > MOST_SCANS:
             raise Refused(422, error=f"A list of at most {MOST_SCANS} scans.", field="scans")
-        looks = [_redeeming(scan, is_kept=True) for scan in scans]
+        off = now - _moment(body, "sent_at") if body.get("sent_at") else timedelta(0)
+        looks = [_kept(scan, off) for scan in scans]
         results = [
             who.told(await counter.look(services.db, services.vault, who.till, look, now))
             for look in looks
         ]
-        return {"results": results}
+        return {"results": results, "now": now}
 
     return await _call(request, act)
 
@@ -257,9 +272,19 @@ async def _body(request: AnyRequest) -> dict[str, Any]:
     return body
 
 
-def _redeeming(body: Any, *, is_kept: bool = False) -> Look:
+def _kept(body: Any, off: timedelta) -> Look:
+    """A scan that the device kept, whose clock was `off` by so much."""
     if not isinstance(body, dict):
         raise Refused(422, error="Each scan is an object.", field="scans")
+    take = body.get("take")
+    if take is not None and not isinstance(take, bool):
+        raise Refused(422, error="true or false.", field="take")
+    return msgspec.structs.replace(
+        _redeeming(body), scanned_at=_moment(body, "scanned_at", off), redeems=take is not False
+    )
+
+
+def _redeeming(body: dict[str, Any]) -> Look:
     amount = _text(body, "amount", 13, needed=False)
     if amount and not _AMOUNT.match(amount):
         raise Refused(422, error="An amount such as 12.50.", field="amount")
@@ -268,7 +293,6 @@ def _redeeming(body: Any, *, is_kept: bool = False) -> Look:
         text=_text(body, "code", LONGEST),
         amount=amount.replace(",", ".") or None,
         receipt=_text(body, "receipt", 50, needed=False) or None,
-        scanned_at=_moment(body) if is_kept else None,
         redeems=True,
         any_case=_any_case(body),
     )
@@ -294,17 +318,14 @@ def _text(body: dict[str, Any], name: str, most: int, *, needed: bool = True) ->
     return "".join(c for c in value if c.isprintable()).strip()
 
 
-def _moment(body: dict[str, Any]) -> datetime:
+def _moment(body: dict[str, Any], name: str, later: timedelta = timedelta(0)) -> datetime:
     try:
-        moment = msgspec.convert(body.get("scanned_at"), datetime)
-    except msgspec.ValidationError:
-        moment = None
-    if moment is None or moment.tzinfo is None:
-        raise Refused(422, error=_NO_MOMENT, field="scanned_at")
-    try:
-        return moment.astimezone(UTC)
-    except OverflowError:
-        raise Refused(422, error=_NO_MOMENT, field="scanned_at") from None
+        moment = msgspec.convert(body.get(name), datetime)
+        if moment.tzinfo is not None:
+            return moment.astimezone(UTC) + later
+    except (msgspec.ValidationError, OverflowError):
+        pass
+    raise Refused(422, error=_NO_MOMENT, field=name)
 
 
 def _json(status: int, body: Any, more: list[tuple[str, str]] | None = None) -> Answer:
@@ -320,7 +341,7 @@ def _json(status: int, body: Any, more: list[tuple[str, str]] | None = None) -> 
 ROUTES: list[Router] = [
     Router(
         path="/",
-        route_handlers=[state, check, redeem, undo, sync, seen, sign_out],
+        route_handlers=[state, check, redeem, undo, scan, sync, seen, sign_out],
         include_in_schema=False,
     )
 ]

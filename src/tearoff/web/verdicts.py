@@ -34,6 +34,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
     asks: Asks = Asks()
     uses_left: int | None = None
     at: datetime | None = None
+    scanned_at: datetime | None = None
+    was_offline: bool = False
     place: str = ""
     undo_until: datetime | None = None
     wait_seconds: int = 0
@@ -41,7 +43,8 @@ class Verdict(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
-    """A scan in a list."""
+    """A scan in a list. `scanned_at` is when it was read, `at` when the server heard of it; it can
+    be taken back until `undo_until`, if that is told."""
 
     key: str
     code: str
@@ -51,6 +54,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     title: str
     at: datetime | None
+    scanned_at: datetime | None
+    was_offline: bool
+    undo_until: datetime | None
 
 
 def verdict_of(outcome: Outcome, language: str, timezone: str) -> Verdict:
@@ -64,6 +70,8 @@ def verdict_of(outcome: Outcome, language: str, timezone: str) -> Verdict:
         text=_text(outcome, words, language, timezone),
         code=outcome.text,
         at=outcome.at,
+        scanned_at=outcome.scanned_at,
+        was_offline=outcome.was_offline,
         place=outcome.place,
         undo_until=outcome.undo_until,
         wait_seconds=outcome.wait,
@@ -94,6 +102,9 @@ def row_of(outcome: Outcome, language: str, timezone: str) -> Row:
         text=shown.text,
         title=shown.title,
         at=shown.at,
+        scanned_at=shown.scanned_at,
+        was_offline=shown.was_offline,
+        undo_until=shown.undo_until,
     )
 
 
