@@ -77,7 +77,7 @@ async def test_it_is_the_same_whatever_has_become_of_the_coupon(make_coupon):
 
 @pytest.mark.parametrize(
     ("language", "words"),
-    [("nl", "Geldig tot"), ("fr", "Valable jusqu’au"), ("de", "Gültig bis"), ("ar", "صالح حتى")],
+    [("nl", "Geldig tot"), ("fr", "Valable jusqu’au"), ("de", "Gültig bis"), ("ar", "صالحة حتى")],
 )
 async def test_in_the_links_language(coupon, language, words):
     told = tags(await coupon.get(f"{coupon.path}?lang={language}", user_agent=ROBOTS["telegram"]))

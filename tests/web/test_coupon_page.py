@@ -320,11 +320,11 @@ async def test_changed_campaign_shows_at_once(coupon, services):
     [
         ("", "", "Klaar voor gebruik"),
         ("sv-SE, xx;q=0.9", "", "Klaar voor gebruik"),
-        ("fr-BE, en;q=0.8", "", "Prêt à l’emploi"),
+        ("fr-BE, en;q=0.8", "", "Prêt à être utilisé"),
         ("en;q=0.4, de-AT;q=0.9", "", "Einlösbar"),
         ("fr", "?lang=es", "Listo para usar"),
-        ("fr", "?lang=xx", "Prêt à l’emploi"),
-        ("ar-EG", "", "جاهز للاستخدام"),
+        ("fr", "?lang=xx", "Prêt à être utilisé"),
+        ("ar-EG", "", "جاهزة للاستخدام"),
     ],
 )
 async def test_language(make_coupon, accept, query, words):

@@ -116,7 +116,7 @@ async def test_two_phones_with_a_coupon_for_many_visits(make_coupon):
     assert (await coupon.redeem(PIN, first)).status == 303
     late = await coupon.redeem(PIN, second)
     assert late.status == 409
-    assert late.message.startswith("This coupon was used on another phone")
+    assert late.message.startswith("This coupon was used a moment ago")
     assert (await coupon.row())["uses"] == 1
     assert (await coupon.redeem(PIN, late.token)).status == 303
     assert (await coupon.row())["uses"] == 2

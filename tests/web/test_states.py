@@ -333,8 +333,11 @@ async def test_the_open_page_asks_how_it_stands(coupon):
     mark = page.text.split('data-mark="')[1].split('"')[0]
     assert (await coupon.get(f"{coupon.path}/now")).text == mark
     await do(coupon, "validated")
-    assert (await coupon.get(f"{coupon.path}/now")).text != mark
-    assert "data-mark" not in (await coupon.get()).text
+    used = (await coupon.get(f"{coupon.path}/now")).text
+    assert used != mark
+    assert f'data-mark="{used}"' in (await coupon.get()).text, "a use can be undone"
+    await do(coupon, "unvalidated")
+    assert (await coupon.get(f"{coupon.path}/now")).text == mark
     assert (await coupon.get(f"{coupon.path[:-1]}/now")).status == 404
 
 

@@ -8,7 +8,7 @@ from functools import lru_cache
 
 from tearoff.coupons.models import Campaign, Session
 from tearoff.errors import Conflict
-from tearoff.kit.hours import Week, first_open, is_open, last_open
+from tearoff.kit.hours import Week, first_open, is_open, last_open, open_until
 
 
 class State(StrEnum):
@@ -159,6 +159,19 @@ def first_use(campaign: Campaign) -> datetime | None:
 def _last_use(hours: Week, zone: str, starts: datetime | None, ends: datetime) -> datetime:
     last = last_open(hours, zone, ends)
     return ends if starts is not None and last <= starts else last
+
+
+def usable_until(session: Session, campaign: Campaign, now: datetime) -> datetime | None:
+    """Up to when a coupon that can be used now can be used without a break: its own end, the
+    campaign's, or the closing hour, whichever is first."""
+    closes = open_until(campaign.options.hours, campaign.timezone, now)
+    return min((at for at in (session.expiry(campaign), closes) if at is not None), default=None)
+
+
+def window_until(session: Session, campaign: Campaign, now: datetime) -> datetime | None:
+    """Up to when the code can be shown in the window that claiming opened."""
+    ends = (session.active_until, usable_until(session, campaign, now))
+    return min((at for at in ends if at is not None), default=None)
 
 
 _STATES: dict[type[CannotUse], State] = {

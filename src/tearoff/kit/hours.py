@@ -13,6 +13,7 @@ from msgspec import Meta
 from tearoff.kit import times
 
 MOST = 50
+_WEEK = timedelta(days=7)
 
 
 class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -49,6 +50,18 @@ def first_open(hours: Sequence[Hours], zone: str, after: datetime) -> datetime:
         return after
     starts = (start for start, _ in _around(hours, zone, after))
     return min((start for start in starts if start >= after), default=after)
+
+
+def open_until(hours: Sequence[Hours], zone: str, now: datetime) -> datetime | None:
+    """When the hours that include this moment end; hours that follow without a break are one.
+    None when they do not end within a week, or do not include it."""
+    around, until = list(_around(hours, zone, now)) if hours else [], now
+    while until - now < _WEEK:
+        end = max((end for start, end in around if start <= until < end), default=until)
+        if end == until:
+            return until if until > now else None
+        until = end
+    return None
 
 
 def _around(hours: Sequence[Hours], zone: str, at: datetime) -> Iterator[tuple[datetime, datetime]]:

@@ -137,7 +137,10 @@ def print_coupon(
     stands = standing(found, state, visit, now)
     if use is not None:
         stands = after_use(stands, found, visit, now, use.at, is_here=use.is_here)
-    rest = personal.rest(found, state, visit, vault, token, now, staff, alert)
+    rest = personal.rest(
+        found, state, visit, vault, token, now, staff, alert,
+        is_accepted=stands.accepted is not None,
+    )  # fmt: skip
     if status == 200 and stands.is_common and rest.is_plain:
         return _print_common(request, found.campaign, visit, stands, rest)
     o = offer(found.campaign, visit)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from tearoff.coupons import rotation, symbols
+from tearoff.coupons import rotation, rules, symbols
 from tearoff.coupons.links import Linked
 from tearoff.coupons.options import Options
 from tearoff.coupons.rules import State
@@ -15,7 +15,7 @@ from tearoff.coupons.wallets import GIVEN_IN, Wallet
 from tearoff.kit.vault import Vault
 from tearoff.web.barcode import Drawn, draw
 from tearoff.web.qr import draw_qr
-from tearoff.web.standing import path_of
+from tearoff.web.standing import path_of, time_left
 from tearoff.web.visits import Visit
 from tearoff.web.words import counted
 
@@ -26,7 +26,11 @@ SHOWS_CODE = (State.READY, State.ACTIVE)
 
 LIVE = (*SHOWS_CODE, State.CLAIMABLE, State.TIME_OVER, State.UNPLAYED, State.RESTING, State.CLOSED,
         State.NOT_YET)  # fmt: skip
-"""The states that can turn into another one while the page is open."""
+"""The states of a coupon that can be used, now or later."""
+
+_LAST = (State.NO_PRIZE,)
+"""No other state follows. All others can turn into another one while the page is open: the
+counter undoes a use, the campaign goes on, its end is put off."""
 
 _NEWS = (State.USED, State.EXPIRED, State.NO_PRIZE)
 """An open is not reported for a coupon that cannot be opened any more."""
@@ -53,12 +57,14 @@ class Webshop(msgspec.Struct, frozen=True):
 
 
 class Action(msgspec.Struct, frozen=True):
-    """The one thing the consumer can do: `name` is the last part of its address."""
+    """The one thing the consumer can do: `name` is the last part of its address. `is_later`: it
+    is only shown the way to, since the finger that has just done something else is still there."""
 
     name: str
     text: str
     note: str = ""
     is_small: bool = False
+    is_later: bool = False
 
 
 class Staff(msgspec.Struct, frozen=True):
@@ -105,12 +111,13 @@ class Links(msgspec.Struct, frozen=True):
 
 class Rest(msgspec.Struct, frozen=True):
     """`mark` changes with everything that makes the page another one: the open page asks for
-    it. `note` is a line in place of a code, `alert` what the consumer's
-    last try came to."""
+    it; `has_refresh`: so does who has no script. `note` is a line in place of a code, `alert`
+    what the consumer's last try came to."""
 
     path: str
     query: str = ""
     mark: str = ""
+    has_refresh: bool = False
     reports_open: bool = False
     token: str = ""
     note: str = ""
@@ -145,23 +152,26 @@ def rest(
     now: datetime,
     staff: Staff | None = None,
     alert: str = "",
+    *,
+    is_accepted: bool = False,
 ) -> Rest:
-    """The personal part. `staff` is what the last try of the staff came to. An open is
-    reported once."""
+    """The personal part. `staff` is what the last try of the staff came to; `is_accepted`: a use
+    was accepted here just now. An open is reported once."""
     shows_code = state in SHOWS_CODE and not linked.is_full
     options, session = linked.campaign.options, linked.session
     is_shown = shows_code and "code" in options.methods
     return Rest(
         path=path_of(linked),
         query=visit.query,
-        mark=mark_of(linked, state, now) if state in LIVE else "",
+        mark=mark_of(linked, state, now) if state not in _LAST else "",
+        has_refresh=state in LIVE or state is State.WITHDRAWN,
         reports_open=session.opened_at is None and state not in _NEWS,
         token=token,
         note=visit.words.held_now if shows_code and session.is_reserved(now) else "",
         alert=alert,
         code=_code(linked, visit, vault, now) if is_shown else None,
         webshop=_webshop(linked) if shows_code and "webshop" in options.methods else None,
-        action=None if linked.is_full else _action(linked, state, visit),
+        action=None if linked.is_full else _action(linked, state, visit, now, is_accepted),
         is_card=state is State.UNPLAYED,
         staff=staff_of(linked, staff, visit, now) if shows_code else None,
         links=_links(linked, state, visit, shows_code=shows_code),
@@ -170,9 +180,13 @@ def rest(
 
 def mark_of(linked: Linked, state: State, now: datetime) -> str:
     session = linked.session
-    held = "h" if session.is_reserved(now) else ""
     window = int(session.active_until.timestamp()) if session.active_until else ""
-    return f"{state}{session.uses}{held}{window}{'f' if linked.is_full else ''}"
+    flags = {"h": session.is_reserved(now), "v": session.voided, "l": session.locked,
+             "f": linked.is_full}  # fmt: skip
+    told = "".join(flag for flag, is_so in flags.items() if is_so)
+    locked = f"p{_minutes_locked(linked, now) or ''}" if state in SHOWS_CODE else ""
+    left = _shortened(linked, now) if state is State.CLAIMABLE else None
+    return f"{state}{session.uses}{told}{window}{locked}{'' if left is None else left // 60}"
 
 
 def link_of(linked: Linked, visit: Visit) -> str:
@@ -233,23 +247,41 @@ def _webshop(linked: Linked) -> Webshop:
     return Webshop(code, url.replace("{code}", quote(code, safe="")))
 
 
-def _action(linked: Linked, state: State, visit: Visit) -> Action | None:
-    words, campaign = visit.words, linked.campaign
-    minutes = (campaign.activation_seconds or 0) // 60
-    time = counted(visit.language, words.for_minutes, minutes)
-    note = words.activate_note.replace("{time}", time)
+def _action(
+    linked: Linked, state: State, visit: Visit, now: datetime, is_accepted: bool
+) -> Action | None:
+    words = visit.words
+    note = words.activate_note.replace("{time}", _promised(linked, visit, now))
     if state is State.CLAIMABLE:
-        return Action("claim", words.activate, note)
-    if state is State.TIME_OVER and campaign.options.reactivates:
+        return Action("claim", words.activate, note, is_later=is_accepted)
+    if state is State.TIME_OVER and linked.campaign.options.reactivates:
         return Action("claim", words.activate_again, note)
-    if state is State.ACTIVE and _can_lengthen(linked):
+    if state is State.ACTIVE and _can_lengthen(linked, now):
         return Action("lengthen", words.lengthen, is_small=True)
     return None
 
 
-def _can_lengthen(linked: Linked) -> bool:
-    """Once, and not beyond the coupon's own end."""
-    session, ends = linked.session, linked.session.expiry(linked.campaign)
+def _promised(linked: Linked, visit: Visit, now: datetime) -> str:
+    """The time that somebody has who activates the coupon now."""
+    seconds = _shortened(linked, now)
+    if seconds is not None:
+        return time_left(visit.words, max(1, seconds))
+    minutes = (linked.campaign.activation_seconds or 0) // 60
+    return counted(visit.language, visit.words.for_minutes, minutes)
+
+
+def _shortened(linked: Linked, now: datetime) -> int | None:
+    """The seconds of a window that opens now, where the coupon's end or the closing hour cuts it
+    short; else None."""
+    ends = rules.usable_until(linked.session, linked.campaign, now)
+    left = None if ends is None else int((ends - now).total_seconds())
+    return left if left is not None and left < (linked.campaign.activation_seconds or 0) else None
+
+
+def _can_lengthen(linked: Linked, now: datetime) -> bool:
+    """Once, and not beyond the coupon's end or the closing hour."""
+    session = linked.session
+    ends = rules.usable_until(session, linked.campaign, now)
     is_last = ends is not None and session.active_until is not None and session.active_until >= ends
     return linked.campaign.options.lengthens and not session.lengthened and not is_last
 
@@ -261,11 +293,13 @@ def staff_of(linked: Linked, told: Staff | None, visit: Visit, now: datetime) ->
     has_button = "button" in options.methods
     if not has_pin and not has_button:
         return None
+    staff, locked = told or Staff(), _locked(linked, visit, now) if has_pin else ""
     return msgspec.structs.replace(
-        told or Staff(),
+        staff,
+        is_open=staff.is_open or bool(locked),
         has_pin=has_pin,
         asks_place=linked.asks_place,
-        locked=_locked(linked, visit, now) if has_pin else "",
+        locked=locked,
         has_button=has_button,
         asks_amount=options.ask_amount,
         asks_receipt=options.ask_receipt,
@@ -274,11 +308,13 @@ def staff_of(linked: Linked, told: Staff | None, visit: Visit, now: datetime) ->
 
 def _locked(linked: Linked, visit: Visit, now: datetime) -> str:
     """For how long no PIN is looked at, in words."""
+    minutes = _minutes_locked(linked, now)
+    return counted(visit.language, visit.words.locked, minutes) if minutes else ""
+
+
+def _minutes_locked(linked: Linked, now: datetime) -> int:
     until = linked.pin_locked_until
-    if until is None or until <= now:
-        return ""
-    minutes = -int(-(until - now).total_seconds() // 60)
-    return counted(visit.language, visit.words.locked, minutes)
+    return 0 if until is None or until <= now else -int(-(until - now).total_seconds() // 60)
 
 
 def public_links(options: Options, *, has_ended: bool) -> Links:

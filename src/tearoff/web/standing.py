@@ -89,11 +89,13 @@ def standing(linked: Linked, state: State, visit: Visit, now: datetime) -> Stand
 def after_use(
     stands: Standing, linked: Linked, visit: Visit, now: datetime, at: datetime, *, is_here: bool
 ) -> Standing:
-    """What is told right after a use: large and green in the browser that did it, and elsewhere
-    when and where, in neutral words."""
+    """What is told right after a use: large and green in the browser that did it, with what is
+    left of the coupon; and elsewhere when and where, in neutral words."""
     if is_here:
-        told = _accepted(linked, visit, at, now)
-        return msgspec.structs.replace(stands, accepted=told, is_common=False)
+        told, badge = _accepted(linked, visit, at, now), stands.badge
+        if not linked.session.is_used_up(linked.campaign):
+            badge = _left(linked, visit)
+        return msgspec.structs.replace(stands, accepted=told, badge=badge, is_common=False)
     if stands.fact is not None:
         return stands
     fact = _fact(visit.words.used_on, at, linked.campaign, visit, linked.place)
@@ -131,28 +133,26 @@ def path_of(linked: Linked) -> str:
 
 def _ready(linked: Linked, visit: Visit, now: datetime) -> Standing:
     campaign, session, words = linked.campaign, linked.session, visit.words
-    badge, stamps = _badge(State.READY, words), _stamps(linked)
-    if stamps or campaign.uses > 1:
-        left = str(campaign.uses - session.uses)
-        badge = Badge(
-            "ok", "tick", words.left.replace("{n}", left).replace("{all}", f"{campaign.uses}")
-        )
+    badge = _left(linked, visit) if campaign.uses > 1 else _badge(State.READY, words)
     dates = _until(campaign, rules.ends_at(session, campaign), visit, now)
     return Standing(
-        badge, stamps=stamps, prize=_prize(linked, visit), dates=dates,
+        badge, stamps=_stamps(linked), prize=_prize(linked, visit), dates=dates,
         is_common=_is_calm(dates) and session.prize is None,
     )  # fmt: skip
 
 
 def _claimable(linked: Linked, visit: Visit, now: datetime) -> Standing:
     ready = _ready(linked, visit, now)
-    badge = _badge(State.CLAIMABLE, visit.words)
+    badge = ready.badge if linked.session.uses else _badge(State.CLAIMABLE, visit.words)
     return msgspec.structs.replace(ready, badge=badge, is_common=False)
 
 
 def _active(linked: Linked, visit: Visit, now: datetime) -> Standing:
     """The window that the consumer opened is running: its exact end, and what is left of it."""
-    ready, until = _ready(linked, visit, now), linked.session.active_until
+    ready, until = (
+        _ready(linked, visit, now),
+        rules.window_until(linked.session, linked.campaign, now),
+    )
     assert until is not None
     line = _countdown(visit.words.active_until, until, linked.campaign, visit, now, is_time=True)
     badge = _badge(State.ACTIVE, visit.words)
@@ -185,7 +185,13 @@ def _not_yet(linked: Linked, visit: Visit, now: datetime) -> Standing:
 
 
 def _withdrawn(linked: Linked, visit: Visit, now: datetime) -> Standing:
-    return _gone(visit.words, _withdrawn_text(linked.campaign, visit))
+    """What was done to this coupon alone is told in words of its own: the campaign runs on."""
+    session, words = linked.session, visit.words
+    if session.voided:
+        return _gone(words, words.voided_text)
+    if session.locked:
+        return _gone(words, words.locked_text)
+    return _gone(words, _withdrawn_text(linked.campaign, visit))
 
 
 def _unplayed(linked: Linked, visit: Visit, now: datetime) -> Standing:
@@ -307,16 +313,20 @@ def _countdown(
     is_time: bool = False,
 ) -> DateLine:
     """A moment that is near; `is_time`: so near that on its own day the hour says all."""
-    words, left = visit.words, max(1, int((ends - now).total_seconds()))
-    hours, minutes = left // 3600, left // 60 % 60
-    told = f"{minutes} {words.minute}" if left >= 60 else f"{left} {words.second}"
-    if hours:
-        told = f"{hours} {words.hour} {told}"
+    left = max(1, int((ends - now).total_seconds()))
     date = times.end_of(ends, campaign.timezone, visit.language)
     clock = times.clock_of(ends, campaign.timezone)
     if is_time and clock.date() == times.clock_of(now, campaign.timezone).date():
         date = f"{clock:%H:%M}"
+    told = time_left(visit.words, left)
     return DateLine(text, date, times.iso(ends), seconds_left=left, time_left=told)
+
+
+def time_left(words: Words, seconds: int) -> str:
+    """Such as `5 h 12 min`; the last minute in seconds."""
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    told = f"{minutes} {words.minute}" if seconds >= 60 else f"{seconds} {words.second}"
+    return f"{hours} {words.hour} {told}" if hours else told
 
 
 @lru_cache(1024)
@@ -352,6 +362,13 @@ def _fact(
         return Fact(words)
     date = times.words_of(at, campaign.timezone, visit.language)
     return Fact(words, date, times.iso(at), place)
+
+
+def _left(linked: Linked, visit: Visit) -> Badge:
+    """How many uses of the coupon are left, of how many."""
+    uses, left = linked.campaign.uses, linked.campaign.uses - linked.session.uses
+    text = visit.words.left.replace("{n}", str(left)).replace("{all}", str(uses))
+    return Badge("ok", "tick", text)
 
 
 def _badge(state: State, words: Words) -> Badge:

@@ -4,12 +4,12 @@ from tearoff.web.words.vocabulary import Words
 
 FR = Words(
     name="Français",
-    ready="Prêt à l’emploi",
+    ready="Prêt à être utilisé",
     used="Utilisé",
     expired="Expiré",
     not_yet="Pas encore valable",
     withdrawn="Non disponible",
-    left="Encore {n} sur {all}",
+    left="Reste {n} sur {all}",
     accepted="Accepté",
     show_this="Présentez ceci à la caisse",
     valid_until="Valable jusqu’au",
@@ -17,6 +17,10 @@ FR = Words(
     used_on="Ce bon a été utilisé le",
     ended_on="Ce bon a expiré le",
     withdrawn_text="Ce bon ne peut pas être utilisé pour le moment. Le magasin vous renseignera.",
+    voided_text="Ce bon a été annulé. Le magasin vous dira pourquoi.",
+    locked_text="Ce bon est bloqué pour le moment. Le magasin peut le débloquer.",
+    no_person="Rien n’a été fait : votre navigateur n’indique pas qu’une personne l’utilise."
+    " Ouvrez le lien dans un autre.",
     days_left={"one": "encore {n} jour", "other": "encore {n} jours"},
     time_left="encore {time}",
     hour="h",
@@ -37,7 +41,7 @@ FR = Words(
     no_pin="Saisissez le code PIN : 4 à 8 chiffres.",
     bad_amount="Saisissez un montant comme 12,50, ou rien.",
     too_old="Cette page est restée ouverte trop longtemps. Réessayez.",
-    used_meanwhile="Ce bon vient d’être utilisé sur un autre téléphone. Vérifiez d’abord.",
+    used_meanwhile="Ce bon vient d’être utilisé. Vérifiez d’abord.",
     held="Une caisse traite ce bon en ce moment. Réessayez dans un instant.",
     limit="Cette offre a atteint sa limite.",
     terms="Conditions",
@@ -57,7 +61,7 @@ FR = Words(
     time_over="Temps écoulé",
     unplayed="À gratter",
     no_prize="Pas de lot",
-    resting="En pause",
+    resting="Réutilisable plus tard",
     closed="Pas à cette heure",
     activate="Activer le bon",
     activate_note="Seulement à la caisse : vous avez ensuite {time}.",
@@ -91,11 +95,11 @@ FR = Words(
     consent_missing="Cochez cette case pour continuer.",
     already_have="Vous avez déjà un bon de cette offre. Ouvrez le lien que vous avez reçu.",
     network_full=(
-        "Trop de coupons ont été demandés depuis ce réseau. Réessayez à {time}, ou coupez "
+        "Trop de bons ont été demandés depuis ce réseau. Réessayez à {time}, ou coupez "
         "le wifi et passez par les données mobiles."
     ),
     network_full_tomorrow=(
-        "Trop de coupons ont été demandés depuis ce réseau. Réessayez demain à {time}, ou "
+        "Trop de bons ont été demandés depuis ce réseau. Réessayez demain à {time}, ou "
         "coupez le wifi et passez par les données mobiles."
     ),
     staff_button="Je fais partie du personnel : marquer comme utilisé",

@@ -23,6 +23,9 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     used_on: str
     ended_on: str
     withdrawn_text: str
+    voided_text: str
+    locked_text: str
+    no_person: str
     days_left: Counted
     time_left: str
     hour: str
