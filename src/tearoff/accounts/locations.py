@@ -146,6 +146,16 @@ async def found(db: Handle, account_id: int, location_id: int) -> Location | Non
     return row and read(Location, row)
 
 
+async def known(db: Handle, account_id: int, location_id: int) -> Location | None:
+    """Also one that was removed since."""
+    row = await db.fetchrow(
+        f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND id = $2",
+        account_id,
+        location_id,
+    )
+    return row and read(Location, row)
+
+
 async def of_name(db: Handle, account_id: int, name: str) -> Location | None:
     row = await db.fetchrow(
         f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND name = $2"

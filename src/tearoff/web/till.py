@@ -41,6 +41,7 @@ LANGUAGE_COOKIE = "tearoff_till_language"
 MOST_BYTES = 65_536
 MOST_SCANS = 200
 
+_MOST_ID = 2**63
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
 _AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 _NO_MOMENT = "A moment such as 2027-01-31T12:00:00Z."
@@ -190,7 +191,8 @@ async def scan(request: AnyRequest) -> Answer:
 async def sync(request: AnyRequest) -> Answer:
     """What was kept on the device, in its order; each is answered. `sent_at` is what the device
     takes for now: by as much as that differs from ours, its `scanned_at` are corrected. `take`
-    false: people did not ask to take it in, the server only hears of it."""
+    false: people did not ask to take it in, the server only hears of it. `place_id` is where it was
+    read, if the device has moved to another place of its account since."""
 
     async def act(
         request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
@@ -200,8 +202,9 @@ async def sync(request: AnyRequest) -> Answer:
             raise Refused(422, error=f"A list of at most {MOST_SCANS} scans.", field="scans")
         off = now - _moment(body, "sent_at") if body.get("sent_at") else timedelta(0)
         looks = [_kept(scan, off) for scan in scans]
+        till = await _till_at(services, who, body.get("place_id"))
         results = [
-            who.told(await counter.look(services.db, services.vault, who.till, look, now))
+            who.told(await counter.look(services.db, services.vault, till, look, now))
             for look in looks
         ]
         return {"results": results, "now": now}
@@ -235,6 +238,17 @@ async def sign_out(request: AnyRequest) -> Answer:
         return {}
 
     return await _call(request, act)
+
+
+async def _till_at(services: Services, who: Visitor, place_id: Any) -> Till:
+    if place_id is None or place_id == who.till.place.id:
+        return who.till
+    place = None
+    if isinstance(place_id, int) and 0 < place_id < _MOST_ID:
+        place = await locations.known(services.db, who.account.id, place_id)
+    if place is None:
+        raise Refused(422, error="Not a place of this account.", field="place_id")
+    return msgspec.structs.replace(who.till, place=place)
 
 
 async def _call(request: AnyRequest, act: Act) -> Answer:
