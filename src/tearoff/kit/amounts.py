@@ -1,6 +1,6 @@
 """Amounts of money as people at a counter type them, in one form. Pure.
 
-The counter's page reads the same by itself (`web/static/till/amounts.js`): both are held to
+The counter's page reads the same by itself (`web/static/till/fields.js`): both are held to
 `tests/data/amount_vectors.json`.
 """
 
@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import re
 import unicodedata
-
-from babel.numbers import list_currencies
 
 LONGEST = 40
 """Characters."""
@@ -24,24 +22,17 @@ _AMOUNT = re.compile(
 )
 """Whole units, in groups of three or not, then at most two decimals, or a dash: `12.-`."""
 
-_CURRENCY = r"(?:[A-Z]{0,2}¤|(?P<name>[a-zł]{2,3})\.?)"
-_AT_ENDS = (
-    re.compile(rf"\A{_CURRENCY} *", re.IGNORECASE),
-    re.compile(rf" *{_CURRENCY}\Z", re.IGNORECASE),
-)
-_NAMES = {name.lower() for name in list_currencies()} | {"fr", "kr", "zł"}
+_CURRENCY = r"(?:[A-Z]{0,2}¤|EUR|USD|GBP|CHF|FR|KR|ZŁ|DH)\.?"
+_AT_ENDS = re.compile(rf"\A{_CURRENCY} *| *{_CURRENCY}\Z", re.IGNORECASE)
 
 
 def read_amount(text: str) -> str | None:
     """What somebody typed as `12.50`, or `12` where there is nothing behind the point. None for
     what is no amount, and for what may be two: `1.234` is a thousand to some and one to others,
     whatever their language, so they are asked again. Read are point and comma, groups of three,
-    the digits of any script, blanks of any kind, and a currency's sign or its ISO 4217 code at
-    either end. Up to nine digits before the point."""
-    plain = _plain(text[:LONGEST])
-    for end in _AT_ENDS:
-        plain = end.sub(lambda m: "" if _is_currency(m["name"]) else m[0], plain)
-    found = _AMOUNT.fullmatch(plain)
+    the digits of any script, blanks of any kind, and at either end a currency's sign, or one of
+    the few names that people write. Up to nine digits before the point."""
+    found = _AMOUNT.fullmatch(_AT_ENDS.sub("", _plain(text[:LONGEST])))
     if found is None:
         return None
     whole = int(re.sub(r"\D", "", found["whole"] or "0"))
@@ -68,7 +59,3 @@ def _plain_sign(sign: str) -> str:
     if unicodedata.category(sign).startswith("C"):
         return ""
     return str(unicodedata.decimal(sign, sign))
-
-
-def _is_currency(name: str | None) -> bool:
-    return name is None or name.lower() in _NAMES

@@ -23,7 +23,7 @@ from tearoff.coupons import counter, scans
 from tearoff.coupons.scanned import LONGEST
 from tearoff.coupons.scans import Look, Till
 from tearoff.errors import Invalid, NotFound, TryLater
-from tearoff.kit import clock
+from tearoff.kit import amounts, clock
 from tearoff.kit.bodies import TooSlow, read_body
 from tearoff.kit.services import Services, services_of
 from tearoff.web import notes
@@ -43,7 +43,6 @@ MOST_SCANS = 200
 
 _MOST_ID = 2**63
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
-_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 _NO_MOMENT = "A moment such as 2027-01-31T12:00:00Z."
 _SECRET = re.compile(r"[A-Za-z0-9]{49}\Z")
 
@@ -299,13 +298,14 @@ def _kept(body: Any, off: timedelta) -> Look:
 
 
 def _redeeming(body: dict[str, Any]) -> Look:
-    amount = _text(body, "amount", 13, needed=False)
-    if amount and not _AMOUNT.match(amount):
+    typed = _text(body, "amount", amounts.LONGEST, needed=False)
+    amount = amounts.read_amount(typed)
+    if typed and amount is None:
         raise Refused(422, error="An amount such as 12.50.", field="amount")
     return Look(
         key=_key(body),
         text=_text(body, "code", LONGEST),
-        amount=amount.replace(",", ".") or None,
+        amount=amount,
         receipt=_text(body, "receipt", 50, needed=False) or None,
         redeems=True,
         any_case=_any_case(body),

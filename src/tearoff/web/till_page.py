@@ -19,6 +19,8 @@ from tearoff.coupons.scanned import LONGEST
 from tearoff.coupons.scans import Look
 from tearoff.errors import Invalid, NotFound
 from tearoff.kit import clock, times
+from tearoff.kit.amounts import LONGEST as LONGEST_AMOUNT
+from tearoff.kit.amounts import is_unlikely, read_amount
 from tearoff.kit.services import services_of
 from tearoff.web import notes, till, till_shell
 from tearoff.web.finding import patiently
@@ -40,7 +42,16 @@ from tearoff.web.words import counted
 
 _NOBODY: dict[str, Any] = {"place": "", "staff": "", "recent": []}
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
-_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
+
+
+class _Asked(msgspec.Struct, frozen=True):
+    """What was typed under a verdict, the amount that it means, and what is wrong with which."""
+
+    amount: str = ""
+    receipt: str = ""
+    sure: str = ""
+    problem: str = ""
+    wrong: str = ""
 
 
 @route("/till", http_method=READ)
@@ -80,24 +91,35 @@ async def redeem(request: AnyRequest) -> Answer:
     if isinstance(who, Answer):
         return who
     words = words_for(request, who.account.language)
-    amount, receipt = form.get("amount", "").strip()[:13], _printable(form.get("receipt", ""))[:50]
+    typed, receipt = form.get("amount", "").strip(), _printable(form.get("receipt", ""))[:50]
+    amount = read_amount(typed)
     look = Look(
         key=_key(form),
         text=form.get("code", "")[:LONGEST],
-        amount=amount.replace(",", ".") or None,
+        amount=amount,
         receipt=receipt or None,
         redeems=True,
     )
-    if amount and not _AMOUNT.match(amount):
-        return await _ask_again(request, who, words, look, words.bad_amount)
+    field, problem = "amount", _problem_of_amount(words, typed, amount, form.get("sure", ""))
     try:
-        return await _look(request, who, words, look)
+        if not problem:
+            return await _look(request, who, words, look)
     except Invalid as error:
         if error.field == "key":
             return await _board(request, who, words, problem=words.too_old)
-        of_amount = words.bad_amount if amount else words.no_amount
-        problem = of_amount if error.field == "amount" else words.bad_receipt
-        return await _ask_again(request, who, words, look, problem)
+        field = error.field or "amount"
+        problem = words.no_amount if field == "amount" else words.bad_receipt
+    asked = _Asked(typed[:LONGEST_AMOUNT], receipt, amount or "", problem, field)
+    return await _ask_again(request, who, words, look.text, asked)
+
+
+def _problem_of_amount(words: Words, typed: str, amount: str | None, sure: str) -> str:
+    """An unlikely one is asked about once: sent again with the answer, it is meant."""
+    if typed and amount is None:
+        return words.bad_amount
+    if amount is not None and is_unlikely(amount) and amount != sure:
+        return words.sure_amount.replace("{amount}", typed[:LONGEST_AMOUNT])
+    return ""
 
 
 @post("/till/undo")
@@ -150,14 +172,14 @@ async def _look(request: AnyRequest, who: Visitor, words: Words, look: Look) -> 
 
 
 async def _ask_again(
-    request: AnyRequest, who: Visitor, words: Words, look: Look, problem: str
+    request: AnyRequest, who: Visitor, words: Words, code: str, asked: _Asked
 ) -> Answer:
     """The verdict once more, with what was typed and what is wrong with it."""
     services = services_of(request)
-    question = Look(key=_new_key(), text=look.text)
+    question = Look(key=_new_key(), text=code)
     work = counter.look(services.db, services.vault, who.till, question, clock.now())
     told = _told(who, words, await patiently(work))
-    return _verdict(request, words, told, look.text, look, problem)
+    return _verdict(request, words, told, code, asked)
 
 
 def _told(who: Visitor, words: Words, outcome: scans.Outcome) -> Verdict:
@@ -169,8 +191,7 @@ def _verdict(
     words: Words,
     verdict: Verdict,
     code: str,
-    typed: Look | None = None,
-    problem: str = "",
+    asked: _Asked | None = None,
 ) -> Answer:
     lines = [verdict.title, verdict.value, verdict.text]
     left = verdict.uses_left or 0
@@ -183,16 +204,14 @@ def _verdict(
         words,
         title=verdict.word,
         kind="verdict-page",
-        status=422 if problem else 200,
+        status=422 if asked else 200,
         reads_gzip=notes.reads_gzip(request),
         v=verdict,
         lines=[line for line in lines if line],
         code=code,
         key=_new_key(),
         form_token=form_token(request),
-        amount=(typed and typed.amount) or "",
-        receipt=(typed and typed.receipt) or "",
-        problem=problem,
+        f=asked or _Asked(),
     )
 
 

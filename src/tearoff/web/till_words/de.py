@@ -91,4 +91,8 @@ DE = Words(
         "other": "Für {n} Minuten gesperrt.",
     },
     too_old="Diese Seite war zu alt. Versuchen Sie es noch einmal.",
+    sure_amount="{amount}? Noch einmal drücken, wenn das stimmt.",
+    decide_first="Entscheiden Sie zuerst über diesen.",
+    vibration="Vibration",
+    language_waits="Die Sprache wechselt, wenn die Verbindung wieder da ist.",
 )

@@ -83,4 +83,8 @@ EN = Words(
         "other": "Locked for {n} minutes.",
     },
     too_old="This page was too old. Try again.",
+    sure_amount="{amount}? Press again if that is right.",
+    decide_first="Decide on this one first.",
+    vibration="Vibration",
+    language_waits="The language changes when the connection is back.",
 )

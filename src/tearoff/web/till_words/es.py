@@ -89,4 +89,8 @@ ES = Words(
         "other": "Bloqueado durante {n} minutos.",
     },
     too_old="Esta página era demasiado antigua. Inténtelo otra vez.",
+    sure_amount="¿{amount}? Pulse otra vez si es correcto.",
+    decide_first="Decida primero sobre este.",
+    vibration="Vibración",
+    language_waits="El idioma cambiará cuando vuelva la conexión.",
 )

@@ -89,4 +89,8 @@ FR = Words(
         "other": "Bloqué pendant {n} minutes.",
     },
     too_old="Cette page était trop ancienne. Réessayez.",
+    sure_amount="{amount} ? Appuyez encore si c’est juste.",
+    decide_first="Décidez d’abord pour celui-ci.",
+    vibration="Vibration",
+    language_waits="La langue changera au retour de la connexion.",
 )

@@ -88,4 +88,8 @@ NL = Words(
         "other": "{n} minuten geblokkeerd.",
     },
     too_old="Deze pagina was te oud. Probeer opnieuw.",
+    sure_amount="{amount}? Druk nog eens als dat klopt.",
+    decide_first="Beslis eerst over deze.",
+    vibration="Trillen",
+    language_waits="De taal verandert als er weer verbinding is.",
 )

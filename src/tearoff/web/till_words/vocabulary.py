@@ -88,6 +88,11 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     tries_left: Counted
     locked: Counted
     too_old: str
+    # fields and switches
+    sure_amount: str
+    decide_first: str
+    vibration: str
+    language_waits: str
 
 
 _OF_SCRIPT = (
@@ -96,6 +101,7 @@ _OF_SCRIPT = (
     "checking_text", "not_checked", "not_checked_text", "not_kept", "trusted", "not_trusted",
     "waits", "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
     "camera_broken", "sign_out_waits", "stop", "scan",
+    "sure_amount", "decide_first", "language_waits",
 )  # fmt: skip
 
 

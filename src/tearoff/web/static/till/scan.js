@@ -3,6 +3,7 @@
 
 import { NoConnection, Refused, ask } from "./api.js";
 import { LONGEST, nameOf } from "./code.js";
+import { answersTo } from "./fields.js";
 import { shownCode } from "./lists.js";
 import { visit } from "./memory.js";
 import { refresh, state } from "./place.js";
@@ -15,7 +16,6 @@ const $ = (id) => document.getElementById(id);
 const SLOW = 1000; // milliseconds after which "Checking…" is shown
 const SAME = 5000; // the same code within this time is the same scan
 const UNDO_SECONDS = 60;
-const AMOUNT = /^[0-9]{1,9}([.,][0-9]{1,2})?$/;
 const INTERRUPTED = "till-code"; // of this visit: the PIN came between
 
 let isBusy = false, lastScan = { name: "", at: 0 }, busy = () => {};
@@ -63,12 +63,9 @@ export async function check(text, anyCase) {
 }
 
 async function redeem(scan, asks) {
-  const body = { ...scan.extra, key: scan.key, code: scan.code }, typed = verdict.typed();
-  for (const [name, value] of Object.entries(typed)) if (value) body[name] = value;
-  if (asks.receipt === "required" && !typed.receipt) return verdict.problem(words.bad_receipt, "receipt");
-  if (typed.amount ? !AMOUNT.test(typed.amount) : asks.amount === "required") {
-    return verdict.problem(words[typed.amount ? "bad_amount" : "no_amount"]);
-  }
+  const typed = answersTo(asks);
+  if (!typed) return undefined;
+  const body = { ...scan.extra, key: scan.key, code: scan.code, ...typed };
   scan.used = body;
   scan.at = Date.now();
   return decide(scan, () => ask("redeem", body), body);

@@ -48,21 +48,14 @@ export function close() {
   closed();
 }
 
-/** Under the fields, in red; the dialog stays. `name` is the field that is meant. */
-export function problem(text, name = "amount") {
+/** Under the fields, in red; the dialog stays. `name` is the field that is meant, if one is. */
+export function problem(text, name) {
   $("v-problem").textContent = text;
   $("v-problem").hidden = !text;
   for (const input of [$("v-amount"), $("v-receipt")]) input.removeAttribute("aria-invalid");
-  if (!text) return;
-  if ($(`v-${name}-field`).hidden) return;
+  if (!name || !text) return;
   $(`v-${name}`).setAttribute("aria-invalid", "true");
   $(`v-${name}`).focus();
-}
-
-/** What stands in the fields, with the digits of any keyboard as 0-9. */
-export function typed() {
-  const western = $("v-amount").value.replace(/[\u0660-\u0669]/g, (digit) => digit.charCodeAt(0) - 0x660);
-  return { amount: western.replace("\u066b", ".").trim(), receipt: $("v-receipt").value.trim() };
 }
 
 function line({ text, look = "", code = "" }) {
