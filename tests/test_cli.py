@@ -143,6 +143,9 @@ def test_teammates(tearoff):
 def test_opt_outs(tearoff):
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]
+    for number in ("12", "0470 00 70 01"):
+        told = tearoff("optout", "add", *account, number, code=1).stderr
+        assert f"number: {number}: not an international number" in told
     tearoff("optout", "add", *account, "0032 470 00 70 01", "--reason", "asked by phone")
     (row,) = tearoff("optout", "list", *account, "--json")["opt_outs"]
     assert (row["number"], row["source"]) == ("+32470007001", "shop")
@@ -151,6 +154,30 @@ def test_opt_outs(tearoff):
     tearoff("optout", "remove", *account, "+32470007001")
     assert tearoff("optout", "list", *account, "--json") == {"opt_outs": []}
     assert "not on the list" in tearoff("optout", "remove", *account, "+32470007001", code=1).stderr
+
+
+def test_numbers_are_typed_as_in_the_accounts_country(tearoff):
+    made = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--country",
+                   "BE", "--json")  # fmt: skip
+    account = ["--account", str(made["account"])]
+    tearoff("provider", "add", *account, "--kind", "log")
+    tested = tearoff("provider", "test", *account, "--to", "0470/00.70.02", "--json")
+    assert tested["result"] == "accepted"
+    assert (
+        "0470 00 70" in tearoff("provider", "test", *account, "--to", "0470 00 70", code=1).stderr
+    )
+    tearoff("optout", "add", *account, "0470 00 70 02")
+    (row,) = tearoff("optout", "list", *account, "(0)470 00 70 02", "--json")["opt_outs"]
+    assert row["number"] == "+32470007002"
+    assert tearoff("provider", "test", *account, "--to", "+32 (0)470 00 70 02", code=1)
+    tearoff("optout", "remove", *account, "470007002")
+    place = ("location", "create", *account, "--json", "--name")
+    assert tearoff(*place, "Ghent", "--phone", "0470 00 70 03")["phone"] == "+32470007003"
+    assert (
+        tearoff(*place, "Lille", "--country", "FR", "--phone", "06 00 00 12 34")["phone"]
+        == "+33600001234"
+    )
+    assert "phone" in tearoff(*place, "Bruges", "--phone", "0470", code=1).stderr
 
 
 async def test_replies_are_reviewed(tearoff, services, shop):
@@ -204,11 +231,11 @@ def test_backup_doctor_config_and_help(tearoff, tmp_path):
             "name: An account needs a name.",
         ),
         (["account", "create", "--name", "x", "--email", "nobody"], "email: This is not an e-mail"),
+        (["account", "create", "--name", "x", "--email", "a@b..c"], "behind the @ is not a domain"),
         (["account", "expire", "--account", "1"], "There is no account with this id."),
         (["campaign", "create", "--account", "1", "--name", "x", "--title", "x"], "no account"),
         (["provider", "add", "--account", "1", "--kind", "log"], "no account"),
         (["provider", "add", "--account", "1", "--kind", "smpp", "--set", "x"], "set: 'x' is not"),
-        (["optout", "add", "--account", "1", "12"], "number: 12: not an international number"),
     ],
 )
 def test_problems_say_which_field_and_what_would_be_right(tearoff, words, told):

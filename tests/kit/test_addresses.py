@@ -69,8 +69,10 @@ def test_the_case_of_plain_letters_stays_to_be_shown() -> None:
      "ann@exam ple.com", "ann@example.com, ben@example.com", "ann@example.com;ben@example.com",
      "ann@example", "ann@192.0.2.1", "ann@[192.0.2.1]", "ann@exam_ple.com", "ann@-example.com",
      ".ann@example.com", "ann.@example.com", "a..nn@example.com", "ann@example..com",
-     "ann@example.com.", "☃@example.com", "ann@☃.example", "a\x00nn@example.com",
-     "a" * 65 + "@example.com", "ann@" + "x" * 64 + ".com", "ann@" + "x." * 125 + "com"],
+     "ann@example.com.", "a@b..c", "ann@example，com", "ann，b@example.com", "ann@example.com，",
+     "ann@example、com", "ann@example.com；", "ann@example.c0m", "☃@example.com", "ann@☃.example",
+     "a\x00nn@example.com", "a" * 65 + "@example.com", "ann@" + "x" * 64 + ".com",
+     "ann@" + "x." * 125 + "com"],
 )  # fmt: skip
 def test_what_is_no_address(given: str) -> None:
     with pytest.raises(AddressInvalid):

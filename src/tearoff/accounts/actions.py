@@ -10,6 +10,7 @@ from tearoff.accounts import queries
 from tearoff.accounts.models import Caller, NewKey, hash_secret
 from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import codes
+from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.db import Handle
 from tearoff.kit.times import zones_of_country
 from tearoff.kit.vault import Vault
@@ -50,12 +51,19 @@ async def create_account(
     """Make an account with its first API key. The secret is seen here and never again. Without a
     time zone it has its country's; one that has several is asked for."""
     _require(name.strip(), "name", "An account needs a name.")
-    _require("@" in email.strip(" @"), "email", "This is not an e-mail address.")
+    email = _email(email)
     _require(country is None or is_country(country), "country", "Use two letters, such as BE.")
     timezone = timezone or _zone_of(country)
     _require(timezone in available_timezones(), "timezone", "Use a name such as Europe/Brussels.")
-    account_id = await queries.insert_account(db, name.strip(), email.strip(), timezone, country)
+    account_id = await queries.insert_account(db, name.strip(), email, timezone, country)
     return await create_key(db, vault, account_id)
+
+
+def _email(given: str) -> str:
+    try:
+        return mail_address(given)
+    except AddressInvalid as error:
+        raise Invalid(f"This is not an e-mail address: {error}.", field="email") from None
 
 
 def _zone_of(country: str | None) -> str:

@@ -146,12 +146,17 @@ def id_of(given: str, prefix: str, field: str) -> int:
     return int(number)
 
 
-def read_address(given: str, field: str, *, to_send: bool = False) -> str:
-    """A phone number as E.164, or an e-mail address. `to_send`: the number must be in use."""
+async def read_address(
+    services: Services, account_id: int, given: str, field: str, *, to_send: bool = False
+) -> str:
+    """A phone number as E.164, or an e-mail address. National numbers are those of the account's
+    country. `to_send`: the number must be in use."""
+    owner = await account(services.db, account_id)
+    country = owner.country if owner else None
     try:
         if "@" in given:
             return canonical_address(given)
-        return parse_written(given).e164 if to_send else read_phone(given)
+        return parse_written(given, country).e164 if to_send else read_phone(given, country)
     except (AddressInvalid, PhoneInvalid) as error:
         raise Invalid(f"{given}: {error}", field=field) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import io
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
@@ -33,6 +34,7 @@ from tearoff.cli.common import (
 from tearoff.cli.values import add_values, values_of
 from tearoff.errors import Invalid
 from tearoff.kit import clock
+from tearoff.kit.phone import PhoneInvalid, parse_written
 from tearoff.kit.services import Services
 from tearoff.kit.times import hours_of
 
@@ -73,11 +75,12 @@ def _add(
 
 
 def _create(arguments: argparse.Namespace) -> None:
-    given, draws = _given(arguments)
-    if given.name is msgspec.UNSET:
-        raise Invalid("Give it one.", field="name")
+    values, draws = _typed(arguments)
 
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> Done:
+        given = _given(values, account)
+        if given.name is msgspec.UNSET:
+            raise Invalid("Give it one.", field="name")
         changes, pin = await _drawn(services, db, account, given, draws=draws)
         return (await locations.create(db, services.vault, account.id, changes)).id, pin
 
@@ -85,11 +88,12 @@ def _create(arguments: argparse.Namespace) -> None:
 
 
 def _set(arguments: argparse.Namespace) -> None:
-    given, draws = _given(arguments)
-    if given == Changes() and not draws:
-        raise Invalid("Name at least one thing to set; --help lists them.")
+    values, draws = _typed(arguments)
 
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> Done:
+        given = _given(values, account)
+        if given == Changes() and not draws:
+            raise Invalid("Name at least one thing to set; --help lists them.")
         place = await _place(db, account, arguments)
         changes, pin = await _drawn(services, db, account, given, draws=draws)
         return (await locations.change(db, services.vault, account.id, place.id, changes)).id, pin
@@ -97,13 +101,21 @@ def _set(arguments: argparse.Namespace) -> None:
     _tell(arguments, work)
 
 
-def _given(arguments: argparse.Namespace) -> tuple[Changes, bool]:
+def _typed(arguments: argparse.Namespace) -> tuple[dict[str, Any], bool]:
     """What was typed, and whether a PIN is to be drawn."""
     values = values_of(arguments, FIELDS, plain=[NEW])
     draws = values.get("pin") == NEW
     if draws:
         del values["pin"]
-    return changes_of(read_fields(FIELDS, values)), draws
+    return values, draws
+
+
+def _given(values: dict[str, Any], account: Account) -> Changes:
+    """A number may be written as people write it in the location's or the account's country."""
+    with contextlib.suppress(PhoneInvalid):  # the field says what is wrong with it
+        country = values.get("country") or account.country
+        values |= {"phone": parse_written(values.get("phone"), country).e164}
+    return changes_of(read_fields(FIELDS, values))
 
 
 async def _drawn(

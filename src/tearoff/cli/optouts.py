@@ -62,16 +62,16 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add(arguments: argparse.Namespace) -> None:
-    number = read_address(arguments.number, "number")
-
-    async def work(services: Services) -> None:
+    async def work(services: Services) -> str:
+        number = await read_address(services, arguments.account, arguments.number, "number")
         async with services.db.transaction() as db:
             await optouts.add(
                 db, arguments.account, number, source="shop", now=clock.now(),
                 reason=arguments.reason,
             )  # fmt: skip
+        return number
 
-    with_services(arguments, work)
+    number = with_services(arguments, work)
     show(arguments, {"number": number, "opted_out": True}, f"{number} gets no more messages.")
 
 
@@ -94,27 +94,25 @@ def _import(arguments: argparse.Namespace) -> None:
 
 
 def _remove(arguments: argparse.Namespace) -> None:
-    number = read_address(arguments.number, "number")
-
-    async def work(services: Services) -> None:
+    async def work(services: Services) -> str:
+        number = await read_address(services, arguments.account, arguments.number, "number")
         async with services.db.transaction() as db:
             await optouts.remove(db, arguments.account, number, now=clock.now())
+        return number
 
-    with_services(arguments, work)
+    number = with_services(arguments, work)
     show(arguments, {"number": number, "opted_out": False}, f"{number} may get messages again.")
 
 
 def _list(arguments: argparse.Namespace) -> None:
-    only = read_address(arguments.number, "number") if arguments.number else None
-
     async def work(services: Services) -> list[optouts.OptOut]:
-        return await optouts.list_all(services.db, arguments.account)
+        listed = await optouts.list_all(services.db, arguments.account)
+        if not arguments.number:
+            return listed
+        only = await read_address(services, arguments.account, arguments.number, "number")
+        return [o for o in listed if optouts.canonical(o.address) == optouts.canonical(only)]
 
-    found = [
-        o
-        for o in with_services(arguments, work)
-        if only is None or optouts.canonical(o.address) == optouts.canonical(only)
-    ]
+    found = with_services(arguments, work)
     rows = [
         {"number": o.address, "source": o.source, "reason": o.reason, "since": o.created_at}
         for o in found
@@ -154,17 +152,17 @@ def _review(arguments: argparse.Namespace) -> None:
 def _decide(arguments: argparse.Namespace) -> None:
     option = "optout" if arguments.optout else "dismiss"
     reply_id = id_of(getattr(arguments, option), "rep", option)
-    phone = read_address(arguments.phone, "phone") if arguments.phone else None
 
-    async def work(services: Services) -> replies.Reply:
+    async def work(services: Services) -> tuple[replies.Reply, str]:
+        owner, typed = arguments.account, arguments.phone
+        phone = await read_address(services, owner, typed, "phone") if typed else ""
         async with services.db.transaction() as db:
             if arguments.dismiss:
-                return await replies.dismiss(db, arguments.account, reply_id, now=clock.now())
-            return await replies.opt_out(
-                db, arguments.account, reply_id, phone=phone, now=clock.now()
-            )
+                return await replies.dismiss(db, owner, reply_id, now=clock.now()), phone
+            opted = await replies.opt_out(db, owner, reply_id, phone=phone or None, now=clock.now())
+            return opted, phone
 
-    found = with_services(arguments, work)
+    found, phone = with_services(arguments, work)
     who = found.phone or phone or found.sender
     text = (
         f"{who} gets no more messages." if arguments.optout else f"Reply {found.id} is dismissed."

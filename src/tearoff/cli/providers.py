@@ -169,9 +169,8 @@ def _list(arguments: argparse.Namespace) -> None:
 
 
 def _test(arguments: argparse.Namespace) -> int:
-    to = read_address(arguments.to, "to", to_send=True)
-
     async def work(services: Services) -> dict[str, Any]:
+        to = await read_address(services, arguments.account, arguments.to, "to", to_send=True)
         channel = optouts.channel_of(to)
         connection = await connections.route(services.db, arguments.account, channel)
         if connection is None:

@@ -10,6 +10,8 @@ from tearoff.coupons.options import Options, read_options
 
 UTM_NAMES = ("utm_campaign", "utm_source", "utm_medium", "utm_term", "utm_content")
 CUSTOM_FIELDS = 7
+LONGEST_NAME, LONGEST_CUSTOM_FIELD = 100, 50
+"""Characters of a first or last name, and of each `customfield`."""
 
 
 class Campaign(msgspec.Struct, frozen=True):

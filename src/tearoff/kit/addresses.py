@@ -21,7 +21,8 @@ _PLAIN_LOCAL = re.compile(rf"(?!['`]){_ATOM}+(\.{_ATOM}+)*")
 # Beyond ASCII (RFC 6531) only letters, their marks and digits.
 _LOCAL = re.compile(rf"(?!['`])(?:{_ATOM}|(?![\x00-\x7f_])\w)+(\.(?:{_ATOM}|(?![\x00-\x7f_])\w)+)*")
 _LABEL = re.compile(r"[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?")
-_TOP = re.compile(r"(?=.*[A-Za-z])[A-Za-z0-9-]{2,63}")
+# There is no top-level domain with digits in it, but for A-labels (RFC 1123, 2.1; IANA's list).
+_TOP = re.compile(r"[A-Za-z]{2,63}|xn--[a-z0-9-]{1,59}", re.IGNORECASE)
 
 
 class AddressInvalid(ValueError):

@@ -151,7 +151,8 @@ def spellings(e164: str) -> tuple[str, ...]:
 INTERNATIONAL, NATIONAL = 1, 2
 """Types of number (TON) of SMPP 3.4, 5.2.5; every other one says nothing that helps."""
 
-_LONGEST = 60
+LONGEST_NUMBER = 60
+"""Characters in which a number is looked for, with all that people put between its digits."""
 _DROPPED = frozenset({"Cf", "Cc", "Zs", "Zl", "Zp", "Pd", "Mn"})
 """Categories of characters that mean nothing in a number: marks that nobody sees, spaces,
 dashes."""
@@ -160,24 +161,28 @@ _TRUNK = re.compile(r"\(0\)")
 _DIGITS = re.compile(r"\+?[0-9]{3,20}", re.ASCII)
 
 
-def read_phone(given: Any) -> str:
-    """A number as people paste it, as E.164: with hidden marks, spaces and dashes of any kind,
-    `/`, `(0)`, `tel:`. `00` is read as `+`, digits alone as an international number. It need not
-    be in use: whoever is looked for, or wants nothing any more, is not refused for that.
+def read_phone(given: Any, country: str | None = None) -> str:
+    """A number as people write it, as E.164: with hidden marks, spaces and dashes of any kind,
+    `/`, `(0)`, `tel:`, digits of any script. `00` is read as `+`. Digits alone are a national
+    number of `country` (two letters) or an international one, whichever is likelier; without a
+    country an international one. It need not be in use: whoever is looked for, or wants nothing
+    any more, is not refused for that.
 
     Raises `PhoneInvalid`.
     """
-    text = _tidy(given)
-    found = _international(text.removeprefix("+").removeprefix("00")) if text else None
-    if found is None:
-        raise PhoneInvalid("not an international number")
-    return found[0]
+    readings = read_sender(str(given), country=country) if _is_text(given) else ()
+    if not readings:
+        is_from_anywhere = country is None
+        raise PhoneInvalid(f"not {'an international' if is_from_anywhere else 'a phone'} number")
+    return readings[0]
 
 
-def parse_written(given: Any) -> Phone:
-    """A number to send to, from a list that somebody wrote: as generous as `read_phone` about
-    how it is written, as strict as `parse_phone` about what it is. Raises `PhoneInvalid`."""
-    return parse_phone(read_phone(given))
+def parse_written(given: Any, country: str | None = None) -> Phone:
+    """A number to send to, as somebody typed it or wrote it into a list: as generous as
+    `read_phone` about how it is written, as strict as `parse_phone` about what it is. One that
+    says that it is international is never read as another one. Raises `PhoneInvalid`."""
+    is_international = _tidy(given).startswith(("+", "00"))
+    return parse_phone(read_phone(given, None if is_international else country))
 
 
 def read_sender(given: str, *, ton: int = 0, country: str | None = None) -> tuple[str, ...]:
@@ -207,10 +212,10 @@ def read_sender(given: str, *, ton: int = 0, country: str | None = None) -> tupl
 
 def _tidy(given: Any) -> str:
     """`+` and ASCII digits; "" when there is anything else in it."""
-    if isinstance(given, bool) or not isinstance(given, str | int):
+    if not _is_text(given):
         return ""
-    text = unicodedata.normalize("NFKC", str(given)[: _LONGEST + 1])
-    if len(text) > _LONGEST:
+    text = unicodedata.normalize("NFKC", str(given)[: LONGEST_NUMBER + 1])
+    if len(text) > LONGEST_NUMBER:
         return ""
     text = "".join(c for c in text if unicodedata.category(c) not in _DROPPED)
     text = text.lower().removeprefix("tel:").removeprefix("sms:")
@@ -220,6 +225,10 @@ def _tidy(given: Any) -> str:
         str(unicodedata.decimal(c)) if c.isdecimal() else c for c in text if c not in _MARKS
     )
     return text if _DIGITS.fullmatch(text) else ""
+
+
+def _is_text(given: Any) -> bool:
+    return isinstance(given, str | int) and not isinstance(given, bool)
 
 
 MOBILE, VALID, POSSIBLE = range(3)

@@ -83,6 +83,16 @@ def _runs(days: Sequence[int]) -> list[list[int]]:
     return runs
 
 
+_NOWHERE = "ZZ"
+
+
+def country_of_zone(zone: str) -> str | None:
+    """The country (two letters) whose clocks a zone's name stands for, by the territories of
+    Unicode's CLDR; None for UTC and what else is of no country."""
+    country: str | None = get_global("zone_territories").get(zone)
+    return country if country and len(country) == 2 and country != _NOWHERE else None
+
+
 @lru_cache(300)
 def zones_of_country(country: str) -> tuple[str, ...]:
     """The time zones of a country (two letters), by the zones and territories of Unicode's CLDR;

@@ -15,7 +15,7 @@ import msgspec
 from tearoff.errors import Invalid, TryLater
 from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database, DatabaseAway
-from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone, read_sender
+from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone
 from tearoff.kit.tables.models import Reading, Value, Wanted, plain
 from tearoff.kit.tables.reading import MISSING, Table
 from tearoff.people import optouts
@@ -147,8 +147,7 @@ def _read(value: Value, country: str | None) -> str:
     if "@" in value.text:
         return canonical_address(value.text)
     try:
-        readings = read_sender(value.text, country=country)
-        return phone_key(readings[0] if readings else read_phone(value.text))
+        return phone_key(read_phone(value.text, country))
     except PhoneInvalid:
         raise PhoneInvalid(
             "neither an e-mail address nor a phone number that can be read. Write numbers with"

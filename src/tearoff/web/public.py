@@ -35,6 +35,7 @@ PRESSED = "press"
 """What the button adds to the form; a page that sends its form by itself leaves it out."""
 
 _CARRIED = ("customid", *UTM_NAMES)
+_LONGEST_CARRIED = 100
 _SESSION = re.compile(r"[0-9a-z]{21}\Z")
 
 
@@ -83,7 +84,8 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     visit = _visit(request, found, form.fields)
     shown = questions.consents_shown(found, visit)
     nonce = forms.begun_by(services.vault, form.token, found.code, shown, now)
-    filled = questions.read(found, form.fields, visit)
+    country = await _country(services, found) if form.fields.get("phone") else None
+    filled = questions.read(found, form.fields, visit, country)
     if is_robot(request) or forms.is_from_elsewhere(request):
         return _show(request, found, visit, filled, now)
     if not public_standing(found, visit, now).is_active or not found.options.public_link:
@@ -99,6 +101,16 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     why = "the page was visible" if is_quick else "the button was pressed"
     new = _new(filled, visit, looked.name_of(request, found, now) or nonce)
     return await _begin(request, services, found, visit, filled, new, why, now)
+
+
+async def _country(services: Services, campaign: Campaign) -> str | None:
+    """Of which country a number is that is typed without its code: the shop's, or the one whose
+    clocks a campaign goes by that goes by other ones than the shop."""
+    account = await patiently(accounts.account(services.db, campaign.account_id))
+    there = times.country_of_zone(campaign.timezone)
+    if account is None or (there and account.timezone != campaign.timezone):
+        return there
+    return account.country or there
 
 
 def _to_own(campaign: Campaign, code: str, visit: Visit, status: int) -> Answer:
@@ -268,7 +280,7 @@ def _visit(
 ) -> Visit:
     """`fields`: what a form of the page has sent; it carries on what its address had."""
     given = _in_address(request) if fields is None else fields
-    cleaned = [(name, questions.clean(given.get(name, ""))) for name in _CARRIED]
+    cleaned = [(name, questions.clean(given.get(name, ""))[:_LONGEST_CARRIED]) for name in _CARRIED]
     carried = tuple((name, value) for name, value in cleaned if value)
     return msgspec.structs.replace(visit_of(request, campaign), carried=carried)
 

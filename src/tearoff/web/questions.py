@@ -8,31 +8,34 @@ from typing import Any
 
 import msgspec
 
-from tearoff.coupons.models import CUSTOM_FIELDS, Campaign
+from tearoff.coupons.models import CUSTOM_FIELDS, LONGEST_CUSTOM_FIELD, LONGEST_NAME, Campaign
 from tearoff.coupons.options import ByLanguage, FormField
 from tearoff.coupons.public import Agreement
+from tearoff.kit import addresses
 from tearoff.kit.addresses import AddressInvalid, mail_address
-from tearoff.kit.phone import PhoneInvalid, parse_phone
+from tearoff.kit.phone import LONGEST_NUMBER, PhoneInvalid, parse_written
 from tearoff.web.visits import Visit
 from tearoff.web.words import Words
 
-LONGEST = 100
-
 _KINDS = {
-    "firstname": ("text", "given-name", "text"),
-    "lastname": ("text", "family-name", "text"),
-    "email": ("email", "email", "email"),
-    "phone": ("tel", "tel", "tel"),
+    "firstname": ("text", "given-name", "text", LONGEST_NAME),
+    "lastname": ("text", "family-name", "text", LONGEST_NAME),
+    "email": ("email", "email", "email", addresses.MAX_LENGTH),
+    "phone": ("tel", "tel", "tel", LONGEST_NUMBER),
 }
-"""Type, autocomplete and keyboard of a field; the others are plain."""
+_FREE = ("text", "off", "text", LONGEST_CUSTOM_FIELD)
+"""Type, autocomplete, keyboard and length of a field."""
 
 
 class Question(msgspec.Struct, frozen=True):
+    """`longest`: so many characters it takes."""
+
     name: str
     label: str
     kind: str
     autocomplete: str
     keyboard: str
+    longest: int
     is_required: bool
     value: str
     problem: str
@@ -100,15 +103,16 @@ def consents_shown(campaign: Campaign, visit: Visit) -> str:
     return "\0".join(_text(one.text, visit.language, campaign.language) for one in consents)
 
 
-def read(campaign: Campaign, typed: Mapping[str, str], visit: Visit) -> Filled:
-    """Check what was typed. All problems are told together."""
+def read(campaign: Campaign, typed: Mapping[str, str], visit: Visit, country: str | None) -> Filled:
+    """Check what was typed. All problems are told together. A national number is one of
+    `country` (two letters)."""
     form = campaign.options.form
     if form is None:
         return Filled()
     values: dict[str, Any] = {}
     problems: dict[str, str] = {}
     for field in form.fields:
-        value, problem = _read(field, clean(typed.get(field.name, "")), visit.words)
+        value, problem = _read(field, clean(typed.get(field.name, "")), visit.words, country)
         if problem:
             problems[field.name] = problem
         elif value:
@@ -124,7 +128,7 @@ def read(campaign: Campaign, typed: Mapping[str, str], visit: Visit) -> Filled:
 
 
 def _question(field: FormField, campaign: Campaign, visit: Visit, filled: Filled) -> Question:
-    kind, autocomplete, keyboard = _KINDS.get(field.name, ("text", "off", "text"))
+    kind, autocomplete, keyboard, longest = _KINDS.get(field.name, _FREE)
     # Our own word in the reader's language is better than the shop's in another one.
     ours: str = getattr(visit.words, field.name, "")
     own = field.label.get(visit.language) or ours
@@ -134,13 +138,14 @@ def _question(field: FormField, campaign: Campaign, visit: Visit, filled: Filled
         kind=kind,
         autocomplete=autocomplete,
         keyboard=keyboard,
+        longest=longest,
         is_required=field.required,
-        value=filled.typed.get(field.name, "")[:LONGEST],
+        value=filled.typed.get(field.name, ""),
         problem=filled.problems.get(field.name, ""),
     )
 
 
-def _read(field: FormField, text: str, words: Words) -> tuple[str, str]:
+def _read(field: FormField, text: str, words: Words, country: str | None) -> tuple[str, str]:
     """The value as it is kept, or what is wrong with it."""
     if not text:
         return "", words.field_missing if field.required else ""
@@ -151,15 +156,18 @@ def _read(field: FormField, text: str, words: Words) -> tuple[str, str]:
             return "", words.bad_email
     if field.name == "phone":
         try:
-            return parse_phone(text).e164, ""
+            return parse_written(text, country).e164, ""
         except PhoneInvalid:
             return "", words.bad_phone
+    longest = _KINDS.get(field.name, _FREE)[-1]
+    if len(text) > longest:
+        return "", words.too_long.replace("{n}", str(longest))
     return text, ""
 
 
 def clean(text: str) -> str:
     """What somebody typed, without characters that nobody can type."""
-    return "".join(c for c in text if unicodedata.category(c)[0] != "C").strip()[:LONGEST]
+    return "".join(c for c in text if unicodedata.category(c)[0] != "C").strip()
 
 
 def _columns(values: dict[str, Any]) -> dict[str, Any]:

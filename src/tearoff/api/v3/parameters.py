@@ -19,6 +19,7 @@ from tearoff.api.v3.reading import (
     invalid_character,
     missing,
 )
+from tearoff.coupons.models import LONGEST_CUSTOM_FIELD, LONGEST_NAME
 from tearoff.coupons.options import LANGUAGES
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone, parse_written, read_phone
@@ -329,12 +330,17 @@ SESSION = string(
     required=True,
 )
 CONSUMER = (
-    string("firstname", text(100), "First name of the consumer.", "Ann"),
-    string("lastname", text(100), "Last name of the consumer.", "Peeters"),
+    string("firstname", text(LONGEST_NAME), "First name of the consumer.", "Ann"),
+    string("lastname", text(LONGEST_NAME), "Last name of the consumer.", "Peeters"),
     string("email", email, "E-mail address of the consumer.", "ann@example.com"),
 )
 CUSTOM_FIELDS = tuple(
-    string(f"customfield{i}", text(50), "A free field, at most 50 characters.") for i in range(1, 8)
+    string(
+        f"customfield{i}",
+        text(LONGEST_CUSTOM_FIELD),
+        f"A free field, at most {LONGEST_CUSTOM_FIELD} characters.",
+    )
+    for i in range(1, 8)
 )
 CUSTOM = (
     string("customid", seen(50), "Your own tag for this person, at most 50 characters.", "42"),

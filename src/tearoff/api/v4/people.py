@@ -7,18 +7,25 @@ from typing import Any
 
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
-from tearoff.coupons.models import UTM_NAMES, NewSession
+from tearoff.coupons.models import LONGEST_CUSTOM_FIELD, LONGEST_NAME, UTM_NAMES, NewSession
 from tearoff.coupons.options import LANGUAGES
 
 FREE = tuple(f"customfield{i}" for i in range(1, 8))
 PERSON = (
-    f.text_field("firstname", p.text(100), "First name of the consumer.", "Ann"),
-    f.text_field("lastname", p.text(100), "Last name of the consumer.", "Peeters"),
+    f.text_field("firstname", p.text(LONGEST_NAME), "First name of the consumer.", "Ann"),
+    f.text_field("lastname", p.text(LONGEST_NAME), "Last name of the consumer.", "Peeters"),
     f.text_field("email", p.email, "E-mail address of the consumer.", "ann@example.com"),
 )
 TAGGED = (
     f.text_field("customid", p.seen(50), "Your own tag for this person.", "42"),
-    *(f.text_field(name, p.text(50), "A free field, at most 50 characters.") for name in FREE),
+    *(
+        f.text_field(
+            name,
+            p.text(LONGEST_CUSTOM_FIELD),
+            f"A free field, at most {LONGEST_CUSTOM_FIELD} characters.",
+        )
+        for name in FREE
+    ),
 )
 LANGUAGE = f.words_field(
     "language", LANGUAGES,

@@ -89,6 +89,7 @@ DE = Words(
     email="E-Mail-Adresse",
     phone="Handynummer",
     field_missing="Bitte füllen Sie das aus.",
+    too_long="Zu lang: höchstens {n} Zeichen.",
     bad_email="Geben Sie eine Adresse wie anna@example.com ein.",
     bad_phone="Geben Sie Ihre Nummer mit Landesvorwahl ein, etwa +32 470 00 12 34.",
     consent_missing="Setzen Sie hier ein Häkchen, um fortzufahren.",

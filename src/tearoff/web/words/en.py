@@ -89,6 +89,7 @@ EN = Words(
     email="E-mail address",
     phone="Mobile number",
     field_missing="Please fill this in.",
+    too_long="Too long: at most {n} characters.",
     bad_email="Type an address such as anna@example.com.",
     bad_phone="Type your number with its country code, such as +32 470 00 12 34.",
     consent_missing="Tick this box to go on.",

@@ -90,6 +90,7 @@ ES = Words(
     email="Correo electrónico",
     phone="Teléfono móvil",
     field_missing="Rellene este campo.",
+    too_long="Demasiado largo: {n} caracteres como máximo.",
     bad_email="Escriba una dirección como anna@example.com.",
     bad_phone="Escriba su número con el prefijo del país, como +32 470 00 12 34.",
     consent_missing="Marque esta casilla para continuar.",

@@ -90,6 +90,7 @@ FR = Words(
     email="Adresse e-mail",
     phone="Numéro de mobile",
     field_missing="Veuillez remplir ce champ.",
+    too_long="Trop long : {n} caractères au plus.",
     bad_email="Saisissez une adresse comme anna@example.com.",
     bad_phone="Saisissez votre numéro avec l’indicatif du pays, comme +32 470 00 12 34.",
     consent_missing="Cochez cette case pour continuer.",

@@ -90,6 +90,7 @@ IT = Words(
     email="Indirizzo e-mail",
     phone="Numero di cellulare",
     field_missing="Compila questo campo.",
+    too_long="Troppo lungo: al massimo {n} caratteri.",
     bad_email="Scrivi un indirizzo come anna@example.com.",
     bad_phone="Scrivi il tuo numero con il prefisso del paese, come +32 470 00 12 34.",
     consent_missing="Spunta questa casella per continuare.",

@@ -90,6 +90,7 @@ NL = Words(
     email="E-mailadres",
     phone="Mobiel nummer",
     field_missing="Vul dit in.",
+    too_long="Te lang: hoogstens {n} tekens.",
     bad_email="Typ een adres zoals anna@example.com.",
     bad_phone="Typ je nummer met landcode, zoals +32 470 00 12 34.",
     consent_missing="Vink dit aan om verder te gaan.",

@@ -105,6 +105,7 @@ PL = Words(
     email="Adres e-mail",
     phone="Numer telefonu komórkowego",
     field_missing="Wypełnij to pole.",
+    too_long="Za długie: najwyżej {n} znaków.",
     bad_email="Wpisz adres, np. anna@example.com.",
     bad_phone="Wpisz numer z kodem kraju, np. +32 470 00 12 34.",
     consent_missing="Zaznacz to pole, aby przejść dalej.",

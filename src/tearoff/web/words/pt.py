@@ -89,6 +89,7 @@ PT = Words(
     email="E-mail",
     phone="Número de telemóvel",
     field_missing="Preencha este campo.",
+    too_long="Demasiado longo: no máximo {n} caracteres.",
     bad_email="Escreva um endereço como anna@example.com.",
     bad_phone="Escreva o seu número com o indicativo do país, como +32 470 00 12 34.",
     consent_missing="Marque esta caixa para continuar.",

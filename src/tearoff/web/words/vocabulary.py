@@ -94,6 +94,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     email: str
     phone: str
     field_missing: str
+    too_long: str
     bad_email: str
     bad_phone: str
     consent_missing: str
