@@ -149,7 +149,7 @@ async def test_a_scanner_presses_nothing(make_coupon, stand):
         scanner = await scanner_at(page)
         await scanner.type(keys_of(f"{first.code}\r\r\t"))
         await verdict_is(page, "good", "OK")
-        for where in ("#v-main", "#v-second", "#v-amount"):
+        for where in ("#v-act", "#v-close", "#v-amount"):
             for label in (second.code, "A 1", f"https://c.example{second.path}", "40063813"):
                 for end in ("\r", "\t", "\r\r", "\t\r", ""):
                     if where == "#v-amount" and label == "A 1":
@@ -187,7 +187,7 @@ async def test_a_scanner_presses_nothing(make_coupon, stand):
         await verdict_is(page, "used", "OK, used")
         assert (await first.row())["validation_value"] == "12.50"
         # Nothing is asked any more: the next scan is the next coupon, and undoes nothing.
-        await focus(page, "#v-second")
+        await focus(page, "#v-undo")
         await scanner.type(keys_of(f"https://c.example{second.path}\t"))
         await scanner.rest()
         await verdict_is(page, "good", "OK")
@@ -238,7 +238,7 @@ async def test_wrapped_links_and_twins_without_connection(make_coupon, services,
         for text in [*texts, texts[0] + "&sdata=7", "Save10"]:
             await type_code(page, text)
             await verdict_is(page, "unchecked", "NOT CHECKED")
-            await page.locator("#v-main").click()
+            await page.locator("#v-close").click()
         await expect(page.locator("#waiting")).to_have_text("3 waiting")
         shown = f"{first.code[:3]} {first.code[3:6]}".upper()
         await expect(page.locator("#rows .code", has_text=shown)).to_have_count(1)

@@ -114,20 +114,20 @@ function fieldProblem(text) {
 const next = () => ({ label: words.next, act: verdict.close });
 
 function viewOf(found, scan) {
-  const view = { kind: found.verdict, word: found.word, lines: linesOf(found), main: next() };
+  const view = { kind: found.verdict, word: found.word, lines: linesOf(found), close: next() };
   if (found.verdict === "good") {
     view.asks = found.asks ?? {};
-    view.main = { label: words.redeem, act: () => redeem(scan, view.asks) };
-    view.second = { label: words.cancel, act: verdict.close };
+    view.act = { label: words.redeem, act: () => redeem(scan, view.asks) };
+    view.close = { label: words.cancel, act: verdict.close };
   } else if (found.verdict === "used" && found.undo_until) {
-    view.second = { label: words.undo, act: () => undo(found.key, scan) };
+    view.undo = { label: words.undo, act: () => undo(found.key, scan) };
     view.seconds = UNDO_SECONDS;
   } else if (found.verdict === "wait") {
-    view.main = { label: words.close, act: verdict.close };
+    view.close = { label: words.close, act: verdict.close };
     view.seconds = found.wait_seconds;
-    view.over = { kind: "undone", word: words.again, lines: [], main: { label: words.again, act: verdict.close } };
+    view.over = { kind: "undone", word: words.again, lines: [], close: { label: words.again, act: verdict.close } };
   } else if (found.reason === "unknown" || found.reason === "ambiguous") {
-    view.main = { label: words.again, act: verdict.close };
+    view.close = { label: words.again, act: verdict.close };
   }
   return view;
 }
@@ -172,5 +172,5 @@ async function viewOfUnchecked(scan, extra) {
     lines.push({ text: words.not_kept, look: "first" });
   }
   lines.push({ text: "", code: shownCode(scan.code), look: "quiet" });
-  return { kind: "unchecked", word: words.not_checked, lines, main: next() };
+  return { kind: "unchecked", word: words.not_checked, lines, close: next() };
 }

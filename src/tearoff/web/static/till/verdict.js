@@ -3,7 +3,7 @@
 import { signal } from "./signals.js";
 
 const $ = (id) => document.getElementById(id);
-const dialog = $("verdict"), main = $("v-main"), second = $("v-second");
+const dialog = $("verdict"), act = $("v-act"), leave = $("v-close"), undo = $("v-undo");
 let shown = null, ticking = 0, closed = () => {};
 
 /** `told()` each time the screen is free again. */
@@ -19,10 +19,10 @@ export const waits = () => shown?.over;
 /** It waits for a decision: neither Enter of a scanner nor a new scan may take it. */
 export const isAsking = () => dialog.open && Boolean(shown.asks || shown.kind === "checking");
 
-/** What is shown: kind, word, lines ({text, look, code}), main and second ({label, act}),
- * asks ({amount, receipt}: no, optional or
- * required) when somebody must decide, seconds that the second button lives, or that the first line
- * tells where there is over: what is shown after them. */
+/** What is shown: kind, word, lines ({text, look, code}), asks ({amount, receipt}: no, optional or
+ * required) when somebody must decide, and three buttons ({label, act}), each always at its own
+ * place: act, close and undo. `seconds` is how long undo lives, or what the first line tells where
+ * there is over: what is shown after them. */
 export function show(view) {
   clearInterval(ticking);
   shown = view;
@@ -32,13 +32,18 @@ export function show(view) {
   field("amount", view.asks?.amount);
   field("receipt", view.asks?.receipt);
   problem("");
-  button(main, view.main);
-  button(second, view.second);
+  button(act, view.act);
+  button(leave, view.close);
+  button(undo, view.undo);
   if (view.seconds) countDown(view.seconds);
   if (!dialog.open) dialog.showModal();
-  dialog.scrollTop = 0;
-  (main.hidden ? dialog : main).focus();
+  $("v-told").scrollTop = 0;
+  focus();
   signal(view.kind);
+}
+
+function focus() {
+  ([act, leave].find((button) => !button.hidden) ?? dialog).focus();
 }
 
 export function close() {
@@ -88,13 +93,13 @@ function countDown(seconds) {
   const tick = () => {
     const left = Math.ceil((end - Date.now()) / 1000);
     if (shown.over) $("v-lines").firstChild.textContent = shown.lines[0].text.replace(/\d+/, left);
-    else second.textContent = `${shown.second.label} (${left})`;
+    else undo.textContent = `${shown.undo.label} (${left})`;
     if (left > 0) return;
     clearInterval(ticking);
-    second.hidden = true;
+    undo.hidden = true;
     dialog.focus(); // and back: so it is told once
     if (shown.over) show(shown.over);
-    main.focus();
+    focus();
   };
   tick();
   ticking = setInterval(tick, 1000);
@@ -102,15 +107,16 @@ function countDown(seconds) {
 
 $("v-form").addEventListener("submit", (event) => {
   event.preventDefault();
-  shown.main?.act();
+  shown.act?.act();
 });
-second.addEventListener("click", () => shown.second.act());
+leave.addEventListener("click", () => shown.close.act());
+undo.addEventListener("click", () => shown.undo.act());
 // Enter that is held down after typing a code must not answer what it made appear.
 dialog.addEventListener("keydown", (event) => {
   if (event.repeat && event.key === "Enter") event.preventDefault();
 });
-// Escape is the careful answer: cancel where something is asked, go on where it is not.
+// Escape is the careful answer.
 dialog.addEventListener("cancel", (event) => {
   event.preventDefault();
-  if (shown.kind !== "checking") (shown.asks ? shown.second : shown.main).act();
+  shown.close?.act();
 });
