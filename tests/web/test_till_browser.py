@@ -9,6 +9,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
+from tearoff.web.till_shell import SHAPES
 from tearoff.web.till_words import WORDS
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
 from tests.web.conftest import do, in_days
@@ -30,6 +31,11 @@ async def type_code(page, code):
 async def verdict_is(page, kind, word):
     await expect(page.locator(VERDICT)).to_have_class(f"verdict {kind}")
     await expect(page.locator("#v-word")).to_have_text(word)
+
+
+async def shape_is(page, kind):
+    await expect(page.locator(".shape")).to_be_visible()
+    await expect(page.locator(".shape path")).to_have_attribute("d", SHAPES[kind])
 
 
 async def wait_for_worker(page):
@@ -55,7 +61,7 @@ async def test_yes_redeem_undo(make_coupon, stand, width, language, scheme):
         await type_code(page, coupon.short.upper())
         await expect(page.locator(VERDICT)).to_have_class("verdict good")
         await expect(page.locator("#v-act")).to_be_focused()
-        await expect(page.locator(".shape.tick")).to_be_visible()
+        await shape_is(page, "good")
         await expect(page.locator("#v-lines")).to_contain_text("2-for-1 cappuccino")
         await expect(page.locator("#v-lines")).to_contain_text("One for each visit.")
         await axe_finds_nothing(page)
@@ -135,7 +141,7 @@ async def test_too_many_tries(coupon, stand, services):
             await page.locator("#v-close").click()
         await type_code(page, "qqqqqm")
         await verdict_is(page, "wait", "WAIT")
-        await expect(page.locator(".shape.hand")).to_be_visible()
+        await shape_is(page, "wait")
         await expect(page.locator("#v-lines")).to_contain_text(re.compile(r"Wait \d+ s"))
         await axe_finds_nothing(page)
 
@@ -219,8 +225,7 @@ async def test_without_connection_it_is_never_ok(coupon, stand):
         await expect(page.locator("#connection")).to_have_text("No connection")
         await type_code(page, coupon.short)
         await verdict_is(page, "unchecked", "NOT CHECKED")
-        await expect(page.locator(".shape.clock")).to_be_visible()
-        await expect(page.locator(".shape.tick")).to_be_hidden()
+        await shape_is(page, "unchecked")
         await expect(page.locator("#verdict")).not_to_contain_text("OK")
         await expect(page.locator("#v-lines")).to_contain_text("Kept on this device")
         await expect(page.locator("#v-lines")).to_contain_text("Do not hand out anything yet.")

@@ -22,16 +22,19 @@ from tearoff.web.words import direction_of
 OURS = Shelf("/till/static", "till", "till", is_ours=True)
 READER = Shelf("/till/static", "zxing", "vendor/zxing", is_ours=False)
 
-_SHAPES = {
-    "tick": "M3 13.5l6 6L21.5 6",
-    "cross": "M4.5 4.5l15 15M19.5 4.5l-15 15",
-    "clock": "M12 2.5a9.5 9.5 0 1 0 0 19a9.5 9.5 0 0 0 0-19M12 6.5V12l3.2 3.4",
-    "hand": "M7.5 12.5V5.2a1.5 1.5 0 0 1 3 0V11M10.5 10.5V3.7a1.5 1.5 0 0 1 3 0v6.8M13.5 10.5"
+_TICK = "M3 13.5l6 6L21.5 6"
+SHAPES = {
+    "good": _TICK,
+    "used": _TICK,
+    "no": "M4.5 4.5l15 15M19.5 4.5l-15 15",
+    "unchecked": "M12 2.5a9.5 9.5 0 1 0 0 19a9.5 9.5 0 0 0 0-19M12 6.5V12l3.2 3.4",
+    "wait": "M7.5 12.5V5.2a1.5 1.5 0 0 1 3 0V11M10.5 10.5V3.7a1.5 1.5 0 0 1 3 0v6.8M13.5 10.5"
     "V5.2a1.5 1.5 0 0 1 3 0V12M16.5 12V8.2a1.5 1.5 0 0 1 3 0V15a7 7 0 0 1-7 7h-1.2a6 6 0 0 1"
     "-4.6-2.2l-3.4-5a1.6 1.6 0 0 1 2.5-2l1.7 1.9",
-    "back": "M9 5L3.5 10.5L9 16M3.5 10.5H15a5.5 5.5 0 0 1 0 11h-3",
+    "undone": "M9 5L3.5 10.5L9 16M3.5 10.5H15a5.5 5.5 0 0 1 0 11h-3",
+    "checking": "M12 2.5a9.5 9.5 0 1 1-9.5 9.5",
 }
-"""Of verdicts: the script draws them in the list, the templates everywhere else."""
+"""Of verdicts: the script draws them, and the templates where there is none."""
 
 _POLICY = (
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self';"
@@ -72,7 +75,7 @@ def print_page(
         language=GUESTS[words.language].language,
         optional=GUESTS[words.language].optional,
         files=_addresses(),
-        shapes=_SHAPES,
+        shapes=SHAPES,
         **values,
     )
     body, more = text.encode("utf-8", "replace"), [*_PAGE, *headers]
@@ -88,7 +91,7 @@ def data_of_script(language: str) -> Markup:
     data = {
         "language": language,
         "words": words_of_script(WORDS[language]),
-        "shapes": _SHAPES,
+        "shapes": SHAPES,
         "files": {
             "camera": OURS.address("camera.js"),
             "glue": READER.address("reader/index.js"),

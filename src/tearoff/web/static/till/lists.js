@@ -3,7 +3,6 @@
 import { readCode } from "./code.js";
 
 const $ = (id) => document.getElementById(id);
-const SHAPE = { good: "tick", used: "tick", no: "cross", wait: "hand", undone: "back", unchecked: "clock" };
 
 /** A coupon by its six characters, as its page shows them; of anything else enough to know it. */
 export function shownCode(text) {
@@ -24,7 +23,7 @@ export function makeLists({ shapes, words, language }) {
   function row(found) {
     const item = $("row").content.firstElementChild.cloneNode(true);
     item.classList.add(found.verdict);
-    item.querySelector("path").setAttribute("d", shapes[SHAPE[found.verdict]]);
+    item.querySelector("path").setAttribute("d", shapes[found.verdict]);
     item.querySelector("b").textContent = found.word;
     item.querySelector(".code").textContent = shownCode(found.code);
     item.querySelector(".text").textContent = found.verdict === "no" ? found.text : found.title;

@@ -1,6 +1,7 @@
 // The verdict fills the screen: word, shape, colour, and one button that has the focus.
 
 import { signal } from "./signals.js";
+import { shapes } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const dialog = $("verdict"), act = $("v-act"), leave = $("v-close"), undo = $("v-undo");
@@ -27,6 +28,7 @@ export function show(view) {
   clearInterval(ticking);
   shown = view;
   dialog.className = `verdict ${view.kind}`;
+  dialog.querySelector("path").setAttribute("d", shapes[view.kind]);
   $("v-word").textContent = view.word;
   $("v-lines").replaceChildren(...view.lines.map(line));
   field("amount", view.asks?.amount);
