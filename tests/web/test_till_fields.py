@@ -45,19 +45,19 @@ async def test_amounts_as_people_write_them_are_taken(make_coupon, stand):
             await verdict_is(page, "good", "OK")
             for wrong in ("1.234", "lots", ""):
                 await amount.fill(wrong)
-                await page.locator("#v-main").click()
+                await page.locator("#v-act").click()
                 await expect(problem).to_contain_text("Type an amount like 12.50")
                 await expect(amount).to_be_focused()
                 await expect(amount).to_have_value(wrong)
             for odd in ("0,00", "100.000,-", "0"):
                 await amount.fill(odd)
-                await page.locator("#v-main").click()
+                await page.locator("#v-act").click()
                 await expect(problem).to_have_text(f"{odd}? Press again if that is right.")
             await amount.fill(typed)
-            await page.locator("#v-main").click()
+            await page.locator("#v-act").click()
             await verdict_is(page, "used", "OK, used")
             assert (await one.row())["validation_value"] == kept
-            await page.locator("#v-main").click()
+            await page.locator("#v-close").click()
 
 
 async def test_an_odd_amount_that_is_confirmed_counts(make_coupon, stand):
@@ -66,9 +66,9 @@ async def test_an_odd_amount_that_is_confirmed_counts(make_coupon, stand):
         await type_code(page, coupon.short)
         await verdict_is(page, "good", "OK")
         await page.locator("#v-amount").fill("0")
-        await page.locator("#v-main").click()
+        await page.locator("#v-act").click()
         await expect(page.locator("#v-problem")).to_have_text("0? Press again if that is right.")
-        await page.locator("#v-main").click()
+        await page.locator("#v-act").click()
         await verdict_is(page, "used", "OK, used")
     assert (await coupon.row())["validation_value"] == "0"
 
@@ -85,12 +85,12 @@ async def test_amounts_without_script(make_coupon, stand):
             ("0,00", "0,00? Press again if that is right."),
         ):
             await page.locator("#v-amount").fill(typed)
-            await page.locator("button.main").click()
+            await page.locator("button.act").click()
             await expect(page.locator("#v-problem span")).to_have_text(told)
             await expect(page.locator("#v-amount")).to_have_value(typed)
             await expect(page.locator("#v-receipt")).to_have_value("R-7")
             await expect(page.locator("#v-amount")).to_have_attribute("aria-invalid", "true")
-        await page.locator("button.main").click()
+        await page.locator("button.act").click()
         await expect(page.locator("main.verdict.used")).to_be_visible()
     row = await coupon.row()
     assert (row["validation_value"], row["receipt"]) == ("0", "R-7")
