@@ -9,7 +9,9 @@ from pathlib import Path
 from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
+from tests.web.keyboards import keys_of
 from tests.web.test_till_browser import look, type_code, verdict_is
+from tests.web.test_wedge import focus, scanner_at
 
 pytestmark = in_browser
 
@@ -94,3 +96,94 @@ async def test_amounts_without_script(make_coupon, stand):
         await expect(page.locator("main.verdict.used")).to_be_visible()
     row = await coupon.row()
     assert (row["validation_value"], row["receipt"]) == ("0", "R-7")
+
+
+FIRST = "Decide on this one first."
+
+
+async def test_what_is_typed_fast_stays(make_coupon, stand):
+    """By a cashier on the number pad, at every speed that people have; the Enter behind a plain
+    number may be a slow scanner's, and is pressed once more."""
+    coupon = await make_coupon(raw_options=BOTH)
+    async with stand(coupon.shop, width=1366) as page:
+        amount, receipt = page.locator("#v-amount"), page.locator("#v-receipt")
+        scanner = await scanner_at(page)
+        await scanner.type(keys_of(f"{coupon.code}\r"))
+        await verdict_is(page, "good", "OK")
+        await scanner.rest()
+        for gap in (30, 55, 100):
+            for typed in ("1234.56", "12345678", "1234,5", "12.50"):
+                await focus(page, "#v-amount")
+                await scanner.type(keys_of(typed), gap)
+                await expect(amount).to_have_value(typed)
+                await scanner.rest()
+                await expect(amount).to_have_value(typed)
+                await amount.fill("")
+            await focus(page, "#v-receipt")
+            await scanner.type(keys_of("2026-000123"), gap)
+            await receipt.press("Backspace")
+            await scanner.rest()
+            await expect(receipt).to_have_value("2026-00012")
+            await receipt.fill("")
+        await expect(page.locator("#v-problem")).to_be_hidden()
+        await focus(page, "#v-amount")
+        await scanner.type(keys_of("12345678\r"), 100)
+        await scanner.rest()
+        await verdict_is(page, "good", "OK")
+        await expect(amount).to_have_value("12345678")
+        await amount.fill("")
+        await scanner.type(keys_of("1234.56\r"), 40)
+        await verdict_is(page, "used", "OK, used")
+    assert (await coupon.row())["validation_value"] == "1234.56"
+
+
+async def test_a_receipt_is_scanned_into_its_field(make_coupon, stand):
+    """In the place of what is selected there, and also one of 21 signs, as our codes have them."""
+    coupon = await make_coupon(raw_options=BOTH)
+    fiscal = "202611291547000170042"
+    async with stand(coupon.shop, width=1366) as page:
+        receipt = page.locator("#v-receipt")
+        scanner = await scanner_at(page)
+        await scanner.type(keys_of(f"{coupon.code}\r"))
+        await verdict_is(page, "good", "OK")
+        await scanner.rest()
+        for number in ("4006381333931", fiscal):
+            for gap in (0, 100):
+                await receipt.select_text()
+                await scanner.type(keys_of(f"{number}\r"), gap)
+                await expect(receipt).to_have_value(number)
+                await scanner.rest()
+        await page.locator("#v-amount").fill("3")
+        await page.locator("#v-main").click()
+        await verdict_is(page, "used", "OK, used")
+    assert (await coupon.row())["receipt"] == fiscal
+
+
+async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
+    """What was typed under it, and the verdict, stay as they are."""
+    first = await make_coupon(raw_options=BOTH)
+    second = await make_coupon(first.shop)
+    async with stand(first.shop, width=1366) as page:
+        amount, receipt = page.locator("#v-amount"), page.locator("#v-receipt")
+        scanner = await scanner_at(page)
+        await scanner.type(keys_of(f"{first.code}\r"))
+        await verdict_is(page, "good", "OK")
+        await amount.fill("12.50")
+        await receipt.fill("R-7")
+        for where in ("#v-amount", "#v-receipt", "#v-main"):
+            for gap in (0, 75):
+                await scanner.rest()
+                await focus(page, where)
+                await scanner.type(keys_of(f"https://c.example{second.path}\r"), gap)
+                await expect(page.locator("#v-problem")).to_have_text(FIRST)
+                await verdict_is(page, "good", "OK")
+                await expect(amount).to_have_value("12.50")
+                await expect(receipt).to_have_value("R-7")
+                await expect(page.locator(where)).to_be_focused()
+                await amount.evaluate("() => (document.getElementById('v-problem').hidden = true)")
+        await scanner.rest()
+        await page.locator("#v-main").click()
+        await verdict_is(page, "used", "OK, used")
+        await scanner.type(keys_of(f"https://c.example{second.path}\r"))
+        await verdict_is(page, "good", "OK")
+    assert [(await one.row())["uses"] for one in (first, second)] == [1, 0]

@@ -39,6 +39,16 @@ _SYMBOLOGY = re.compile(r"\A\][A-Za-z][0-9](?=.)")
 _CODE_39 = re.compile(r"\A\*(.+)\*\Z")
 """ISO/IEC 16388: the sign with which a Code 39 begins and ends; some scanners tell it too."""
 
+_LABEL = re.compile(
+    r"\A.*?(?:code|c[oó]digo|codice|kod|الرمز|رمز|كود)"
+    r"(?: *[:#] *| (?:is|est|ist|lautet|es|è|é|to|هو)(?: ?: ?| ))(?P<code>[^ ].*?)"
+    r"(?:[.,;!?](?: .*)?)?\Z",
+    re.IGNORECASE,
+)
+"""What people copy along with a code, in the languages of our pages: `Your code is K7M 3QX.`"""
+
+_BROKEN = re.compile(r"(/[pz]/[^ ]*) +", re.IGNORECASE)
+
 _BETWEEN = re.compile(r"[\s\-\u2010-\u2015.\u00b7]+")
 _AROUND = re.compile(r"\A[\W_]+|[\W_]+\Z")
 _FULL = re.compile(rf"[0-9a-z]{{{SESSION_CODE_LENGTH}}}\Z")
@@ -62,13 +72,13 @@ class Scanned(msgspec.Struct, frozen=True):
     def spellings(self) -> tuple[str, ...]:
         """How a shop's own code may be written for what was read, the likeliest first."""
         bare = _CODE_39.sub(r"\1", self.text)
-        return (self.text,) if bare == self.text else (self.text, bare)
+        return tuple(dict.fromkeys((self.text, bare, _unlabelled(bare))))
 
     @property
     def is_garbled(self) -> bool:
         """It has signs as a keyboard of another country makes them of a barcode. A shop's own code
         may hold them, and is found; but nobody tries codes in that way."""
-        return self.kind == "own" and _NO_SIGN_OF_A_CODE.search(self.text) is not None
+        return self.kind == "own" and _NO_SIGN_OF_A_CODE.search(self.code) is not None
 
 
 def read_scanned(text: str) -> Scanned | None:
@@ -77,16 +87,27 @@ def read_scanned(text: str) -> Scanned | None:
         return Scanned("full", text, text=text)
     text = "".join(c for c in text[:LONGEST] if c.isprintable()).strip()
     text = _SYMBOLOGY.sub("", text)
-    found = _link_in(text) if "/" in text or "%" in text else None
+    found = _link_of(text) if "/" in text or "%" in text else None
     if found:
         return Scanned("link", *found, text=text)
-    bare = _CODE_39.sub(r"\1", text)
+    bare = _unlabelled(_CODE_39.sub(r"\1", text))
     plain = _AROUND.sub("", _BETWEEN.sub("", unicodedata.normalize("NFKC", bare))).lower()
     if _FULL.match(plain):
         return Scanned("full", plain, text=text)
     if _SHORT.match(plain):
         return Scanned("short", plain, text=text)
     return Scanned("own", bare, text=text) if text and len(text) <= _LONGEST_OWN else None
+
+
+def _unlabelled(text: str) -> str:
+    label = _LABEL.match(text)
+    return label["code"] if label else text
+
+
+def _link_of(text: str) -> tuple[str, str] | None:
+    """A mail program may have broken a link in two or more lines, which a field joins by blanks."""
+    whole = (text, _BROKEN.sub(r"\1", text, count=1), text.replace(" ", ""))
+    return next(filter(None, map(_link_in, dict.fromkeys(whole))), None)
 
 
 def _link_in(text: str) -> tuple[str, str] | None:

@@ -5,6 +5,7 @@ export const LONGEST = 2000;
 const LONGEST_OWN = 100;
 const MOST_WRAPPINGS = 4;
 const LINK = /\/[pz]\/[0-9a-z]{1,32}\/([0-9a-z]{21})(?![0-9a-z])[^?\s]*(?:\?(\S*))?/i;
+const LABEL = /^.*?(?:code|c[oó]digo|codice|kod|الرمز|رمز|كود)(?: *[:#] *| (?:is|est|ist|lautet|es|è|é|to|هو)(?: ?: ?| ))([^ ].*?)(?:[.,;!?](?: .*)?)?$/iu;
 const TOKEN = /(?:^|[&;])k=([0-9A-Za-z_-]{1,30})(?![0-9A-Za-z_-])/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 const BETWEEN = /[\s\-\u2010-\u2015.\u00b7]+/g;
@@ -14,9 +15,10 @@ const SHORT = /^[a-hjkmnp-tv-z2-9]{6}$/;
 /** {kind, code, token}, kind is link, full, short or own; null for what can be no code. */
 export function readCode(text) {
   text = [...text].slice(0, LONGEST).join("").replace(UNPRINTABLE, "").trim().replace(/^\][a-z][0-9](?=.)/i, "");
-  const link = linkIn(text);
+  // A mail program may have broken it in lines, which a field joins by blanks.
+  const link = linkIn(text) || linkIn(text.replace(/(\/[pz]\/\S*) +/i, "$1")) || linkIn(text.replace(/ +/g, ""));
   if (link) return { kind: "link", ...link };
-  const bare = text.replace(/^\*(.+)\*$/, "$1");
+  const bare = text.replace(/^\*(.+)\*$/, "$1").replace(LABEL, "$1");
   const code = bare.normalize("NFKC").replace(BETWEEN, "").replace(AROUND, "").toLowerCase();
   if (/^[0-9a-z]{21}$/.test(code)) return { kind: "full", code, token: "" };
   if (SHORT.test(code)) return { kind: "short", code, token: "" };

@@ -12,6 +12,7 @@ const SIGNS = {
   Backquote: "`~", Minus: "-_", Equal: "=+", BracketLeft: "[{", BracketRight: "]}", Backslash: "\\|",
   IntlBackslash: "\\|", Semicolon: ";:", Quote: "'\"", Comma: ",<", Period: ".>", Slash: "/?",
 };
+const OURS = /^(?=.*[a-z])[^01ilou]{6}/; // a receipt may have 21 signs as well
 const PLAIN = /^[a-z0-9](?:[a-z0-9 ._/()-]*[a-z0-9])?$/i;
 
 /** {made, us, isCaps} of a key that types something, else null. `made` is "" where the machine
@@ -49,7 +50,8 @@ export function meaningOf(keys) {
   }
   const isUs = worths[2] > likely || (worths[2] === likely && device.get(REMEMBERED) === "us");
   const text = isUs ? us : worths[1] > worths[0] ? swapped(made) : made;
-  return { text, anyCase: isCaps, isCoupon: worthOf(text) > 2 };
+  const { kind, code } = readCode(text) ?? {};
+  return { text, anyCase: isCaps, isCoupon: kind === "link" || (kind === "full" && OURS.test(code)) };
 }
 
 /** 5 for a link with its token, 4 for one without, 3 for a code of ours, 2 for six characters, 1 for

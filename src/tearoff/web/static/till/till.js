@@ -65,7 +65,10 @@ $("form").addEventListener("submit", (event) => {
   check($("code").value);
 });
 listenForScanner((text, anyCase) => {
-  if (verdict.isAsking()) return signals.signal("wait");
+  if (verdict.isAsking()) {
+    verdict.problem(words.decide_first);
+    return signals.signal("wait");
+  }
   verdict.close();
   return check(text, anyCase);
 });

@@ -8,16 +8,19 @@ const BRISK = 120; // between two keys, on average: the slowest scanners
 const FAST = 60; // the longest between two keys of a fast one
 const EVEN = 40; // by which the gaps between the keys of a slow one differ
 const MANY = 12; // so many brisk keys in a row are no person's
+const NOBODY = 25; // so little between two keys, on average, is none's either
 const SECOND_END = 300; // some end with two: CR and LF
 
 /** `scanned(text, anyCase)` for each scan, wherever the focus is; what it typed into a field is
- * taken out again, and its keys press no button and move no focus. */
+ * taken out again, and its keys press no button and move no focus. The number of a receipt that is
+ * scanned into its field stays there. A key that is held down presses nothing a second time. */
 export function listenForScanner(scanned) {
   let burst = null, timer = 0, ended = -SECOND_END, holdsSpace = false, number = "";
 
   function begin(event) {
     const field = event.target instanceof HTMLInputElement ? event.target : null;
     burst = { keys: [], gaps: [], last: event.timeStamp, field, before: field?.value, isEnding: false };
+    if (field) burst.rest = [field.value.slice(0, field.selectionStart), field.value.slice(field.selectionEnd)];
   }
 
   function add(key, event) {
@@ -45,18 +48,18 @@ export function listenForScanner(scanned) {
   }
 
   function finish(now) {
-    const { field, before, keys } = burst, { text, anyCase, isCoupon } = meaningOf(keys);
+    const { field, before, rest, keys } = burst, { text, anyCase, isCoupon } = meaningOf(keys);
     burst = null;
     ended = now;
     clearTimeout(timer);
-    // The number of a receipt may be scanned into its field.
     const stays = field && "scans" in field.dataset && !isCoupon;
-    if (field) field.value = stays ? (before + text).slice(0, field.maxLength) : before;
-    if (stays) return undefined;
-    return scanned(text, anyCase);
+    const value = stays ? rest.join(text).slice(0, field.maxLength) : before;
+    if (field && field.value !== value) field.value = value;
+    if (!stays) scanned(text, anyCase);
   }
 
   document.addEventListener("keydown", (event) => {
+    if (event.repeat && event.key === "Enter") return swallow(event);
     if (event.repeat || ["Shift", "CapsLock", "Control", "Alt", "AltGraph", "Meta"].includes(event.key)) return;
     if (burst && event.timeStamp - burst.last > PAUSE) pause();
     if (event.altKey && /^Numpad\d$/.test(event.code)) return void (number += event.code.at(-1));
@@ -70,7 +73,7 @@ export function listenForScanner(scanned) {
     }
     if (!burst) return event.timeStamp - ended < SECOND_END && (isEnd(event) || event.key === "Tab") && swallow(event);
     if (isEnd(event)) return end(event);
-    if (!mayBeScanner(burst)) return void (burst = null);
+    if (!mayBeScanner(burst) || /^(Back|Del|Arr|Home|End)/.test(event.key)) return void (burst = null);
     // Tab, or a separator of GS1 as some tell it (F8, Ctrl+]): the next pause is the end.
     burst.isEnding ||= event.key === "Tab";
     swallow(event);
@@ -94,7 +97,8 @@ export function listenForScanner(scanned) {
       return finish(event.timeStamp);
     }
     // Perhaps a slow one: it must not answer for the staff, who press Enter once more.
-    if (isOfVerdict(burst.field) && isBrisk(burst, 6)) swallow(event);
+    const isSure = isAmount(burst) && /[.,٫]/.test(burst.field.value);
+    if (isOfVerdict(burst.field) && isBrisk(burst, 6) && !isSure) swallow(event);
     burst = null;
   }
 }
@@ -110,6 +114,12 @@ function mayBeScanner(burst) {
 
 const isOfVerdict = (field) => field?.form.id === "v-form";
 
+/** An amount that somebody typed, however fast: no article has so few digits and no letter. */
+function isAmount({ field, gaps }) {
+  if (field?.id !== "v-amount" || /\p{L}|\d{10}/u.test(field.value)) return false;
+  return gaps.reduce((sum, gap) => sum + gap, 0) >= NOBODY * gaps.length;
+}
+
 function isBrisk(burst, least) {
   if (burst.keys.length < least) return false;
   return burst.gaps.reduce((sum, gap) => sum + gap, 0) <= BRISK * burst.gaps.length;
@@ -117,7 +127,7 @@ function isBrisk(burst, least) {
 
 /** From so many fast keys on, or so many even ones. */
 function isScanner(burst, fast, even) {
-  if (!isBrisk(burst, Math.min(fast, even))) return false;
+  if (!isBrisk(burst, Math.min(fast, even)) || isAmount(burst)) return false;
   const { keys: { length }, gaps } = burst, slowest = Math.max(...gaps);
   if (length >= MANY || (length >= fast && slowest <= FAST)) return true;
   return length >= even && slowest - Math.min(...gaps) <= EVEN;
