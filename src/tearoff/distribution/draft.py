@@ -52,19 +52,18 @@ class TooMany(NotSent):
 class MailTo(msgspec.Struct, frozen=True, kw_only=True):
     """Where a coupon by e-mail goes. An empty `subject` is the campaign's title.
     `check_unique`: not to somebody who has this coupon already; `language`: that of the page on
-    which it was asked for; `by_guest`: by whoever had a coupon's page open, who could name any
-    address, and must not use up what the account may send to it."""
+    which it was asked for."""
 
     email: str
     subject: str = ""
     check_unique: bool = False
     language: str = ""
-    by_guest: bool = False
 
 
 class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     """A send as it was asked for: to a phone or by mail. `local_expiry` is in the campaign's
-    time zone."""
+    time zone. `by_guest`: by whoever had a page open, who could name any number or address, and
+    must not use up what the account may send there."""
 
     campaign_id: int
     phone: Phone | None = None
@@ -75,6 +74,7 @@ class SendRequest(msgspec.Struct, frozen=True, kw_only=True):
     new: NewSession = NewSession()
     local_expiry: datetime | None = None
     unique_by: str | None = None
+    by_guest: bool = False
 
     @property
     def channel(self) -> str:
@@ -191,7 +191,7 @@ def make_draft(
         new=carried.new,
         guard=_guard(campaign.id, request.phone.e164, filled.replace(url, "")),
         cost=cost,
-        tallies=_tallies(account, campaign, request.phone.e164, cost, carried),
+        tallies=_tallies(account, campaign, request, cost, carried),
     )
 
 
@@ -267,6 +267,7 @@ _LIMIT_TEXTS = {
     "campaign": "The campaign has reached its limit.",
     "asked-day": "Too many messages to this address today.",
     "asked-hour": "Too many messages to this address in the last hour.",
+    "asked-prefix-hour": "Too many messages to numbers of this block in the last hour.",
     "address-day": "Too many messages to this address today.",
     "address-hour": "Too many messages to this address in the last hour.",
     "number-day": "Too many messages to this number today.",
@@ -278,17 +279,18 @@ _LIMIT_TEXTS = {
 
 
 def _tallies(
-    account: Account, campaign: Campaign, phone: str, cost: int, carried: Carried
+    account: Account, campaign: Campaign, request: SendRequest, cost: int, carried: Carried
 ) -> tuple[Tally, ...]:
-    """The limits that this send counts against, in the order of their scopes."""
-    phone = phone_key(phone)
-    found = campaign_tally(campaign, carried)
+    """The limits that this send counts against; what guests ask for counts apart from what the
+    account sends."""
+    phone, found = phone_key(request.recipient), campaign_tally(campaign, carried)
+    of, block = ("asked", "asked-prefix") if request.by_guest else ("number", "prefix")
     if account.limit_number_day is not None:
-        found.append(Tally(f"number-day:{phone}", account.limit_number_day, _DAY))
+        found.append(Tally(f"{of}-day:{phone}", account.limit_number_day, _DAY))
     if account.limit_number_hour is not None:
-        found.append(Tally(f"number-hour:{phone}", account.limit_number_hour, _HOUR))
+        found.append(Tally(f"{of}-hour:{phone}", account.limit_number_hour, _HOUR))
     if account.limit_prefix_hour is not None:
-        found.append(Tally(f"prefix-hour:{phone[:-4]}", account.limit_prefix_hour, _HOUR))
+        found.append(Tally(f"{block}-hour:{phone[:-4]}", account.limit_prefix_hour, _HOUR))
     found.extend(spend_tallies(account, cost))
     return tuple(found)
 

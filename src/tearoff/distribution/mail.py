@@ -17,7 +17,7 @@ from tearoff.coupons.models import Campaign, NewSession
 from tearoff.coupons.options import Text
 from tearoff.distribution import draft as drafts
 from tearoff.distribution.context import SendContext
-from tearoff.distribution.draft import Carried, Draft, MailTo, SendRequest
+from tearoff.distribution.draft import Carried, Draft, SendRequest
 from tearoff.kit import times
 from tearoff.kit.colors import brand_colors
 from tearoff.messages.template import FIELDS, LINK
@@ -111,7 +111,7 @@ def make_draft(
         url=url,
         new=carried.new,
         guard=_guard(campaign.id, address, subject, _words(written, fields)),
-        tallies=_tallies(account, campaign, request.mail, cost, carried),
+        tallies=_tallies(account, campaign, request, cost, carried),
     )
 
 
@@ -225,11 +225,12 @@ _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 
 
 def _tallies(
-    account: Account, campaign: Campaign, to: MailTo, cost: int, carried: Carried
+    account: Account, campaign: Campaign, request: SendRequest, cost: int, carried: Carried
 ) -> tuple[Tally, ...]:
     """The limits that this send counts against: those of a number count for an address too, what
     guests ask for apart from what the account sends."""
-    found, address, of = [], to.email.lower(), "asked" if to.by_guest else "address"
+    found: list[Tally] = []
+    address, of = request.recipient.lower(), "asked" if request.by_guest else "address"
     if account.limit_number_day is not None:
         found.append(Tally(f"{of}-day:{address}", account.limit_number_day, _DAY))
     if account.limit_number_hour is not None:

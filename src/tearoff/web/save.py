@@ -14,7 +14,6 @@ import msgspec
 import structlog
 from litestar import post, route
 
-from tearoff.accounts import queries as accounts
 from tearoff.accounts import tallies
 from tearoff.accounts.models import Caller
 from tearoff.accounts.tallies import NO_CAP, Tally, TallyFull
@@ -22,7 +21,7 @@ from tearoff.coupons import campaigns, rules, symbols
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.distribution.draft import MailTo, TooMany
-from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest, StaleCaller
+from tearoff.distribution.send import OutcomeUnknown, SendRequest
 from tearoff.errors import TearoffError
 from tearoff.kit import clock, logs, times
 from tearoff.kit.addresses import AddressInvalid, mail_address
@@ -30,9 +29,8 @@ from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.vault import Vault
-from tearoff.messages import connections
 from tearoff.people.optouts import OptedOut
-from tearoff.web import forms, notes, paper, personal
+from tearoff.web import asking, forms, notes, paper, personal
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer, answer
@@ -57,7 +55,6 @@ _EVERYBODY = 0
 
 ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referrer"),
           ("x-robots-tag", "noindex, nofollow"), ("x-content-type-options", "nosniff"))  # fmt: skip
-_TRIES = 3
 
 _PRINTING = Bulkhead("papers", at_once=2, waiting=16, after=3)
 
@@ -120,7 +117,7 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     except AddressInvalid:
         problem = words.bad_address
         return await _show(request, found, now, 422, problem=problem, address=address)
-    caller = await _caller(services, found, now)
+    caller = await asking.caller_of(services, found.campaign, "email", now)
     if caller is None:
         return await _show(request, found, now, 409)
     trouble = await _mail(request, found, caller, address, words, now)
@@ -238,14 +235,14 @@ async def _mail(
     short = found.session.short_code
     asked = SendRequest(
         campaign_id=found.campaign.id,
-        mail=MailTo(email=address, language=visit_to(request, found).language, by_guest=True),
+        mail=MailTo(email=address, language=visit_to(request, found).language),
+        by_guest=True,
         # With its code in the text the mail of another coupon is another mail.
         body=words.body.replace("{code}", f"{short[:3]} {short[3:]}".upper()),
         session_code=found.session.code,
     )
-    sender: Sender = request.app.state.doors.sender
     try:
-        await _try(request, sender, found, caller, asked, now)
+        await asking.send(request, found.campaign, caller, asked, now)
     except OptedOut:
         return Trouble(409, words.unwanted)
     except OutcomeUnknown:
@@ -285,26 +282,6 @@ async def _wait(db: Handle, account_id: int, scope: str, now: datetime) -> float
     return (until - now).total_seconds() if until else 1
 
 
-async def _try(
-    request: AnyRequest,
-    sender: Sender,
-    found: Linked,
-    caller: Caller | None,
-    asked: SendRequest,
-    now: datetime,
-) -> None:
-    for left in reversed(range(_TRIES)):
-        if caller is None:
-            raise StaleCaller
-        try:
-            await sender.send(caller, asked, now)
-            return
-        except StaleCaller:
-            if not left:
-                raise
-        caller = await _caller(services_of(request), found, now)
-
-
 def _once(found: Linked, address: str) -> Tally:
     """One mail to one address until the person has had time to look whether it came."""
     mark = hashlib.sha256(address.lower().encode("utf-8", "replace")).hexdigest()[:24]
@@ -326,16 +303,6 @@ async def _count(request: AnyRequest, found: Linked, once: Tally, now: datetime)
             raise TallyFull(of_network.scope)
 
 
-async def _caller(services: Services, found: Linked, now: datetime) -> Caller | None:
-    """In whose name a mail leaves; None when the account can send none."""
-    account_id = found.campaign.account_id
-    if await patiently(connections.route(services.db, account_id, "email")) is None:
-        return None
-    keys = await patiently(accounts.client_ids(services.db, account_id))
-    caller = await patiently(accounts.caller(services.db, keys[0])) if keys else None
-    return None if caller is None or caller.account.is_expired(now) else caller
-
-
 async def _show(
     request: AnyRequest,
     found: Linked,
@@ -349,7 +316,7 @@ async def _show(
     after: float = 0,
 ) -> Answer:
     services, visit = services_of(request), visit_to(request, found)
-    can_mail = await _caller(services, found, now) is not None
+    can_mail = await asking.caller_of(services, found.campaign, "email", now) is not None
     told = offer(found.campaign, visit)
     page = Page(
         path=path_of(found),
