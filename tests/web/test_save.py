@@ -16,6 +16,8 @@ from tearoff.web.save_words import WORDS
 from tests.api.caller import Caller
 from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import do, in_days
+from tests.web.scenes import CARD
+from tests.web.test_ends import brussels
 from tests.web.test_states import ROBOT
 
 LINK = "https://coupons.example.com"
@@ -82,6 +84,41 @@ async def test_the_paper_holds_the_coupon(make_coupon):
         assert words in text
 
 
+async def test_paper_says_what_the_page_says(make_coupon):
+    """The description, from when and until when with the days, and at which hours."""
+    hours = [{"days": [1, 2, 3, 4, 5], "start": "09:00", "end": "17:00"}]
+    coupon = await make_coupon(
+        picture=True, description="Any size.\nIn all our shops, and at the fair.",
+        starts_at=brussels("2031-01-04 00:00"), expires_at=brussels("2031-02-01 00:00"),
+        raw_options=options(hours=hours), terms="One for each visit.",
+    )  # fmt: skip
+    text = text_of((await pdf_of(coupon))[2])
+    for words in ("Any size.", "In all our shops, and at the fair.",
+                  "Valid from 6 January 2031, 09:00", "Valid until 31 January 2031, 17:00",
+                  "This coupon can be used: Mon–Fri 09:00–17:00"):  # fmt: skip
+        assert words in text
+
+
+async def test_paper_for_now_says_the_day_as_well(make_coupon):
+    """The page counts hours down, and names a window's end by its hour: paper is read later."""
+    coupon = await make_coupon(uses=2, pause_seconds=7200, expires_at=in_days(1))
+    await do(coupon, "validated")
+    dates = re.findall(r"[0-9]{1,2} [A-Z][a-z]+ 20[0-9]{2}, [0-9]{2}:[0-9]{2}",
+                       text_of((await pdf_of(coupon))[2]))  # fmt: skip
+    assert len(dates) == 2  # used again from, valid until
+
+
+async def test_paper_of_a_prize_says_the_prize_at_any_hour(make_coupon):
+    coupon = await make_coupon(raw_options=options(scratch=CARD))
+    await coupon.post("/scratch", {"t": (await coupon.get()).token})
+    given = options(scratch=CARD, hours=OTHER_DAY)
+    await coupon.services.db.execute(
+        "UPDATE campaigns SET raw_options = $2, version = version + 1 WHERE id = $1",
+        coupon.shop.campaign, given,
+    )  # fmt: skip
+    assert "A free cup" in text_of((await pdf_of(coupon))[2])
+
+
 async def test_paper_has_a_token_of_its_own_where_the_code_turns(make_coupon, services):
     coupon = await make_coupon(raw_options=options(rotating_code=True))
     (found,) = zxingcpp.read_barcodes(picture_of((await pdf_of(coupon))[2]))
@@ -132,37 +169,58 @@ async def test_much_text_stays_on_one_page(make_coupon):
     assert "All terms are on the coupon" in text_of(pdf)
 
 
+WEBSHOP = options(methods=["webshop"], fixed_code="A1", webshop_url="https://shop.example/{code}")
+OTHER_DAY = [{"days": [in_days(3).isoweekday()], "start": "09:00", "end": "17:00"}]
+
+
 @pytest.mark.parametrize(
-    "values",
-    [{"expires_at": in_days(-1)}, {"starts_at": in_days(1)}, {"status": "paused"},
-     {"activation_seconds": 900}, {"raw_options": options(saves=False)}],
+    ("values", "act", "kept"),
+    [
+        ({}, None, "paper, calendar"),
+        ({"starts_at": in_days(2)}, None, "paper, calendar"),
+        ({"raw_options": options(hours=OTHER_DAY)}, None, "paper, calendar"),
+        ({"uses": 3, "pause_seconds": 3600}, "validated", "paper, calendar"),
+        ({"activation_seconds": 900}, None, "calendar"),
+        ({"activation_seconds": 900, "starts_at": in_days(2)}, None, "calendar"),
+        ({"raw_options": options(scratch=CARD)}, None, "calendar"),
+        ({"raw_options": options(scratch=CARD), "starts_at": in_days(2)}, None, "calendar"),
+        ({"raw_options": WEBSHOP}, None, "paper, calendar"),
+        ({"raw_options": WEBSHOP, "starts_at": in_days(2)}, None, "calendar"),
+        ({"expires_at": None}, None, "paper"),
+        ({"expires_at": in_days(-1)}, None, ""),
+        ({"status": "paused"}, None, ""),
+        ({"raw_options": options(saves=False)}, None, ""),
+        ({}, "validated", ""),
+        ({}, "voided", ""),
+        ({}, "locked", ""),
+    ],
 )  # fmt: skip
-async def test_what_may_not_be_seen_is_not_printed(make_coupon, values):
+async def test_what_is_kept_in_which_state(make_coupon, values, act, kept):
+    """Links from the page, and old ones: what is not there any more leads to the coupon."""
     coupon = await make_coupon(**values)
-    assert (await pdf_of(coupon))[0] == 404
+    if act:
+        await do(coupon, act)
+    offered = f'href="{coupon.path}/save"' in (await coupon.get()).text
+    assert offered == bool(kept)
     page = await coupon.get(f"{coupon.path}/save")
-    assert (page.status, page.headers["location"]) == (303, coupon.path)
-
-
-async def test_a_used_coupon_is_not_printed(coupon):
-    await do(coupon, "validated")
-    assert (await pdf_of(coupon))[0] == 404
+    for name, file in (("paper", "coupon.pdf"), ("calendar", "coupon.ics")):
+        for method in ("GET", "HEAD"):
+            answer = await coupon.get(f"{coupon.path}/{file}?lang=nl", method)
+            if name in kept:
+                assert answer.status == 200
+            else:
+                assert (answer.status, answer.headers["location"]) == (
+                    303,
+                    f"{coupon.path}?lang=nl",
+                )
+        assert (file in page.text) == (name in kept)
+    if not kept:
+        assert (page.status, page.headers["location"]) == (303, coupon.path)
 
 
 async def test_many_printers_wait_for_each_other(coupon):
     found = await asyncio.gather(*(pdf_of(coupon) for _ in range(12)))
     assert {status for status, _, _ in found} == {200}
-
-
-async def test_the_last_day_in_a_calendar(make_coupon):
-    coupon = await make_coupon(timezone="Europe/Brussels")
-    page = await coupon.get(f"{coupon.path}/coupon.ics")
-    assert page.headers["content-type"].startswith("text/calendar")
-    assert "DTSTART;VALUE=DATE:" in page.text
-    soon = await make_coupon(starts_at=in_days(2))
-    assert "DTSTART:" in (await soon.get(f"{soon.path}/coupon.ics")).text
-    endless = await make_coupon(expires_at=None)
-    assert (await endless.get(f"{endless.path}/coupon.ics")).status == 404
 
 
 async def test_a_mail_to_oneself(mailed, office):
@@ -319,6 +377,7 @@ def test_words(language):
         text = getattr(words, name)
         assert text
         assert ("{mail}" in text, "{code}" in text) == (name == "sent", name == "body")
-        assert ("{time}" in text) == (name == "again")
+        assert ("{time}" in text) == (name in ("again", "begins_at", "ends_at"))
+        assert ("{title}" in text) == (name in ("begins_at", "ends_at"))
         if language != "en":
             assert text != getattr(english, name)

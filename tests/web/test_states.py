@@ -365,7 +365,8 @@ async def test_what_cannot_be_drawn_is_a_qr_code(make_coupon):
 async def test_where_it_is_taken_in_and_when(make_coupon):
     coupon = await make_coupon()
     assert "/where" not in (await coupon.get()).text
-    assert (await coupon.get(f"{coupon.path}/where")).status == 404
+    page = await coupon.get(f"{coupon.path}/where")
+    assert (page.status, page.headers["location"]) == (303, coupon.path)
     await SCENES["where"].act(coupon)
     assert f'href="{coupon.path}/where"' in (await coupon.get()).text
     page = await coupon.get(f"{coupon.path}/where", accept_language="nl")
@@ -378,7 +379,8 @@ async def test_where_it_is_taken_in_and_when(make_coupon):
     assert "Bruges" not in (await coupon.get(f"{coupon.path}/where")).text
     async with services.db.transaction() as db:
         await locations.remove(db, shop.account, shop.location, datetime.now(UTC))
-    assert (await coupon.get(f"{coupon.path}/where")).status == 404
+    page = await coupon.get(f"{coupon.path}/where")
+    assert (page.status, page.headers["location"]) == (303, coupon.path)
 
 
 async def test_fewer_uses_than_a_coupon_has_had(make_coupon):

@@ -206,7 +206,8 @@ async def test_no_buttons_and_no_passes_where_there_are_none(make, values):
     coupon = await make(**values)
     assert "/wallet/" not in (await coupon.get()).text
     for name in ("apple", "google"):
-        assert (await fetch(coupon, f"/wallet/{name}"))[0] == 404
+        page = await coupon.get(f"{coupon.path}/wallet/{name}?lang=nl")
+        assert (page.status, page.headers["location"]) == (303, f"{coupon.path}?lang=nl")
 
 
 async def test_hidden_without_credentials(coupon):

@@ -29,11 +29,16 @@ def words_of(at: datetime, zone: str, language: str) -> str:
 
 
 def end_of(at: datetime, zone: str, language: str) -> str:
-    """An end in words. Midnight is told as the last minute before it: 00:00 names a day on which
-    nothing is left."""
+    """An end in words."""
+    return words_of(end_clock(at, zone), zone, language)
+
+
+def end_clock(at: datetime, zone: str) -> datetime:
+    """An end on the shop's clock, as it is told. Midnight is told as the last minute before it:
+    00:00 names a day on which nothing is left."""
     clock = clock_of(at, zone)
     is_midnight = clock.hour == clock.minute == 0
-    return words_of(at - timedelta(minutes=1) if is_midnight else at, zone, language)
+    return clock_of(at - timedelta(minutes=1), zone) if is_midnight else clock
 
 
 def clock_of(at: datetime, zone: str) -> datetime:

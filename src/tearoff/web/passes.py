@@ -20,15 +20,12 @@ from tearoff.kit.colors import brand_colors
 from tearoff.kit.vault import Vault
 from tearoff.providers.wallets import apple, google
 from tearoff.web import personal
+from tearoff.web.keeping import has_lasting_code
 from tearoff.web.offer import offer
 from tearoff.web.visits import Visit
 from tearoff.web.wallet_words import WORDS
 
 VOID = (State.USED, State.EXPIRED, State.WITHDRAWN, State.NO_PRIZE, State.TIME_OVER)
-_WITH_CODE = (State.READY, State.ACTIVE, State.NOT_YET, State.RESTING, State.CLOSED)
-"""A pass cannot change by itself when the first day comes, so it has its code before that; what
-is to be activated first has none until then."""
-
 _FONT = Path(__file__).with_name("static") / "vendor" / "noto" / "noto-sans-bold.ttf"
 _STRIP = (750, 288)
 """Dots of the picture: 375 x 144 points, twice as fine."""
@@ -115,21 +112,12 @@ def _code(
 ) -> tuple[Barcode, str, str]:
     """The barcode, what it holds, and what people can read of it."""
     options, session = linked.campaign.options, linked.session
-    if not _may_show(linked, state, now) or "code" not in options.methods:
+    if not has_lasting_code(linked, state, now) or "code" not in options.methods:
         return "qr", "", ""
     content = personal.lasting_content(linked, visit, vault, now)
     barcode = options.barcode if symbols.can_hold(options.barcode, content) else "qr"
     short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
     return barcode, content, short if content.startswith("http") else content
-
-
-def _may_show(linked: Linked, state: State, now: datetime) -> bool:
-    """Asked of the coupon itself: a state such as closed says nothing of a card that was not
-    played, or of a window that was not opened."""
-    campaign, session = linked.campaign, linked.session
-    has_won = campaign.options.scratch is None or bool(session.prize)
-    is_open = campaign.activation_seconds is None or session.is_active(now)
-    return state in _WITH_CODE and has_won and is_open
 
 
 def images(brand: str, color: str, picture: bytes | None) -> dict[str, bytes]:

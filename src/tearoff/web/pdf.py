@@ -24,11 +24,21 @@ WIDTH, HEIGHT = 148.0, 210.0
 MARGIN = 13.0
 _INNER = WIDTH - 2 * MARGIN
 _BOTTOM = HEIGHT - 12
-_HIGH, _LOW, _MANY = 62.0, 40.0, 400
-"""The picture's height, and the one that leaves room for terms of more than so many letters."""
+_HIGH, _LOW, _LOWEST, _MANY = 62.0, 40.0, 24.0, 400
+"""The picture's height, the one that leaves room for terms of more than so many letters, and the
+least: with less room there is none."""
+
+_UNDER_PICTURE = 4.0
 
 _SQUARE = 50.0
 """Millimetres of a square code with its quiet zone."""
+
+_CODE, _BARS_AND_WORDS, _FEW_TERMS = 68.0, 56.0, 14.0
+"""Millimetres from the dates to the terms, with a square code or with bars, and those for some
+lines of terms."""
+
+_DESCRIBED, _MOST_DESCRIBED = 9.5, 8
+"""The description's letters, in points, and its lines."""
 
 _BARS = 20.0
 _WIDEST_MODULE, _LONGEST_LINE = 0.5, 2_000
@@ -59,12 +69,14 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     subtitle: str
     value: str
+    description: str
     picture: bytes | None
     show_this: str
     barcode: Barcode
     content: str
     readable: tuple[Told, ...]
     dates: tuple[Told, ...]
+    hours: str
     note: str
     terms: str
     terms_word: str
@@ -113,10 +125,20 @@ class _Sheet:
         if paper.brand:
             self._write(paper.brand, 13, bold=True, most=1)
             self.y += 2.5
-        if paper.picture:
-            high = _LOW if len(paper.terms) > _MANY else _HIGH
+        high = self._picture_height()
+        if paper.picture and high:
             pdf.image(_cut(paper.picture, _INNER / high), MARGIN, self.y, _INNER, high)
-            self.y += high + 4
+            self.y += high + _UNDER_PICTURE
+
+    def _picture_height(self) -> float:
+        """What the words leave of the page; 0 when that is too little for a picture."""
+        paper = self.paper
+        words = self._tall(paper.title, 20, 2, bold=True) + self._tall(paper.subtitle, 11, 2)
+        words += self._tall(paper.value, 13, 2, bold=True)
+        words += self._tall(paper.description, _DESCRIBED, _MOST_DESCRIBED) + 4
+        room = _BOTTOM - self.y - words - self._below() - _UNDER_PICTURE
+        high = min(room, _LOW if len(paper.terms) > _MANY else _HIGH)
+        return high if high >= _LOWEST else 0
 
     def offer(self) -> None:
         paper = self.paper
@@ -124,9 +146,28 @@ class _Sheet:
         self._write(paper.subtitle, 11, most=2)
         self._write(paper.value, 13, bold=True, color=self._brand, most=2)
         self.y += 1
+        fit = int((_BOTTOM - self.y - self._below()) / self._high(_DESCRIBED))
+        if paper.description and fit > 0:
+            most = min(fit, _MOST_DESCRIBED)
+            self._write(paper.description, _DESCRIBED, color=_GREY, most=most)
+            self.y += 1.5
         for date in paper.dates:
             self._write(f"{date.words} {date.text}".strip(), 10.5, bold=True, most=2)
+        self._write(paper.hours, 9.5, most=3)
         self.y += 3
+
+    def _below(self) -> float:
+        """What the dates, the code and the first of the terms need."""
+        paper = self.paper
+        is_square = bool(paper.content) and paper.barcode in symbols.MATRIX
+        high = (_CODE if is_square else _BARS_AND_WORDS) + _FEW_TERMS * bool(paper.terms)
+        high += sum(self._tall(f"{d.words} {d.text}", 10.5, 2, bold=True) for d in paper.dates)
+        return high + self._tall(paper.hours, 9.5, 3)
+
+    def _tall(self, text: str, size: float, most: int, *, bold: bool = False) -> float:
+        """How high `_write` would make it."""
+        lines = self._lines(text[: most * _MOST_OF_LINE], size, bold=bold)
+        return self._high(size) * min(len(lines), most)
 
     def code(self) -> None:
         """The part that staff look at, between two dashed lines."""

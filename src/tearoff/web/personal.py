@@ -14,6 +14,7 @@ from tearoff.coupons.rules import State
 from tearoff.coupons.wallets import GIVEN_IN, Wallet
 from tearoff.kit.vault import Vault
 from tearoff.web.barcode import Drawn, draw
+from tearoff.web.keeping import SHOWS_CODE, can_save
 from tearoff.web.qr import draw_qr
 from tearoff.web.standing import path_of, time_left
 from tearoff.web.visits import Visit
@@ -21,9 +22,6 @@ from tearoff.web.words import counted
 
 QUIET_ZONE = 4
 GOOGLE = "https://pay.google.com"
-SHOWS_CODE = (State.READY, State.ACTIVE)
-"""The states in which the code may be seen."""
-
 LIVE = (*SHOWS_CODE, State.CLAIMABLE, State.TIME_OVER, State.UNPLAYED, State.RESTING, State.CLOSED,
         State.NOT_YET)  # fmt: skip
 """The states of a coupon that can be used, now or later."""
@@ -330,7 +328,7 @@ def _links(linked: Linked, state: State, visit: Visit, *, shows_code: bool) -> L
     return msgspec.structs.replace(
         public_links(options, has_ended=not shows_code),
         wallets=tuple(WalletLink(name, text) for name, text in visit.wallets if has_pass),
-        save=options.saves and shows_code,
+        save=can_save(linked, state),
         where=linked.tells_places and state in LIVE,
         stop=bool(has_reader),
     )

@@ -12,6 +12,7 @@ from tearoff.kit.times import hours_of
 from tearoff.web import notes, paper
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.paper import Answer
+from tearoff.web.save import to_coupon
 from tearoff.web.save_words import WORDS
 from tearoff.web.standing import path_of
 from tearoff.web.visits import READ, AnyRequest, Part, visit_to
@@ -33,8 +34,10 @@ class Place(msgspec.Struct, frozen=True):
 async def show_places(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     services = services_of(request)
     found = await find(services, campaign, session)
-    if found is None or not found.tells_places:
+    if found is None:
         return notes.unknown(request)
+    if not found.tells_places:
+        return to_coupon(request, found)
     visit, campaign_row = visit_to(request, found), found.campaign
     known = await patiently(
         locations.of_campaign(services.db, campaign_row.account_id, campaign_row.id)

@@ -21,10 +21,11 @@ from tearoff.kit.services import Services, services_of
 from tearoff.web import forms, notes, paper, pins, served
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.forms import Form
+from tearoff.web.keeping import SHOWS_CODE
 from tearoff.web.offer import offer
 from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, answer
-from tearoff.web.personal import SHOWS_CODE, Staff, staff_of
+from tearoff.web.personal import Staff, staff_of
 from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
 from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_to

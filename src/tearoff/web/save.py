@@ -1,6 +1,7 @@
-"""Taking a coupon along: as a PDF, by e-mail to oneself, its last day in a calendar.
+"""Taking a coupon along: the page that offers it as a PDF and in a calendar, and mails its link
+to oneself.
 
-GET changes nothing. Nothing is given of a coupon whose code may not be seen.
+GET changes nothing. What is over is not taken along: its page says why.
 """
 
 from __future__ import annotations
@@ -17,30 +18,24 @@ from litestar import post, route
 from tearoff.accounts import tallies
 from tearoff.accounts.models import Caller
 from tearoff.accounts.tallies import NO_CAP, Tally, TallyFull
-from tearoff.coupons import campaigns, rules, symbols
+from tearoff.coupons import rules
 from tearoff.coupons.links import Linked
-from tearoff.coupons.models import Campaign
 from tearoff.distribution.draft import MailTo, TooMany
 from tearoff.distribution.send import OutcomeUnknown, SendRequest
 from tearoff.errors import TearoffError
 from tearoff.kit import clock, logs, times
 from tearoff.kit.addresses import AddressInvalid, mail_address
-from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.db import Handle
-from tearoff.kit.services import Services, services_of
-from tearoff.kit.vault import Vault
+from tearoff.kit.services import services_of
 from tearoff.people.optouts import OptedOut
-from tearoff.web import asking, forms, notes, paper, personal
+from tearoff.web import asking, forms, keeping, notes, paper
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer, answer
-from tearoff.web.pdf import Paper, Told, print_paper
-from tearoff.web.personal import SHOWS_CODE
 from tearoff.web.robots import is_robot
 from tearoff.web.save_words import WORDS, Words
-from tearoff.web.standing import path_of, standing
-from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
-from tearoff.web.words import direction_of
+from tearoff.web.standing import DateLine, path_of
+from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_to
 
 MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
 """So many mails in a day, and in an hour. A network that has had its mails still gets the first
@@ -56,19 +51,18 @@ _EVERYBODY = 0
 ALONE = (("cache-control", "private, no-store"), ("referrer-policy", "no-referrer"),
           ("x-robots-tag", "noindex, nofollow"), ("x-content-type-options", "nosniff"))  # fmt: skip
 
-_PRINTING = Bulkhead("papers", at_once=2, waiting=16, after=3)
-
 log = structlog.get_logger()
 
 
 class Page(msgspec.Struct, frozen=True, kw_only=True):
-    """What the page offers, and how the last try went. `token` is "" where nothing can be
-    mailed."""
+    """What the page offers, and how the last try went. `dates` are those of the coupon; `token`
+    is "" where nothing can be mailed."""
 
     path: str
     query: str
     brand: str
     offered: str
+    dates: tuple[DateLine, ...]
     has_pdf: bool
     has_calendar: bool
     token: str
@@ -93,8 +87,8 @@ async def show_ways(request: AnyRequest, campaign: Part, session: Part) -> Answe
     found = await find(services_of(request), campaign, session)
     if found is None:
         return notes.unknown(request)
-    if not can_save(found, now):
-        return _to_coupon(request, found)
+    if not _can_save(found, now):
+        return to_coupon(request, found)
     return await _show(request, found, now)
 
 
@@ -105,8 +99,8 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
-    if not can_save(found, now):
-        return _to_coupon(request, found)
+    if not _can_save(found, now):
+        return to_coupon(request, found)
     if is_robot(request) or forms.is_from_elsewhere(request):
         return await _show(request, found, now)
     words, address = _words(request, found), form.fields.get("email", "")[:300]
@@ -128,94 +122,6 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
         )  # fmt: skip
     before, after = words.sent.split("{mail}")
     return await _show(request, found, now, sent_to=(before, address, after))
-
-
-@route([f"{path}/coupon.pdf" for path in PERSONAL], http_method=READ)
-async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer:
-    services, now = services_of(request), clock.now()
-    found = await find(services, campaign, session)
-    if found is None or not has_pdf(found, now):
-        return notes.unknown(request)
-    visit = visit_to(request, found)
-    picture = await picture_of(services, found.campaign)
-    page = paper_of(found, visit, services.vault, picture, now)
-    if request.method == "HEAD":
-        file = b""
-    else:
-        file = await _PRINTING.run_for(network_seen(request), print_paper, page)
-    name = f"coupon-{found.session.short_code}.pdf"
-    headers = [
-        ("content-type", "application/pdf"),
-        ("content-disposition", f'inline; filename="{name}"'),
-        *ALONE,
-    ]
-    return answer(200, headers, file)
-
-
-def can_save(found: Linked, now: datetime) -> bool:
-    """Whether the code may be seen, and the campaign lets people keep it."""
-    state = rules.state_of(found.session, found.campaign, now)
-    return found.campaign.options.saves and state in SHOWS_CODE and not found.is_full
-
-
-def has_pdf(found: Linked, now: datetime) -> bool:
-    """Paper is of use where a code can be shown or typed."""
-    methods = found.campaign.options.methods
-    return can_save(found, now) and ("code" in methods or "webshop" in methods)
-
-
-def paper_of(
-    found: Linked, visit: Visit, vault: Vault, picture: bytes | None, now: datetime
-) -> Paper:
-    campaign, session, options = found.campaign, found.session, found.campaign.options
-    words, ours, told = visit.words, WORDS[visit.language], offer(campaign, visit)
-    stands = standing(found, rules.state_of(session, campaign, now), visit, now)
-    has_code = "code" in options.methods
-    content = personal.lasting_content(found, visit, vault, now) if has_code else ""
-    fits = options.barcode != "qr" and symbols.can_hold(options.barcode, content)
-    barcode = options.barcode if fits else "qr"
-    return Paper(
-        language=visit.language,
-        is_rtl=direction_of(visit.language) == "rtl",
-        color=campaign.brand_color,
-        brand=campaign.brand,
-        title=told.title,
-        subtitle=told.subtitle,
-        value=stands.prize or (told.value if told.value != told.title else ""),
-        picture=picture,
-        show_this=words.show_this if has_code else words.webshop_text,
-        barcode=barcode,
-        content=content,
-        readable=tuple(_readable(found, content, is_linear=barcode not in symbols.MATRIX,
-                                 till_word=words.till_code)),
-        dates=tuple(Told(line.words, line.date) for line in stands.dates),
-        note=ours.once if campaign.uses == 1 else "",
-        terms=told.terms,
-        terms_word=words.terms,
-        more_terms=ours.more_terms,
-        footer=words.from_shop.replace("{brand}", campaign.brand) if campaign.brand else "",
-    )  # fmt: skip
-
-
-def _readable(found: Linked, content: str, *, is_linear: bool, till_word: str) -> list[Told]:
-    """What staff can type: the bars' own text or the short code, and the shop's own code."""
-    session, options = found.session, found.campaign.options
-    own = session.validation_code or options.fixed_code
-    short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
-    if not content:
-        return [Told("", own or short)]
-    lines = [Told("", content if is_linear and len(content) <= 100 else short)]
-    if own and own != lines[0].text:
-        lines.append(Told(till_word, own))
-    return lines
-
-
-async def picture_of(services: Services, campaign: Campaign) -> bytes | None:
-    if campaign.picture_id is None:
-        return None
-    reading = campaigns.picture_of_code(services.db, campaign.code, campaign.picture_id)
-    picture = await patiently(reading)
-    return None if picture is None else bytes(picture.webp)
 
 
 async def _mail(
@@ -323,24 +229,34 @@ async def _show(
         query=visit.query,
         brand=told.brand,
         offered=told.title,
-        has_pdf=has_pdf(found, now),
-        has_calendar=found.session.expiry(found.campaign) is not None,
+        dates=keeping.dates_of(found, visit, now),
+        has_pdf=keeping.has_paper(found, _state(found, now), now),
+        has_calendar=keeping.has_calendar(found, now),
         token=forms.make_token(services.vault, _form_of(found), 0, now) if can_mail else "",
         problem=problem,
         alert=alert,
         address=address,
         sent_to=sent_to,
     )
-    text = paper.render("save.html", p=page, w=WORDS[visit.language])
+    text = paper.render("save.html", p=page, w=WORDS[visit.language], calendar=visit.words.calendar)
     beginning = _beginning(visit.language, found.campaign.brand_color)
     headers = [("retry-after", str(ceil(after)))] if after else []
     gzip = notes.reads_gzip(request)
     return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
 
 
-def _to_coupon(request: AnyRequest, found: Linked) -> Answer:
+def _can_save(found: Linked, now: datetime) -> bool:
+    return keeping.can_save(found, _state(found, now))
+
+
+def _state(found: Linked, now: datetime) -> rules.State:
+    return rules.state_of(found.session, found.campaign, now)
+
+
+def to_coupon(request: AnyRequest, found: Linked) -> Answer:
+    """To the coupon's page, from what it has no more."""
     to = path_of(found) + visit_to(request, found).query
-    return answer(303, [("location", to), ("cache-control", "no-store")])
+    return answer(303, [("location", to), ("cache-control", "private, no-store")])
 
 
 def _words(request: AnyRequest, found: Linked) -> Words:
@@ -357,4 +273,4 @@ def _beginning(language: str, color: str) -> paper.Beginning:
     return paper.begin(language, paper.style_of(color), "note_head.html", notes.STYLE)
 
 
-HANDLERS = [show_ways, send, show_pdf]
+HANDLERS = [show_ways, send]

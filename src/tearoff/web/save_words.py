@@ -10,7 +10,6 @@ class Words(msgspec.Struct, frozen=True):
     title_alone: str
     pdf: str
     pdf_hint: str
-    last_day: str
     mail: str
     address: str
     send: str
@@ -26,6 +25,8 @@ class Words(msgspec.Struct, frozen=True):
     too_old: str
     back: str
     body: str
+    begins_at: str
+    ends_at: str
     once: str
     more_terms: str
 
@@ -36,7 +37,6 @@ WORDS = {
         title_alone="Save",
         pdf="Save as PDF",
         pdf_hint="To print, or to keep on this phone.",
-        last_day="Last day to my calendar",
         mail="Send it to my e-mail address",
         address="E-mail address",
         send="Send",
@@ -52,6 +52,8 @@ WORDS = {
         too_old="This page was open for too long. Try again.",
         back="Back to the coupon",
         body="Here is the coupon that you asked for ({code}).",
+        begins_at="Valid from {time}: {title}",
+        ends_at="Ends at {time}: {title}",
         once="Works once: on paper or on a phone.",
         more_terms="… All terms are on the coupon’s page.",
     ),
@@ -60,7 +62,6 @@ WORDS = {
         title_alone="Bewaren",
         pdf="Bewaren als pdf",
         pdf_hint="Om af te drukken of op deze telefoon te bewaren.",
-        last_day="Laatste dag in mijn agenda",
         mail="Stuur naar mijn e-mailadres",
         address="E-mailadres",
         send="Versturen",
@@ -79,6 +80,8 @@ WORDS = {
         too_old="Deze pagina stond te lang open. Probeer het opnieuw.",
         back="Terug naar de coupon",
         body="Hier is de coupon waar je om vroeg ({code}).",
+        begins_at="Geldig vanaf {time}: {title}",
+        ends_at="Eindigt om {time}: {title}",
         once="Werkt één keer: op papier of op een telefoon.",
         more_terms="… Alle voorwaarden staan op de pagina van de coupon.",
     ),
@@ -87,7 +90,6 @@ WORDS = {
         title_alone="Enregistrer",
         pdf="Enregistrer en PDF",
         pdf_hint="Pour l’imprimer ou le garder sur ce téléphone.",
-        last_day="Dernier jour dans mon agenda",
         mail="L’envoyer à mon adresse e-mail",
         address="Adresse e-mail",
         send="Envoyer",
@@ -105,6 +107,8 @@ WORDS = {
         too_old="Cette page est restée ouverte trop longtemps. Réessayez.",
         back="Retour au bon",
         body="Voici le bon que vous avez demandé ({code}).",
+        begins_at="Valable à partir de {time} : {title}",
+        ends_at="Se termine à {time} : {title}",
         once="Valable une seule fois : sur papier ou sur un téléphone.",
         more_terms="… Toutes les conditions sont sur la page du bon.",
     ),
@@ -113,7 +117,6 @@ WORDS = {
         title_alone="Speichern",
         pdf="Als PDF speichern",
         pdf_hint="Zum Drucken oder zum Aufbewahren auf diesem Handy.",
-        last_day="Letzten Tag in meinen Kalender",
         mail="An meine E-Mail-Adresse senden",
         address="E-Mail-Adresse",
         send="Senden",
@@ -133,6 +136,8 @@ WORDS = {
         too_old="Diese Seite war zu lange offen. Versuchen Sie es noch einmal.",
         back="Zurück zum Coupon",
         body="Hier ist der Coupon, um den Sie gebeten haben ({code}).",
+        begins_at="Gültig ab {time}: {title}",
+        ends_at="Endet um {time}: {title}",
         once="Gilt einmal: auf Papier oder auf einem Handy.",
         more_terms="… Alle Bedingungen stehen auf der Seite des Coupons.",
     ),
@@ -141,7 +146,6 @@ WORDS = {
         title_alone="Guardar",
         pdf="Guardar como PDF",
         pdf_hint="Para imprimirlo o guardarlo en este teléfono.",
-        last_day="Último día en mi calendario",
         mail="Enviarlo a mi correo electrónico",
         address="Correo electrónico",
         send="Enviar",
@@ -160,6 +164,8 @@ WORDS = {
         too_old="Esta página ha estado abierta demasiado tiempo. Inténtelo otra vez.",
         back="Volver al cupón",
         body="Aquí está el cupón que ha pedido ({code}).",
+        begins_at="Válido desde las {time}: {title}",
+        ends_at="Termina a las {time}: {title}",
         once="Sirve una sola vez: en papel o en un teléfono.",
         more_terms="… Todas las condiciones están en la página del cupón.",
     ),
@@ -168,7 +174,6 @@ WORDS = {
         title_alone="Salva",
         pdf="Salva come PDF",
         pdf_hint="Per stamparlo o tenerlo su questo telefono.",
-        last_day="Ultimo giorno nel mio calendario",
         mail="Invialo al mio indirizzo e-mail",
         address="Indirizzo e-mail",
         send="Invia",
@@ -187,6 +192,8 @@ WORDS = {
         too_old="Questa pagina è rimasta aperta troppo a lungo. Riprova.",
         back="Torna al coupon",
         body="Ecco il coupon che hai chiesto ({code}).",
+        begins_at="Valido dalle {time}: {title}",
+        ends_at="Termina alle {time}: {title}",
         once="Vale una volta sola: su carta o su un telefono.",
         more_terms="… Tutte le condizioni sono sulla pagina del coupon.",
     ),
@@ -195,7 +202,6 @@ WORDS = {
         title_alone="Guardar",
         pdf="Guardar como PDF",
         pdf_hint="Para imprimir ou guardar neste telemóvel.",
-        last_day="Último dia no meu calendário",
         mail="Enviar para o meu e-mail",
         address="Endereço de e-mail",
         send="Enviar",
@@ -213,6 +219,8 @@ WORDS = {
         too_old="Esta página esteve aberta demasiado tempo. Tente de novo.",
         back="Voltar ao cupão",
         body="Aqui está o cupão que pediu ({code}).",
+        begins_at="Válido a partir das {time}: {title}",
+        ends_at="Termina às {time}: {title}",
         once="Serve uma só vez: em papel ou num telemóvel.",
         more_terms="… Todas as condições estão na página do cupão.",
     ),
@@ -221,7 +229,6 @@ WORDS = {
         title_alone="Zapisz",
         pdf="Zapisz jako PDF",
         pdf_hint="Do wydruku albo do zachowania w telefonie.",
-        last_day="Ostatni dzień w moim kalendarzu",
         mail="Wyślij na mój adres e-mail",
         address="Adres e-mail",
         send="Wyślij",
@@ -238,6 +245,8 @@ WORDS = {
         too_old="Ta strona była otwarta zbyt długo. Spróbuj ponownie.",
         back="Wróć do kuponu",
         body="Oto kupon, o który prosisz ({code}).",
+        begins_at="Ważny od godziny {time}: {title}",
+        ends_at="Kończy się o {time}: {title}",
         once="Działa jeden raz: na papierze albo w telefonie.",
         more_terms="… Wszystkie warunki są na stronie kuponu.",
     ),
@@ -246,7 +255,6 @@ WORDS = {
         title_alone="حفظ",
         pdf="حفظ كملف PDF",
         pdf_hint="للطباعة أو للاحتفاظ به على هذا الهاتف.",
-        last_day="أضف اليوم الأخير إلى تقويمي",
         mail="أرسلها إلى بريدي الإلكتروني",
         address="البريد الإلكتروني",
         send="إرسال",
@@ -262,6 +270,8 @@ WORDS = {
         too_old="بقيت هذه الصفحة مفتوحة مدة طويلة. حاول مرة أخرى.",
         back="العودة إلى القسيمة",
         body="هذه هي القسيمة التي طلبتها ({code}).",
+        begins_at="صالحة ابتداءً من الساعة {time}: {title}",
+        ends_at="تنتهي في الساعة {time}: {title}",
         once="تُستعمل مرة واحدة: على الورق أو على الهاتف.",
         more_terms="… جميع الشروط على صفحة القسيمة.",
     ),

@@ -127,6 +127,14 @@ def all_gone(campaign: Campaign, visit: Visit) -> Standing:
     return _gone(visit.words, _limit_text(campaign, visit, visit.words.limit_gone))
 
 
+def hours_of(campaign: Campaign, visit: Visit) -> tuple[str, ...]:
+    """When its coupons can be used; empty for those that can be used at any hour."""
+    return tuple(
+        times.hours_of(line.days, line.start, line.end, visit.language)
+        for line in campaign.options.hours
+    )
+
+
 def path_of(linked: Linked) -> str:
     return f"/p/{linked.campaign.code}/{linked.session.code}"
 
@@ -136,7 +144,7 @@ def _ready(linked: Linked, visit: Visit, now: datetime) -> Standing:
     badge = _left(linked, visit) if campaign.uses > 1 else _badge(State.READY, words)
     dates = _until(campaign, rules.ends_at(session, campaign), visit, now)
     return Standing(
-        badge, stamps=_stamps(linked), prize=_prize(linked, visit), dates=dates,
+        badge, stamps=_stamps(linked), prize=prize_of(linked, visit), dates=dates,
         is_common=_is_calm(dates) and session.prize is None,
     )  # fmt: skip
 
@@ -216,12 +224,8 @@ def _resting(linked: Linked, visit: Visit, now: datetime) -> Standing:
 
 def _closed(linked: Linked, visit: Visit, now: datetime) -> Standing:
     words, campaign = visit.words, linked.campaign
-    lines = tuple(
-        times.hours_of(line.days, line.start, line.end, visit.language)
-        for line in campaign.options.hours
-    )
     dates = _until(campaign, rules.ends_at(linked.session, campaign), visit, now)
-    fact = Fact(words.closed_text, more=lines)
+    fact = Fact(words.closed_text, more=hours_of(campaign, visit))
     return Standing(_badge(State.CLOSED, words), dates=dates, fact=fact)
 
 
@@ -257,7 +261,7 @@ def _limit_text(campaign: Campaign, visit: Visit, ours: str) -> str:
     return (told and told.limit) or campaign.options.limit_text or ours
 
 
-def _prize(linked: Linked, visit: Visit) -> str:
+def prize_of(linked: Linked, visit: Visit) -> str:
     """What was won, in the reader's language where the campaign still says it."""
     scratch, won = linked.campaign.options.scratch, linked.session.prize
     if scratch is None or not won:

@@ -27,9 +27,9 @@ from tearoff.web import forms, notes, passes
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, Header, answer
+from tearoff.web.printing import picture_of
 from tearoff.web.robots import is_robot
-from tearoff.web.save import picture_of
-from tearoff.web.standing import path_of
+from tearoff.web.save import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_of, visit_to
 
 AT_ONCE = 2
@@ -57,8 +57,10 @@ async def give_apple(request: AnyRequest, campaign: Part, session: Part) -> Answ
     services, now = services_of(request), clock.now()
     apple = apple_of(services.settings)
     found = await find(services, campaign, session)
-    if apple is None or found is None or not _may_have(found, now):
+    if apple is None or found is None:
         return notes.unknown(request)
+    if not _may_have(found, now):
+        return to_coupon(request, found)
     return await _pass(request, services, apple, found, now)
 
 
@@ -68,9 +70,9 @@ async def show_button(request: AnyRequest, campaign: Part, session: Part) -> Ans
     links, changes nothing."""
     services = services_of(request)
     google, found = google_of(services.settings), await find(services, campaign, session)
-    if google is None or found is None or not _may_have(found, clock.now()):
+    if google is None or found is None:
         return notes.unknown(request)
-    return answer(303, [("location", path_of(found) + visit_to(request, found).query), *_ALONE])
+    return to_coupon(request, found)
 
 
 @post([f"{path}/wallet/google" for path in PERSONAL])
@@ -80,8 +82,10 @@ async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Ans
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     google = google_of(services.settings)
     found = await find(services, campaign, session)
-    if google is None or found is None or not _may_have(found, now):
+    if google is None or found is None:
         return notes.unknown(request)
+    if not _may_have(found, now):
+        return to_coupon(request, found)
     visit = visit_to(request, found)
     if is_robot(request) or forms.is_from_elsewhere(request):
         return print_coupon(request, found, now)
