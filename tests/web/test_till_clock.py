@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tearoff.coupons.models import NewSession
+from tearoff.kit import times
 from tests.cast import open_shop
 from tests.web.conftest import do
 from tests.web.tills import new_key, open_till
@@ -132,3 +134,85 @@ async def test_an_ok_that_nobody_heard_is_judged_again(coupon, make_till):
     await do(coupon, "validated")
     told = await till.check(coupon.code, key)
     assert (told["verdict"], told["reason"]) == ("no", "already_used")
+
+
+async def test_a_use_is_of_the_moment_of_its_scan(coupon, make_till, services):
+    """For whoever loses to it, for the coupon itself, and in its list; the books have when it was
+    heard of."""
+    till, at = await make_till(coupon.shop), datetime.now(UTC) - timedelta(hours=30)
+    await services.db.execute(
+        "UPDATE sessions SET created_at = created_at - interval '3 days' WHERE code = $1",
+        coupon.code,
+    )
+    told = (await sync(till, kept(coupon.code, at)))["results"][0]
+    shown = times.words_of(at, "Europe/Brussels", "en")
+    assert told["text"] == f"Used {shown}."
+    assert (await till.check(coupon.code))["text"] == f"Used {shown}, Ghent."
+    row = await coupon.row()
+    assert row["validated_at"] == row["used_at"] == row["claimed_at"] == at
+    events = await services.db.fetch(
+        "SELECT e.kind, e.at, e.happened_at FROM session_events e JOIN sessions s"
+        " ON s.id = e.session_id WHERE s.code = $1 AND e.kind = 'validated'",
+        coupon.code,
+    )
+    assert [(e["happened_at"], e["at"] - at > timedelta(hours=29)) for e in events] == [(at, True)]
+
+
+async def test_a_use_that_is_heard_of_later_is_not_the_last_one(make_coupon, make_till, services):
+    coupon = await make_coupon(uses=3)
+    await services.db.execute(
+        "UPDATE sessions SET created_at = created_at - interval '1 day' WHERE code = $1",
+        coupon.code,
+    )
+    till = await make_till(coupon.shop)
+    await till.redeem(coupon.code)
+    last = (await coupon.row())["used_at"]
+    await sync(till, kept(coupon.code, last - timedelta(hours=2)))
+    row = await coupon.row()
+    assert (row["uses"], row["used_at"]) == (2, last)
+
+
+async def test_one_coupon_in_several_spellings_is_no_conflict(make_coupon, make_till):
+    """Each is heard and refused; but this device has promised it once."""
+    coupon = await make_coupon(new=NewSession(validation_code="SPRING 26-A"))
+    till, at = await make_till(coupon.shop), datetime.now(UTC) - timedelta(minutes=9)
+    forms = [
+        coupon.code[:6], coupon.code[:6].upper(), coupon.short, coupon.code, "spring26a",
+        f"https://x.example{coupon.path}", "Spring 26 A",
+    ]  # fmt: skip
+    scans = [kept(form, at + timedelta(minutes=n)) for n, form in enumerate(forms)]
+    told = (await sync(till, *scans))["results"]
+    assert [one["verdict"] for one in told] == ["used", *["no"] * 6]
+    state = (await till.call("state"))[1]
+    assert state["conflicts"] == []
+    assert len(state["recent"]) == 7
+    # On another device it is one.
+    other = await make_till(coupon.shop)
+    await sync(other, kept(coupon.code, at))
+    assert len((await other.call("state"))[1]["conflicts"]) == 1
+
+
+@pytest.mark.parametrize(
+    "spelled",
+    [("{short}", "{SHORT}", "{sho}-{rt}", "{code}", "https://x.example/p/abc/{code}"),
+     ("SPRING 26-A", "spring26a", "]C1Spring 26-A", "*SPRING26A*"),
+     ("NOT OURS-1", "notours1")],
+)  # fmt: skip
+async def test_a_key_that_comes_again_in_another_spelling_is_the_same_scan(
+    make_coupon, make_till, spelled
+):
+    coupon = await make_coupon(new=NewSession(validation_code="SPRING 26-A"), uses=9)
+    till, key, short = await make_till(coupon.shop), new_key(), coupon.code[:6]
+    came = set()
+    for text in spelled:
+        code = text.format(
+            short=short, SHORT=short.upper(), sho=short[:3], rt=short[3:], code=coupon.code
+        )
+        came.add((await till.redeem(code, key))["verdict"])
+    assert len(came) == 1
+    assert (await coupon.row())["uses"] == (1 if came == {"used"} else 0)
+    # By its link and by the shop's own code: two codes, one coupon.
+    if came == {"used"}:
+        for text in ("SPRING26A", coupon.code):
+            assert (await till.check(text, key))["verdict"] == "used"
+    assert (await till.call("check", {"key": key, "code": "other"}))[0] == 422

@@ -131,8 +131,8 @@ async def validate(
 ) -> Session:
     """Take the coupon in, once. One guarded update decides; whoever loses gets the reason,
     with when and where it was used before. `if_uses` ties it to the state somebody saw;
-    `reservation` is the caller's own hold on it; `as_of` is the moment for which its times are
-    judged, if that is not now. With a `listener`, or where `needs_transaction`, it must be in a
+    `reservation` is the caller's own hold on it; `as_of` is the moment in which it happened, if we
+    hear of it only now. With a `listener`, or where `needs_transaction`, it must be in a
     transaction."""
     use = updates.Use(
         doer=doer,
@@ -153,7 +153,12 @@ async def validate(
                 if won is None:  # what was counted goes back with it
                     raise await _why_lost(work or db, found, doer.location_id, use.as_of)
     if won is None:
-        raise await _why_lost(db, found, doer.location_id, use.as_of)
+        lost = await _why_lost(db, found, doer.location_id, use.as_of)
+        is_counted = limits.has_use_limits(found.campaign)
+        if isinstance(lost, rules.Passing) and if_uses is None and not is_counted:
+            won = await _use(db, found, use)
+        if won is None:
+            raise lost
     await events.announce_operation(db, listener, "validated", won, now)
     return won.session
 
@@ -200,7 +205,7 @@ async def _why_lost(
         return rules.Reserved(at=session.reserved_until)
     if location_id is not None and not await queries.is_taken_in_at(db, campaign.id, location_id):
         return rules.WrongLocation()
-    return rules.AlreadyValidated(at=session.used_at, where=session.location_id)
+    return rules.Passing(at=session.used_at, where=session.location_id)
 
 
 async def change(
@@ -232,7 +237,8 @@ async def change(
             await lists.unlist(db, session.campaign_id, session.id, unlists)
         await _count_change(db, found, kind, uses, now)
         if len(uses) > 1:
-            before = {"used_at": uses[-2].at, "location_id": uses[-2].location_id}
+            last = max(use.at for use in uses[:-1])
+            before = {"used_at": last, "location_id": uses[-2].location_id}
             won = await set_fields(db, won, before)
         both = SessionAndCampaign(won, found.campaign)
         await events.announce_operation(db, listener, kind, both, now)

@@ -11,8 +11,9 @@ import asyncpg
 
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import TallyFull
-from tearoff.coupons import actions, queries, recognise, rotation, rules, scans
+from tearoff.coupons import actions, queries, recognise, rotation, rules, scans, updates
 from tearoff.coupons.models import Campaign, Doer, SessionAndCampaign
+from tearoff.coupons.refusals import Refusal, refusal_of
 from tearoff.coupons.scanned import Scanned, read_scanned
 from tearoff.coupons.scans import Look, Outcome, Scan, Till
 from tearoff.errors import Invalid, NotFound
@@ -21,35 +22,19 @@ from tearoff.kit.vault import Vault
 
 OFFLINE_WITHIN = timedelta(hours=48)
 """A scan that was kept on a device longer than this is taken in no more."""
+ONE_SCAN_WITHIN = timedelta(minutes=10)
+"""What one device keeps of one coupon in this time, in whatever spelling, is one scan."""
 
 
 class _OnlyLooked(Exception):
     """Undoes what a look would have done."""
 
 
-_REASONS: dict[type[rules.CannotUse], str] = {
-    rules.AlreadyValidated: "already_used",
-    rules.NoPrize: "no_prize",
-    rules.Voided: "withdrawn",
-    rules.Locked: "withdrawn",
-    rules.CampaignNotActive: "withdrawn",
-    rules.TimeOver: "time_over",
-    rules.Expired: "expired",
-    rules.NotAgainYet: "not_again_yet",
-    rules.WrongTime: "wrong_time",
-    rules.NotPlayed: "not_played",
-    rules.NotYetValid: "not_yet",
-    rules.LimitReached: "limit",
-    rules.Reserved: "reserved",
-    rules.WrongLocation: "wrong_place",
-}
-
-
 async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetime) -> Outcome:
     """Say yes or no to a code; with `redeems`, or at a place that is set so, take it in at
     once. Raises `Invalid` when the campaign wants an amount or a receipt that is missing."""
     known = await scans.find(db, till, given.key)
-    if known is not None and not _goes_on(known, given):
+    if known is not None and not await _goes_on(db, till, known, given, now):
         return await scans.told_again(db, till, known, now)
     scanned, found, unfound = read_scanned(given.text), None, "unknown"
     try:
@@ -68,13 +53,27 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     return outcome
 
 
-def _goes_on(known: Scan, given: Look) -> bool:
+async def _goes_on(db: Database, till: Till, known: Scan, given: Look, now: datetime) -> bool:
     """A scan keeps its key from the first question to the use: after OK comes the redeeming,
     also when nobody heard the OK. An OK that nobody heard is no answer to the same question asked
     later: it is judged again. A key never answers for another code."""
-    if known.code != scans.shown(given.text):
+    if not await _is_same(db, till, known, given, now):
         raise Invalid("This key was used for another code.", field="key")
     return known.verdict == "good"
+
+
+async def _is_same(db: Database, till: Till, known: Scan, given: Look, now: datetime) -> bool:
+    """Whether the same code was read before, as it is or written another way."""
+    shown = scans.shown(given.text)
+    if known.code == shown or await scans.is_one_code(db, known.code, shown):
+        return True
+    if known.session_id is None:
+        return False
+    with contextlib.suppress(recognise.Ambiguous, TallyFull):
+        scanned = read_scanned(given.text)
+        found = await recognise.find(db, till.asker, scanned, now, any_case=given.any_case)
+        return found is not None and found.session.id == known.session_id
+    return False
 
 
 async def tell(db: Database, till: Till, key: str, now: datetime) -> Outcome:
@@ -87,15 +86,16 @@ async def tell(db: Database, till: Till, key: str, now: datetime) -> Outcome:
 
 async def undo(db: Database, till: Till, key: str, now: datetime) -> Outcome:
     """Take back a use of this device, within a minute, unless the coupon was used since."""
-    with contextlib.suppress(_OnlyLooked):
-        async with db.transaction() as work:
-            scan = await scans.mark_undone(work, till, key, now)
-            if scan is not None:
-                return await _take_back(work, till, scan, now)
-    known = await scans.find(db, till, key)
-    if known is None or known.verdict != "used":
-        raise NotFound("There is no such use on this device.")
-    return await scans.told_again(db, till, known, now, is_late=known.undone_at is None)
+    async with db.transaction() as work:
+        scan = await scans.hold(work, till, key)
+        if scan is None or scan.verdict != "used":
+            raise NotFound("There is no such use on this device.")
+        if scan.undone_at is not None:
+            return await scans.told_of_undoing(work, till, scan, now)
+        if scan.undo_until <= now:
+            late = Refusal("too_late", "undo", scan.undo_until)
+            return await scans.told_of_undoing(work, till, scan, now, late)
+        return await _take_back(work, till, scan, now)
 
 
 async def _seconds(db: Handle, till: Till, full: TallyFull, now: datetime) -> int:
@@ -117,10 +117,10 @@ async def _decide(
     session_id = found.session.id if found else None
     await scans.write(db, till, given, session_id, now)
     if found is None or scanned is None:
-        return await scans.note(db, till, given, "no", unfound, found, now)
-    reason = _why_not_at_once(vault, till, given, scanned, found, now)
-    if reason:
-        return await scans.note(db, till, given, "no", reason, found, now)
+        return await scans.note(db, till, given, "no", Refusal(unfound), found, now)
+    at_once = _why_not_at_once(vault, given, scanned, found, now)
+    if at_once is not None:
+        return await scans.note(db, till, given, "no", at_once, found, now)
     takes_in = given.redeems or (
         given.scanned_at is None and till.place.redeems_at_once and not asks(found.campaign)
     )
@@ -134,14 +134,27 @@ async def _decide(
             used = await _take_in(db, till, given, found, now)
             if not takes_in:
                 raise _OnlyLooked
-    except rules.CannotUse as refusal:
-        why = next(_REASONS[kind] for kind in type(refusal).__mro__ if kind in _REASONS)
+    except rules.CannotUse as error:
         # What stands in the way may have happened since the coupon was found: in this moment.
-        current = await queries.session(db, found.session.account_id, found.session.id)
-        return await scans.note(db, till, given, "no", why, current or found, now)
+        current = await queries.session(db, found.session.account_id, found.session.id) or found
+        refusal = await refusal_of(db, error, current, given.scanned_at or now)
+        is_repeated = await _is_repeated(db, till, given, current, refusal)
+        return await scans.note(
+            db, till, given, "no", refusal, current, now, is_repeated=is_repeated
+        )
     except _OnlyLooked:
-        return await scans.note(db, till, given, "good", "", found, now)
-    return await scans.note(db, till, given, "used", "", used, now)
+        return await scans.note(db, till, given, "good", Refusal(""), found, now)
+    return await scans.note(db, till, given, "used", Refusal(""), used, now)
+
+
+async def _is_repeated(
+    db: Handle, till: Till, given: Look, found: SessionAndCampaign, refusal: Refusal
+) -> bool:
+    """Whether this very device had kept the same coupon a short while before, written another way,
+    say. It had one use, and that was promised once."""
+    if given.scanned_at is None or refusal.reason != "already_used" or found.campaign.uses > 1:
+        return False
+    return await scans.has_kept(db, till, found.session.id, given.scanned_at, ONE_SCAN_WITHIN)
 
 
 def asks(campaign: Campaign) -> bool:
@@ -157,24 +170,19 @@ def _check_asked(campaign: Campaign, given: Look) -> None:
 
 
 def _why_not_at_once(
-    vault: Vault,
-    till: Till,
-    given: Look,
-    scanned: Scanned,
-    found: SessionAndCampaign,
-    now: datetime,
-) -> str:
+    vault: Vault, given: Look, scanned: Scanned, found: SessionAndCampaign, now: datetime
+) -> Refusal | None:
     """A picture of a code that changes, and a scan that was kept for too long."""
     if given.scanned_at is not None and given.scanned_at < now - OFFLINE_WITHIN:
-        return "too_late"
+        return Refusal("too_late", moment=given.scanned_at + OFFLINE_WITHIN)
     if scanned.kind == "link" and found.campaign.options.rotating_code:
         read_at = min(given.scanned_at or now, now)
         if rotation.how_fresh(vault, found.session.code, scanned.token, read_at) in (
             "stale",
             "none",
         ):
-            return "screenshot"
-    return ""
+            return Refusal("screenshot")
+    return None
 
 
 async def _take_in(
@@ -202,28 +210,33 @@ async def _take_in(
 
 
 def _read_at(given: Look, found: SessionAndCampaign, now: datetime) -> datetime:
-    """The moment for which the coupon's times are judged: a coupon that was good when the staff
-    scanned it is not refused because the network came back after its last day. Whether it was
-    used since is judged now."""
+    """The moment in which it was used, for which its times are judged: a coupon that was good when
+    the staff scanned it is not refused because the network came back after its last day. Whether
+    it was used since is judged now."""
     if given.scanned_at is None:
         return now
-    return min(max(given.scanned_at, found.session.created_at), now)
+    after = found.session.created_at + timedelta(microseconds=1)
+    return min(max(given.scanned_at, after), now)
 
 
 async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outcome:
     assert scan.session_id is not None
     found = await queries.hold_session(db, till.device.account_id, scan.session_id)
-    if found is None or found.session.used_at != scan.at:
-        raise _OnlyLooked  # it was used, or changed, since
-    doer = Doer(
-        actor="staff",
-        channel="counter",
-        reason="undone",
-        location_id=till.place.id,
-        device_id=till.device.id,
-    )
-    session, _ = await actions.change(
-        db, found, "unvalidated", doer=doer, now=now, listener=till.listener
-    )
-    both = SessionAndCampaign(session, found.campaign)
-    return Outcome(scan.key, "undone", text=scan.code, found=both, at=now)
+    uses = await updates.uses_of(db, scan.session_id)
+    who = (scan.at, till.device.id)
+    mine = next((use for use in uses if (use.heard_at, use.device_id) == who), None)
+    if found is not None and mine is not None:
+        if mine is not uses[-1]:
+            since = Refusal("used_since", "", uses[-1].at, uses[-1].location_id)
+            return await scans.told_of_undoing(db, till, scan, now, since)
+        doer = Doer(
+            actor="staff",
+            channel="counter",
+            reason="undone",
+            location_id=till.place.id,
+            device_id=till.device.id,
+        )
+        await actions.change(db, found, "unvalidated", doer=doer, now=now, listener=till.listener)
+    # Where it does not stand any more, somebody else has taken it back meanwhile.
+    undone = await scans.mark_undone(db, till, scan, now)
+    return await scans.told_of_undoing(db, till, undone, now)

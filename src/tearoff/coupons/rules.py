@@ -42,6 +42,11 @@ class AlreadyValidated(CannotUse):
     """Couponsession already validated."""
 
 
+class Passing(AlreadyValidated):
+    """Couponsession already validated. Whatever stood in the way was gone when it was looked for:
+    a use that was taken back in that moment, say."""
+
+
 class Voided(CannotUse):
     """Couponsession is voided."""
 

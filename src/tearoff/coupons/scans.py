@@ -11,8 +11,9 @@ import msgspec
 
 from tearoff.accounts.devices import Device
 from tearoff.accounts.models import Location
-from tearoff.coupons import queries, recognise, rules
-from tearoff.coupons.models import Campaign, SessionAndCampaign
+from tearoff.coupons import queries, recognise
+from tearoff.coupons.models import SessionAndCampaign
+from tearoff.coupons.refusals import Refusal
 from tearoff.coupons.scanned import read_scanned
 from tearoff.hooks.models import Listener
 from tearoff.kit import times
@@ -66,6 +67,9 @@ class Scan(msgspec.Struct, frozen=True):
     scanned_at: datetime
     at: datetime
     undone_at: datetime | None
+    detail: str
+    moment: datetime | None
+    where_id: int | None
 
     @property
     def undo_until(self) -> datetime:
@@ -73,14 +77,21 @@ class Scan(msgspec.Struct, frozen=True):
         return self.at + UNDO_WITHIN
 
 
+class Used(msgspec.Struct, frozen=True):
+    at: datetime | None
+    place: str
+
+
 class Outcome(msgspec.Struct, frozen=True):
-    """What a look came to. `found` is None when no coupon was found; `moment` and `place` say
-    when and where what stands in the way happened, `elsewhere` where it is taken in; `wait` is
-    in seconds. `scanned_at` is when the device read it, `at` when we heard of it."""
+    """What a look came to. `found` is None when no coupon was found; `detail`, `moment` and `place`
+    say what stands in the way, when and where (see `Refusal`); `wait` is in seconds. `scanned_at`
+    is when the device read it, `at` when we heard of it. `stands_used`: what is told is of taking
+    it back, and by now the coupon is used up."""
 
     key: str
     verdict: Verdict
     reason: str = ""
+    detail: str = ""
     text: str = ""
     found: SessionAndCampaign | None = None
     at: datetime | None = None
@@ -88,7 +99,7 @@ class Outcome(msgspec.Struct, frozen=True):
     place: str = ""
     undo_until: datetime | None = None
     wait: int = 0
-    elsewhere: tuple[str, ...] = ()
+    stands_used: Used | None = None
     scanned_at: datetime | None = None
     was_offline: bool = False
 
@@ -136,33 +147,59 @@ async def note(
     till: Till,
     given: Look,
     verdict: Verdict,
-    reason: str,
+    refusal: Refusal,
     found: SessionAndCampaign | None,
     now: datetime,
+    *,
+    is_repeated: bool = False,
 ) -> Outcome:
+    """`is_repeated`: this device had kept it before, so nothing more was promised."""
     row = await db.fetchrow(
-        "UPDATE counter_scans SET verdict = $3, reason = $4 WHERE device_id = $1 AND key = $2"
+        "UPDATE counter_scans SET verdict = $3, reason = $4, detail = $5, moment = $6,"
+        f" where_id = $7, takes = takes AND NOT $8 WHERE device_id = $1 AND key = $2"
         f" RETURNING {columns(Scan)}",
         till.device.id,
         given.key,
         verdict,
-        reason,
+        refusal.reason,
+        refusal.detail,
+        refusal.moment,
+        refusal.where_id,
+        is_repeated,
     )
     assert row is not None
     return await _told(db, till, read(Scan, row), found, now)
 
 
-async def told_again(
-    db: Handle, till: Till, scan: Scan, now: datetime, *, is_late: bool = False
-) -> Outcome:
+async def told_again(db: Handle, till: Till, scan: Scan, now: datetime) -> Outcome:
     """What was said of this scan, said again."""
     found = None
     if scan.session_id is not None:
         found = await queries.session(db, till.device.account_id, scan.session_id)
-    told = await _told(db, till, scan, found, now)
-    if is_late:
-        return msgspec.structs.replace(told, verdict="no", reason="too_late", undo_until=None)
-    return told
+    return await _told(db, till, scan, found, now)
+
+
+async def told_of_undoing(
+    db: Handle, till: Till, scan: Scan, now: datetime, refusal: Refusal | None = None
+) -> Outcome:
+    """What came of taking this scan back, and how the coupon stands."""
+    told = await told_again(db, till, scan, now)
+    stands = None
+    if told.found is not None and told.found.session.is_used_up(told.found.campaign):
+        session = told.found.session
+        stands = Used(session.used_at, await _name(db, till, session.location_id))
+    if refusal is None:
+        return msgspec.structs.replace(told, stands_used=stands)
+    return msgspec.structs.replace(
+        told,
+        verdict="no",
+        reason=refusal.reason,
+        detail=refusal.detail,
+        moment=refusal.moment,
+        place=await _name(db, till, refusal.where_id),
+        undo_until=None,
+        stands_used=stands if refusal.reason == "too_late" else None,
+    )
 
 
 async def _outcomes(
@@ -181,44 +218,24 @@ async def _outcomes(
 async def _told(
     db: Handle, till: Till, scan: Scan, found: SessionAndCampaign | None, now: datetime
 ) -> Outcome:
-    moment, place = None, till.place.name
-    elsewhere: tuple[str, ...] = ()
-    if found is not None and scan.verdict == "no":
-        moment = _moment(scan.reason, found)
-        if scan.reason == "already_used":
-            place = await _name(db, till, found.session.location_id)
-        if scan.reason == "wrong_place":
-            elsewhere = await _taken_in_at(db, found.campaign)
+    place = till.place.name
+    if scan.verdict == "no" and scan.reason == "already_used":
+        place = await _name(db, till, scan.where_id)
     can_undo = scan.verdict == "used" and scan.undone_at is None and scan.undo_until > now
     return Outcome(
         scan.key,
         "undone" if scan.undone_at else scan.verdict,
         scan.reason,
+        scan.detail,
         scan.code,
         found,
         scan.at,
-        moment,
+        scan.moment,
         place,
         scan.undo_until if can_undo else None,
-        elsewhere=elsewhere,
         scanned_at=scan.scanned_at,
         was_offline=scan.was_offline,
     )
-
-
-def _moment(reason: str, found: SessionAndCampaign) -> datetime | None:
-    """When what stands in the way happened, or will be over."""
-    session, campaign = found.session, found.campaign
-    moments = {
-        "already_used": session.validated_at or session.used_at,
-        "expired": rules.ends_at(session, campaign),
-        "not_yet": campaign.starts_at,
-        "time_over": session.active_until,
-        "not_again_yet": session.rests_until(campaign),
-        "reserved": session.reserved_until,
-        "withdrawn": session.voided_at if session.voided else None,
-    }
-    return moments.get(reason)
 
 
 async def _name(db: Handle, till: Till, location_id: int | None) -> str:
@@ -235,18 +252,6 @@ async def _name(db: Handle, till: Till, location_id: int | None) -> str:
     return name or ""
 
 
-async def _taken_in_at(db: Handle, campaign: Campaign) -> tuple[str, ...]:
-    """The names of the first places that take it in."""
-    rows = await db.fetch(
-        "SELECT l.name FROM campaign_locations c JOIN locations l ON l.id = c.location_id"
-        " WHERE c.campaign_id = $1 AND l.account_id = $2 AND l.removed_at IS NULL"
-        " ORDER BY l.name LIMIT 3",
-        campaign.id,
-        campaign.account_id,
-    )
-    return tuple(row["name"] for row in rows)
-
-
 def shown(text: str) -> str:
     """What is kept of what was read: enough to tell the scans of a day apart. The secret part
     of a link is not needed for that."""
@@ -256,16 +261,48 @@ def shown(text: str) -> str:
     return scanned.code[:6] if scanned.kind in ("link", "full") else scanned.code[:40]
 
 
-async def mark_undone(db: Handle, till: Till, key: str, now: datetime) -> Scan | None:
+async def is_one_code(db: Handle, one: str, other: str) -> bool:
+    """Whether two codes differ only in what nobody means: case, blanks, dashes and the like."""
+    same: bool = await db.fetchval("SELECT own_code_key($1) = own_code_key($2)", one, other)
+    return same
+
+
+async def has_kept(
+    db: Handle, till: Till, session_id: int, scanned_at: datetime, within: timedelta
+) -> bool:
+    """Whether a scan that this device kept at about that time has taken the coupon in."""
+    kept: bool = await db.fetchval(
+        "SELECT EXISTS (SELECT FROM counter_scans WHERE device_id = $1 AND at >= $3"
+        " AND session_id = $2 AND was_offline AND verdict = 'used' AND undone_at IS NULL"
+        " AND scanned_at BETWEEN $3 AND $4)",
+        till.device.id,
+        session_id,
+        scanned_at - within,
+        scanned_at + within,
+    )
+    return kept
+
+
+async def hold(db: Handle, till: Till, key: str) -> Scan | None:
+    """As it is now, and as it stays until the transaction ends."""
     row = await db.fetchrow(
-        "UPDATE counter_scans SET undone_at = $3 WHERE device_id = $1 AND key = $2"
-        f" AND verdict = 'used' AND undone_at IS NULL AND at > $4 RETURNING {columns(Scan)}",
+        f"SELECT {columns(Scan)} FROM counter_scans WHERE device_id = $1 AND key = $2 FOR UPDATE",
         till.device.id,
         key,
-        now,
-        now - UNDO_WITHIN,
     )
     return row and read(Scan, row)
+
+
+async def mark_undone(db: Handle, till: Till, scan: Scan, now: datetime) -> Scan:
+    row = await db.fetchrow(
+        "UPDATE counter_scans SET undone_at = $3 WHERE device_id = $1 AND id = $2"
+        f" RETURNING {columns(Scan)}",
+        till.device.id,
+        scan.id,
+        now,
+    )
+    assert row is not None
+    return read(Scan, row)
 
 
 async def recent(db: Handle, till: Till, now: datetime, timezone: str) -> list[Outcome]:

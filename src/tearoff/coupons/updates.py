@@ -24,10 +24,10 @@ WITH c AS MATERIALIZED (
 ), won AS (
   UPDATE sessions s SET
     uses = s.uses + 1,
-    validated_at = CASE WHEN s.uses + 1 >= c.uses THEN $3 END,
-    claimed_at = coalesce(s.claimed_at, $3),
-    opened_at = coalesce(s.opened_at, $3),
-    used_at = $3,
+    validated_at = CASE WHEN s.uses + 1 >= c.uses THEN greatest(s.used_at, $15) END,
+    claimed_at = coalesce(s.claimed_at, $15),
+    opened_at = coalesce(s.opened_at, $15),
+    used_at = greatest(s.used_at, $15),
     active_until = CASE WHEN s.uses + 1 >= c.uses THEN s.active_until END,
     lengthened = s.lengthened AND s.uses + 1 >= c.uses,
     location_id = $4,
@@ -52,13 +52,14 @@ WITH c AS MATERIALIZED (
   RETURNING s.*
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
-    location_id, device_id, listed, verdict)
+    location_id, device_id, listed, verdict, happened_at)
   SELECT account_id, campaign_id, id, k.kind, $3, $7, $8,
     CASE WHEN k.kind = 'opened' AND $9 = '' THEN 'the coupon was used' ELSE $9 END,
     $4, $12, k.listed,
-    CASE k.kind WHEN 'opened' THEN 'human' END
+    CASE k.kind WHEN 'opened' THEN 'human' END,
+    nullif($15, $3)
   FROM won CROSS JOIN LATERAL (VALUES
-    ('opened', opened_at = $3), ('claimed', claimed_at = $3),
+    ('opened', opened_at = $15), ('claimed', claimed_at = $15),
     ('validated', validated_at IS NOT NULL)) AS k (kind, listed)
   WHERE k.kind = 'validated' OR k.listed
 )
@@ -68,7 +69,9 @@ SELECT {columns(Session)} FROM won
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
     """One use, as somebody wants it. `if_uses` ties it to the state that was seen, `reservation`
-    is the caller's own hold, `as_of` the moment for which the coupon's times are judged."""
+    is the caller's own hold. `as_of` is the moment in which it happened, `now` the one in which we
+    hear of it: the coupon's times are judged for the former and show it, its events are in the
+    order of the latter, so that whoever asks for what is new misses nothing."""
 
     doer: Doer
     now: datetime
@@ -100,7 +103,8 @@ def standing_uses(sessions: str) -> str:
     """The uses of these sessions (a SELECT of their ids) that were not taken back, from their
     events: taking back undoes the last one that stands. `nth` is which use of its session it is."""
     return (
-        "SELECT DISTINCT ON (session_id, nth) session_id, nth, at, location_id FROM (SELECT"
+        "SELECT DISTINCT ON (session_id, nth) session_id, nth, coalesce(happened_at, at) AS at,"
+        " at AS heard_at, location_id, device_id FROM (SELECT"
         " e.*, sum(CASE kind WHEN 'validated' THEN 1 ELSE -1 END)"
         " OVER (PARTITION BY session_id ORDER BY id) AS nth,"
         " sum(CASE kind WHEN 'validated' THEN 1 ELSE -1 END) OVER (PARTITION BY session_id) AS uses"
@@ -111,16 +115,18 @@ def standing_uses(sessions: str) -> str:
 
 
 class Used(msgspec.Struct, frozen=True):
-    """When and where a session was used."""
+    """When and where a session was used, and when we heard of it from which device."""
 
     at: datetime
     location_id: int | None
+    heard_at: datetime
+    device_id: int | None
 
 
 async def uses_of(db: Handle, session_id: int) -> list[Used]:
     """The uses of a session that were not taken back, the first one first."""
     rows = await db.fetch(
-        f"SELECT at, location_id FROM ({standing_uses('$1')}) u ORDER BY nth", session_id
+        f"SELECT {columns(Used)} FROM ({standing_uses('$1')}) u ORDER BY nth", session_id
     )
     return [read(Used, row) for row in rows]
 

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 import msgspec
 
+from tearoff.coupons.refusals import NOWHERE
 from tearoff.coupons.scans import Outcome
 from tearoff.kit import times
 from tearoff.web.verdict_words import WORDS, Words
+
+_PART = re.compile(r"\[([^\]|]*)(?:\|([^\]]*))?\]")
+_NAMES = re.compile(r"\{(\w+)\}")
+_BY_CLOCK = ("time_over", "reserved", "used_since", "too_late_undo")
+"""What is of today in any case."""
 
 
 class Asks(msgspec.Struct, frozen=True):
@@ -115,35 +122,64 @@ def words_of(language: str) -> Words:
 def _text(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
     if outcome.verdict == "wait":
         return words.wait_text.replace("{seconds}", str(outcome.wait))
-    if outcome.verdict == "undone":
-        return words.undone_text
+    if outcome.verdict == "used" and outcome.was_offline and outcome.scanned_at is not None:
+        return _fill(words.used_then, when=times.words_of(outcome.scanned_at, timezone, language))
     if outcome.verdict == "used":
-        return words.used_at.replace("{when}", _clock(outcome.at, timezone))
-    if outcome.verdict != "no":
-        return ""
-    told = getattr(words, outcome.reason, words.withdrawn)
-    if "{when}" in told and outcome.moment is None:
-        return ""  # what stood in the way has been taken back since
-    more = _more(outcome, language, timezone)
+        return _fill(words.used_at, when=_clock(outcome.at, timezone))
+    if outcome.verdict == "undone":
+        told = words.undone_again if outcome.stands_used else words.undone_text
+        return _and_stands(told, outcome, words, language, timezone)
+    if outcome.verdict == "no":
+        told = _why(outcome, words, language, timezone)
+        return _and_stands(told, outcome, words, language, timezone)
+    return ""
+
+
+def _why(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
     when = ""
     if outcome.moment is not None:
-        when = times.words_of(outcome.moment, timezone, language)
-        if outcome.reason == "time_over":
-            when = _clock(outcome.moment, timezone)
-    if not outcome.place:
-        told = told.replace(", {place}", "").replace("، {place}", "")
-    told = told.replace("{when}", when).replace("{place}", outcome.place)
-    return f"{told} {more}." if more else str(told)
-
-
-def _more(outcome: Outcome, language: str, timezone: str) -> str:
-    """When, or where, it would be right."""
+        has_date = _name(outcome) not in _BY_CLOCK
+        when = (
+            times.words_of(outcome.moment, timezone, language)
+            if has_date
+            else _clock(outcome.moment, timezone)
+        )
+    places = outcome.detail if outcome.reason == "wrong_place" else ""
+    sentence = str(getattr(words, _name(outcome), None) or getattr(words, outcome.reason))
+    told = _fill(sentence, when=when, places=places, place=outcome.place)
     if outcome.reason == "wrong_time" and outcome.found is not None:
         hours = outcome.found.campaign.options.hours
-        return "; ".join(times.hours_of(h.days, h.start, h.end, language) for h in hours)
-    if outcome.reason == "withdrawn" and outcome.moment is not None:
-        return times.words_of(outcome.moment, timezone, language)
-    return ", ".join(outcome.elsewhere)
+        shown = "; ".join(times.hours_of(h.days, h.start, h.end, language) for h in hours)
+        return f"{told} {shown}." if shown else told
+    return told
+
+
+def _name(outcome: Outcome) -> str:
+    """Of its sentence, among the words."""
+    if outcome.reason == "wrong_place":
+        return "wrong_place_nowhere" if outcome.detail == NOWHERE else "wrong_place"
+    return f"{outcome.reason}_{outcome.detail}" if outcome.detail else outcome.reason
+
+
+def _and_stands(told: str, outcome: Outcome, words: Words, language: str, timezone: str) -> str:
+    """And when and where the coupon was used that could not be taken back."""
+    stands = outcome.stands_used
+    if stands is None:
+        return told
+    when = times.words_of(stands.at, timezone, language) if stands.at else ""
+    return f"{told} {_fill(words.already_used, when=when, place=stands.place)}"
+
+
+def _fill(sentence: str, **values: str) -> str:
+    """What stands in brackets is only said where all that it names is known; behind a bar stands
+    what is said instead."""
+
+    def part(found: re.Match[str]) -> str:
+        is_known = all(values.get(name) for name in _NAMES.findall(found[1]))
+        return found[1] if is_known else found[2] or ""
+
+    told = _PART.sub(part, sentence)
+    return _NAMES.sub(lambda found: values.get(found[1], ""), told)
 
 
 def _clock(at: datetime | None, timezone: str) -> str:

@@ -1,5 +1,7 @@
 -- Additive: the version before writes rows as it did. `moment`, `where_id` (a location) and `detail`
 -- are what was in the way of a scan when it was judged; `takes`: people asked to take it in.
+-- `happened_at`: when a use that a device had kept happened; its event is of when we heard of it.
+-- `status_since`: since when a campaign is paused, say; unknown for those that were so before.
 SET LOCAL lock_timeout = '10s';
 
 ALTER TABLE counter_scans
@@ -7,3 +9,14 @@ ALTER TABLE counter_scans
   ADD COLUMN where_id bigint,
   ADD COLUMN detail text NOT NULL DEFAULT '',
   ADD COLUMN takes boolean NOT NULL DEFAULT true;
+
+ALTER TABLE session_events ADD COLUMN happened_at timestamptz;
+
+ALTER TABLE campaigns ADD COLUMN status_since timestamptz;
+CREATE FUNCTION note_status() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  NEW.status_since := now();
+  RETURN NEW;
+END $$;
+CREATE TRIGGER note_status BEFORE UPDATE OF status ON campaigns FOR EACH ROW
+  WHEN (OLD.status IS DISTINCT FROM NEW.status) EXECUTE FUNCTION note_status();
