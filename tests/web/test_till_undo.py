@@ -123,3 +123,23 @@ async def test_what_somebody_else_took_back_is_undone(coupon, make_till):
     assert (await undo(till, key))["verdict"] == "undone"
     (row,) = await rows(till)
     assert row["verdict"] == "undone"
+
+
+async def test_two_uses_of_one_queue_are_taken_back_one_by_one(make_coupon, make_till):
+    coupon = await make_coupon(uses=3)
+    till, at = await make_till(coupon.shop), datetime.now(UTC)
+    await coupon.services.db.execute(
+        "UPDATE sessions SET created_at = created_at - interval '1 day' WHERE code = $1",
+        coupon.code,
+    )
+    first, second = new_key(), new_key()
+    scans = [
+        {"key": key, "code": coupon.code, "scanned_at": (at - timedelta(minutes=m)).isoformat()}
+        for key, m in ((first, 9), (second, 4))
+    ]
+    await till.call("sync", {"scans": scans})
+    assert (await undo(till, first))["reason"] == "used_since"
+    assert (await undo(till, second))["verdict"] == "undone"
+    assert (await coupon.row())["used_at"] == at - timedelta(minutes=9)
+    assert (await undo(till, first))["verdict"] == "undone"
+    assert (await coupon.row())["uses"] == 0

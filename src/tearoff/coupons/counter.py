@@ -4,6 +4,7 @@ scan's row and what it did to the coupon commit together: the same scan sent twi
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from math import ceil
 
@@ -223,8 +224,7 @@ async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outco
     assert scan.session_id is not None
     found = await queries.hold_session(db, till.device.account_id, scan.session_id)
     uses = await updates.uses_of(db, scan.session_id)
-    who = (scan.at, till.device.id)
-    mine = next((use for use in uses if (use.heard_at, use.device_id) == who), None)
+    mine = _use_of(scan, uses)
     if found is not None and mine is not None:
         if mine is not uses[-1]:
             since = Refusal("used_since", "", uses[-1].at, uses[-1].location_id)
@@ -240,3 +240,11 @@ async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outco
     # Where it does not stand any more, somebody else has taken it back meanwhile.
     undone = await scans.mark_undone(db, till, scan, now)
     return await scans.told_of_undoing(db, till, undone, now)
+
+
+def _use_of(scan: Scan, uses: Sequence[updates.Used]) -> updates.Used | None:
+    """Of the uses that stand the one that this scan was. Scans of one queue are heard of in the same
+    moment."""
+    heard = [u for u in uses if (u.heard_at, u.device_id) == (scan.at, scan.device_id)]
+    exactly = [use for use in heard if use.at == scan.scanned_at]
+    return next(reversed(exactly or heard), None)
