@@ -243,7 +243,7 @@ async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outco
 
 
 def _use_of(scan: Scan, uses: Sequence[updates.Used]) -> updates.Used | None:
-    """Of the uses that stand the one that this scan was. Scans of one queue are heard of in the same
+    """Of the uses that stand the one that this scan was. Scans of one queue are heard of in one
     moment."""
     heard = [u for u in uses if (u.heard_at, u.device_id) == (scan.at, scan.device_id)]
     exactly = [use for use in heard if use.at == scan.scanned_at]

@@ -247,11 +247,12 @@ def _print_board(
 
 
 def _row(row: Row, zone: str) -> dict[str, Any]:
-    """As the script shows it: a coupon's six characters as its page has them, and a clock."""
+    """As the script shows it: a coupon's six characters as its page has them, and the clock at
+    which it was scanned."""
     code = row.code
     if re.fullmatch(r"[0-9a-z]{6}", code):
         code = f"{code[:3]} {code[3:]}".upper()
-    clock_time = f"{times.clock_of(row.at, zone):%H:%M}" if row.at else ""
+    clock_time = f"{times.clock_of(row.scanned_at, zone):%H:%M}" if row.scanned_at else ""
     return msgspec.structs.asdict(row) | {"code": code, "clock": clock_time}
 
 

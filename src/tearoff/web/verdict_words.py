@@ -164,7 +164,7 @@ _FR = Words(
     limit_person="Ce client a utilisé cette offre autant de fois que permis.",
     too_late_undo="Trop tard : l’annulation était possible jusqu’à {when}.",
     used_since="Réutilisé depuis, {when}[, {place}].",
-    undone_again="Déjà annulé.",
+    undone_again="Déjà rétabli.",
 )
 
 _DE = Words(
@@ -202,9 +202,9 @@ _DE = Words(
     limit_day="Diese Aktion hat ihr Limit für den Tag erreicht[. Wieder ab {when}].",
     limit_location="Diese Aktion hat ihr Limit in dieser Filiale erreicht.",
     limit_person="Dieser Kunde hat die Aktion so oft genutzt wie erlaubt.",
-    too_late_undo="Zu spät: Zurücknehmen ging bis {when}.",
+    too_late_undo="Zu spät: Stornieren ging bis {when}.",
     used_since="Seitdem wieder eingelöst, {when}[, {place}].",
-    undone_again="Schon zurückgenommen.",
+    undone_again="Schon storniert.",
 )
 
 _ES = Words(
@@ -244,7 +244,7 @@ _ES = Words(
     limit_person="Este cliente ya ha usado la oferta las veces permitidas.",
     too_late_undo="Demasiado tarde: se podía deshacer hasta las {when}.",
     used_since="Usado otra vez desde entonces, {when}[, {place}].",
-    undone_again="Ya estaba anulado.",
+    undone_again="Ya estaba restablecido.",
 )
 
 _AR = Words(
@@ -284,7 +284,7 @@ _AR = Words(
     limit_person="استخدم هذا الزبون العرض بعدد المرات المسموح.",
     too_late_undo="فات الأوان: كان التراجع ممكنًا حتى {when}.",
     used_since="استُخدمت مجددًا بعد ذلك، {when}[، {place}].",
-    undone_again="سبق التراجع عنها.",
+    undone_again="سبق أن أُعيدت.",
 )
 
 WORDS: dict[str, Words] = {"en": _EN, "nl": _NL, "fr": _FR, "de": _DE, "es": _ES, "ar": _AR}

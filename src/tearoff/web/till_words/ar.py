@@ -116,4 +116,7 @@ AR = Words(
     decide_first="قرّر أولًا بشأن هذه القسيمة.",
     vibration="الاهتزاز",
     language_waits="ستتغيّر اللغة عند عودة الاتصال.",
+    undo_sure="نعم، تراجع",
+    drop="إزالة",
+    drop_sure="نعم، إزالة",
 )

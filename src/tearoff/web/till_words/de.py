@@ -95,4 +95,7 @@ DE = Words(
     decide_first="Entscheiden Sie zuerst über diesen.",
     vibration="Vibration",
     language_waits="Die Sprache wechselt, wenn die Verbindung wieder da ist.",
+    undo_sure="Ja, rückgängig",
+    drop="Verwerfen",
+    drop_sure="Ja, verwerfen",
 )

@@ -87,4 +87,7 @@ EN = Words(
     decide_first="Decide on this one first.",
     vibration="Vibration",
     language_waits="The language changes when the connection is back.",
+    undo_sure="Yes, undo",
+    drop="Drop",
+    drop_sure="Yes, drop",
 )

@@ -93,4 +93,7 @@ ES = Words(
     decide_first="Decida primero sobre este.",
     vibration="Vibración",
     language_waits="El idioma cambiará cuando vuelva la conexión.",
+    undo_sure="Sí, deshacer",
+    drop="Quitar",
+    drop_sure="Sí, quitar",
 )

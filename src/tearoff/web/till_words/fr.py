@@ -93,4 +93,7 @@ FR = Words(
     decide_first="Décidez d’abord pour celui-ci.",
     vibration="Vibration",
     language_waits="La langue changera au retour de la connexion.",
+    undo_sure="Oui, annuler",
+    drop="Retirer",
+    drop_sure="Oui, retirer",
 )

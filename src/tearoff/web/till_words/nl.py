@@ -92,4 +92,7 @@ NL = Words(
     decide_first="Beslis eerst over deze.",
     vibration="Trillen",
     language_waits="De taal verandert als er weer verbinding is.",
+    undo_sure="Ja, ongedaan maken",
+    drop="Verwijderen",
+    drop_sure="Ja, verwijderen",
 )

@@ -93,6 +93,10 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     decide_first: str
     vibration: str
     language_waits: str
+    # rows of the lists
+    undo_sure: str
+    drop: str
+    drop_sure: str
 
 
 _OF_SCRIPT = (
@@ -102,6 +106,7 @@ _OF_SCRIPT = (
     "waits", "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
     "camera_broken", "sign_out_waits", "stop", "scan",
     "sure_amount", "decide_first", "language_waits",
+    "undo_sure", "drop", "drop_sure",
 )  # fmt: skip
 
 

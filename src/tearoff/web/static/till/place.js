@@ -27,6 +27,7 @@ function remembered() {
 export async function refresh() {
   try {
     state = await ask("state");
+    state.ahead = Date.parse(state.now) - Date.now(); // the server's clock of this device's
     device.set(REMEMBERED, JSON.stringify(state));
   } catch (error) {
     if (!(error instanceof NoConnection)) throw error;
@@ -40,7 +41,7 @@ export async function draw() {
     $("place").textContent = state.place;
     $("staff").textContent = state.staff;
   }
-  lists.tellTimeOf(state.timezone);
+  lists.tellTimeOf(state.timezone, state.ahead);
   lists.show(state.recent ?? [], waiting);
   lists.showConflicts(state.conflicts ?? []);
   $("waiting").textContent = counted(words.waiting, waiting.length);

@@ -143,13 +143,15 @@ function linesOf(found) {
 }
 
 /** Without connection nothing is taken back, and nothing waits: the coupon stays used. */
-async function undo(key, scan) {
+export async function undo(key, scan = {}) {
   try {
     const answer = await ask("undo", { key });
     lastScan = { name: "", at: 0 };
     verdict.show(viewOf(answer, scan));
   } catch (error) {
-    verdict.problem(error instanceof NoConnection ? words.offline : error.message);
+    const text = error instanceof NoConnection ? words.offline : error.message;
+    if (verdict.isOpen()) verdict.problem(text);
+    else $("news").textContent = text;
   }
   refresh();
 }

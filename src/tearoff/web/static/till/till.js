@@ -1,10 +1,11 @@
 // The counter's page: a code comes in by camera, by hand or by a scanner; a verdict goes out.
 
 import { NoConnection, REMEMBERED, ask } from "./api.js";
+import { watchRows } from "./lists.js";
 import { device } from "./memory.js";
 import { catchUp, draw, refresh, state } from "./place.js";
 import { kept } from "./queue.js";
-import { check, interrupted, watchScans } from "./scan.js";
+import { check, interrupted, undo, watchScans } from "./scan.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { listenForScanner } from "./wedge.js";
@@ -72,6 +73,7 @@ listenForScanner((text, anyCase) => {
   verdict.close();
   return check(text, anyCase);
 });
+watchRows({ undo });
 watchScans((isLooking) => camera?.pause(isLooking));
 verdict.watchClosing(() => {
   if (camera?.isRunning()) camera.pause(false);
