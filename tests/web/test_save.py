@@ -237,6 +237,24 @@ async def test_a_mail_to_oneself(mailed, office):
     assert {name for name in row if row[name] != before[name]} <= {"last_message_id", "version"}
 
 
+async def test_who_plans_mails_it_before_the_first_day(mailed, office, services):
+    """And outside its hours; with what the page says."""
+    hours = options(hours=OTHER_DAY)
+    await services.db.execute(
+        "UPDATE campaigns SET description = 'Any size.', starts_at = $2, raw_options = $3,"
+        " version = version + 1 WHERE id = $1",
+        mailed.shop.campaign, in_days(1), hours,
+    )  # fmt: skip
+    assert (await mail(mailed)).status == 200
+    (taken,) = office.taken
+    for words in (f"{LINK}{mailed.path}", "Any size.", "Valid from", "Valid until", "Can be used:"):
+        assert words in taken.part("plain")
+    # The shop's own sends wait for the first day.
+    owner = Caller(mailed.http, mailed.url, mailed.shop)
+    given = {"campaign": mailed.shop.ref, "email": "eve@example.com"}
+    assert "has not started yet" in (await owner.post("/v3/send/email", given)).text
+
+
 async def test_pressed_twice_it_is_one_mail(mailed, office):
     token = (await mailed.get(f"{mailed.path}/save")).token
     office.pause = 0.5

@@ -134,8 +134,9 @@ class Carried(msgspec.Struct, frozen=True):
     new: NewSession
 
 
-def check_context(context: SendContext, now: datetime) -> Campaign:
-    """The campaign, if messages can be sent for it."""
+def check_context(context: SendContext, request: SendRequest, now: datetime) -> Campaign:
+    """The campaign, if messages can be sent for it. Who has a coupon already may ask for its link
+    before the first day."""
     campaign = context.campaign
     if campaign is None:
         raise CampaignNotFound
@@ -143,7 +144,7 @@ def check_context(context: SendContext, now: datetime) -> Campaign:
         raise NoRoute
     if campaign.status != "active":
         raise NotSent("The campaign is not active.")
-    if not campaign.has_begun(now):
+    if not campaign.has_begun(now) and not request.by_guest:
         raise NotSent("The campaign has not started yet.")
     if campaign.has_ended(now):
         raise NotSent("The campaign has ended.")

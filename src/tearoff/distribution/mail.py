@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from tearoff.accounts.models import Account
 from tearoff.accounts.tallies import Tally
+from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign, NewSession
 from tearoff.coupons.options import Text
 from tearoff.distribution import draft as drafts
@@ -23,8 +24,8 @@ from tearoff.kit.colors import brand_colors
 from tearoff.messages.template import FIELDS, LINK
 from tearoff.providers.base import Letter
 
-MOST_TERMS = 2000
-"""Characters of the terms that a mail holds; the coupon's page shows all."""
+MOST_LETTERS = 2000
+"""Of the description, and of the terms, in a mail; the coupon's page shows all."""
 
 _JINJA = Environment(
     loader=PackageLoader("tearoff.distribution"),
@@ -37,35 +38,86 @@ _JINJA = Environment(
 
 class Words(msgspec.Struct, frozen=True):
     open: str
+    valid_from: str
     valid_until: str
+    hours: str
     terms: str
     no_button: str
 
 
 WORDS = {
-    "en": Words("Open your coupon", "Valid until", "Terms", "Button not working? Open this link:"),
+    "en": Words(
+        "Open your coupon",
+        "Valid from",
+        "Valid until",
+        "Can be used:",
+        "Terms",
+        "Button not working? Open this link:",
+    ),
     "nl": Words(
-        "Open je coupon", "Geldig tot", "Voorwaarden", "Werkt de knop niet? Open deze link:"
+        "Open je coupon",
+        "Geldig vanaf",
+        "Geldig tot",
+        "Te gebruiken:",
+        "Voorwaarden",
+        "Werkt de knop niet? Open deze link:",
     ),
     "fr": Words(
         "Ouvrir votre bon",
+        "Valable à partir du",
         "Valable jusqu’au",
+        "Utilisable :",
         "Conditions",
         "Le bouton ne fonctionne pas ? Ouvrez ce lien :",
     ),
     "de": Words(
         "Coupon öffnen",
+        "Gültig ab",
         "Gültig bis",
+        "Einlösbar:",
         "Bedingungen",
         "Der Knopf geht nicht? Öffnen Sie diesen Link:",
     ),
     "es": Words(
         "Abrir su cupón",
+        "Válido desde el",
         "Válido hasta el",
+        "Se puede usar:",
         "Condiciones",
         "¿No funciona el botón? Abra este enlace:",
     ),
-    "ar": Words("افتح قسيمتك", "صالح حتى", "الشروط", "الزر لا يعمل؟ افتح هذا الرابط:"),
+    "it": Words(
+        "Apri il tuo coupon",
+        "Valido dal",
+        "Valido fino al",
+        "Si può usare:",
+        "Condizioni",
+        "Il pulsante non funziona? Apri questo link:",
+    ),
+    "pt": Words(
+        "Abrir o cupão",
+        "Válido a partir de",
+        "Válido até",
+        "Pode ser usado:",
+        "Condições",
+        "O botão não funciona? Abra esta ligação:",
+    ),
+    "pl": Words(
+        "Otwórz kupon",
+        "Ważny od",
+        "Ważny do",
+        "Można go użyć:",
+        "Warunki",
+        "Przycisk nie działa? Otwórz ten link:",
+    ),
+    "ar": Words(
+        "افتح قسيمتك",
+        "صالحة ابتداءً من",
+        "صالحة حتى",
+        "يمكن استخدامها:",
+        "الشروط",
+        "الزر لا يعمل؟ افتح هذا الرابط:",
+    ),
 }
 
 
@@ -85,7 +137,7 @@ def make_draft(
     url = f"{host}/p/{campaign.code}/{carried.code}"
     fields = {name: carried.new.field(name) for name in FIELDS} | {"email": address}
     subject = drafts.fill(subject, fields, "", field="subject").strip()
-    page = _page(campaign, language, carried.new, host, url)
+    page = _page(campaign, language, carried.new, host, url, now)
     has_link = f"{{{LINK}}}" in written
     intro = drafts.fill(written, fields, url) if has_link else _words(written, fields)
     cost = route.segment_price
@@ -115,11 +167,11 @@ def make_draft(
     )
 
 
-_WORDS = ("title", "subtitle", "value", "terms", "picture_alt")
+_WORDS = ("title", "subtitle", "value", "description", "terms", "picture_alt")
 
 
 class Page(msgspec.Struct, frozen=True):
-    """What the mail shows of the coupon."""
+    """What the mail shows of the coupon. `since` is "" for what can be used already."""
 
     url: str
     language: str
@@ -127,9 +179,12 @@ class Page(msgspec.Struct, frozen=True):
     title: str
     subtitle: str
     value: str
+    description: str
     picture: str
     picture_alt: str
+    since: str
     until: str
+    hours: str
     terms: str
     color: str
 
@@ -153,10 +208,12 @@ def _told(campaign: Campaign, language: str) -> Text:
     return Text(**words)
 
 
-def _page(campaign: Campaign, language: str, new: NewSession, host: str, url: str) -> Page:
+def _page(
+    campaign: Campaign, language: str, new: NewSession, host: str, url: str, now: datetime
+) -> Page:
     ends = min((at for at in (new.expires_at, campaign.expires_at) if at), default=None)
-    picture, told = campaign.picture_id, _told(campaign, language)
-    terms = told.terms.strip()
+    starts, ends = rules.first_use(campaign), rules.last_use(campaign, ends)
+    picture, told, zone = campaign.picture_id, _told(campaign, language), campaign.timezone
     return Page(
         url=url,
         language=language,
@@ -164,12 +221,23 @@ def _page(campaign: Campaign, language: str, new: NewSession, host: str, url: st
         title=told.title or campaign.name,
         subtitle=told.subtitle,
         value=told.value,
+        description=_cut(told.description),
         picture=f"{host}/p/{campaign.code}/picture/{picture}.webp" if picture else "",
         picture_alt=told.picture_alt,
-        until=times.words_of(ends, campaign.timezone, language) if ends else "",
-        terms=terms if len(terms) <= MOST_TERMS else f"{terms[:MOST_TERMS].rstrip()}…",
+        since=times.words_of(starts, zone, language) if starts and starts > now else "",
+        until=times.end_of(ends, zone, language) if ends else "",
+        hours=" · ".join(
+            times.hours_of(line.days, line.start, line.end, language)
+            for line in campaign.options.hours
+        ),
+        terms=_cut(told.terms),
         color=campaign.brand_color,
     )
+
+
+def _cut(text: str) -> str:
+    text = text.strip()
+    return text if len(text) <= MOST_LETTERS else f"{text[:MOST_LETTERS].rstrip()}…"
 
 
 def _text(page: Page, intro: str) -> str:
@@ -177,9 +245,11 @@ def _text(page: Page, intro: str) -> str:
     words = page.words
     offer = "\n".join(part for part in (page.title, page.subtitle, page.value) if part)
     link = "" if page.url in intro else f"{words.open}: {page.url}"
-    until = f"{words.valid_until} {page.until}" if page.until else ""
+    told = ((words.valid_from, page.since), (words.valid_until, page.until),
+            (words.hours, page.hours))  # fmt: skip
+    dates = "\n".join(f"{word} {text}" for word, text in told if text)
     terms = f"{words.terms}: {page.terms}" if page.terms else ""
-    parts = (page.brand, intro, offer, link, until, terms)
+    parts = (page.brand, intro, offer, page.description, link, dates, terms)
     return "\n\n".join(part for part in parts if part) + "\n"
 
 

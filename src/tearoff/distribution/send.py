@@ -215,7 +215,7 @@ class Sender:
     ) -> tuple[SendContext, Draft, int] | None:
         """None when the context is not the current one."""
         try:
-            campaign = drafts.check_context(context, now)
+            campaign = drafts.check_context(context, request, now)
             await self._check_policy(context, request, now)
         except (NoRoute, NotSent, optouts.OptedOut):
             await self._opener.check_session(context, request)
