@@ -60,7 +60,7 @@ async def test_yes_redeem_undo(make_coupon, stand, width, language, scheme):
         await no_sideways_scroll(page)
         await type_code(page, coupon.short.upper())
         await expect(page.locator(VERDICT)).to_have_class("verdict good")
-        await expect(page.locator("#v-act")).to_be_focused()
+        await expect(page.locator("#v-amount")).to_be_focused()
         await shape_is(page, "good")
         await expect(page.locator("#v-lines")).to_contain_text("2-for-1 cappuccino")
         await expect(page.locator("#v-lines")).to_contain_text("One for each visit.")

@@ -6,11 +6,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
 from tests.web.keyboards import keys_of
-from tests.web.test_till_browser import look, type_code, verdict_is
+from tests.web.test_till_browser import OFFLINE, look, type_code, verdict_is, wait_for_worker
 from tests.web.test_wedge import focus, scanner_at
 
 pytestmark = in_browser
@@ -187,3 +188,62 @@ async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
         await scanner.type(keys_of(f"https://c.example{second.path}\r"))
         await verdict_is(page, "good", "OK")
     assert [(await one.row())["uses"] for one in (first, second)] == [1, 0]
+
+
+@pytest.mark.parametrize(
+    ("asks", "has_touch", "where"),
+    [
+        ({"ask_amount": "required"}, False, "#v-amount"),
+        ({"ask_amount": "optional", "ask_receipt": "required"}, False, "#v-receipt"),
+        ({"ask_amount": "optional"}, False, "#v-act"),
+        ({"ask_amount": "required"}, True, "#v-act"),
+    ],
+)
+async def test_what_must_be_typed_has_the_focus(make_coupon, stand, asks, has_touch, where):
+    """Where the keyboard is at hand. On a phone it would hide the word: there the button has it."""
+    coupon = await make_coupon(raw_options=json.dumps(asks))
+    async with stand(coupon.shop, has_touch=has_touch, is_mobile=has_touch) as page:
+        await type_code(page, coupon.short)
+        await verdict_is(page, "good", "OK")
+        await expect(page.locator(where)).to_be_focused()
+
+
+async def test_sound_and_vibration_have_each_a_switch(coupon, stand):
+    felt = """() => {
+      window.felt = [];
+      navigator.vibrate = (how) => window.felt.push(how);
+    }"""
+    async with stand(coupon.shop, has_touch=True) as page:
+        await page.evaluate(felt)
+        await expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true")
+        await page.locator("#sound").click()  # a press is answered as an OK is
+        assert await page.evaluate("window.felt") == [[40]]
+        await page.locator("#vibration").click()
+        await expect(page.locator("#vibration")).to_have_attribute("aria-pressed", "false")
+        await page.locator("#sound").click()
+        assert await page.evaluate("window.felt") == [[40]]
+        await page.reload()
+        await expect(page.locator("#sound")).to_have_attribute("aria-pressed", "true")
+        await expect(page.locator("#vibration")).to_have_attribute("aria-pressed", "false")
+        await page.evaluate(felt)
+        await type_code(page, coupon.short)
+        await verdict_is(page, "good", "OK")
+        assert await page.evaluate("window.felt") == []
+
+
+async def test_a_language_chosen_without_connection_waits(coupon, stand):
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        await wait_for_worker(page)
+        waits = page.locator("#language-waits")
+        await expect(waits).to_be_hidden()
+        await page.context.set_offline(True)
+        await page.locator("#languages a[lang=nl]").click()
+        await expect(waits).to_have_text("The language changes when the connection is back.")
+        await page.locator("#code").fill("k7m")  # nobody's typing is taken away
+        await page.context.set_offline(False)
+        await expect(page.locator("#connection")).to_have_class("on")
+        await expect(waits).to_be_visible()
+        await page.locator("#code").fill("")
+        await expect(page.locator("html")).to_have_attribute("lang", "nl", timeout=30_000)
+        await expect(waits).to_be_hidden()
+        assert page.url.endswith("/till")

@@ -105,8 +105,7 @@ _OF_SCRIPT = (
     "checking_text", "not_checked", "not_checked_text", "not_kept", "trusted", "not_trusted",
     "waits", "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
     "camera_broken", "sign_out_waits", "stop", "scan",
-    "sure_amount", "decide_first", "language_waits",
-    "undo_sure", "drop", "drop_sure",
+    "sure_amount", "decide_first", "undo_sure", "drop", "drop_sure",
 )  # fmt: skip
 
 

@@ -11,17 +11,17 @@ const TUNES = {
   undone: [[660, 0.1], [440, 0.16]],
 };
 const BUZZES = { good: [40], used: [60], no: [180, 80, 180], wait: [90, 60, 90], unchecked: [90, 60, 90] };
-const KEPT = "till-sound";
-
 let context;
 
-export const isOn = () => device.get(KEPT) !== "off";
+/** `what` is sound or vibration: each has its own switch. */
+export const isOn = (what) => device.get(`till-${what}`) !== "off";
 
-export const turn = (on) => device.set(KEPT, on ? "on" : "off");
+export const turn = (what) => device.set(`till-${what}`, isOn(what) ? "off" : "on");
 
 export function signal(kind) {
-  if (BUZZES[kind] && navigator.userActivation?.hasBeenActive !== false) navigator.vibrate?.(BUZZES[kind]);
-  if (isOn() && TUNES[kind]) play(TUNES[kind], kind === "no" ? "square" : "sine");
+  const isTouched = navigator.userActivation?.hasBeenActive !== false;
+  if (BUZZES[kind] && isTouched && isOn("vibration")) navigator.vibrate?.(BUZZES[kind]);
+  if (isOn("sound") && TUNES[kind]) play(TUNES[kind], kind === "no" ? "square" : "sine");
 }
 
 function play(tune, shape) {

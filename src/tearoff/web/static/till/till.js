@@ -9,10 +9,11 @@ import { check, interrupted, undo, watchScans } from "./scan.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { listenForScanner } from "./wedge.js";
-import { files, words } from "./words.js";
+import { files, language, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 
+const LANGUAGE_AGAIN = 3000; // milliseconds between two tries
 let camera = null, isStarting = false;
 
 // The camera -----------------------------------------------------------------------------
@@ -89,11 +90,15 @@ $("seen").addEventListener("click", async () => {
     await draw();
   }
 });
-$("sound").addEventListener("click", () => {
-  signals.turn(!signals.isOn());
-  $("sound").setAttribute("aria-pressed", String(signals.isOn()));
-  signals.signal("good");
-});
+for (const what of ["sound", "vibration"]) {
+  const show = () => $(what).setAttribute("aria-pressed", String(signals.isOn(what)));
+  $(what).addEventListener("click", () => {
+    signals.turn(what);
+    show();
+    signals.signal("good");
+  });
+  show();
+}
 $("out").addEventListener("submit", async (event) => {
   event.preventDefault();
   const stays = (await kept()).length > 0;
@@ -116,14 +121,21 @@ addEventListener("visibilitychange", () => {
 
 $("camera").hidden = false;
 $("sound").hidden = false;
-$("sound").setAttribute("aria-pressed", String(signals.isOn()));
+$("vibration").hidden = !(navigator.vibrate && navigator.maxTouchPoints);
 $("code").value ||= interrupted();
 focusField();
 draw().then(refresh).then(() => $("rows").removeAttribute("aria-busy")).then(catchUp);
 $("rows").setAttribute("aria-busy", "true");
 // The language that was asked for is kept: a reload may come from the device again, and a worker
 // that was just coming has the page in the language of before.
-if (location.search) {
+const asked = new URLSearchParams(location.search).get("lang");
+if (asked !== language && [...$("languages").children].some(({ lang }) => lang === asked)) {
+  // The device's own page: the server was not heard.
+  $("language-waits").hidden = false;
+  setInterval(() => {
+    if (!verdict.isOpen() && !$("code").value) ask("state").then(() => location.reload(), () => {});
+  }, LANGUAGE_AGAIN);
+} else if (location.search) {
   history.replaceState(null, "", "/till");
   navigator.serviceWorker?.ready.then(({ active }) => active?.postMessage("language"));
 }

@@ -44,8 +44,10 @@ export function show(view) {
   signal(view.kind);
 }
 
+/** What must be typed comes first where the keyboard is at hand; on a phone it would hide the word. */
 function focus() {
-  ([act, leave].find((button) => !button.hidden) ?? dialog).focus();
+  const must = matchMedia("(pointer: fine)").matches && ["amount", "receipt"].find((name) => shown.asks?.[name] === "required");
+  ($(`v-${must}`) ?? [act, leave].find((button) => !button.hidden) ?? dialog).focus();
 }
 
 export function close() {
