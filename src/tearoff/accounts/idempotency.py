@@ -122,5 +122,17 @@ async def store(db: Handle, vault: Vault, key: Key, answer: Answer) -> None:
     )
 
 
+async def forget(db: Handle, key: Key, message_id: int) -> None:
+    """As if this key had never been used for this message."""
+    await db.execute(
+        "DELETE FROM idempotency_keys"
+        " WHERE account_id = $1 AND path = $2 AND key = $3 AND message_id = $4",
+        key.account_id,
+        key.path,
+        key.key,
+        message_id,
+    )
+
+
 async def sweep(db: Handle, now: datetime) -> None:
     await db.execute("DELETE FROM idempotency_keys WHERE created_at <= $1", now - LIVES)

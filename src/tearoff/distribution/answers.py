@@ -7,14 +7,23 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
 
+import structlog
+
 from tearoff.kit.db import DatabaseAway
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
 
-PATIENCE = 60
-"""Seconds for which the second commit is tried when the database is away."""
+AT_ONCE = 3
+"""Seconds for which the caller waits for the second commit when the database is away."""
+PATIENCE = 600
+"""Seconds for which it is tried, the caller having been answered."""
 ANSWER_LEAVES_WITHIN = 0.2
 """Seconds between an answer and the end of its guard."""
+
+
+Write = Callable[[], Awaitable[None]]
+
+log = structlog.get_logger()
 
 
 class Answers:
@@ -29,15 +38,33 @@ class Answers:
         self._services = services
         self._told: list[int] = []
         self._freeing: asyncio.Task[None] | None = None
+        self._writing: set[asyncio.Task[None]] = set()
 
     def tell(self, message_id: int) -> None:
         self._told.append(message_id)
         if self._freeing is None or self._freeing.done():
             self._freeing = asyncio.create_task(self._free_later())
 
+    def write_later(self, write: Write, accepted_id: int | None) -> None:
+        """Go on with the second commit while the caller is answered. The guard stays until it is
+        made: what is still `submitting` is found by it."""
+        task = asyncio.create_task(self._write_later(write, accepted_id))
+        self._writing.add(task)
+        task.add_done_callback(self._writing.discard)
+
     async def finish(self) -> None:
-        if self._freeing is not None:
-            await asyncio.wait([self._freeing], timeout=5)
+        left = [*self._writing, *([self._freeing] if self._freeing is not None else [])]
+        if left:
+            await asyncio.wait(left, timeout=5)
+
+    async def _write_later(self, write: Write, accepted_id: int | None) -> None:
+        try:
+            await insist(write, PATIENCE)
+        except DatabaseAway as error:  # its lease makes it `unknown`
+            log.error("send.not_noted", error=str(error))
+            return
+        if accepted_id is not None:
+            self.tell(accepted_id)
 
     async def _free_later(self) -> None:
         while self._told:
@@ -47,8 +74,9 @@ class Answers:
                 await messages.free_guards(self._services.db, told)
 
 
-async def insist(write: Callable[[], Awaitable[None]]) -> None:
-    give_up = asyncio.get_running_loop().time() + PATIENCE
+async def insist(write: Write, patience: float) -> None:
+    """Try again while the database is away. Raises `DatabaseAway` after so many seconds."""
+    give_up = asyncio.get_running_loop().time() + patience
     wait = 0.05
     while True:
         try:

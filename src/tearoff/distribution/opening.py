@@ -20,12 +20,20 @@ from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Carried, Draft, NotSent, SendRequest
 from tearoff.errors import NotFound
 from tearoff.kit import codes
-from tearoff.kit.db import Handle
+from tearoff.kit.db import AWAY, DatabaseAway, DatabaseBusy, Handle
 from tearoff.kit.services import Services
 
 
 class StatcodeNotFound(NotFound):
     """Statcode not found"""
+
+
+class OpeningLost(DatabaseAway):
+    """The database did not say whether the send was opened. Nothing was sent."""
+
+    def __init__(self, draft: Draft, error: BaseException) -> None:
+        super().__init__(f"The database is away: {error or 'it does not answer'}", after=2)
+        self.draft = draft
 
 
 class Opener:
@@ -114,7 +122,12 @@ class Opener:
     ) -> tuple[Draft, queries.Opened]:
         draft = self._make_draft(context, request, carried, now)
         lease = self._services.settings.send_lease
-        return draft, await queries.open_send(db, context, draft, lease=lease, now=now)
+        try:
+            return draft, await queries.open_send(db, context, draft, lease=lease, now=now)
+        except DatabaseBusy:
+            raise
+        except DatabaseAway as error:
+            raise OpeningLost(draft, error) from error
 
     def _make_draft(
         self, context: SendContext, request: SendRequest, carried: Carried, now: datetime
@@ -159,7 +172,10 @@ class Opener:
             except BaseException:
                 await transaction.rollback()
                 raise
-            await transaction.commit()
+            try:
+                await transaction.commit()
+            except AWAY as error:
+                raise OpeningLost(draft, error) from error
         return draft, opened
 
     async def _is_taken(self, db: Handle, campaign: Campaign, request: SendRequest) -> bool:

@@ -127,6 +127,20 @@ def _session_values(draft: Draft) -> Sequence[object]:
     )  # fmt: skip
 
 
+async def opened_at(db: Handle, account_id: int, session_code: str, at: datetime) -> int | None:
+    """The message that was opened for this session (21 characters) at this moment, while nothing
+    is known of it."""
+    found: int | None = await db.fetchval(
+        "SELECT m.id FROM sessions s JOIN messages m ON m.id = s.last_message_id"
+        " WHERE s.account_id = $1 AND s.short_code = left($2, 6) AND s.code = $2"
+        " AND m.created_at = $3 AND m.state IN ('submitting', 'unknown')",
+        account_id,
+        session_code,
+        at,
+    )
+    return found
+
+
 async def has_coupon(db: Handle, campaign: Campaign, email: str, session_code: str | None) -> bool:
     """Whether this address was mailed the campaign's coupon, or somebody with this address has
     one that is live, other than the session (21 or 6 characters) that is asked for."""

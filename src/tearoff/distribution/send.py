@@ -10,6 +10,10 @@ Two short commits with the network call between them:
 
 A crash between the two commits leaves `submitting` with a lease; a chore makes it `unknown`.
 Nothing is ever sent again on a guess.
+
+A database that does not answer holds nobody. Without the first commit the service is not asked, and
+what the database may yet make of it is taken back. Without the second the caller is told what
+the service said, which is so, and it is written when the database answers again.
 """
 
 from __future__ import annotations
@@ -25,14 +29,16 @@ from tearoff.accounts.models import Account, Caller
 from tearoff.coupons import queries as coupon_queries
 from tearoff.coupons.models import Campaign
 from tearoff.distribution import draft as drafts
-from tearoff.distribution import outcome
-from tearoff.distribution.answers import Answers, insist
+from tearoff.distribution import outcome, queries
+from tearoff.distribution.answers import AT_ONCE, Answers, insist
 from tearoff.distribution.context import Contexts, SendContext
 from tearoff.distribution.draft import Draft, NotSent, SendRequest
-from tearoff.distribution.opening import Opener, StatcodeNotFound
+from tearoff.distribution.lost import Lost, TakingBack
+from tearoff.distribution.opening import Opener, OpeningLost, StatcodeNotFound
 from tearoff.distribution.outcome import OutcomeUnknown
 from tearoff.errors import Conflict, TearoffError, TryLater
 from tearoff.kit import clock, metrics
+from tearoff.kit.db import DatabaseAway
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
 from tearoff.messages.connections import NoRoute
@@ -40,7 +46,7 @@ from tearoff.messages.links import Links
 from tearoff.messages.models import Message
 from tearoff.people import optouts
 from tearoff.providers import registry
-from tearoff.providers.base import Outcome, Outgoing
+from tearoff.providers.base import Accepted, Outcome, Outgoing
 
 __all__ = [
     "AlreadyReceived",
@@ -101,8 +107,9 @@ class Sender:
         self._services = services
         self._links = links
         self._contexts = contexts
-        self._running: set[asyncio.Task[Sent]] = set()
+        self._running: set[asyncio.Task[tuple[Sent, bool]]] = set()
         self._answers = Answers(services)
+        self._taking_back = TakingBack(services)
         self._opener = Opener(services)
 
     async def send(
@@ -118,10 +125,11 @@ class Sender:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
-            sent = await asyncio.shield(task)
+            sent, is_noted = await asyncio.shield(task)
         except AlreadySent as standing:
             return await self._tell_again(caller.account, standing.message, keyed)
-        self._answers.tell(sent.message_id)
+        if is_noted:
+            self._answers.tell(sent.message_id)
         return sent
 
     async def finish(self, patience: float = 15) -> None:
@@ -129,6 +137,7 @@ class Sender:
         if self._running:
             await asyncio.wait(self._running, timeout=patience)
         await self._answers.finish()
+        await self._taking_back.finish(5)
 
     async def describe(self, account: Account, message: Message) -> Sent:
         """What the caller of this message is told, put together again from what is kept."""
@@ -159,30 +168,34 @@ class Sender:
 
     async def _send(
         self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None
-    ) -> Sent:
+    ) -> tuple[Sent, bool]:
+        """What was sent, and whether that is written."""
         context, draft, message_id = await self._open(caller, request, now, keyed)
         answer = await self._hand_over(context, draft, message_id)
         error = outcome.error_of(answer, message_id, draft.channel)
         result = error or _sent(draft, message_id)
+        about = self._about(context, draft, now, message_id)
+        stored = None if keyed is None else keyed.render(result)
+        is_noted = await self._record(about, answer, keyed, stored)
+        if isinstance(result, TearoffError):
+            raise result
+        return result, is_noted
+
+    def _about(
+        self, context: SendContext, draft: Draft, now: datetime, message_id: int = 0
+    ) -> outcome.About:
         assert context.route is not None
-        by_id = registry.reports_by_its_own_id(context.route.kind)
         account = context.caller.account
-        told = account.listener(self._services.settings.link_host)
-        about = outcome.About(
+        return outcome.About(
             campaign=draft.campaign,
             message_id=message_id,
             recipient=draft.recipient,
             created_at=now,
-            find_by_id=by_id,
+            find_by_id=registry.reports_by_its_own_id(context.route.kind),
             channel=draft.channel,
-            listener=told,
+            listener=account.listener(self._services.settings.link_host),
             counted=draft.message_tallies,
         )
-        stored = None if keyed is None else keyed.render(result)
-        await self._record(about, answer, keyed, stored)
-        if isinstance(result, TearoffError):
-            raise result
-        return result
 
     async def _open(
         self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None
@@ -221,7 +234,7 @@ class Sender:
             await self._opener.check_session(context, request)
             raise
         for _ in range(TRIES):
-            written = await self._opener.write(context, request, now, keyed.key if keyed else None)
+            written = await self._write(context, request, now, keyed.key if keyed else None)
             if written is None:
                 continue
             draft, opened = written
@@ -236,6 +249,16 @@ class Sender:
             if opened.is_taken:
                 await self._explain_taken(draft)
         raise TryLater("No free session code was found.")
+
+    async def _write(
+        self, context: SendContext, request: SendRequest, now: datetime, key: idempotency.Key | None
+    ) -> tuple[Draft, queries.Opened] | None:
+        try:
+            return await self._opener.write(context, request, now, key)
+        except OpeningLost as lost:
+            about = self._about(context, lost.draft, now)
+            self._taking_back.add(Lost(about, lost.draft.session_code, key))
+            raise
 
     async def _check_policy(
         self, context: SendContext, request: SendRequest, now: datetime
@@ -305,9 +328,10 @@ class Sender:
         answer: Outcome,
         keyed: Keyed | None,
         stored: idempotency.Answer | None,
-    ) -> None:
+    ) -> bool:
         """The second commit. What the service said is known only here, so a database that is
-        away for a moment is waited for; the update is guarded and may be repeated."""
+        away is waited for, at most for a moment by the caller; the update is guarded and may be
+        repeated. Whether it was made."""
         services = self._services
         guard_for = services.settings.open_guard
 
@@ -320,7 +344,13 @@ class Sender:
                 if keyed is not None and stored is not None:
                     await idempotency.store(db, services.vault, keyed.key, stored)
 
-        await insist(write)
+        try:
+            await insist(write, AT_ONCE)
+        except DatabaseAway:
+            is_accepted = isinstance(answer, Accepted)
+            self._answers.write_later(write, about.message_id if is_accepted else None)
+            return False
+        return True
 
 
 def _versions(caller: Caller) -> tuple[int, int]:
