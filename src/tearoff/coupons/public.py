@@ -64,6 +64,12 @@ async def begin(
     return issued.code
 
 
+async def count_refused(db: Handle, campaign: Campaign, network: str, now: datetime) -> None:
+    """Whoever asks for numbers that have a coupon is counted as one who gets coupons: looking
+    through a list of them costs the same either way. Raises `NetworkFull`."""
+    await _count_network(db, campaign, network, now)
+
+
 async def free_again_at(db: Handle, campaign: Campaign, network: str, now: datetime) -> datetime:
     """When a network that is full may fetch again."""
     counted = limits.of_network(campaign, network)

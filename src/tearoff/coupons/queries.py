@@ -131,6 +131,24 @@ async def lock_begun(db: Handle, campaign_id: int, begun_by: str) -> None:
     )
 
 
+async def newest_to(db: Handle, campaign: Campaign, address: str) -> Session | None:
+    """The coupon of this campaign that somebody has with this number (E.164) or e-mail address:
+    the newest that is not used up, else the newest. What was voided is nobody's."""
+    is_mail = "@" in address
+    row = await db.fetchrow(
+        # First those of the person: a campaign has millions.
+        "WITH theirs AS MATERIALIZED (SELECT id FROM sessions WHERE account_id = $1"
+        f" AND {'lower(email) = lower($3)' if is_mail else 'phone = ANY($3)'}"
+        " AND campaign_id = $2 AND NOT voided)"
+        f" SELECT {columns(Session, 's')} FROM theirs t JOIN sessions s ON s.id = t.id"
+        " ORDER BY s.validated_at IS NULL DESC, s.id DESC LIMIT 1",
+        campaign.account_id,
+        campaign.id,
+        address if is_mail else list(spellings(address)),
+    )
+    return read(Session, row) if row else None
+
+
 async def code_begun_by(db: Handle, campaign_id: int, begun_by: str) -> str | None:
     code: str | None = await db.fetchval(
         "SELECT code FROM sessions WHERE campaign_id = $1 AND begun_by = $2", campaign_id, begun_by

@@ -272,6 +272,13 @@ def _measure(text: str, country: str | None) -> Reading | None:
     return (e164, POSSIBLE) if fits or phone_key(e164) != e164 else None
 
 
+def spaced(e164: str) -> str:
+    """As people read it: `+32 470 00 12 34`."""
+    number = phonenumbers.parse(e164, None)
+    told: str = phonenumbers.format_number(number, PhoneNumberFormat.INTERNATIONAL)
+    return told
+
+
 def is_country(code: str) -> bool:
     """Whether numbers of this country (two letters) can be read."""
     return code in phonenumbers.SUPPORTED_REGIONS

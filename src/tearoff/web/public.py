@@ -19,7 +19,7 @@ from tearoff.kit import clock, doorbook, metrics, times
 from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.visible import as_seen
-from tearoff.web import forms, framing, looked, notes, questions
+from tearoff.web import again, forms, framing, looked, notes, questions
 from tearoff.web.finding import PUBLIC, find_campaign, patiently, read_code
 from tearoff.web.pages import print_offer
 from tearoff.web.paper import Answer, answer
@@ -41,13 +41,16 @@ _SESSION = re.compile(r"[0-9a-z]{21}\Z")
 
 class Begin(msgspec.Struct, frozen=True):
     """The form of the public page. `carried` are values of the address that the coupon keeps;
-    `is_quick`: it sends itself when the page is seen; `problem` is about the whole form."""
+    `is_quick`: it sends itself when the page is seen; `problem` is about the whole form;
+    `offered` and `sent` are about the link of a coupon that somebody has already."""
 
     path: str
     token: str
     carried: tuple[tuple[str, str], ...] = ()
     is_quick: bool = False
     problem: str = ""
+    offered: again.Offered | None = None
+    sent: again.Sent | None = None
     questions: questions.Questions = questions.Questions()
 
 
@@ -91,9 +94,11 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     if not public_standing(found, visit, now).is_active or not found.options.public_link:
         return _show(request, found, visit, filled, now, status=409)
     # Nobody has pressed anything: who may be a program gets no coupon, but the button.
-    is_quick = PRESSED not in form.fields
+    is_quick = PRESSED not in form.fields and again.FIELD not in form.fields
     if is_quick and judge_request(request).verdict != "human":
         return _show(request, found, visit, filled, now)
+    if again.FIELD in form.fields:
+        return await _send_again(request, found, visit, filled, form.fields[again.FIELD], now)
     if nonce is None:
         return _show(request, found, visit, filled, now, problem=visit.words.too_old, status=422)
     if filled.has_problems:
@@ -137,8 +142,7 @@ async def _begin(
     except public.NetworkFull:
         return await _refuse_network(request, services, campaign, visit, filled, network, now)
     except public.HasCoupon:
-        problem = visit.words.already_have
-        return _show(request, campaign, visit, filled, now, problem=problem, status=409)
+        return await _refuse_second(request, services, campaign, visit, filled, network, now)
     except rules.LimitReached:
         return print_offer(request, campaign, visit, all_gone(campaign, visit), 409)
     return _to_new(request, campaign, code, visit, 303)
@@ -176,6 +180,41 @@ async def _make(
             db, campaign, new, filled.agreements, reason=why, network=network, now=now,
             listener=listener,
         )  # fmt: skip
+
+
+async def _refuse_second(
+    request: AnyRequest,
+    services: Services,
+    campaign: Campaign,
+    visit: Visit,
+    filled: Filled,
+    network: str,
+    now: datetime,
+) -> Answer:
+    """The page again, with all that was filled in, and with the link once more if it can be
+    sent."""
+    try:
+        await patiently(public.count_refused(services.db, campaign, network, now))
+    except public.NetworkFull:
+        return await _refuse_network(request, services, campaign, visit, filled, network, now)
+    offered = await again.offered(request, campaign, visit, filled, now)
+    return _show(request, campaign, visit, filled, now, problem=visit.words.already_have,
+                 status=409, offered=offered)  # fmt: skip
+
+
+async def _send_again(
+    request: AnyRequest,
+    campaign: Campaign,
+    visit: Visit,
+    filled: Filled,
+    token: str,
+    now: datetime,
+) -> Answer:
+    told = await again.send(request, campaign, visit, filled, token, now)
+    if isinstance(told, again.Sent):
+        return _show(request, campaign, visit, filled, now, sent=told)
+    return _show(request, campaign, visit, filled, now, problem=told.text, status=told.status,
+                 wait=told.after)  # fmt: skip
 
 
 async def _refuse_network(
@@ -225,6 +264,8 @@ def _show(
     now: datetime,
     *,
     problem: str = "",
+    offered: again.Offered | None = None,
+    sent: again.Sent | None = None,
     status: int = 200,
     frames: str = framing.NOBODY,
     is_gone: bool = False,
@@ -236,7 +277,9 @@ def _show(
     note = ""
     begin = None
     if standing.is_active and campaign.options.public_link:
-        begin = _form(request, campaign, visit, filled, now, problem)
+        begin = msgspec.structs.replace(
+            _form(request, campaign, visit, filled, now, problem), offered=offered, sent=sent
+        )
     elif standing.is_active:
         note = visit.words.offer_note
     return print_offer(
