@@ -72,7 +72,11 @@ class Coupon:
         return await self._ask(method, path or self.path, headers)
 
     async def post(self, path: str, values: Any, **headers: str) -> Page:
-        return await self._ask("POST", self.path + path, headers, values)
+        """What a browser shows then: the page that tells what the try came to. Where the coupon
+        has become another one, it is the redirect to it."""
+        page = await self._ask("POST", self.path + path, headers, values)
+        to = page.headers.get("location", "") if page.status == 303 else ""
+        return await self._ask("GET", to, headers) if "tried=" in to else page
 
     async def redeem(self, pin: str, token: str | None = None, **values: str) -> Page:
         token = (await self.get()).token if token is None else token

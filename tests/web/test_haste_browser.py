@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tests.cast import PIN
 from tests.web.browsing import in_browser
 from tests.web.conftest import do
+from tests.web.scenes import SCENES
 
 pytestmark = in_browser
 
@@ -64,3 +65,49 @@ async def test_what_the_counter_undoes_can_be_used_again_in_front_of_the_eyes(co
         await do(coupon, "unvalidated")
         await expect(page.locator(".badge")).to_have_text("Ready to use", timeout=15_000)
         await expect(page.locator(".yes")).to_have_count(0)
+
+
+async def test_back_and_reload_tell_the_last_try_again(make_coupon, visit):
+    """Without script, where nothing else helps: no browser asks whether to send a form again."""
+    coupon = await make_coupon(raw_options='{"methods": ["code", "pin", "button"]}')
+    async with visit(coupon.path, script=False, fine=[422]) as page:
+        await type_pin(page, "9999")
+        await page.locator(".staff form button").click()
+        await expect(page.locator("#pin-error")).to_contain_text("4 tries left")
+        await page.get_by_text("I am staff").click()
+        await expect(page.locator("h1")).to_have_text("Mark as used?")
+        await page.go_back()
+        await expect(page.locator("#pin-error")).to_contain_text("4 tries left")
+        await page.reload()
+        await expect(page.locator("#pin-error")).to_contain_text("4 tries left")
+
+
+async def test_a_language_in_the_middle_of_a_form(make_coupon, visit):
+    coupon = await make_coupon()
+    await SCENES["place"].act(coupon)
+    async with visit(f"{coupon.path}/place", language="nl", fine=[422]) as page:
+        await page.locator("#place").select_option(index=3)
+        chosen = await page.locator("#place").input_value()
+        await page.locator("#amount").fill("12,50")
+        await page.get_by_role("button", name="English").click()
+        await expect(page.locator("h1")).to_have_text("For staff: validate")
+        await expect(page.locator("#place")).to_have_value(chosen)
+        await expect(page.locator("#amount")).to_have_value("12,50")
+        await page.locator("#pin").fill("9999")
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#pin-error")).to_contain_text("Wrong PIN")
+        await expect(page.locator("#place")).to_have_value(chosen)
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_wrong_amount_keeps_the_pin(coupon, visit, script):
+    async with visit(coupon.path, script=script) as page:
+        await type_pin(page, PIN)
+        await page.locator("#amount").fill("12.345")
+        await page.locator(".staff form button").click()
+        await expect(page.locator("#amount")).to_be_focused()
+        await expect(page.locator("#pin")).to_have_value(PIN)
+        await page.locator("#amount").fill("12,50 €")
+        await page.locator(".staff form button").click()
+        await expect(page.locator(".yes")).to_have_text("Accepted")
+    assert (await coupon.row())["validation_value"] == "12.50"

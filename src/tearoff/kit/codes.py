@@ -31,6 +31,11 @@ def session_code() -> str:
     return "".join(letters)
 
 
+def shown_code(short: str) -> str:
+    """A short code as people see it, wherever they do: `ABC 123`."""
+    return f"{short[:3]} {short[3:]}".upper()
+
+
 def campaign_code() -> str:
     """6 characters that can be read aloud: the campaign's part of a link."""
     return _draw(SPOKEN_ALPHABET, 6)

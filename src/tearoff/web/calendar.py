@@ -16,9 +16,10 @@ from tearoff.web import ics, keeping, notes, personal
 from tearoff.web.finding import PERSONAL, PUBLIC, find, find_campaign, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer, answer
-from tearoff.web.save import ALONE, to_coupon
+from tearoff.web.save import ALONE
 from tearoff.web.save_words import WORDS
 from tearoff.web.standing import hours_of
+from tearoff.web.tries import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of, visit_to
 
 

@@ -80,8 +80,8 @@ def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
     wanted = (campaign.language, *campaign.options.texts, *preferred(visit.accepted)[:1], "en")
     languages = dict.fromkeys(tag.partition("-")[0].lower() for tag in wanted)
     more = "&web=true" if visit.is_framed else ""
-    if visit.carried:
-        more += f"&{urlencode(visit.carried)}"
+    if visit.carried or visit.kept:
+        more += f"&{urlencode((*visit.carried, *visit.kept))}"
     return tuple(
         Switch(language, WORDS[language].name, f"?lang={language}{more}")
         for language in languages

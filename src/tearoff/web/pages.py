@@ -16,13 +16,14 @@ from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.kit import clock, metrics
 from tearoff.kit.services import services_of
-from tearoff.web import forms, framing, notes, paper, personal
+from tearoff.web import forms, framing, notes, paper, personal, tries
 from tearoff.web.finding import PERSONAL, find, patiently, read_code, straight
 from tearoff.web.offer import Offer, offer, switches
 from tearoff.web.paper import Answer, answer
-from tearoff.web.personal import Rest, Staff
+from tearoff.web.personal import Rest
 from tearoff.web.served import Served, served
 from tearoff.web.standing import Standing, after_use, path_of, standing
+from tearoff.web.tries import Tried
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_to
 from tearoff.web.words import counted
 
@@ -50,7 +51,8 @@ async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Ans
     if found is None:
         return _lead_to_meant(request)
     metrics.page_hits.labels("coupon").inc()
-    return print_coupon(request, found, now, use=served(request, found.session, now))
+    tried = tries.read(request, services.vault, found.session.code, now)
+    return _print(request, found, now, served(request, found.session, now), tried)
 
 
 @route([f"{path}/now" for path in PERSONAL], http_method=READ)
@@ -113,20 +115,15 @@ def _lead_to_meant(request: AnyRequest) -> Answer:
     return answer(302, [("location", location), ("cache-control", "private, no-store")])
 
 
-def print_coupon(
+def _print(
     request: AnyRequest,
     found: Linked,
     now: datetime,
-    *,
-    staff: Staff | None = None,
-    alert: str = "",
-    use: Served | None = None,
-    status: int = 200,
-    retry_after: int = 0,
+    use: Served | None,
+    told: tuple[Tried, str] | None,
 ) -> Answer:
-    """The page of this coupon as it stands now. `staff` is what the staff's last try came to,
-    `alert` the consumer's, `use` the one
-    that the address tells of; `retry_after` are the seconds before the next try."""
+    """The page of this coupon as it stands now. `use` is the one that the address tells of,
+    `told` what the last try came to, and how the address says it."""
     session, visit, vault = (
         found.session,
         visit_to(request, found),
@@ -136,17 +133,23 @@ def print_coupon(
     token = forms.make_token(vault, session.code, session.uses, now)
     stands = standing(found, state, visit, now)
     if use is not None:
+        visit = tries.keeping(visit, "ok", use.receipt)
         stands = after_use(stands, found, visit, now, use.at, is_here=use.is_here)
+    tried = None
+    if told is not None:
+        tried, visit = told[0], tries.keeping(visit, tries.NAME, told[1])
     rest = personal.rest(
-        found, state, visit, vault, token, now, staff, alert,
+        found, state, visit, vault, token, now,
+        staff=tried.staff(visit) if tried else None,
+        alert=tried.alert(visit) if tried else "",
         is_accepted=stands.accepted is not None,
     )  # fmt: skip
-    if status == 200 and stands.is_common and rest.is_plain:
+    if not visit.kept and stands.is_common and rest.is_plain:
         return _print_common(request, found.campaign, visit, stands, rest)
     o = offer(found.campaign, visit)
     beginning = _begin(found.campaign, visit, o, stands, form=rest.staff, card=rest.is_card)
     text = paper.render("personal.html", r=rest, w=visit.words, o=o, **_SCRIPTS)
-    headers = [("retry-after", str(retry_after))] if retry_after else []
+    status, headers = tries.answers_with(tried, now)
     gzip = notes.reads_gzip(request)
     return paper.print_page(
         beginning, text, status=status, gzip=gzip, headers=headers, leads_to=rest.leads_to
@@ -184,11 +187,12 @@ def _blank(campaign: Campaign, visit: Visit, stands: Standing, empty: Rest) -> p
 
 
 def _begin(
-    campaign: Campaign, visit: Visit, o: Offer, stands: Standing, **below: object
+    campaign: Campaign, visit: Visit, o: Offer, stands: Standing, asks: str = "", **below: object
 ) -> paper.Beginning:
-    """`below`: which parts of the style are needed for what stands below the offer."""
+    """`below`: which parts of the style are needed for what stands below the offer; `asks`: the
+    form in which somebody may have typed something."""
     css, words = paper.style_of(campaign.brand_color), visit.words
-    needs = {"langs": len(o.switches) > 1, "done": stands.accepted, "stamps": stands.stamps,
+    needs = {"langs": asks or len(o.switches) > 1, "done": stands.accepted, "stamps": stands.stamps,
              "won": stands.prize, **below}  # fmt: skip
     return paper.begin(
         visit.language,
@@ -198,6 +202,7 @@ def _begin(
         o=o,
         s=stands,
         w=words,
+        form=asks,
         minutes_left=lambda n: counted(visit.language, words.minutes_left, n),
     )
 

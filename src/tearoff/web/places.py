@@ -12,9 +12,9 @@ from tearoff.kit.times import hours_of
 from tearoff.web import notes, paper
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.paper import Answer
-from tearoff.web.save import to_coupon
 from tearoff.web.save_words import WORDS
 from tearoff.web.standing import path_of
+from tearoff.web.tries import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, visit_to
 
 MOST = 200

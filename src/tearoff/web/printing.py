@@ -18,9 +18,10 @@ from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer, answer
 from tearoff.web.pdf import Paper, Told, print_paper
-from tearoff.web.save import ALONE, to_coupon
+from tearoff.web.save import ALONE
 from tearoff.web.save_words import WORDS
 from tearoff.web.standing import hours_of, prize_of
+from tearoff.web.tries import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
 from tearoff.web.words import direction_of
 

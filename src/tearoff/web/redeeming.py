@@ -17,22 +17,23 @@ from tearoff.coupons import actions, rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Doer, Session
 from tearoff.kit import clock
+from tearoff.kit.amounts import read_amount
+from tearoff.kit.codes import shown_code
 from tearoff.kit.services import Services, services_of
-from tearoff.web import forms, notes, paper, pins, served
+from tearoff.web import forms, notes, paper, pins, served, tries
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.forms import Form
 from tearoff.web.keeping import SHOWS_CODE
 from tearoff.web.offer import offer
-from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, answer
 from tearoff.web.personal import Staff, staff_of
 from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
-from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_to
-from tearoff.web.words import Words, counted
+from tearoff.web.tries import Tried, to_coupon
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
+from tearoff.web.words import WORDS
 
 _PLACE = re.compile(r"[0-9]{1,15}\Z")
-_AMOUNT = re.compile(r"[0-9]{1,9}([.,][0-9]{1,2})?\Z")
 _RECEIPT = re.compile(r"[^\x00-\x1f]{1,50}\Z")
 
 
@@ -44,8 +45,8 @@ async def ask(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     if found is None:
         return notes.unknown(request)
     if not _has_button(found, now):
-        return print_coupon(request, found, now)
-    return _ask(request, found, now, Staff())
+        return to_coupon(request, found)
+    return _ask(request, found, now)
 
 
 @route([f"{path}/place" for path in PERSONAL], http_method=READ)
@@ -55,10 +56,9 @@ async def ask_place(request: AnyRequest, campaign: Part, session: Part) -> Answe
     found = await find(services_of(request), campaign, session)
     if found is None:
         return notes.unknown(request)
-    if not found.asks_place or _why_no_way(found, now):
-        to = path_of(found) + visit_to(request, found).query
-        return answer(303, [("location", to), ("cache-control", "private, no-store")])
-    return await _show(request, found, now, Staff())
+    if not found.asks_place or _has_no_way(found, now):
+        return to_coupon(request, found)
+    return await _ask_place(request, found, now)
 
 
 @post([f"{path}/redeem" for path in PERSONAL])
@@ -67,25 +67,19 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
-    visit = visit_to(request, found)
-    uses = forms.shown_uses(services.vault, form.token, found.session.code, now)
     by_button = bool(form.sure) and _has_button(found, now)
-    if by_button and is_robot(request):
-        return print_coupon(request, found, now)
-    problem = _problem(found, visit.words, form, uses, by_button=by_button, now=now)
+    problem = _problem(request, found, form, by_button=by_button, now=now)
     if problem is not None:
-        status, staff = problem
-        if by_button and status == 422:
-            return _ask(request, found, now, staff, status)
-        return await _show(request, found, now, staff, status)
+        return _lead(request, found, problem, form, by_button=by_button)
     try:
         if by_button:
             used = await patiently(_by_button(request, services, found, form, now))
         else:
             used = await patiently(_by_pin(request, services, found, form, now))
     except (pins.WrongPin, pins.PinTooSoon, pins.PinLocked, rules.CannotUse) as error:
-        return await _refused(request, found, error, form, now)
+        return _lead(request, found, _refused(found, error, form, now), form, by_button=by_button)
     receipt = forms.make_receipt(services.vault, used.code, used.uses, now)
+    visit = visit_to(request, found)
     query = f"{visit.query}&" if visit.query else "?"
     to = f"{path_of(found)}{query}ok={receipt}"
     cookie = served.cookie(services, used.id, receipt)
@@ -125,7 +119,7 @@ async def _by_button(
 
 
 def _amount(form: Form) -> str | None:
-    return form.amount.replace(",", ".") or None
+    return read_amount(form.amount) if form.amount else None
 
 
 def _has_button(found: Linked, now: datetime) -> bool:
@@ -133,52 +127,72 @@ def _has_button(found: Linked, now: datetime) -> bool:
     return "button" in found.campaign.options.methods and state in SHOWS_CODE
 
 
-def _ask(
-    request: AnyRequest, found: Linked, now: datetime, staff: Staff, status: int = 200
-) -> Answer:
-    services, visit = services_of(request), visit_to(request, found)
+def _ask(request: AnyRequest, found: Linked, now: datetime) -> Answer:
+    services, visit, tried = services_of(request), *_visit(request, found, now)
     token = forms.make_token(services.vault, found.session.code, found.session.uses, now)
     text = paper.render(
-        "confirm.html", w=visit.words, f=staff, path=path_of(found), query=visit.query, token=token,
-        options=found.campaign.options,
+        "confirm.html", w=visit.words, f=(tried.staff(visit) if tried else None) or Staff(),
+        path=path_of(found), query=visit.query, token=token, options=found.campaign.options,
+        o=offer(found.campaign, visit),
     )  # fmt: skip
-    css = paper.style_of(found.campaign.brand_color)
-    beginning = paper.begin(visit.language, css, "note_head.html", notes.STYLE)
-    return paper.print_page(beginning, text, status=status, gzip=notes.reads_gzip(request))
+    return _print(request, found, visit, tried, text, now)
 
 
-async def _show(
-    request: AnyRequest,
-    found: Linked,
-    now: datetime,
-    staff: Staff,
-    status: int = 200,
-    retry_after: int = 0,
-) -> Answer:
-    """The page on which the PIN is typed, with what the last try came to."""
-    if not found.asks_place or (not staff.is_open and status != 200):
-        return print_coupon(
-            request, found, now, staff=staff, status=status, retry_after=retry_after
-        )
-    services, visit = services_of(request), visit_to(request, found)
+async def _ask_place(request: AnyRequest, found: Linked, now: datetime) -> Answer:
+    services, visit, tried = services_of(request), *_visit(request, found, now)
     places = await patiently(
         locations.pin_places(services.db, found.campaign.account_id, found.campaign.id)
     )
-    code = found.session.short_code
     text = paper.render(
-        "place.html", o=offer(found.campaign, visit), short=f"{code[:3]} {code[3:]}".upper(),
-        w=visit.words, f=staff_of(found, staff, visit, now), path=path_of(found),
-        query=visit.query, options=found.campaign.options, places=places,
+        "place.html", o=offer(found.campaign, visit), short=shown_code(found.session.short_code),
+        w=visit.words, f=staff_of(found, tried.staff(visit) if tried else None, visit, now),
+        path=path_of(found), query=visit.query, options=found.campaign.options, places=places,
         token=forms.make_token(services.vault, found.session.code, found.session.uses, now),
     )  # fmt: skip
+    return _print(request, found, visit, tried, text, now)
+
+
+def _visit(request: AnyRequest, found: Linked, now: datetime) -> tuple[Visit, Tried | None]:
+    """With what the last try came to, which other languages tell as well."""
+    visit, vault = visit_to(request, found), services_of(request).vault
+    told = tries.read(request, vault, found.session.code, now)
+    return (visit, None) if told is None else (tries.keeping(visit, tries.NAME, told[1]), told[0])
+
+
+def _print(
+    request: AnyRequest,
+    found: Linked,
+    visit: Visit,
+    tried: Tried | None,
+    text: str,
+    now: datetime,
+) -> Answer:
+    """A page of the staff's, which asks one thing."""
     css = paper.style_of(found.campaign.brand_color)
-    beginning = paper.begin(visit.language, css, "note_head.html", notes.STYLE)
-    headers = [("retry-after", str(retry_after))] if retry_after else []
+    beginning = paper.begin(visit.language, css, "note_head.html", (*notes.STYLE, "langs"))
+    status, headers = tries.answers_with(tried, now)
     gzip = notes.reads_gzip(request)
     return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
 
 
-def _why_no_way(found: Linked, now: datetime, *, by_button: bool = False) -> bool:
+def _lead(
+    request: AnyRequest, found: Linked, tried: Tried, form: Form, *, by_button: bool
+) -> Answer:
+    """To the page on which it is typed, with what the try came to; and with the state of now
+    where the coupon itself stands in the way."""
+    visit, to = visit_to(request, found), path_of(found)
+    asked = form.fields.get("lang", "")
+    if asked in WORDS:
+        visit = msgspec.structs.replace(visit, language=asked, asked=asked)
+    if tried.status in (200, 422, 429):
+        if by_button:
+            to += "/confirm"
+        elif found.asks_place:
+            to += "/place"
+    return tries.lead(services_of(request).vault, to, visit, tried)
+
+
+def _has_no_way(found: Linked, now: datetime, *, by_button: bool = False) -> bool:
     """Whether the coupon cannot be used by a PIN (or by the button) now."""
     state = rules.state_of(found.session, found.campaign, now)
     has_pin = found.pins > 0 and "pin" in found.campaign.options.methods
@@ -186,77 +200,75 @@ def _why_no_way(found: Linked, now: datetime, *, by_button: bool = False) -> boo
 
 
 def _problem(
-    found: Linked, words: Words, form: Form, uses: int | None, *, by_button: bool, now: datetime
-) -> tuple[int, Staff] | None:
-    """What is wrong with the form, before any PIN is looked at: status and what to say."""
-    if _why_no_way(found, now, by_button=by_button):
-        return 409, Staff()
-    typed = _typed(form)
+    request: AnyRequest, found: Linked, form: Form, *, by_button: bool, now: datetime
+) -> Tried | None:
+    """What is wrong with the form, all of it, before any PIN is looked at; or nothing, when
+    another language was asked for in the middle of it."""
+    if _has_no_way(found, now, by_button=by_button):
+        return _tried(found, form, now, 409)
+    if by_button and is_robot(request):
+        return _tried(found, form, now, 200, "no_person")
+    if form.fields.get("lang") in WORDS:
+        return _tried(found, form, now, 200)
+    vault = services_of(request).vault
+    uses = forms.shown_uses(vault, form.token, found.session.code, now)
     if uses is None:
-        return 422, _but(typed, alert=words.too_old)
+        return _tried(found, form, now, 422, "too_old")
     if uses != found.session.uses:
-        return 409, Staff(is_open=True, alert=words.used_meanwhile)
+        return _tried(found, form, now, 409, "used_meanwhile")
+    said = _wrong_fields(found, form, by_button=by_button)
+    return _tried(found, form, now, 422, *said) if said else None
+
+
+def _wrong_fields(found: Linked, form: Form, *, by_button: bool) -> list[str]:
+    options, said = found.campaign.options, []
     if not by_button and found.asks_place and not _PLACE.match(form.place):
-        return 422, _but(typed, place_error=words.no_place)
+        said.append("no_place")
     if not by_button and not is_pin(form.pin):
-        return 422, _but(typed, pin_error=words.no_pin)
-    return _problem_of_fields(found, words, form, typed)
-
-
-def _typed(form: Form) -> Staff:
-    return Staff(is_open=True, amount=form.amount, receipt=form.receipt, place=form.place)
-
-
-def _problem_of_fields(
-    found: Linked, words: Words, form: Form, typed: Staff
-) -> tuple[int, Staff] | None:
-    options = found.campaign.options
+        said.append("no_pin")
     if not form.amount and options.ask_amount == "required":
-        return 422, _but(typed, amount_error=words.no_amount)
-    if form.amount and not _AMOUNT.match(form.amount):
-        return 422, _but(typed, amount_error=words.bad_amount)
+        said.append("no_amount")
+    if form.amount and read_amount(form.amount) is None:
+        said.append("bad_amount")
     is_receipt_wrong = bool(form.receipt) and not _RECEIPT.match(form.receipt)
     if is_receipt_wrong or (not form.receipt and options.ask_receipt == "required"):
-        return 422, _but(typed, receipt_error=words.no_receipt)
-    return None
+        said.append("no_receipt")
+    return said
 
 
-def _but(staff: Staff, **values: str) -> Staff:
-    return msgspec.structs.replace(staff, **values)
+def _tried(
+    found: Linked, form: Form, now: datetime, status: int, *said: str, left: int = 0, until: int = 0
+) -> Tried:
+    return Tried(
+        about=found.session.code,
+        at=int(now.timestamp()),
+        status=status,
+        said=said,
+        left=left,
+        until=until,
+        amount=form.amount,
+        receipt=form.receipt,
+        place=form.place[:15],
+    )
 
 
-async def _refused(
-    request: AnyRequest, found: Linked, error: Exception, form: Form, now: datetime
-) -> Answer:
-    """The same page again with the reason; after a lost race, with the state of now."""
-    visit = visit_to(request, found)
-    words, typed = visit.words, _typed(form)
+def _refused(found: Linked, error: Exception, form: Form, now: datetime) -> Tried:
+    """Why the coupon was not used; the page tells how it stands, also after a lost race."""
+    second = int(now.timestamp())
     if isinstance(error, pins.PinTooSoon):
-        staff = _but(typed, pin_error=words.slowed)
-        return await _show(request, found, now, staff, 429, error.wait)
+        return _tried(found, form, now, 429, "slowed", until=second + error.wait)
     if isinstance(error, pins.WrongPin) and error.left:
-        text = f"{words.wrong_pin} {counted(visit.language, words.tries_left, error.left)}"
         if not error.wait:
-            return await _show(request, found, now, _but(typed, pin_error=text), 422)
-        staff = _but(typed, pin_error=f"{text} {words.slowed}")
-        return await _show(request, found, now, staff, 429, error.wait)
+            return _tried(found, form, now, 422, "wrong_pin", left=error.left)
+        said, until = ("wrong_pin", "slowed"), second + error.wait
+        return _tried(found, form, now, 429, *said, left=error.left, until=until)
     if isinstance(error, pins.WrongPin | pins.PinLocked):
-        until = error.until if isinstance(error, pins.PinLocked) else now + pins.LOCKED_FOR
-        locked = msgspec.structs.replace(found, pin_locked_until=until)
-        wait = max(1, int((until - now).total_seconds()))
-        return await _show(request, locked, now, Staff(is_open=True), 429, wait)
-    services = services_of(request)
-    current = await find(services, found.campaign.code, found.session.code) or found
-    staff = Staff(is_open=True, alert=_alert(error, words))
-    return print_coupon(request, current, now, staff=staff, status=409)
-
-
-def _alert(error: Exception, words: Words) -> str:
+        until_ = error.until if isinstance(error, pins.PinLocked) else now + pins.LOCKED_FOR
+        return _tried(found, form, now, 429, until=int(until_.timestamp()))
     if isinstance(error, rules.LimitReached):
-        told = {"day": words.limit_day, "location": words.limit_location,
-                "person": words.limit_person}  # fmt: skip
-        return told.get(error.which, words.limit)
-    return words.held if isinstance(error, rules.Reserved) else words.used_meanwhile
+        return _tried(found, form, now, 409, tries.limit_of(error))
+    said_ = "held" if isinstance(error, rules.Reserved) else "used_meanwhile"
+    return _tried(found, form, now, 409, said_)
 
 
 HANDLERS = [ask, ask_place, redeem]

@@ -31,10 +31,11 @@ from tearoff.people.optouts import OptedOut
 from tearoff.web import asking, forms, keeping, notes, paper
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.offer import offer
-from tearoff.web.paper import Answer, answer
+from tearoff.web.paper import Answer
 from tearoff.web.robots import is_robot
 from tearoff.web.save_words import WORDS, Words
 from tearoff.web.standing import DateLine, path_of
+from tearoff.web.tries import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_to
 
 MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
@@ -251,12 +252,6 @@ def _can_save(found: Linked, now: datetime) -> bool:
 
 def _state(found: Linked, now: datetime) -> rules.State:
     return rules.state_of(found.session, found.campaign, now)
-
-
-def to_coupon(request: AnyRequest, found: Linked) -> Answer:
-    """To the coupon's page, from what it has no more."""
-    to = path_of(found) + visit_to(request, found).query
-    return answer(303, [("location", to), ("cache-control", "private, no-store")])
 
 
 def _words(request: AnyRequest, found: Linked) -> Words:

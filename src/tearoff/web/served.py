@@ -18,10 +18,12 @@ from tearoff.web.visits import AnyRequest
 
 
 class Served(msgspec.Struct, frozen=True):
-    """When the use was that the address tells of, and whether this is the browser that did it."""
+    """When the use was that the address tells of, as its `receipt`, and whether this is the
+    browser that did it."""
 
     at: datetime
     is_here: bool
+    receipt: str
 
 
 def served(request: AnyRequest, session: Session, now: datetime) -> Served | None:
@@ -35,7 +37,7 @@ def served(request: AnyRequest, session: Session, now: datetime) -> Served | Non
         return None
     proof = read_cookie(request, _name(session.id))
     is_here = forms.is_proof(services.vault, receipt, proof)
-    return Served(datetime.fromtimestamp(second, UTC), is_here)
+    return Served(datetime.fromtimestamp(second, UTC), is_here, receipt)
 
 
 def cookie(services: Services, session_id: int, receipt: str) -> str:

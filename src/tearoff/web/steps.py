@@ -6,7 +6,6 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 
-import msgspec
 from litestar import post
 
 from tearoff.coupons import actions, rules, scratch
@@ -18,10 +17,10 @@ from tearoff.kit.db import Handle
 from tearoff.kit.services import services_of
 from tearoff.web import forms, notes
 from tearoff.web.finding import PERSONAL, find, patiently
-from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, answer
 from tearoff.web.robots import is_robot
 from tearoff.web.standing import path_of
+from tearoff.web.tries import tell
 from tearoff.web.visits import AnyRequest, Part, visit_to
 
 Step = Callable[[Handle, Linked, Listener | None, datetime], Awaitable[object]]
@@ -57,24 +56,21 @@ async def reveal(request: AnyRequest, campaign: Part, session: Part) -> Answer:
 
 
 async def _take(request: AnyRequest, campaign: str, session: str, step: Step) -> Answer:
-    """A robot, or a form that is not of this page, changes nothing and sees the page."""
+    """A robot, or a form that is not of this page, changes nothing; the page says so."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
-    shown = forms.shown_uses(services.vault, form.token, found.session.code, now)
-    if is_robot(request) or forms.is_from_elsewhere(request):
-        return print_coupon(request, found, now)
-    if shown is None:
-        too_old = visit_to(request, found).words.too_old
-        return print_coupon(request, found, now, alert=too_old, status=422)
+    if is_robot(request):
+        return tell(request, found, now, 200, "no_person")
+    if forms.is_from_elsewhere(request):
+        return tell(request, found, now, 200, "too_old")
+    if forms.shown_uses(services.vault, form.token, found.session.code, now) is None:
+        return tell(request, found, now, 422, "too_old")
     try:
         await patiently(_do(request, found, step, now))
-    except rules.LimitReached:
-        return print_coupon(request, msgspec.structs.replace(found, is_full=True), now, status=409)
     except rules.CannotUse:
-        current = await find(services, campaign, session) or found
-        return print_coupon(request, current, now, status=409)
+        return tell(request, found, now, 409)
     to = path_of(found) + visit_to(request, found).query
     return answer(303, [("location", to), ("cache-control", "no-store")])
 

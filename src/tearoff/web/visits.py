@@ -32,7 +32,8 @@ class Visit(msgspec.Struct, frozen=True):
     `accepted` the browser's Accept-Language; `link_host` and `public_url` are settings;
     `is_framed`: it is to stand in another site's frame; `wallets` are those that the operator
     has set up, the phone's own one first, with the words on their buttons; `carried`
-    are the values of a public link that the coupon will keep."""
+    are the values of a public link that the coupon will keep; `kept` are values of the address
+    that stay in it when the language is changed."""
 
     language: str
     asked: str
@@ -42,6 +43,7 @@ class Visit(msgspec.Struct, frozen=True):
     is_framed: bool = False
     wallets: tuple[tuple[Wallet, str], ...] = ()
     carried: tuple[tuple[str, str], ...] = ()
+    kept: tuple[tuple[str, str], ...] = ()
 
     @property
     def query(self) -> str:

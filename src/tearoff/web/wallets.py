@@ -25,11 +25,10 @@ from tearoff.providers.wallets.apple import MEDIA_TYPE, Apple, apple_of, make_pa
 from tearoff.providers.wallets.google import google_of, save_link
 from tearoff.web import forms, notes, passes
 from tearoff.web.finding import PERSONAL, find, patiently
-from tearoff.web.pages import print_coupon
 from tearoff.web.paper import Answer, Header, answer
 from tearoff.web.printing import picture_of
 from tearoff.web.robots import is_robot
-from tearoff.web.save import to_coupon
+from tearoff.web.tries import tell, to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_of, visit_to
 
 AT_ONCE = 2
@@ -78,7 +77,7 @@ async def show_button(request: AnyRequest, campaign: Part, session: Part) -> Ans
 @post([f"{path}/wallet/google" for path in PERSONAL])
 async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """On to Google. That somebody went there is kept, so that Google is asked whether the pass
-    was saved. A robot, or a form that is not of this page, changes nothing and sees the page."""
+    was saved. A robot, or a form that is not of this page, changes nothing; the page says so."""
     services, now, form = services_of(request), clock.now(), await forms.read_form(request)
     google = google_of(services.settings)
     found = await find(services, campaign, session)
@@ -87,10 +86,12 @@ async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Ans
     if not _may_have(found, now):
         return to_coupon(request, found)
     visit = visit_to(request, found)
-    if is_robot(request) or forms.is_from_elsewhere(request):
-        return print_coupon(request, found, now)
+    if is_robot(request):
+        return tell(request, found, now, 200, "no_person")
+    if forms.is_from_elsewhere(request):
+        return tell(request, found, now, 200, "too_old")
     if forms.shown_uses(services.vault, form.token, found.session.code, now) is None:
-        return print_coupon(request, found, now, alert=visit.words.too_old, status=422)
+        return tell(request, found, now, 422, "too_old")
     given = passes.google_pass(found, visit, services.vault, now)
     await patiently(wallets.keep(services.db, found.both, "google", given.serial, now))
     return answer(303, [("location", save_link(google, given)), *_ALONE])

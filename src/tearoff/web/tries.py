@@ -1,0 +1,135 @@
+"""What the last try came to, on its way from a form to the page that tells it.
+
+Every form of a coupon is answered by a redirect (303), so that Back and reload never ask whether
+to send it again, and another language tells the same. The address carries what came of it and
+what was typed, sealed, for this coupon and for some minutes; a PIN is never in it.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from urllib.parse import urlencode
+
+import msgspec
+
+from tearoff.coupons import rules
+from tearoff.coupons.links import Linked
+from tearoff.kit.services import services_of
+from tearoff.kit.vault import CannotOpen, Vault
+from tearoff.web.paper import Answer, Header, answer
+from tearoff.web.personal import Staff
+from tearoff.web.standing import path_of
+from tearoff.web.visits import AnyRequest, Visit, visit_to
+from tearoff.web.words import Words, counted
+
+NAME = "tried"
+"""Of the value in the address."""
+
+_LIVES = 900
+"""Seconds."""
+
+_FIELDS = {
+    "no_pin": "pin_error", "wrong_pin": "pin_error", "slowed": "pin_error",
+    "no_place": "place_error", "no_amount": "amount_error", "bad_amount": "amount_error",
+    "no_receipt": "receipt_error",
+}  # fmt: skip
+"""Beside which field a problem is told; the others are told above all."""
+
+
+class Tried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """`about` is the coupon; `said` are names of words; `status` is what the page answers with,
+    until `until` (seconds since 1970), if that is not 0: from then on there can be another try.
+    `left` are the tries that remain; `is_staffs`: it is told in the staff's section."""
+
+    about: str
+    at: int
+    status: int
+    said: tuple[str, ...] = ()
+    left: int = 0
+    until: int = 0
+    is_staffs: bool = True
+    amount: str = ""
+    receipt: str = ""
+    place: str = ""
+
+    def wait(self, now: datetime) -> int:
+        return max(0, self.until - int(now.timestamp()))
+
+    def staff(self, visit: Visit) -> Staff | None:
+        """What the staff's section says of it."""
+        if not self.is_staffs:
+            return None
+        told: dict[str, str] = {}
+        for name in self.said:
+            field, text = _FIELDS.get(name, "alert"), _text(name, self.left, visit)
+            told[field] = f"{told[field]} {text}" if field in told else text
+        typed = Staff(is_open=True, amount=self.amount, receipt=self.receipt, place=self.place)
+        return msgspec.structs.replace(typed, **told)
+
+    def alert(self, visit: Visit) -> str:
+        """What is told to the consumer."""
+        return "" if self.is_staffs else " ".join(_text(name, 0, visit) for name in self.said)
+
+
+def lead(vault: Vault, to: str, visit: Visit, tried: Tried) -> Answer:
+    """To the page at this path, which tells it."""
+    sealed = vault.seal(msgspec.json.encode(tried)).decode()
+    language = {"lang": visit.language} if visit.query else {}
+    location = f"{to}?{urlencode({**language, NAME: sealed})}"
+    return answer(303, [("location", location), ("cache-control", "private, no-store")])
+
+
+def tell(request: AnyRequest, found: Linked, now: datetime, status: int, *said: str) -> Answer:
+    """To the coupon's page, which says to the consumer what was in the way, and how the coupon
+    stands now."""
+    tried = Tried(
+        about=found.session.code, at=int(now.timestamp()), status=status, said=said, is_staffs=False
+    )
+    return lead(services_of(request).vault, path_of(found), visit_to(request, found), tried)
+
+
+def to_coupon(request: AnyRequest, found: Linked) -> Answer:
+    """To the coupon's page, from what it has no more."""
+    to = path_of(found) + visit_to(request, found).query
+    return answer(303, [("location", to), ("cache-control", "private, no-store")])
+
+
+def read(request: AnyRequest, vault: Vault, about: str, now: datetime) -> tuple[Tried, str] | None:
+    """What the address tells of a try at this coupon, and how it stands there."""
+    if NAME.encode() not in request.scope["query_string"]:
+        return None
+    sealed = str(request.query_params.get(NAME, ""))[:4000]
+    try:
+        tried = msgspec.json.decode(vault.open(sealed.encode()), type=Tried)
+    except (CannotOpen, msgspec.MsgspecError):
+        return None
+    is_recent = 0 <= now.timestamp() - tried.at < _LIVES
+    return (tried, sealed) if is_recent and tried.about == about else None
+
+
+def answers_with(tried: Tried | None, now: datetime) -> tuple[int, list[Header]]:
+    """The status of the page that tells it, and its headers."""
+    if tried is None:
+        return 200, []
+    wait = tried.wait(now)
+    if tried.until and not wait:
+        return 200, []
+    return tried.status, [("retry-after", str(wait))] if wait else []
+
+
+def keeping(visit: Visit, name: str, value: str) -> Visit:
+    """The same visit, whose other languages keep this value of the address."""
+    return msgspec.structs.replace(visit, kept=(*visit.kept, (name, value)))
+
+
+def limit_of(error: rules.LimitReached) -> str:
+    """The name of the words for it."""
+    return f"limit_{error.which}" if error.which in ("day", "location", "person") else "limit"
+
+
+def _text(name: str, left: int, visit: Visit) -> str:
+    words: Words = visit.words
+    text = str(getattr(words, name, ""))
+    if name == "wrong_pin":
+        return f"{text} {counted(visit.language, words.tries_left, left)}"
+    return text

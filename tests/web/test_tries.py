@@ -1,0 +1,167 @@
+"""What a try came to is told by a page of its own address: it outlives Back, reload and another
+language, and never holds a PIN."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from pathlib import Path
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from tests.cast import PIN
+from tests.web.conftest import Coupon, in_days
+from tests.web.scenes import CARD, SCENES
+
+WRONG = "9999"
+VECTORS = json.loads((Path(__file__).parents[1] / "data" / "amount_vectors.json").read_text())[
+    "vectors"
+]
+ASKS = json.dumps({"ask_amount": "required", "ask_receipt": "required"})
+BUTTON = json.dumps({"methods": ["code", "button"], "ask_amount": "optional"})
+
+
+async def send(coupon: Coupon, path: str, **values: str):
+    """The bare answer to a form."""
+    token = (await coupon.get()).token
+    return await coupon._ask("POST", coupon.path + path, {}, {"t": token, **values})
+
+
+def other_language(page, language: str) -> str:
+    found = re.search(rf'href="(\?lang={language}[^"]*)"', page.text)
+    assert found, "no link to the language"
+    return found[1].replace("&amp;", "&")
+
+
+async def test_a_refused_try_leads_to_a_page_that_can_be_looked_at_again(make_coupon):
+    coupon = await make_coupon(raw_options=ASKS, language="nl")
+    answer = await send(coupon, "/redeem", pin=WRONG, validation_value="12,50 €", receipt="B 7")
+    assert answer.status == 303
+    to = answer.headers["location"]
+    assert to.startswith(f"{coupon.path}?tried=")
+    assert WRONG not in to
+    first, again = await coupon.get(to), await coupon.get(to)
+    for page in (first, again):
+        assert (page.status, page.message) == (422, "Verkeerde pincode. Nog 4 pogingen.")
+        for kept in ('value="12,50 €"', 'value="B 7"'):
+            assert kept in page.text
+        assert WRONG not in page.text
+    english = await coupon.get(coupon.path + other_language(first, "en"))
+    assert (english.status, english.message) == (422, "Wrong PIN. 4 tries left.")
+    assert 'value="12,50 €"' in english.text
+
+
+async def test_what_is_told_is_of_this_coupon_and_of_now(make_coupon):
+    coupon = await make_coupon()
+    other = await make_coupon(coupon.shop)
+    to = (await send(coupon, "/redeem", pin=WRONG)).headers["location"]
+    query = urlsplit(to).query
+    assert "Wrong PIN" in (await coupon.get(to)).text
+    for told in (f"{other.path}?{query}", f"{to[:-9]}x", f"{coupon.path}?tried=", f"{to}x",
+                 f"{coupon.path}?tried=%00%ff", f"{coupon.path}?tried={'A' * 5000}"):  # fmt: skip
+        page = await coupon.get(told)
+        assert (page.status, "Wrong PIN" in page.text) == (200, False)
+
+
+async def test_all_faults_are_told_at_once(make_coupon):
+    coupon = await make_coupon(raw_options=ASKS)
+    page = await coupon.redeem("12", validation_value="twelve")
+    assert page.status == 422
+    for words in ("Type the PIN: 4 to 8 digits.", "Type an amount such as 12.50",
+                  "Type the number of the receipt.", 'value="twelve"'):  # fmt: skip
+        assert words in page.text
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [("12,50 €", "12.50"), ("1.234,56", "1234.56"), ("12.", "12"), ("١٢٫٥٠", "12.50"),
+     ("€ 7,-", "7"), ("१२.५", "12.50")],
+)  # fmt: skip
+async def test_amounts_are_read_as_at_the_counter(coupon, typed, kept):
+    assert (await coupon.redeem(PIN, validation_value=typed)).status == 303
+    assert (await coupon.row())["validation_value"] == kept
+
+
+async def test_the_browser_lets_every_amount_pass_that_is_read(coupon):
+    """What is no amount it tells by itself, so that the PIN stays typed. Its patterns are
+    JavaScript's; of what is in this one, Python writes only `\\p{Nd}` otherwise."""
+    found = re.search(r'name="validation_value"[^>]* pattern="([^"]+)"', (await coupon.get()).text)
+    assert found
+    pattern = html.unescape(found[1]).replace(r"\p{Nd}", "[0-9٠-٩۰-۹०-९０-９]")
+    told = {one["text"]: one["amount"] for one in VECTORS}
+    passes = {text for text in told if re.fullmatch(pattern, text, re.ASCII | re.DOTALL)}
+    assert {text for text, amount in told.items() if amount is not None} <= passes
+    assert not {"12.345", "1 000", "1e9", "twelve", "1.23.45"} & passes
+
+
+async def test_another_language_keeps_the_green_panel(coupon):
+    used = await send(coupon, "/redeem", pin=PIN)
+    cookie = used.headers["set-cookie"].partition(";")[0]
+    page = await coupon.get(used.headers["location"], cookie=cookie, accept_language="nl")
+    assert "Aanvaard" in page.text
+    english = await coupon.get(
+        coupon.path + other_language(page, "en"), cookie=cookie, accept_language="nl"
+    )
+    assert "Accepted" in english.text
+    assert "data-clock=" in english.text
+    assert (
+        "Aanvaard"
+        in (
+            await coupon.get(
+                coupon.path + other_language(english, "nl"), cookie=cookie, accept_language="nl"
+            )
+        ).text
+    )
+
+
+@pytest.mark.parametrize("where", ["confirm", "place"])
+async def test_another_language_keeps_the_place_and_what_was_typed(make_coupon, where):
+    coupon = await make_coupon(raw_options=BUTTON if where == "confirm" else "{}")
+    if where == "place":
+        await SCENES["place"].act(coupon)
+    asked = await coupon.get(f"{coupon.path}/{where}", accept_language="nl")
+    assert re.search(r'<button class="lang" form="staff" name="lang" value="en"', asked.text)
+    place = re.findall(r'<option value="(\d+)"', asked.text)[3] if where == "place" else ""
+    typed = {"t": asked.token, "validation_value": "12,5", "place": place, "pin": PIN}
+    more = {"sure": "1"} if where == "confirm" else {}
+    answer = await coupon._ask("POST", f"{coupon.path}/redeem", {}, {**typed, **more, "lang": "en"})
+    assert answer.status == 303
+    to = urlsplit(answer.headers["location"])
+    assert (to.path, parse_qs(to.query)["lang"]) == (f"{coupon.path}/{where}", ["en"])
+    page = await coupon.get(answer.headers["location"])
+    assert page.status == 200
+    assert '<html lang="en"' in page.text
+    assert 'value="12,5"' in page.text
+    assert f'value="{place}" selected' in page.text if place else "Mark as used?" in page.text
+    assert PIN not in page.text + answer.headers["location"]
+    assert (await coupon.row())["uses"] == 0
+
+
+@pytest.mark.parametrize("act", ["claim", "scratch", "redeem", "lengthen"])
+async def test_a_browser_without_a_name_is_answered_in_words(make_coupon, act):
+    values = {
+        "claim": {"activation_seconds": 900},
+        "scratch": {"raw_options": json.dumps({"scratch": CARD})},
+        "redeem": {"raw_options": BUTTON},
+        "lengthen": {"activation_seconds": 900},
+    }[act]
+    coupon = await make_coupon(**values)
+    if act == "lengthen":
+        assert (await send(coupon, "/claim")).status == 303
+    before = await coupon.row()
+    token = (await coupon.get()).token
+    page = await coupon.post(f"/{act}", {"t": token, "sure": "1"}, user_agent="")
+    assert "Nothing was done: your browser does not say that a person uses it." in page.text
+    assert await coupon.row() == before
+
+
+async def test_every_answer_to_a_form_of_the_coupon_is_a_redirect(make_coupon):
+    coupon = await make_coupon(activation_seconds=900, expires_at=in_days(1))
+    for path in ("/claim", "/lengthen", "/scratch", "/redeem"):
+        for values in ({}, {"t": "1.2.x"}, {"pin": WRONG}, {"sure": "1"}):
+            token = {} if "t" in values else {"t": (await coupon.get()).token}
+            answer = await coupon._ask("POST", coupon.path + path, {}, {**token, **values})
+            assert answer.status == 303, (path, values)
+            assert "no-store" in answer.headers["cache-control"]
