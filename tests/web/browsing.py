@@ -27,6 +27,7 @@ OPTIONS = [
     "--disable-sync",
 ]
 AXE = Path(axe_playwright_python.__file__).with_name("axe.min.js").read_text("utf-8")
+CUT_TEXT = Path(__file__).with_name("cut_text.js").read_text("utf-8")
 
 in_browser = [
     pytest.mark.browser,
@@ -40,6 +41,23 @@ in_browser = [
 async def no_sideways_scroll(page: Page) -> None:
     box = await page.locator("html").evaluate("e => [e.scrollWidth, e.clientWidth]")
     assert box[0] <= box[1], f"{box[0] - box[1]} px too wide"
+
+
+async def enlarge_text(page: Page, percent: int = 200) -> None:
+    """As the browser's own setting does: everything measured in `em` and `rem` follows, widths of
+    media queries too, which a style put into the page would leave out. It stays for the tab."""
+    session = await page.context.new_cdp_session(page)
+    sizes = {"standard": 16 * percent // 100, "fixed": 13 * percent // 100}
+    await session.send("Page.enable")
+    await session.send("Page.setFontSizes", {"fontSizes": sizes})
+    await session.detach()
+
+
+async def no_cut_text(page: Page, longest_whole: int = 20) -> None:
+    """A person can read every word: none is cut off, runs out of its box or lies on another, and
+    none of at most `longest_whole` letters is broken in the middle."""
+    found = await page.evaluate(CUT_TEXT, longest_whole)
+    assert not found, "\n".join(found)
 
 
 async def axe_finds_nothing(page: Page, skipped: Iterable[str] = ()) -> None:

@@ -1,0 +1,106 @@
+"""Twice as large text on the narrowest phone: every word of every page can be read."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.async_api import expect
+
+from tearoff.web.words import WORDS
+from tests.web.browsing import (
+    CUT_TEXT,
+    enlarge_text,
+    in_browser,
+    no_cut_text,
+    no_sideways_scroll,
+)
+from tests.web.conftest import do
+from tests.web.scenes import SCENES
+from tests.web.test_scenes import act
+
+pytestmark = in_browser
+
+WHOLE = 14  # letters of a word that find room on a line of the narrowest phone
+LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänsmützenfabrik"
+ANY_STATUS = ("status of",)
+LATER = [one for one in WORDS if one != "en"]
+
+FAULTS = {
+    "cut at the side": "<div style='width:6em;overflow:hidden;white-space:nowrap'>Cut off at once",
+    "cut above or below": "<div style='height:1em;overflow:hidden'>One line<br>another<br>third",
+    "runs out of its box": "<b style='display:block;width:3em;background:#eee'>Unavailable</b>",
+    "off the screen": "<p style='width:60em'>" + "so wide that it scrolls " * 8,
+    "lies on": "<p style='position:absolute'>Under</p><p style='position:absolute'>Above",
+    "broken in the middle": "<p style='width:4em;overflow-wrap:anywhere'>cappuccino",
+}
+FINE = (
+    "<div style='height:3em;overflow:auto'>" + "can be scrolled " * 40 + "</div>"
+    "<span style='position:absolute;width:1px;height:1px;overflow:hidden'>for ears only</span>"
+    "<p style='width:6em;overflow-wrap:anywhere'>Donaudampfschifffahrt well-known 12/13</p>"
+    "<b style='background:#eee;border-radius:1em;padding:1em'>Ready</b>"
+)
+
+
+async def test_what_is_cut_is_seen(browser):
+    """The finder itself: it finds each kind of fault, and nothing where there is none."""
+    page = await browser.new_page(viewport={"width": 320, "height": 480})
+    for fault, html in FAULTS.items():
+        await page.set_content(f"<body style='font:16px sans-serif'>{html}")
+        found = await page.evaluate(CUT_TEXT, WHOLE)
+        assert any(one.startswith(fault) for one in found), (fault, found)
+    await page.set_content(f"<body style='font:16px sans-serif'>{FINE}")
+    await no_cut_text(page, WHOLE)
+    await page.close()
+
+
+@pytest.mark.parametrize("part", range(3))
+async def test_every_state_of_the_coupons_page(make_coupon, visit, part):
+    """Each in its first language, then in another: all of them come by."""
+    scenes = list(SCENES.items())[part::3]
+    async with visit("/p/zzzzzz/" + "z" * 21, width=320, fine=ANY_STATUS) as page:
+        await enlarge_text(page)
+        for n, (name, scene) in enumerate(scenes):
+            _coupon, path = await scene.make(make_coupon)
+            await page.goto(f"{page.url.split('/p/')[0]}{path}")
+            await act(page, scene)
+            await read_all(page, name)
+            if scene.press.endswith("button"):
+                continue
+            language = LATER[(n + part) % len(LATER)]
+            await page.goto(f"{page.url.split('/p/')[0]}{path}?lang={language}")
+            await read_all(page, f"{name} in {language}")
+
+
+@pytest.mark.parametrize("percent", [100, 200])
+async def test_a_brand_of_one_long_word(make_coupon, visit, percent):
+    values = {"brand": LONG_WORD, "title": f"Gutschein {LONG_WORD} " * 3, "value": LONG_WORD}
+    texts = {"ar": {"title": "كابتشينو"}}
+    coupon = await make_coupon(**values, raw_options=json.dumps({"texts": texts}))
+    async with visit(coupon.path, width=320) as page:
+        await enlarge_text(page, percent)
+        for path in ("", "/save", "?lang=de", "?lang=ar"):
+            await page.goto(f"{page.url.split('/p/')[0]}{coupon.path}{path}")
+            await read_all(page, path)
+
+
+async def test_a_place_stands_where_the_lines_of_the_page_begin(coupon, visit):
+    """Ghent is written from left to right, and stands on the right side of an Arabic page."""
+    await do(coupon, "validated")
+    for language, side in (("ar", "right"), ("en", "left")):
+        async with visit(f"{coupon.path}?lang={language}", width=320) as page:
+            place = page.locator(".big span[dir=auto]")
+            await expect(place).to_have_text("Ghent")
+            drawn = await place.evaluate(
+                f"""(e) => {{ const range = document.createRange(); range.selectNodeContents(e);
+                return [range.getBoundingClientRect().{side},
+                        e.getBoundingClientRect().{side}] }}"""
+            )
+            assert drawn[0] == pytest.approx(drawn[1], abs=1)
+
+
+async def read_all(page, where):
+    await page.evaluate("document.querySelectorAll('.staff,main>details').forEach(e=>e.open=true)")
+    found = await page.evaluate(CUT_TEXT, WHOLE)
+    assert not found, f"{where}: {found}"
+    await no_sideways_scroll(page)
