@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import msgspec
 
-from tearoff.coupons import events, limits, lists, pools, queries, rules, updates
+from tearoff.coupons import events, holds, limits, lists, pools, queries, rules, updates
 from tearoff.coupons.models import (
     Campaign,
     Doer,
@@ -185,6 +185,7 @@ async def _count_use(db: Handle, found: SessionAndCampaign, use: updates.Use) ->
     whoever gives back take the same rows in the same order."""
     session = found.session
     held = await queries.hold_session(db, session.account_id, session.id) or found
+    await holds.free(db, held.session, use.now)
     if rules.why_not_usable(held.session, held.campaign, use.as_of) is None:
         counted = limits.of_use(held.campaign, held.session, use.doer.location_id, use.as_of)
         await limits.count(db, held.campaign, counted, use.as_of)
@@ -314,10 +315,17 @@ class Reservation(msgspec.Struct, frozen=True):
 
 
 async def reserve(
-    db: Handle, found: SessionAndCampaign, *, seconds: int, holder: str, now: datetime
+    db: Handle,
+    found: SessionAndCampaign,
+    *,
+    seconds: int,
+    holder: str,
+    now: datetime,
+    location_id: int | None = None,
 ) -> Reservation:
-    """Hold the session for a till that is about to take it in, in a transaction. Raises what
-    `validate` raises, and `rules.Reserved` when another till holds it."""
+    """Hold the session for a till that is about to take it in, and its place in the campaign's
+    limits, in a transaction. Raises what `validate` raises, and `rules.Reserved` when another till
+    holds it."""
     name = codes.session_code()
     until = now + timedelta(seconds=seconds)
     session = found.session
@@ -330,6 +338,10 @@ async def reserve(
     )
     if held is None:
         raise await _why_lost(db, found, None, now)
+    # As it was: what an earlier reservation held is given back first.
+    await holds.hold(
+        db, current.campaign, current.session, location_id=location_id, until=until, now=now
+    )
     return Reservation(name, until, held)
 
 
@@ -341,6 +353,15 @@ async def find_reservation(
     if found is None or not found.session.is_reserved(now):
         raise ReservationNotFound
     return found
+
+
+async def release(db: Handle, account_id: int, reservation: str, now: datetime) -> None:
+    """Give the reservation back, and what it held of the limits, in a transaction."""
+    found = await find_reservation(db, account_id, reservation, now)
+    held = await queries.hold_session(db, account_id, found.session.id)
+    if held is None or not await updates.release(db, account_id, reservation, now):
+        raise ReservationNotFound
+    await holds.free(db, held.session, now)
 
 
 async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tearoff.coupons import campaigns, events, lists, pools
+from tearoff.coupons import campaigns, events, holds, lists, pools
 from tearoff.hooks.outbox import listener_of
 from tearoff.jobs.queue import Chore
 from tearoff.kit import upkeep
@@ -45,6 +45,14 @@ async def _tell_low_pool(services: Services, db: Handle, low: pools.Low, now: da
         await events.announce_campaign(db, listener, "pool_low", campaign, now, status=status)
 
 
+async def free_reserved(services: Services, now: datetime) -> None:
+    """Reservations that are over hold nothing of a campaign's limits any more."""
+    while True:
+        async with services.db.transaction() as db:
+            if not await holds.free_over(db, now):
+                return
+
+
 async def renew_forms(services: Services, now: datetime) -> None:
     """What a version before has written beside this one."""
     await upkeep.run_if_due(services.db, services.database_url, now)
@@ -52,6 +60,7 @@ async def renew_forms(services: Services, now: datetime) -> None:
 
 CHORES = (
     Chore("upkeep.renew_forms", "23 * * * *", renew_forms),
+    Chore("limits.free_reserved", "* * * * *", free_reserved),
     Chore("lists.set_anchors", "*/2 * * * *", set_anchors),
     Chore("lists.set_all_anchors", "41 2 * * *", set_all_anchors),
     Chore("pools.tell_low", "*/5 * * * *", tell_low_pools),

@@ -12,7 +12,7 @@ import asyncpg
 
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
-from tearoff.coupons import limits, queries, updates
+from tearoff.coupons import holds, limits, queries, updates
 from tearoff.coupons.models import Campaign, NewSession
 
 Counts = Mapping[str, int]
@@ -33,6 +33,7 @@ async def recount(db: asyncpg.Connection, before: Campaign, after: Campaign, now
             Tally(limits.scope_of(after, what, of), cap, window, n) for of, n in counts.items()
         ]
         await tallies.replace(db, after.account_id, scope, counted, now)
+        await holds.forget(db, after, scope)
 
 
 def _counted(campaign: Campaign) -> dict[str, tuple[int, str]]:

@@ -9,7 +9,7 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import explain_refusal, till_of
 from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
-from tearoff.coupons import actions, rules, updates
+from tearoff.coupons import actions, rules
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.status import utc
 from tearoff.kit.db import Handle
@@ -20,13 +20,14 @@ SECONDS = (10, 900)
 
 async def reserve(call: Call, db: Handle) -> dict[str, Any]:
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
-    await till_of(call, db, found)  # the place must be one of the campaign's
+    till = await till_of(call, db, found)  # the place must be one of the campaign's
     held = await actions.reserve(
         db,
         found,
         seconds=call.given["seconds"] or DEFAULT_SECONDS,
         holder=call.caller.key.client_id,
         now=call.now,
+        location_id=till.location_id,
     )
     return {
         "campaign": found.campaign.ref,
@@ -58,8 +59,7 @@ async def confirm(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def release(call: Call, db: Handle) -> dict[str, Any]:
-    if not await updates.release(db, call.account.id, call.given["reservation"], call.now):
-        raise actions.ReservationNotFound
+    await actions.release(db, call.account.id, call.given["reservation"], call.now)
     return {"action": "session_released", "reservation": call.given["reservation"]}
 
 
@@ -92,7 +92,7 @@ _OK = {"status": {"status": "OK"}}
 ENDPOINTS = (
     Endpoint(
         path="/v3/couponsession/reserve",
-        summary="Hold a session for one till; nobody else can take it in meanwhile.",
+        summary="Hold a session, and its place in the limits, for one till.",
         parameters=(
             p.SESSION,
             p.whole("seconds", *SECONDS, "For how long, 10 to 900; 120 unless given.", 120),
@@ -100,7 +100,7 @@ ENDPOINTS = (
         ),
         act=reserve,
         explain=_explain,
-        errors=(200, 300, 301, 505, 506, *_REFUSALS, 520),
+        errors=(200, 300, 301, 505, 506, 516, *_REFUSALS, 520),
         example={
             **_OK,
             "campaign": "cam_100001",

@@ -12,6 +12,17 @@ ALTER TABLE counter_scans
 
 ALTER TABLE session_events ADD COLUMN happened_at timestamptz;
 
+-- What a reservation counts in until it is over: limits, by the names of their tallies.
+CREATE TABLE reserved_limits (
+  session_id bigint PRIMARY KEY,
+  account_id bigint NOT NULL,
+  campaign_id bigint NOT NULL,
+  until timestamptz NOT NULL,
+  scopes text[] NOT NULL
+);
+CREATE INDEX ON reserved_limits (until);
+CREATE INDEX ON reserved_limits (campaign_id);
+
 ALTER TABLE campaigns ADD COLUMN status_since timestamptz;
 CREATE FUNCTION note_status() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN

@@ -1,0 +1,106 @@
+"""What a till reserves has its place in the campaign's limits: a `confirm` in time is never one
+too many."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tearoff.coupons import catalogue, holds
+from tests.api.caller import Caller
+from tests.api.test_many import confirm, release, reserve
+from tests.api.test_sessions import code_of, update
+from tests.cast import open_shop
+
+
+@pytest.fixture
+def make_caller(http, server, services):
+    async def make(**campaign):
+        return Caller(http, server.url, await open_shop(services, campaign=campaign))
+
+    return make
+
+
+LIMITS = ["limit_validations", "limit_day", "limit_claims"]
+
+
+@pytest.mark.parametrize("limit", LIMITS)
+async def test_one_place_is_reserved_once(make_caller, limit):
+    caller = await make_caller(**{limit: 1})
+    first, second = await code_of(caller), await code_of(caller)
+    held = await reserve(caller, first)
+    assert held.status == 200
+    assert (await reserve(caller, second)).codes == [516]
+    assert (await update(caller, second, "validated")).codes == [516]
+    assert (await confirm(caller, held.body["reservation"])).status == 200
+    assert (await reserve(caller, second)).codes == [516]
+
+
+async def test_many_tills_at_once(make_caller):
+    caller = await make_caller(limit_validations=3)
+    coupons = [await code_of(caller) for _ in range(8)]
+    came = await asyncio.gather(
+        *(reserve(caller, code) for code in coupons[:5]),
+        *(update(caller, code, "validated") for code in coupons[5:]),
+    )
+    assert sorted(one.status for one in came) == [200] * 3 + [422] * 5
+    held = [one.body["reservation"] for one in came[:5] if one.status == 200]
+    done = await asyncio.gather(*(confirm(caller, one) for one in held))
+    assert {one.status for one in done} <= {200}
+
+
+async def test_what_is_given_back_is_free(make_caller, services):
+    caller = await make_caller(limit_validations=1)
+    first, second = await code_of(caller), await code_of(caller)
+    held = await reserve(caller, first)
+    assert (await release(caller, held.body["reservation"])).status == 200
+    held = await reserve(caller, second)
+    assert held.status == 200
+    # Its seconds are over: the worker gives back what it held; once, also for the coupon itself.
+    later = datetime.now(UTC) + timedelta(minutes=3)
+    await services.db.execute(
+        "UPDATE reserved_limits SET until = now() - interval '1 s' WHERE account_id = $1",
+        caller.shop.account,
+    )
+    await services.db.execute(
+        "UPDATE sessions SET reserved_until = now() - interval '1 s' WHERE code = $1", second
+    )
+    while await services.db.fetchval(
+        "SELECT count(*) FROM reserved_limits WHERE account_id = $1", caller.shop.account
+    ):
+        async with services.db.transaction() as db:
+            await holds.free_over(db, later)
+    assert (await update(caller, second, "validated")).status == 200
+    assert (await update(caller, first, "validated")).codes == [516]
+    assert (await update(caller, second, "unvalidated")).status == 200
+    assert (await update(caller, first, "validated")).status == 200
+
+
+async def test_one_that_is_over_and_used_counts_once(make_caller, services):
+    caller = await make_caller(limit_validations=2)
+    first, second, third = [await code_of(caller) for _ in range(3)]
+    await reserve(caller, first)
+    await services.db.execute(
+        "UPDATE sessions SET reserved_until = now() - interval '1 s' WHERE code = $1", first
+    )
+    assert (await update(caller, first, "validated")).status == 200
+    assert (await reserve(caller, second)).status == 200
+    assert (await reserve(caller, third)).codes == [516]
+
+
+async def test_a_limit_that_is_counted_anew_gets_nothing_back_twice(make_caller, services):
+    """It was taken away and set again while a till held a coupon."""
+    caller = await make_caller(limit_validations=2)
+    first, second, third = [await code_of(caller) for _ in range(3)]
+    held = await reserve(caller, first)
+    assert (await update(caller, second, "validated")).status == 200
+    for limit in (None, 1):
+        async with services.db.transaction() as db:
+            changes = catalogue.CampaignChanges(limit_validations=limit)
+            await catalogue.change(
+                db, caller.shop.account, caller.shop.campaign, changes, datetime.now(UTC)
+            )
+    assert (await release(caller, held.body["reservation"])).status == 200
+    assert (await update(caller, third, "validated")).codes == [516]
