@@ -1,10 +1,14 @@
 """`tearoff campaign set`, `show`, `locations` and `picture`."""
 
 import json
+from datetime import datetime
 
 import pytest
 
 from tearoff.api.v4.campaigns import FIELDS
+from tearoff.cli.values import on_the_clock
+from tearoff.errors import Invalid
+from tearoff.kit.times import iso
 from tests.api.v4.test_campaign_options import ALL, holds
 from tests.test_cli import tearoff  # noqa: F401 (a fixture)
 from tests.web.conftest import PICTURE
@@ -123,3 +127,42 @@ def test_the_end_is_named_as_it_was_typed(run):
     done = run("set", "--starts-at", "2027-01-02T00:00:00Z", "--expires-at", "2027-01-01T00:00:00Z",
                code=1)  # fmt: skip
     assert "--expires-at: The end must be after the start." in done.stderr
+
+
+WRITTEN = {
+    "2030-01-31": ("2030-01-30T23:00:00Z", "2030-01-31T22:59:59Z"),
+    "2030-07-31 08:30": ("2030-07-31T06:30:00Z",) * 2,
+    "2030-01-31T08:30:15": ("2030-01-31T07:30:15Z",) * 2,
+    "2030-01-31T08:30:00Z": ("2030-01-31T08:30:00Z",) * 2,
+    "2030-01-31t08:30:00+05:00": ("2030-01-31T03:30:00Z",) * 2,
+}
+
+
+@pytest.mark.parametrize("typed", WRITTEN)
+def test_times_as_they_are_typed(typed):
+    """A day alone begins, or as an end is whole, on the clock of the campaign."""
+    values = on_the_clock({"starts_at": typed, "expires_at": typed}, FIELDS, "Europe/Brussels")
+    read = (datetime.fromisoformat(values[name]) for name in ("starts_at", "expires_at"))
+    assert tuple(iso(at) for at in read) == WRITTEN[typed]
+
+
+@pytest.mark.parametrize(
+    "typed", ["31/01/2030", "2030-01-32", "tomorrow", "20300131", "0001-01-01"]
+)
+def test_what_is_no_time_is_refused(typed):
+    with pytest.raises(Invalid, match="Use yyyy-MM-dd or yyyy-MM-dd HH:mm"):
+        on_the_clock({"expires_at": typed}, FIELDS, "Europe/Brussels")
+
+
+def test_making_and_changing_a_campaign_read_times_alike(tearoff, run):  # noqa: F811
+    key = tearoff("account", "create", "--name", "Shop", "--email", "t@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    times = ["--timezone", "Asia/Tokyo", "--starts-at", "2030-01-30T12:00:00Z",
+             "--expires-at", "2030-01-31"]  # fmt: skip
+    made = tearoff("campaign", "create", *account, "--name", "C", "--title", "T", *times, "--json")
+    shown = tearoff("campaign", "show", *account, "--campaign", made["ID"], "--json")
+    told = [(one["starts_at"], one["expires_at"]) for one in (shown, run("set", *times, "--json"))]
+    assert told == [("2030-01-30T12:00:00Z", "2030-01-31T14:59:59Z")] * 2
+    assert (
+        run("set", "--expires-at", "2030-02-01", "--json")["expires_at"] == "2030-02-01T14:59:59Z"
+    )

@@ -27,7 +27,7 @@ from tearoff.cli.common import (
     show,
     with_services,
 )
-from tearoff.cli.values import EMPTY, add_values, read_file, values_of
+from tearoff.cli.values import EMPTY, add_values, on_the_clock, read_file, values_of
 from tearoff.coupons import campaigns, catalogue, events
 from tearoff.coupons.catalogue import Entry
 from tearoff.errors import Invalid
@@ -61,9 +61,11 @@ def _set(arguments: argparse.Namespace) -> None:
     values = values_of(arguments, FIELDS)
     if not values:
         raise Invalid("Name at least one option to set; --help lists them.")
-    given = read_fields(FIELDS, values)
 
     async def work(services: Services, db: Any, account: Account) -> Entry:
+        entry = await catalogue.entry(db, account.id, _campaign(arguments))
+        zone = values.get("timezone") or entry.campaign.timezone
+        given = read_fields(FIELDS, on_the_clock(values, FIELDS, zone))
         changes = await changes_of(db, account.id, given)
         return await catalogue.change(db, account.id, _campaign(arguments), changes, clock.now())
 

@@ -21,6 +21,7 @@ from tearoff.api.v4.fields import read_fields
 from tearoff.cli import campaign_options, lists
 from tearoff.cli.campaign_options import read_picture
 from tearoff.cli.common import (
+    TIMES,
     Commands,
     add_account,
     add_command,
@@ -51,10 +52,8 @@ def add_commands(commands: Commands) -> None:
     create.add_argument("--name", required=True, help="the internal name")
     create.add_argument("--title", required=True, help="the offer in a few words")
     create.add_argument("--value", default="", help="what it is worth: 'Second cup free'")
-    create.add_argument(
-        "--expires", "--expires-at", help="yyyy-MM-dd [HH:mm]; a date alone is the whole day"
-    )
-    create.add_argument("--starts", help="yyyy-MM-dd [HH:mm]")
+    create.add_argument("--expires", "--expires-at", help=f"{TIMES}; a day alone is all of it")
+    create.add_argument("--starts", "--starts-at", help=TIMES)
     add_secret(
         create, "pin", help="6 to 8 digits by which the staff takes coupons in; new: draw one."
     )

@@ -7,9 +7,10 @@ import asyncio
 import contextlib
 import json
 import logging
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -17,6 +18,7 @@ import msgspec
 
 from tearoff.accounts.actions import AccountNotFound
 from tearoff.accounts.queries import account
+from tearoff.api.v4.fields import YEARS
 from tearoff.cli import address
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid
@@ -29,6 +31,12 @@ from tearoff.kit.services import Services
 
 T = TypeVar("T")
 Commands = Any
+
+_WRITTEN = re.compile(
+    r"\d{4}-\d\d-\d\d([Tt ]\d\d:\d\d(:\d\d(\.\d{1,6})?)?([Zz]|[+-]\d\d:\d\d)?)?", re.ASCII
+)
+TIMES = "yyyy-MM-dd [HH:mm] on the campaign's clock, or 2027-01-31T12:00:00Z"
+_NO_TIME = "Use yyyy-MM-dd or yyyy-MM-dd HH:mm, or 2027-01-31T12:00:00Z."
 
 
 def add_command(
@@ -168,11 +176,18 @@ def read_zone(given: str) -> str:
 
 
 def read_time(text: str, timezone: str, field: str, *, end_of_day: bool) -> datetime:
-    """`yyyy-MM-dd` or `yyyy-MM-dd HH:mm[:ss]` on the clock of this zone, as UTC."""
+    """`yyyy-MM-dd` or `yyyy-MM-dd HH:mm[:ss]` on the clock of this zone, or a moment that tells its
+    own zone, as RFC 3339 writes it; as UTC."""
     read_zone(timezone)
-    if len(text) == 10:
+    if not _WRITTEN.fullmatch(text):
+        raise Invalid(_NO_TIME, field=field)
+    if len(text) == len("2027-01-31"):
         text += " 23:59:59" if end_of_day else " 00:00:00"
     try:
-        return datetime.fromisoformat(text).replace(tzinfo=ZoneInfo(timezone))
-    except ValueError:
-        raise Invalid("Use yyyy-MM-dd or yyyy-MM-dd HH:mm.", field=field) from None
+        at = datetime.fromisoformat(text.upper())
+        at = (at if at.tzinfo else at.replace(tzinfo=ZoneInfo(timezone))).astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise Invalid(_NO_TIME, field=field) from None
+    if at.year not in YEARS:
+        raise Invalid(_NO_TIME, field=field)
+    return at

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from tearoff.api.v4.fields import Field
+from tearoff.cli.common import TIMES, read_time
 from tearoff.cli.secret_values import add_secret, secret_of
 from tearoff.errors import Invalid
 
@@ -44,6 +45,18 @@ def values_of(
     }
 
 
+def on_the_clock(values: dict[str, Any], fields: Sequence[Field], timezone: str) -> dict[str, Any]:
+    """The same with moments as the fields want them: those that tell no zone are on the clock of
+    this one, and a day alone is all of it, up to its end where it is one."""
+    told = dict(values)
+    for field in fields:
+        text = values.get(field.name)
+        if isinstance(text, str) and field.schema.get("format") == "date-time":
+            is_end = field.name.startswith("expires")
+            told[field.name] = read_time(text, timezone, field.name, end_of_day=is_end).isoformat()
+    return told
+
+
 def read_file(path: Path, field: str) -> Path:
     if not path.is_file():
         raise Invalid(f"There is no file {path}.", field=field)
@@ -71,6 +84,8 @@ def _help(field: Field) -> str:
     words = [word for word in schema.get("enum", ()) if word is not None]
     words = ["yes", "no"] if "boolean" in schema.get("type", ()) else words
     choices = f" One of: {', '.join(words)}." if words else ""
+    if schema.get("format") == "date-time":
+        choices = f" {TIMES}."
     return f"{field.help}{choices}".replace("null:", f"{EMPTY}:").replace("%", "%%")
 
 
