@@ -66,7 +66,7 @@ class Coupon:
 
     @property
     def short(self) -> str:
-        return f"{self.code[:3]} {self.code[3:6]}"
+        return f"{self.code[:3]} {self.code[3:6]}".upper()
 
     async def get(self, path: str = "", method: str = "GET", **headers: str) -> Page:
         return await self._ask(method, path or self.path, headers)

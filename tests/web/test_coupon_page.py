@@ -59,7 +59,7 @@ async def test_small_over_the_wire(coupon, server):
     token = r"\d+\.0\.[\w-]{43}\.[\w-]{8}"  # of each showing of the page
     unpacked = re.sub(token, "", gzip.decompress(packed).decode())
     assert unpacked == re.sub(token, "", plain) != plain
-    script = re.search(r"<script>(.*?)</script>", plain)[1]
+    script = re.search(r"<script>(.*?)</script>", plain, re.DOTALL)[1]
     assert len(script.encode()) <= 1536
 
 

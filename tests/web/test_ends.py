@@ -66,7 +66,7 @@ async def test_a_coupon_that_never_opens_again_has_ended(make_coupon):
     midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     assert "This coupon ended on" in page.text
     assert "Not at this hour" not in page.text
-    assert f'datetime="{midnight:%Y-%m-%dT%H:%M:%SZ}"' in page.text
+    assert f'datetime="{midnight.isoformat()}"' in page.text
     with pytest.raises(rules.Expired) as refused:
         await do(coupon, "validated")
     assert refused.value.at == midnight

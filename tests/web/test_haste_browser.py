@@ -3,6 +3,8 @@ lies between two taps."""
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from playwright.async_api import expect
 
@@ -111,3 +113,78 @@ async def test_a_wrong_amount_keeps_the_pin(coupon, visit, script):
         await page.locator(".staff form button").click()
         await expect(page.locator(".yes")).to_have_text("Accepted")
     assert (await coupon.row())["validation_value"] == "12.50"
+
+
+async def test_an_offer_that_is_withdrawn_comes_back_in_front_of_the_eyes(make_coupon, visit):
+    coupon = await make_coupon(status="paused", raw_options='{"begins": "pressed"}')
+    async with visit(f"/p/{coupon.shop.code}") as page:
+        await expect(page.locator(".badge")).to_have_text("Not available")
+        await coupon.services.db.execute(
+            "UPDATE campaigns SET status = 'active' WHERE id = $1", coupon.shop.campaign
+        )
+        await expect(page.get_by_role("button", name="Get your coupon")).to_be_visible(
+            timeout=15_000
+        )
+
+
+async def test_without_connection_an_offer_stays_and_begins_later(make_coupon, visit):
+    coupon = await make_coupon()
+    public = f"/p/{coupon.shop.code}"
+    async with visit("/p/zzzzzz", fine=[404, "ERR_INTERNET_DISCONNECTED"]) as page:
+        await page.add_init_script(
+            "Object.defineProperty(document, 'hidden', {get: () => !window.shown})"
+        )
+        await page.goto(coupon.url + public)
+        await page.context.set_offline(True)
+        async with page.expect_event("requestfailed"):
+            await page.evaluate(
+                "window.shown = true; document.dispatchEvent(new Event('visibilitychange'))"
+            )
+        await expect(page.locator("h1")).to_have_text("2-for-1 cappuccino")
+        await page.context.set_offline(False)
+        await expect(page).to_have_url(re.compile(rf"{public}/[0-9a-z]{{21}}$"))
+
+
+async def test_back_to_the_green_panel(make_coupon, visit):
+    coupon = await make_coupon(raw_options='{"saves": true}')
+    async with visit(coupon.path) as page:
+        await type_pin(page, PIN)
+        await page.locator(".staff form button").click()
+        await expect(page.locator(".yes")).to_have_text("Accepted")
+        await page.goto(f"{coupon.url}{coupon.path}/where", wait_until="commit")
+        await page.go_back()
+        await expect(page.locator(".yes")).to_have_text("Accepted")
+        await expect(page.locator(".clock")).to_have_text(re.compile(r"\d\d:\d\d:\d\d"))
+
+
+@pytest.mark.parametrize(
+    ("zone", "language", "told"),
+    [
+        ("Europe/Paris", "en-GB", r"\d\d:\d\d"),
+        ("America/New_York", "en-GB", r"\d\d:\d\d \(Brussels\)"),
+        ("Asia/Kolkata", "fr", r"\d\d:\d\d \(Bruxelles\)"),
+    ],
+)
+async def test_dates_name_their_clock_where_the_phone_goes_by_another(
+    make_coupon, visit, zone, language, told
+):
+    coupon = await make_coupon(timezone="Europe/Brussels")
+    async with visit(coupon.path, language=language, timezone_id=zone) as page:
+        await expect(page.locator("time")).to_have_text(re.compile(rf".* \d{{4}}, {told}$"))
+    async with visit(coupon.path, language=language, timezone_id=zone, script=False) as page:
+        await expect(page.locator("time")).to_have_text(re.compile(r".* \d{4}, \d\d:\d\d$"))
+
+
+async def test_copied_is_said_for_a_moment(make_coupon, visit):
+    coupon = await make_coupon(
+        raw_options='{"methods": ["webshop"], "webshop_url": "https://shop.example/{code}"}'
+    )
+    async with visit(coupon.path, permissions=["clipboard-read", "clipboard-write"]) as page:
+        button = page.locator("[data-copy]")
+        await button.click()
+        await expect(button).to_have_text("Copied")
+        await expect(button).to_have_text("Copy the code", timeout=15_000)
+        shown = await page.locator("#shop-code").inner_text()
+        assert (shown, await page.evaluate("navigator.clipboard.readText()")) == (
+            coupon.short, coupon.short.replace(" ", "")
+        )  # fmt: skip

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tearoff.coupons import actions
 from tearoff.kit.hours import Hours, open_until
 from tests.cast import PIN
 from tests.web.conftest import do, in_days
@@ -164,3 +165,27 @@ async def test_every_state_that_can_change_is_asked_for(make_coupon, name, value
     if name == "lost":
         await act(coupon, "scratch")
     assert ("data-mark" in (await coupon.get()).text) is asks
+
+
+@pytest.mark.parametrize(
+    ("values", "mark"),
+    [({}, "open"), ({"status": "paused"}, "paused"), ({"expires_at": in_days(-1)}, "ended"),
+     ({"starts_at": in_days(1)}, "early"), ({"limit_sessions": 1}, "gone")],
+)  # fmt: skip
+async def test_the_offers_page_asks_how_it_stands(make_coupon, values, mark):
+    coupon = await make_coupon(**values)
+    public = f"/p/{coupon.shop.code}"
+    page, now = await coupon.get(public), await coupon.get(f"{public}/now")
+    assert (now.status, now.text) == (200, mark)
+    asks = f'data-now="{public}/now" data-mark="{mark}"'
+    assert (asks in page.text) is (mark != "open")
+    assert (await coupon.get("/p/zzzzzz/now")).status == 404
+
+
+async def test_one_code_has_one_look(make_coupon):
+    coupon = await make_coupon()
+    page = await coupon.get()
+    assert f'class="short" dir="ltr" translate="no">{coupon.short}<' in page.text
+    assert "text-transform" not in page.text
+    found = await actions.find_session(coupon.services.db, coupon.shop.account, f" {coupon.short} ")
+    assert found.session.code == coupon.code

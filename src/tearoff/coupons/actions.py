@@ -110,7 +110,8 @@ async def _try_insert(
 
 
 async def find_session(db: Handle, account_id: int, code: str) -> SessionAndCampaign:
-    found = await queries.session_of_code(db, account_id, code.strip().lower())
+    # Pages show the short code in two groups, and it is typed as it is seen.
+    found = await queries.session_of_code(db, account_id, "".join(code.split()).lower())
     if found is None:
         raise SessionNotFound
     return found

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel import Locale
 from babel.core import get_global
-from babel.dates import format_datetime
+from babel.dates import format_datetime, get_timezone_location
 
 _PATTERNS = {
     "de": "d. MMMM y, HH:mm",
@@ -60,8 +60,16 @@ def zone_of(name: str) -> ZoneInfo:
 
 
 @lru_cache(1024)
-def iso(at: datetime) -> str:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+def iso(at: datetime, zone: str) -> str:
+    """Such as `2026-11-30T23:59:00+01:00`: the shop's clock, and how far it is from UTC."""
+    return clock_of(at, zone).isoformat(timespec="seconds")
+
+
+@lru_cache(1024)
+def city_of(zone: str, language: str) -> str:
+    """Whose clock it is, for readers elsewhere: the zone's city, such as `Brussels`."""
+    name = get_timezone_location(zone_of(zone), locale=locale_of(language), return_city=True)
+    return str(name).rpartition("/")[2]
 
 
 def hours_of(days: Sequence[int], start: str, end: str, language: str) -> str:

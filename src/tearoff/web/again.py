@@ -25,6 +25,7 @@ from tearoff.distribution.draft import MailTo, SendRequest, policy_refusal
 from tearoff.distribution.send import OutcomeUnknown
 from tearoff.errors import TearoffError
 from tearoff.kit import logs
+from tearoff.kit.codes import shown_code
 from tearoff.kit.phone import parse_phone, phone_key, spaced
 from tearoff.kit.services import services_of
 from tearoff.people.optouts import OptedOut
@@ -174,7 +175,7 @@ def _request(campaign: Campaign, session: Session, visit: Visit, to: str) -> Sen
     """By mail with its title as the subject; by text with the shop's name, which a sender that is
     only a number does not tell."""
     language = session.language if session.language in WORDS else visit.language
-    short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
+    short = shown_code(session.short_code)
     body = WORDS[language].body.replace("{code}", short)
     if "@" in to:
         mail = MailTo(email=session.email or to, language=language)

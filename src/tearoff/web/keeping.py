@@ -10,7 +10,7 @@ from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.rules import State
 from tearoff.kit import times
-from tearoff.web.standing import DateLine
+from tearoff.web.standing import DateLine, told_at
 from tearoff.web.visits import Visit
 
 SHOWS_CODE = (State.READY, State.ACTIVE)
@@ -71,13 +71,17 @@ def lines_of(
     """From when, from when `again`, and until when, with their days: for what is read later."""
     words, zone, language = visit.words, campaign.timezone, visit.language
     told = [
-        DateLine(text, times.words_of(at, zone, language), times.iso(at))
+        DateLine(text, times.words_of(at, zone, language), *told_at(at, zone, language))
         for text, at in ((words.valid_from, starts), (words.resting_text, again))
         if at is not None
     ]
     if ends is not None:
         told.append(
-            DateLine(words.valid_until, times.end_of(ends, zone, language), times.iso(ends))
+            DateLine(
+                words.valid_until,
+                times.end_of(ends, zone, language),
+                *told_at(ends, zone, language),
+            )
         )
     return tuple(told)
 

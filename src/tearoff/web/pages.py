@@ -219,12 +219,14 @@ def print_offer(
     frames: str = framing.NOBODY,
     retry_after: int = 0,
     cookie: str = "",
+    mark: str = "",
 ) -> Answer:
-    """The page of somebody without a coupon."""
+    """The page of somebody without a coupon. `mark`: it asks whether it has become another one."""
     o = offer(campaign, visit)
     beginning = _begin(campaign, visit, o, stands, form=begin, ask=begin)
     links = personal.public_links(campaign.options, has_ended=begin is None)
-    text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note, links=links)
+    text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note, links=links,
+                        now=f"/p/{campaign.code}/now", mark=mark)  # fmt: skip
     gzip = notes.reads_gzip(request)
     headers = [("retry-after", str(retry_after))] if retry_after else []
     headers += [("set-cookie", cookie)] if cookie else []

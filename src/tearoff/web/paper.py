@@ -22,6 +22,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar import Response
 from litestar.types import Receive, Scope, Send
 from markupsafe import Markup
+from rjsmin import jsmin
 
 from tearoff.kit.colors import brand_colors
 from tearoff.web.words import direction_of
@@ -203,7 +204,8 @@ def hash_of(text: str) -> str:
 
 def read_template(name: str) -> Markup:
     text = resources.files("tearoff.web").joinpath("templates", name).read_text("utf-8")
-    return Markup(text.replace("\n", ""))  # noqa: S704 - our own file
+    text = jsmin(text) if name.endswith(".js") else text.replace("\n", "")
+    return Markup(text)  # noqa: S704 - our own file
 
 
 @lru_cache

@@ -16,6 +16,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import Barcode
 from tearoff.coupons.rules import State
 from tearoff.coupons.wallet_news import google_state, valid_time
+from tearoff.kit.codes import shown_code
 from tearoff.kit.colors import brand_colors
 from tearoff.kit.vault import Vault
 from tearoff.providers.wallets import apple, google
@@ -116,7 +117,7 @@ def _code(
         return "qr", "", ""
     content = personal.lasting_content(linked, visit, vault, now)
     barcode = options.barcode if symbols.can_hold(options.barcode, content) else "qr"
-    short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
+    short = shown_code(session.short_code)
     return barcode, content, short if content.startswith("http") else content
 
 

@@ -12,6 +12,7 @@ from tearoff.coupons.links import Linked
 from tearoff.coupons.options import Options
 from tearoff.coupons.rules import State
 from tearoff.coupons.wallets import GIVEN_IN, Wallet
+from tearoff.kit.codes import shown_code
 from tearoff.kit.vault import Vault
 from tearoff.web.barcode import Drawn, draw
 from tearoff.web.keeping import SHOWS_CODE, can_save
@@ -48,9 +49,10 @@ class Code(msgspec.Struct, frozen=True):
 
 
 class Webshop(msgspec.Struct, frozen=True):
-    """A code to type elsewhere, and where."""
+    """A code to type elsewhere, as it is copied and as it is `shown`, and where."""
 
     code: str
+    shown: str
     url: str
 
 
@@ -218,7 +220,7 @@ def lasting_content(linked: Linked, visit: Visit, vault: Vault, now: datetime) -
 def _code(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> Code:
     content = content_of(linked, visit, vault, now)
     options, session = linked.campaign.options, linked.session
-    short = f"{session.short_code[:3]} {session.short_code[3:]}"
+    short = shown_code(session.short_code)
     if options.barcode != "qr" and symbols.can_hold(options.barcode, content):
         drawn = draw(options.barcode, content)
         if drawn.text:
@@ -240,9 +242,10 @@ def _till(linked: Linked) -> str:
 
 
 def _webshop(linked: Linked) -> Webshop:
-    code = _till(linked) or linked.session.short_code
-    url = linked.campaign.options.webshop_url
-    return Webshop(code, url.replace("{code}", quote(code, safe="")))
+    own, short = _till(linked), linked.session.short_code
+    code, url = own or short.upper(), linked.campaign.options.webshop_url
+    shown = own or shown_code(short)
+    return Webshop(code, shown, url.replace("{code}", quote(own or short, safe="")))
 
 
 def _action(

@@ -11,6 +11,7 @@ from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.kit import clock
 from tearoff.kit.bulkhead import Bulkhead
+from tearoff.kit.codes import shown_code
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.vault import Vault
 from tearoff.web import keeping, notes, personal
@@ -93,7 +94,7 @@ def _readable(found: Linked, content: str, *, is_linear: bool, till_word: str) -
     """What staff can type: the bars' own text or the short code, and the shop's own code."""
     session, options = found.session, found.campaign.options
     own = session.validation_code or options.fixed_code
-    short = f"{session.short_code[:3]} {session.short_code[3:]}".upper()
+    short = shown_code(session.short_code)
     if not content:
         return [Told("", own or short)]
     lines = [Told("", content if is_linear and len(content) <= 100 else short)]

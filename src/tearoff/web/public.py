@@ -25,7 +25,7 @@ from tearoff.web.pages import print_offer
 from tearoff.web.paper import Answer, answer
 from tearoff.web.questions import Filled
 from tearoff.web.robots import is_robot, judge_request
-from tearoff.web.standing import all_gone, public_standing
+from tearoff.web.standing import GONE, all_gone, public_mark, public_standing
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_of
 
 COOKIE_LIVES = 400 * 86_400
@@ -74,6 +74,19 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
         if last is not None:
             return _to_new(request, found, last, visit, 302)
     return _show(request, found, visit, Filled(), now, frames=frames, is_gone=is_gone)
+
+
+@route([f"{path}/now" for path in PUBLIC], http_method=READ)
+async def show_now(request: AnyRequest, campaign: Part) -> Answer:
+    """What the open page asks for: how the offer stands. A page that begins by itself asks first
+    whether anybody answers."""
+    services, now = services_of(request), clock.now()
+    found = await find_campaign(services, campaign)
+    if found is None or found.status == "draft":
+        return answer(404, [("cache-control", "no-store")])
+    is_gone = await patiently(public.is_all_gone(services.db, found, now))
+    headers = [("content-type", "text/plain; charset=utf-8"), ("cache-control", "no-store")]
+    return answer(200, headers, public_mark(found, now, is_gone=is_gone).encode())
 
 
 @post(PUBLIC)
@@ -144,7 +157,8 @@ async def _begin(
     except public.HasCoupon:
         return await _refuse_second(request, services, campaign, visit, filled, network, now)
     except rules.LimitReached:
-        return print_offer(request, campaign, visit, all_gone(campaign, visit), 409)
+        gone = all_gone(campaign, visit)
+        return print_offer(request, campaign, visit, gone, 409, mark=GONE)
     return _to_new(request, campaign, code, visit, 303)
 
 
@@ -285,6 +299,7 @@ def _show(
     return print_offer(
         request, campaign, visit, standing, status,
         begin=begin, note=note, frames=frames, retry_after=wait,
+        mark="" if standing.is_active else public_mark(campaign, now, is_gone=is_gone),
         cookie=looked.new_cookie(request, campaign, now) if begin else "",
     )  # fmt: skip
 
@@ -349,4 +364,4 @@ async def _own_code(
     return "" if is_over and (campaign.limit_person or 1) > 1 else code
 
 
-HANDLERS = [show_offer, begin]
+HANDLERS = [show_offer, show_now, begin]

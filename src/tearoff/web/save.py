@@ -25,6 +25,7 @@ from tearoff.distribution.send import OutcomeUnknown, SendRequest
 from tearoff.errors import TearoffError
 from tearoff.kit import clock, logs, times
 from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit.codes import shown_code
 from tearoff.kit.db import Handle
 from tearoff.kit.services import services_of
 from tearoff.people.optouts import OptedOut
@@ -145,7 +146,7 @@ async def _mail(
         mail=MailTo(email=address, language=visit_to(request, found).language),
         by_guest=True,
         # With its code in the text the mail of another coupon is another mail.
-        body=words.body.replace("{code}", f"{short[:3]} {short[3:]}".upper()),
+        body=words.body.replace("{code}", shown_code(short)),
         session_code=found.session.code,
     )
     try:

@@ -29,12 +29,12 @@ class Badge(msgspec.Struct, frozen=True):
 
 
 class DateLine(msgspec.Struct, frozen=True):
-    """A moment, large. `seconds_left`: it is counted down; `is_window`: it is the end of the
-    window that the consumer opened, and then the page shows the next state."""
+    """A moment, large, on the clock of this city. `seconds_left`: it is counted down."""
 
     words: str
     date: str
     iso: str
+    city: str
     days_left: str = ""
     seconds_left: int = 0
     time_left: str = ""
@@ -47,6 +47,7 @@ class Fact(msgspec.Struct, frozen=True):
     words: str
     date: str = ""
     iso: str = ""
+    city: str = ""
     place: str = ""
     more: tuple[str, ...] = ()
     is_said: bool = False
@@ -120,6 +121,20 @@ def public_standing(campaign: Campaign, visit: Visit, now: datetime) -> Standing
         return Standing(_badge(State.NOT_YET, words), dates=dates, calendar=calendar)
     dates = _until(campaign, ends, visit, now)
     return Standing(dates=dates, is_common=_is_calm(dates), is_active=True)
+
+
+GONE = "gone"
+
+
+def public_mark(campaign: Campaign, now: datetime, *, is_gone: bool) -> str:
+    """Changes with everything that makes the offer's page another one."""
+    if campaign.status != "active":
+        return campaign.status
+    if campaign.has_ended(now):
+        return "ended"
+    if not campaign.has_begun(now):
+        return "early"
+    return GONE if is_gone and campaign.options.public_link else "open"
 
 
 def all_gone(campaign: Campaign, visit: Visit) -> Standing:
@@ -288,10 +303,10 @@ def _dates(campaign: Campaign, ends: datetime | None, visit: Visit) -> tuple[Dat
     told = []
     if starts is not None:
         date = times.words_of(starts, zone, visit.language)
-        told.append(DateLine(words.valid_from, date, times.iso(starts)))
+        told.append(DateLine(words.valid_from, date, *told_at(starts, zone, visit.language)))
     if ends is not None:
         date = times.end_of(ends, zone, visit.language)
-        told.append(DateLine(words.valid_until, date, times.iso(ends)))
+        told.append(DateLine(words.valid_until, date, *told_at(ends, zone, visit.language)))
     return tuple(told)
 
 
@@ -323,7 +338,8 @@ def _countdown(
     if is_time and clock.date() == times.clock_of(now, campaign.timezone).date():
         date = f"{clock:%H:%M}"
     told = time_left(visit.words, left)
-    return DateLine(text, date, times.iso(ends), seconds_left=left, time_left=told)
+    moment = told_at(ends, campaign.timezone, visit.language)
+    return DateLine(text, date, *moment, seconds_left=left, time_left=told)
 
 
 def time_left(words: Words, seconds: int) -> str:
@@ -337,7 +353,12 @@ def time_left(words: Words, seconds: int) -> str:
 def _days_left(ends: datetime, zone: str, language: str, days: int) -> tuple[DateLine, ...]:
     words, date = WORDS[language], times.end_of(ends, zone, language)
     text = counted(language, words.days_left, days)
-    return (DateLine(words.valid_until, date, times.iso(ends), days_left=text),)
+    return (DateLine(words.valid_until, date, *told_at(ends, zone, language), days_left=text),)
+
+
+def told_at(at: datetime, zone: str, language: str) -> tuple[str, str]:
+    """A moment for programs, and the city by whose clock it is told."""
+    return times.iso(at, zone), times.city_of(zone, language)
 
 
 def _accepted(linked: Linked, visit: Visit, at: datetime, now: datetime) -> Accepted:
@@ -365,7 +386,7 @@ def _fact(
     if at is None:
         return Fact(words)
     date = times.words_of(at, campaign.timezone, visit.language)
-    return Fact(words, date, times.iso(at), place)
+    return Fact(words, date, *told_at(at, campaign.timezone, visit.language), place)
 
 
 def _left(linked: Linked, visit: Visit) -> Badge:

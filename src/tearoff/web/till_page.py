@@ -21,6 +21,7 @@ from tearoff.errors import Invalid, NotFound
 from tearoff.kit import clock, times
 from tearoff.kit.amounts import LONGEST as LONGEST_AMOUNT
 from tearoff.kit.amounts import is_unlikely, read_amount
+from tearoff.kit.codes import shown_code
 from tearoff.kit.services import services_of
 from tearoff.web import notes, till, till_shell
 from tearoff.web.finding import patiently
@@ -251,7 +252,7 @@ def _row(row: Row, zone: str) -> dict[str, Any]:
     which it was scanned."""
     code = row.code
     if re.fullmatch(r"[0-9a-z]{6}", code):
-        code = f"{code[:3]} {code[3:]}".upper()
+        code = shown_code(code)
     clock_time = f"{times.clock_of(row.scanned_at, zone):%H:%M}" if row.scanned_at else ""
     return msgspec.structs.asdict(row) | {"code": code, "clock": clock_time}
 
