@@ -92,10 +92,8 @@ async def test_scan_redeem_and_the_next_one(make_coupon, look):
         await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
         await page.locator("#v-act").click()
         await expect(page.locator("dialog[open]")).to_have_class("verdict used")
-        await page.locator("#v-close").click()
-        # It is still before the camera, and it is no new scan.
-        await expect(page.locator("#verdict")).to_be_hidden()
         await hold(page, draw(f"https://coupons.example.com{second.path}"))
+        await page.locator("#v-close").click()
         await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
         await page.locator("#v-act").click()
         await expect(page.locator("dialog[open]")).to_have_class("verdict used")
@@ -136,8 +134,8 @@ async def test_scan_without_connection_after_a_reload(coupon, look):
         )
         await expect(page.locator("#v-word")).to_have_text("NOT CHECKED")
         await page.context.set_offline(False)
-        await expect(page.locator("#waiting")).to_be_hidden(timeout=20_000)
-    assert (await coupon.row())["uses"] == 1
+        await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
+    assert (await coupon.row())["uses"] == 0  # it was only looked at
 
 
 NATIVE = """

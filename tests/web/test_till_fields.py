@@ -155,7 +155,7 @@ async def test_a_receipt_is_scanned_into_its_field(make_coupon, stand):
                 await expect(receipt).to_have_value(number)
                 await scanner.rest()
         await page.locator("#v-amount").fill("3")
-        await page.locator("#v-main").click()
+        await page.locator("#v-act").click()
         await verdict_is(page, "used", "OK, used")
     assert (await coupon.row())["receipt"] == fiscal
 
@@ -171,7 +171,7 @@ async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
         await verdict_is(page, "good", "OK")
         await amount.fill("12.50")
         await receipt.fill("R-7")
-        for where in ("#v-amount", "#v-receipt", "#v-main"):
+        for where in ("#v-amount", "#v-receipt", "#v-act"):
             for gap in (0, 75):
                 await scanner.rest()
                 await focus(page, where)
@@ -182,8 +182,8 @@ async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
                 await expect(receipt).to_have_value("R-7")
                 await expect(page.locator(where)).to_be_focused()
                 await amount.evaluate("() => (document.getElementById('v-problem').hidden = true)")
-        await scanner.rest()
-        await page.locator("#v-main").click()
+        await scanner.read()
+        await page.locator("#v-act").click()
         await verdict_is(page, "used", "OK, used")
         await scanner.type(keys_of(f"https://c.example{second.path}\r"))
         await verdict_is(page, "good", "OK")

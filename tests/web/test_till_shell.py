@@ -107,13 +107,14 @@ async def test_the_manifest_makes_it_installable(get):
 
 
 async def test_the_shell_is_light(get):
-    """HTML, style and scripts as they travel; the camera comes when somebody scans."""
+    """HTML, style and scripts as they travel; the camera comes when somebody scans. Half a second
+    of a slow phone's 400 kbit/s, once: then all of it is on the device."""
     _, _, page = await get("/till/shell", accept_encoding="gzip")
     sizes, later = {"page": len(page)}, {"camera.js", "reader.js"}
     for path in till_shell.OURS.files.keys() - later:
         if path.endswith((".js", ".css")):
             _, _, body = await get(till_shell.OURS.address(path), accept_encoding="gzip")
             sizes[path] = len(body)
-    assert sum(sizes.values()) <= 20 * 1024, sizes
+    assert sum(sizes.values()) <= 22 * 1024, sizes
     now = gzip.decompress(page).decode().partition("<body")[0]
     assert not [name for name in later if f"/{name}" in now]

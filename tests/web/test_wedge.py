@@ -13,7 +13,7 @@ from playwright.async_api import expect
 from tearoff.coupons.models import NewSession
 from tests.web.browsing import in_browser
 from tests.web.keyboards import keys_of, numbers_of
-from tests.web.test_till_browser import OFFLINE, VERDICT, type_code, verdict_is
+from tests.web.test_till_browser import OFFLINE, VERDICT, trust, type_code, verdict_is
 
 pytestmark = in_browser
 
@@ -36,6 +36,10 @@ class Scanner:
 
     async def rest(self):
         await self.page.clock.run_for(PAUSE)
+
+    async def read(self):
+        """As long as the page is deaf after a change."""
+        await self.page.clock.run_for(800)
 
 
 async def scanner_at(page):
@@ -133,6 +137,7 @@ async def test_scanners(make_coupon, stand):
             assert body == {"code": text} | asked, name
             await expect(page.locator(VERDICT), name).to_have_class("verdict good")
             await expect(page.locator("#code"), name).to_have_value("")
+            await scanner.read()
             await page.keyboard.press("Escape")
             await expect(page.locator("#verdict")).to_be_hidden()
             await scanner.rest()
@@ -215,7 +220,9 @@ async def test_what_a_person_types_is_no_scan(coupon, stand):
         await scanner.type(keys_of("fgh\r"), 140)
         await verdict_is(page, "no", "NO")
         await expect(page.locator("#verdict bdi")).to_have_text("k7m3qxabcdefgh")
+        await scanner.read()
         await page.keyboard.press("Escape")
+        await scanner.read()
         for keys in ("k7m3", "3qx7\r"):  # in pieces, and as evenly as no one does
             await scanner.rest()
             await scanner.type(keys_of(keys), 100)
@@ -230,6 +237,7 @@ async def test_wrapped_links_and_twins_without_connection(make_coupon, services,
     second = await make_coupon(first.shop)
     twins = [await make_coupon(first.shop, new=NewSession(validation_code=own))
              for own in ("SAVE-10", "save10")]  # fmt: skip
+    await trust(services, first.shop)
     gateway = "https://eur01.safelinks.protection.outlook.com/?data=05&url=https%3A%2F%2Fc.example"
     async with stand(first.shop, fine=OFFLINE) as page:
         await expect(page.locator("#staff")).to_have_text("Sam")
@@ -238,6 +246,11 @@ async def test_wrapped_links_and_twins_without_connection(make_coupon, services,
         for text in [*texts, texts[0] + "&sdata=7", "Save10"]:
             await type_code(page, text)
             await verdict_is(page, "unchecked", "NOT CHECKED")
+            if text == texts[0] + "&sdata=7":
+                await expect(page.locator("#v-lines")).to_contain_text("Already scanned at")
+            else:
+                await page.locator("#v-act").click()
+                await expect(page.locator("#v-lines")).to_contain_text("Kept on this device")
             await page.locator("#v-close").click()
         await expect(page.locator("#waiting")).to_have_text("3 waiting")
         shown = f"{first.code[:3]} {first.code[3:6]}".upper()

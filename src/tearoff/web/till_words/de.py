@@ -98,4 +98,9 @@ DE = Words(
     undo_sure="Ja, rückgängig",
     drop="Verwerfen",
     drop_sure="Ja, verwerfen",
+    take="Einlösen, sobald die Verbindung da ist",
+    leave="Nicht behalten",
+    waits_since="Schon um {when} gescannt, wartet noch.",
+    used_here="Hier eingelöst, {when}.",
+    no="NEIN",
 )

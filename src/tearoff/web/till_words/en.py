@@ -90,4 +90,9 @@ EN = Words(
     undo_sure="Yes, undo",
     drop="Drop",
     drop_sure="Yes, drop",
+    take="Take in when the connection is back",
+    leave="Do not keep",
+    waits_since="Already scanned at {when}, waiting.",
+    used_here="Used here, {when}.",
+    no="NO",
 )

@@ -96,4 +96,9 @@ ES = Words(
     undo_sure="Sí, deshacer",
     drop="Quitar",
     drop_sure="Sí, quitar",
+    take="Canjear cuando vuelva la conexión",
+    leave="No guardar",
+    waits_since="Ya escaneado a las {when}, en espera.",
+    used_here="Usado aquí, {when}.",
+    no="NO",
 )

@@ -96,4 +96,9 @@ FR = Words(
     undo_sure="Oui, annuler",
     drop="Retirer",
     drop_sure="Oui, retirer",
+    take="Utiliser au retour de la connexion",
+    leave="Ne pas garder",
+    waits_since="Déjà scanné à {when}, en attente.",
+    used_here="Utilisé ici, {when}.",
+    no="NON",
 )

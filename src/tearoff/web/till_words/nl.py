@@ -95,4 +95,9 @@ NL = Words(
     undo_sure="Ja, ongedaan maken",
     drop="Verwijderen",
     drop_sure="Ja, verwijderen",
+    take="Inwisselen zodra er verbinding is",
+    leave="Niet bewaren",
+    waits_since="Al gescand om {when}, wacht nog.",
+    used_here="Hier gebruikt, {when}.",
+    no="NEE",
 )

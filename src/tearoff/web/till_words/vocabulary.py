@@ -97,6 +97,12 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     undo_sure: str
     drop: str
     drop_sure: str
+    # without connection
+    take: str
+    leave: str
+    waits_since: str
+    used_here: str
+    no: str
 
 
 _OF_SCRIPT = (
@@ -106,6 +112,7 @@ _OF_SCRIPT = (
     "waits", "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
     "camera_broken", "sign_out_waits", "stop", "scan",
     "sure_amount", "decide_first", "undo_sure", "drop", "drop_sure",
+    "take", "leave", "waits_since", "used_here", "no",
 )  # fmt: skip
 
 

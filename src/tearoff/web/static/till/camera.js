@@ -6,18 +6,21 @@ import { openReader } from "./reader.js";
 const $ = (id) => document.getElementById(id);
 const video = $("video"), light = $("light"), other = $("other");
 const PAUSE = 90; // milliseconds between two looks
-const OUT_OF_SIGHT = 2500; // after so long the same code counts as shown anew
+// The same code counts as shown anew once it was out of sight for so many looks and so long, or is
+// held before the camera so long after its verdict was closed.
+const LOOKS_WITHOUT = 3, OUT_OF_SIGHT = 800, HELD = 3000;
 const MOST_FAILURES = 30; // so often in a row, and the reader is broken
 
 let stream = null, stopped = () => {}, broken = () => {}, device = "", reader = null, awake = null, isPaused = false;
-let last = "", lastSeen = 0;
+let last = "", lastSeen = 0, resumed = 0, without = 0;
 
 export const isRunning = () => stream !== null;
 
 /** While a verdict is on the screen. */
 export function pause(on) {
   isPaused = on;
-  lastSeen = performance.now(); // what lies before the camera since is no new scan
+  lastSeen = resumed = performance.now(); // what lies before the camera since is no new scan
+  without = 0;
 }
 
 /** Look for codes until it stops; each is given to `found`. Throws what the browser says. */
@@ -69,6 +72,7 @@ async function look(found) {
     if (!isPaused && video.readyState >= 2 && video.videoWidth) {
       const text = await reader(video).catch(() => null);
       failures = text === null ? failures + 1 : 0;
+      without = text ? without : without + 1;
       if (failures > MOST_FAILURES) return giveUp();
       if (text && !isPaused && stream && isNew(text)) found(text);
     }
@@ -87,9 +91,12 @@ function giveUp() {
 /** A code that stays in sight is one scan, also when its token has changed meanwhile. */
 function isNew(text) {
   const name = nameOf(text), now = performance.now();
-  const isSame = name === last && now - lastSeen < OUT_OF_SIGHT;
+  const isAway = without >= LOOKS_WITHOUT && now - lastSeen > OUT_OF_SIGHT;
+  const isSame = name === last && !isAway && now - resumed < HELD;
   last = name;
   lastSeen = now;
+  without = 0;
+  if (!isSame) resumed = now;
   return !isSame;
 }
 

@@ -10,6 +10,8 @@ const TOKEN = /(?:^|[&;])k=([0-9A-Za-z_-]{1,30})(?![0-9A-Za-z_-])/;
 const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]|(?! )\p{Zs}/gu;
 const BETWEEN = /[\s\-\u2010-\u2015.\u00b7]+/g;
 const AROUND = /^[^\p{L}\p{N}]+|[^\p{L}\p{N}]+$/gu;
+const UNSEEN = /[\p{Default_Ignorable_Code_Point}()\-. \u2010-\u2015\u2212\u00b7]/gu;
+const ARTICLE = /^(?:01(?=\d{14}$))?(?:00(?=\d{12}$)|0(?=\d{12,13}$))?/; // GTIN, and its zeros
 const SHORT = /^[a-hjkmnp-tv-z2-9]{6}$/;
 
 /** {kind, code, token}, kind is link, full, short or own; null for what can be no code. */
@@ -25,11 +27,12 @@ export function readCode(text) {
   return text && [...text].length <= LONGEST_OWN ? { kind: "own", code: bare, token: "" } : null;
 }
 
-/** The same for two texts only if they are the same scan, whatever is wrapped around them and
- * whichever token they have at the moment. */
+/** The same for all forms in which one coupon is read: with its token of the moment, as link, as
+ * code or by its six characters; a shop's own code as own_code_key (PostgreSQL) compares it. */
 export function nameOf(text) {
-  const read = readCode(text);
-  return read ? `${read.kind} ${read.code}` : text;
+  const { kind, code } = readCode(text) ?? {};
+  if (kind !== "own") return code ? code.slice(0, 6) : text;
+  return code.normalize("NFKC").replace(UNSEEN, "").toLowerCase().replace(ARTICLE, "");
 }
 
 function linkIn(text) {

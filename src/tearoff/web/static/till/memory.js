@@ -10,20 +10,23 @@ function memoryOf(storage) {
   const own = new Map();
   const safely = (does) => {
     try {
-      return does(storage());
+      return does();
     } catch {
       return null;
     }
   };
+  const get = (name) => own.get(name) ?? safely(() => storage().getItem(name)) ?? "";
   return {
-    get: (name) => own.get(name) ?? safely((kept) => kept.getItem(name)) ?? "",
+    get,
+    /** What was written as JSON; null where nothing was. */
+    read: (name) => safely(() => JSON.parse(get(name) || null)),
     set(name, text) {
       own.delete(name);
-      if (safely((kept) => kept.setItem(name, text)) === null) own.set(name, text);
+      if (safely(() => storage().setItem(name, text)) === null) own.set(name, text);
     },
     drop(name) {
       own.delete(name);
-      safely((kept) => kept.removeItem(name));
+      safely(() => storage().removeItem(name));
     },
   };
 }

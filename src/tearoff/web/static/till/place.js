@@ -9,20 +9,16 @@ import { counted, language, shapes, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const lists = makeLists({ shapes, words, language });
+/** Of a moment of the server's. */
+export const timeOf = (at) => lists.timeOf(Date.parse(at));
+/** Of one of this device's. */
+export const ownTimeOf = (at) => lists.timeOf(Date.parse(at) + (state.ahead ?? 0));
 const TRY_AGAIN = 5000; // milliseconds between two tries, at first and while codes wait
 const SELDOM = 15_000; // and while there is no connection, in the end
 
 /** As the server told it last. */
-export let state = remembered();
+export let state = device.read(REMEMBERED) ?? {};
 let isOnline = navigator.onLine;
-
-function remembered() {
-  try {
-    return JSON.parse(device.get(REMEMBERED) || "{}");
-  } catch {
-    return {};
-  }
-}
 
 export async function refresh() {
   try {
@@ -51,12 +47,10 @@ export async function draw() {
 }
 
 export async function catchUp() {
-  if (!(await kept()).length) return;
   try {
-    const done = await send(state.place_id);
-    if (done.length) $("news").textContent = counted(words.caught_up, done.length);
-    await refresh();
-    if (state.conflicts?.length) signals.signal("no");
+    const done = await send(state.place_id), taken = done.filter(({ take }) => take);
+    if (taken.length) $("news").textContent = counted(words.caught_up, taken.length);
+    if (taken.some(({ verdict }) => verdict === "no")) signals.signal("no");
   } catch (error) {
     if (!(error instanceof NoConnection)) throw error;
     await draw();

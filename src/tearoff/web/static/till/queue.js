@@ -1,13 +1,26 @@
-// Scans that nobody could check yet, kept on the device (IndexedDB) until the server has
-// answered each of them.
+// Scans of which the server has not heard, kept on the device (IndexedDB) until it has answered each
+// of them: those that people want taken in, and those that were only looked at (`take` is false).
 
-import { nameOf } from "./code.js";
 import { Refused, ask } from "./api.js";
+import { learn } from "./known.js";
 
 const STORE = "scans";
 const AT_ONCE = 20;
-const SAME = 600_000; // milliseconds in which a code that waits, shown again, is the same scan
-let opened;
+const others = globalThis.BroadcastChannel && new BroadcastChannel("till-queue");
+const loose = new Map(); // where the browser keeps nothing: for as long as the page is open
+let opened, told = () => {};
+
+/** `does(answers)` after each change, in this window or in another one of this device, with the
+ * verdicts that came. */
+export function watchQueue(does) {
+  told = does;
+  if (others) others.onmessage = ({ data }) => does(data);
+}
+
+function tell(answers = []) {
+  told(answers);
+  others?.postMessage(answers);
+}
 
 function open() {
   opened ??= new Promise((done, failed) => {
@@ -25,39 +38,35 @@ async function work(mode, does) {
   return new Promise((done, failed) => {
     const doing = db.transaction(STORE, mode);
     const request = does(doing.objectStore(STORE));
-    doing.oncomplete = () => done(request.result);
+    doing.oncomplete = () => done(request?.result);
     doing.onerror = doing.onabort = () => failed(doing.error);
   });
 }
 
-/** The same key again is the same scan: it stays as it was read first. */
+/** The same key again is the same scan. False where it is lost with the page. */
 export async function keep(scan) {
-  const before = await work("readonly", (store) => store.get(scan.key));
-  return work("readwrite", (store) => store.put({ ...scan, scanned_at: before?.scanned_at ?? scan.scanned_at }));
+  const isKept = await work("readwrite", (store) => void store.put(scan)).then(() => true, () => false);
+  if (isKept) loose.delete(scan.key);
+  else loose.set(scan.key, { ...scan });
+  tell();
+  return isKept;
 }
 
-/** The key under which this code waits already, if it was read a short while ago. */
-export async function waitingKey(name) {
-  const since = Date.now() - SAME;
-  return (await kept()).find((scan) =>
-    nameOf(scan.code) === name && Date.parse(scan.scanned_at) > since)?.key;
+/** Those that people want taken in, in the order in which they were scanned. */
+export const kept = async () => (await all()).filter(({ take }) => take !== false);
+
+/** It is taken in no more; the server hears that it was scanned. */
+export async function drop(key) {
+  const scan = (await kept()).find((one) => one.key === key);
+  if (scan) await keep({ ...scan, take: false });
 }
 
-/** In the order in which they were scanned. */
-export async function kept() {
-  try {
-    const scans = await work("readonly", (store) => store.getAll());
-    return scans.sort((a, b) => (a.scanned_at < b.scanned_at ? -1 : 1));
-  } catch {
-    return [];
-  }
+async function all() {
+  const stored = await work("readonly", (store) => store.getAll()).catch(() => []);
+  return [...stored, ...loose.values()].sort((a, b) => (a.scanned_at < b.scanned_at ? -1 : 1));
 }
 
-async function drop(scans) {
-  for (const { key } of scans) await work("readwrite", (store) => store.delete(key));
-}
-
-/** Send what waits, in order; only one window does. Gives the verdicts that came back. */
+/** Send what there is, in order; only one window does. Gives what was decided. */
 export async function send(place) {
   if (!navigator.locks) return sendAll(place);
   return navigator.locks.request("till-queue", { ifAvailable: true }, (lock) =>
@@ -68,22 +77,37 @@ export async function send(place) {
 /** Those of this place only: what was read at another one waits until the device is there again. */
 async function sendAll(place) {
   const verdicts = [];
-  const ours = async () => (await kept()).filter((scan) => !scan.place || scan.place === place);
+  const ours = async () => (await all()).filter((scan) => !scan.place || scan.place === place);
   for (let scans = await ours(); scans.length; scans = await ours()) {
     const some = scans.slice(0, AT_ONCE), answers = await sendSome(some);
     // What could not be decided yet (too many wrong codes) stays, and is sent again later.
     const decided = some.filter((_, n) => answers[n] && answers[n].verdict !== "wait");
-    await drop(decided);
-    verdicts.push(...answers.filter(({ verdict }) => verdict !== "wait"));
+    const came = answers.filter(({ verdict }) => verdict !== "wait");
+    decided.forEach((scan, n) => learn(scan, came[n]));
+    await forget(decided);
+    tell(came);
+    verdicts.push(...came);
     if (decided.length < some.length) break;
   }
   return verdicts;
 }
 
+/** What people asked for while its look was on the way is still to be sent. */
+async function forget(scans) {
+  for (const sent of scans) {
+    if (loose.get(sent.key)?.take === sent.take) loose.delete(sent.key);
+    await work("readwrite", (store) => {
+      const request = store.get(sent.key);
+      request.onsuccess = () => request.result?.take === sent.take && store.delete(sent.key);
+    }).catch(() => {});
+  }
+}
+
 /** A scan that the server will not have must not stop those behind it. */
 async function sendSome(scans) {
   try {
-    return (await ask("sync", { scans })).results;
+    const { results } = await ask("sync", { sent_at: new Date().toISOString(), scans });
+    return results.map((found, n) => ({ ...found, take: scans[n].take !== false }));
   } catch (error) {
     if (!(error instanceof Refused)) throw error;
     if (scans.length === 1) return [{ ...scans[0], verdict: "no" }];

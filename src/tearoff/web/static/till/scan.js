@@ -1,24 +1,25 @@
-// A scan: it is looked at, taken in, taken back. Without connection the verdict is NOT CHECKED and
-// the code waits in the queue. Nothing but the server ever says OK.
+// A scan: it is looked at, taken in, taken back. Without connection the verdict is NOT CHECKED until
+// the server is heard. Nothing but the server ever says OK.
 
 import { NoConnection, Refused, ask } from "./api.js";
 import { LONGEST, nameOf } from "./code.js";
 import { answersTo } from "./fields.js";
+import { knownOf, learn } from "./known.js";
 import { shownCode } from "./lists.js";
 import { visit } from "./memory.js";
-import { refresh, state } from "./place.js";
-import { keep, waitingKey } from "./queue.js";
+import { catchUp, draw, ownTimeOf, refresh, state, timeOf } from "./place.js";
+import { keep, kept, watchQueue } from "./queue.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { counted, words } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const SLOW = 1000; // milliseconds after which "Checking…" is shown
-const SAME = 5000; // the same code within this time is the same scan
-const UNDO_SECONDS = 60;
+const SOON = 1500; // and after which what was not checked is asked about again
 const INTERRUPTED = "till-code"; // of this visit: the PIN came between
 
-let isBusy = false, lastScan = { name: "", at: 0 }, busy = () => {};
+// `scan`: whose verdict stands, or is asked for. `unheard`: its verdict is not the server's.
+let isBusy = false, scan = null, unheard = false, busy = () => {};
 
 const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -34,61 +35,76 @@ export function interrupted() {
   return code;
 }
 
-/** One key from the first question to the use, and in the queue: whatever is sent again, because
- * nobody heard the answer, is the same scan. A code that changes is the same coupon. */
-async function scanOf(code) {
-  const name = nameOf(code);
-  if (lastScan.name !== name || Date.now() - lastScan.at > SAME) {
-    const key = (await waitingKey(name)) ?? makeKey();
-    lastScan = { name, code, key, at: Date.now(), used: null };
-  }
-  return lastScan;
-}
+/** Whether this coupon's verdict stands, or is asked for: reading it again is the same request. */
+export const stands = (text) => scan && (isBusy || verdict.isOpen()) && nameOf(scan.code) === nameOf(text);
 
-/** `anyCase`: nobody knows which of its letters are large. */
+/** A new scan, with one key from the first question to the use, and in the queue: whatever is sent
+ * again, because nobody heard the answer, is the same scan. `anyCase`: nobody knows which of its
+ * letters are large. */
 export async function check(text, anyCase) {
   const code = text.trim().slice(0, LONGEST);
   fieldProblem(code ? "" : words.no_code);
-  if (!code) return;
+  if (!code || stands(code)) return;
   if (isBusy) return void signals.signal("wait");
-  const scan = await scanOf(code);
-  scan.extra = anyCase ? { any_case: true } : {};
+  scan = { key: makeKey(), code, place: state.place_id, scanned_at: new Date().toISOString(), take: false };
+  if (anyCase) scan.any_case = true;
   visit.set(INTERRUPTED, code);
   $("news").textContent = "";
-  // A scanner that reads twice: the second time says what the first one said.
-  if (scan.used) await decide(scan, () => ask("redeem", { ...scan.used }));
-  else await decide(scan, () => ask("check", { ...scan.extra, key: scan.key, code }));
+  await decide("check");
   visit.drop(INTERRUPTED);
   if (!verdict.waits()) $("code").value = "";
 }
 
-async function redeem(scan, asks) {
+function redeem(asks) {
+  if (isBusy) return undefined;
   const typed = answersTo(asks);
   if (!typed) return undefined;
-  const body = { ...scan.extra, key: scan.key, code: scan.code, ...typed };
-  scan.used = body;
-  scan.at = Date.now();
-  return decide(scan, () => ask("redeem", body), body);
+  Object.assign(scan, typed, { take: true });
+  return decide("redeem");
 }
 
 /** Ask, and show what comes of it; after a second of silence, that it is being asked. */
-async function decide(scan, question, extra = scan.extra) {
+async function decide(path) {
   isBusy = true;
+  unheard = false;
   busy(true);
   const slow = setTimeout(() => verdict.show(viewOfChecking()), SLOW);
   try {
-    const answer = await question();
-    verdict.show(viewOf(answer, scan));
+    const { key, code, any_case, amount, receipt } = scan;
+    settle(await ask(path, { key, code, any_case, amount, receipt }).finally(() => clearTimeout(slow)));
   } catch (error) {
-    if (error instanceof NoConnection) verdict.show(await viewOfUnchecked(scan, extra));
+    if (error instanceof NoConnection) await uncheck();
     else if (error instanceof Refused) refused(error);
     else throw error;
   } finally {
-    clearTimeout(slow);
     isBusy = false;
   }
   refresh();
 }
+
+function settle(found) {
+  unheard = scan.take && found.verdict === "good"; // the use is on its way
+  learn(scan, found);
+  verdict.show(viewOf(found));
+}
+
+/** It is kept, with its key: what is only to be looked at is only looked at, and nothing is taken in
+ * that nobody asked to take in. When the queue has its answer, that is shown. */
+async function uncheck() {
+  unheard = true;
+  const before = (await kept()).filter(({ key, code }) => key !== scan.key && nameOf(code) === nameOf(scan.code));
+  const isKept = await keep(scan);
+  if (unheard) verdict.show(viewOfUnheard(before, isKept));
+  setTimeout(catchUp, SOON);
+}
+
+/** Two windows share what waits, and the verdict that stands is never older than what they know. */
+watchQueue((answers) => {
+  const found = answers.find(({ key, word }) => word && key === scan?.key);
+  if (found && unheard && (isBusy || verdict.isOpen())) settle(found);
+  if (answers.length) refresh();
+  else draw();
+});
 
 function refused(error) {
   verdict.close();
@@ -113,23 +129,28 @@ function fieldProblem(text) {
 
 const next = () => ({ label: words.next, act: verdict.close });
 
-function viewOf(found, scan) {
+function viewOf(found) {
   const view = { kind: found.verdict, word: found.word, lines: linesOf(found), close: next() };
   if (found.verdict === "good") {
     view.asks = found.asks ?? {};
-    view.act = { label: words.redeem, act: () => redeem(scan, view.asks) };
+    view.act = { label: words.redeem, act: () => redeem(view.asks) };
     view.close = { label: words.cancel, act: verdict.close };
   } else if (found.verdict === "used" && found.undo_until) {
-    view.undo = { label: words.undo, act: () => undo(found.key, scan) };
-    view.seconds = UNDO_SECONDS;
+    view.undo = { label: words.undo, act: () => undo(found.key) };
+    view.seconds = (Date.parse(found.undo_until) - Date.now() - (state.ahead ?? 0)) / 1000;
   } else if (found.verdict === "wait") {
     view.close = { label: words.close, act: verdict.close };
     view.seconds = found.wait_seconds;
-    view.over = { kind: "undone", word: words.again, lines: [], close: { label: words.again, act: verdict.close } };
+    view.over = { kind: "undone", word: words.again, lines: [], close: { label: words.again, act: again } };
   } else if (found.reason === "unknown" || found.reason === "ambiguous") {
     view.close = { label: words.again, act: verdict.close };
   }
   return view;
+}
+
+function again() {
+  verdict.close();
+  return check(scan.code, scan.any_case);
 }
 
 function linesOf(found) {
@@ -142,37 +163,60 @@ function linesOf(found) {
   return lines.filter(({ text }) => text);
 }
 
-/** Without connection nothing is taken back, and nothing waits: the coupon stays used. */
-export async function undo(key, scan = {}) {
+/** Without connection nothing is taken back, and nothing waits. But the server may have heard it:
+ * nothing green stands until that is known. */
+export async function undo(key, code) {
+  if (isBusy) return;
+  if (scan?.key !== key) scan = { key, code, place: state.place_id };
+  isBusy = true;
   try {
-    const answer = await ask("undo", { key });
-    lastScan = { name: "", at: 0 };
-    verdict.show(viewOf(answer, scan));
+    settle(await ask("undo", { key }));
   } catch (error) {
-    const text = error instanceof NoConnection ? words.offline : error.message;
-    if (verdict.isOpen()) verdict.problem(text);
-    else $("news").textContent = text;
+    if (!(error instanceof NoConnection)) {
+      if (verdict.isOpen()) verdict.problem(error.message);
+      else $("news").textContent = error.message;
+    } else {
+      verdict.show({ kind: "unchecked", word: words.not_checked, lines: [{ text: words.offline }], close: next() });
+      findOut(scan);
+    }
+  } finally {
+    isBusy = false;
   }
   refresh();
+}
+
+async function findOut(mine) {
+  if (scan !== mine || !verdict.isOpen()) return;
+  const found = await ask("scan", { key: mine.key }).catch(() => null);
+  if (!found) setTimeout(findOut, SOON, mine);
+  else if (scan === mine && verdict.isOpen()) settle(found);
 }
 
 const viewOfChecking = () => ({
   kind: "checking", word: words.checking, lines: [{ text: words.checking_text }],
 });
 
-/** Amber, a clock, and the word that nobody can take for a yes. */
-async function viewOfUnchecked(scan, extra) {
-  const lines = [];
-  try {
-    await keep({
-      ...extra, key: scan.key, code: scan.code, place: state.place_id,
-      scanned_at: new Date().toISOString(),
-    });
-    lines.push({ text: words.not_checked_text });
-    lines.push({ text: state.trusts_offline ? words.trusted : words.not_trusted, look: "first" });
-  } catch {
-    lines.push({ text: words.not_kept, look: "first" });
-  }
+/** Amber, a clock, and the word that nobody can take for a yes; or the NO that this device knows. It
+ * hands out no more than the coupon has, as far as it was told: `before` are the scans of it that wait. */
+function viewOfUnheard(before, isKept) {
+  const known = knownOf(scan), left = known.left - before.length, isOver = known.isUsed && known.left < 1 && !scan.take;
+  const mayTake = state.trusts_offline && left > 0;
+  const lines = [{ text: scan.take ? (isKept ? words.not_checked_text : words.not_kept) : words.offline }];
+  if (before.length) lines.push({ text: words.waits_since.replace("{when}", ownTimeOf(before.at(-1).scanned_at)) });
+  else if (known.at) lines.push({ text: words.used_here.replace("{when}", timeOf(known.at)) });
+  else if (known.text) lines.push({ text: known.text });
+  if (scan.take && mayTake) lines.push({ text: words.trusted, look: "first" });
+  else if (!mayTake) lines.push({ text: words.not_trusted, look: "first" });
   lines.push({ text: "", code: shownCode(scan.code), look: "quiet" });
-  return { kind: "unchecked", word: words.not_checked, lines, close: next() };
+  const view = { kind: isOver ? "no" : "unchecked", word: isOver ? words.no : words.not_checked, lines, close: next() };
+  if (mayTake && !scan.take) {
+    view.act = { label: words.take, act: takeLater };
+    view.close.label = words.leave;
+  }
+  return view;
+}
+
+async function takeLater() {
+  scan.take = true;
+  await uncheck();
 }

@@ -4,8 +4,8 @@ import { NoConnection, REMEMBERED, ask } from "./api.js";
 import { watchRows } from "./lists.js";
 import { device } from "./memory.js";
 import { catchUp, draw, refresh, state } from "./place.js";
-import { kept } from "./queue.js";
-import { check, interrupted, undo, watchScans } from "./scan.js";
+import { drop, kept } from "./queue.js";
+import { check, interrupted, stands, undo, watchScans } from "./scan.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { listenForScanner } from "./wedge.js";
@@ -67,6 +67,7 @@ $("form").addEventListener("submit", (event) => {
   check($("code").value);
 });
 listenForScanner((text, anyCase) => {
+  if (stands(text)) return undefined;
   if (verdict.isAsking()) {
     verdict.problem(words.decide_first);
     return signals.signal("wait");
@@ -74,7 +75,7 @@ listenForScanner((text, anyCase) => {
   verdict.close();
   return check(text, anyCase);
 });
-watchRows({ undo });
+watchRows({ undo, drop });
 watchScans((isLooking) => camera?.pause(isLooking));
 verdict.watchClosing(() => {
   if (camera?.isRunning()) camera.pause(false);

@@ -5,7 +5,8 @@ import { shapes } from "./words.js";
 
 const $ = (id) => document.getElementById(id);
 const dialog = $("verdict"), act = $("v-act"), leave = $("v-close"), undo = $("v-undo");
-let shown = null, ticking = 0, closed = () => {};
+const DEAF = 700; // milliseconds in which nobody can have read what has just changed
+let shown = null, ticking = 0, hearing = 0, deafUntil = 0, pressed = 0, closed = () => {};
 
 /** `told()` each time the screen is free again. */
 export function watchClosing(told) {
@@ -18,7 +19,7 @@ export const isOpen = () => dialog.open;
 export const waits = () => shown?.over;
 
 /** It waits for a decision: neither Enter of a scanner nor a new scan may take it. */
-export const isAsking = () => dialog.open && Boolean(shown.asks || shown.kind === "checking");
+export const isAsking = () => dialog.open && Boolean(shown.act || shown.kind === "checking");
 
 /** What is shown: kind, word, lines ({text, look, code}), asks ({amount, receipt}: no, optional or
  * required) when somebody must decide, and three buttons ({label, act}), each always at its own
@@ -41,6 +42,7 @@ export function show(view) {
   if (!dialog.open) dialog.showModal();
   $("v-told").scrollTop = 0;
   focus();
+  deafen();
   signal(view.kind);
 }
 
@@ -54,7 +56,16 @@ export function close() {
   if (!dialog.open) return;
   clearInterval(ticking);
   dialog.close();
+  deafen();
   closed();
+}
+
+/** What was pressed before the change, or too soon after it, was not meant for what is there now. */
+function deafen() {
+  deafUntil = performance.now() + DEAF;
+  document.body.classList.add("deaf");
+  clearTimeout(hearing);
+  hearing = setTimeout(() => document.body.classList.remove("deaf"), DEAF + 20);
 }
 
 /** Under the fields, in red; the dialog stays. `name` is the field that is meant, if one is. */
@@ -62,7 +73,9 @@ export function problem(text, name) {
   $("v-problem").textContent = text;
   $("v-problem").hidden = !text;
   for (const input of [$("v-amount"), $("v-receipt")]) input.removeAttribute("aria-invalid");
-  if (!name || !text) return;
+  if (!text) return;
+  deafen();
+  if (!name) return;
   $(`v-${name}`).setAttribute("aria-invalid", "true");
   $(`v-${name}`).focus();
 }
@@ -115,10 +128,22 @@ $("v-form").addEventListener("submit", (event) => {
 });
 leave.addEventListener("click", () => shown.close.act());
 undo.addEventListener("click", () => shown.undo.act());
-// Enter that is held down after typing a code must not answer what it made appear.
-dialog.addEventListener("keydown", (event) => {
-  if (event.repeat && event.key === "Enter") event.preventDefault();
-});
+const root = document.documentElement; // behind hand scanners, whose keys are no answers
+root.addEventListener("pointerdown", ({ timeStamp }) => (pressed = timeStamp), true);
+root.addEventListener("keydown", (event) => {
+  const { key, repeat, timeStamp } = event;
+  if (key === "Enter" && repeat) event.preventDefault(); // held down since before
+  if (repeat || !["Enter", " ", "Escape"].includes(key)) return;
+  pressed = timeStamp;
+  if (key === "Escape" && timeStamp < deafUntil) event.preventDefault();
+}, true);
+root.addEventListener("click", (event) => {
+  const began = pressed || event.timeStamp;
+  pressed = 0;
+  if (began >= deafUntil) return;
+  event.preventDefault();
+  event.stopPropagation();
+}, true);
 // Escape is the careful answer.
 dialog.addEventListener("cancel", (event) => {
   event.preventDefault();

@@ -1,0 +1,273 @@
+"""The counter when the connection goes in the wrong second: what was only to be looked at is only
+looked at, and no coupon gives more than it has, as far as the device can know."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+from playwright.async_api import expect
+
+from tearoff.kit.visible import as_seen
+from tests.web.browsing import axe_finds_nothing, in_browser
+from tests.web.conftest import do
+from tests.web.test_till_browser import OFFLINE, SCANNER, trust, type_code, verdict_is
+
+pytestmark = in_browser
+
+VECTORS = json.loads((Path(__file__).parents[1] / "data/scan_vectors.json").read_text())["vectors"]
+FINE = ("ERR_FAILED", *OFFLINE)
+LINES = "#v-lines"
+
+
+async def lose_answers(page, name):
+    """The server hears, and nobody hears it."""
+
+    async def lose(route):
+        await route.fetch()
+        await route.abort()
+
+    await page.route(f"**/till/api/{name}*", lose)
+
+
+async def hear_nothing(page, *names):
+    for name in names:
+        await page.route(f"**/till/api/{name}*", lambda route: route.abort())
+
+
+async def take_later(page):
+    await page.locator("#v-act").click()
+    await expect(page.locator(LINES)).to_contain_text("You may hand out the goods.")
+
+
+async def go_on(page):
+    await page.locator("#v-close").click()
+    await expect(page.locator("#verdict")).to_be_hidden()
+
+
+async def scans_of(services, shop):
+    """Until the server has heard of all that was scanned."""
+    rows = await services.db.fetch(
+        "SELECT verdict, takes FROM counter_scans WHERE account_id = $1 ORDER BY scanned_at, id",
+        shop.account,
+    )
+    return [tuple(row) for row in rows]
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+async def test_what_was_only_to_be_checked_is_only_checked(coupon, services, stand, is_trusted):
+    """A hiccup of one call: the verdict that stands becomes the real one, and nothing is used."""
+    if is_trusted:
+        await trust(services, coupon.shop)
+    async with stand(coupon.shop, fine=FINE) as page:
+        await lose_answers(page, "check")
+        await hear_nothing(page, "sync")
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await expect(page.locator("#v-act")).to_be_visible(visible=is_trusted)
+        await expect(page.locator("#v-close")).to_have_text(
+            "Do not keep" if is_trusted else "Next coupon"
+        )
+        await axe_finds_nothing(page)
+        await page.unroute("**/till/api/sync*")
+        await verdict_is(page, "good", "OK")
+        await expect(page.locator("#waiting")).to_be_hidden()
+        await page.locator("#v-act").click()
+        await verdict_is(page, "used", "OK, used")
+    assert (await coupon.row())["uses"] == 1
+    assert await scans_of(services, coupon.shop) == [("used", True)]
+
+
+async def test_what_is_not_kept_is_heard_of_and_uses_nothing(coupon, services, stand):
+    await trust(services, coupon.shop)
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        await page.context.set_offline(True)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await go_on(page)
+        await expect(page.locator("#waiting")).to_be_hidden()
+        await type_code(page, coupon.code)  # nobody took it: it may be taken
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await take_later(page)
+        await go_on(page)
+        await expect(page.locator("#waiting")).to_have_text("1 waiting")
+        await page.evaluate(DROP)
+        await expect(page.locator("#waiting")).to_be_hidden()
+        await page.context.set_offline(False)
+        await page.wait_for_function(NOTHING_KEPT)
+        await expect(page.locator("#conflicts")).to_be_hidden()
+    assert (await coupon.row())["uses"] == 0
+    assert await scans_of(services, coupon.shop) == [("good", False), ("good", False)]
+
+
+MODULE = """(async () => {
+  const { href } = document.querySelector("link[href$='queue.js']");
+  const { drop, kept } = await import(href);
+"""
+DROP = MODULE + "for (const { key } of await kept()) await drop(key); })()"
+NOTHING_KEPT = """() => new Promise((done) => {
+  const request = indexedDB.open("tearoff-till");
+  request.onsuccess = () => {
+    const count = request.result.transaction("scans").objectStore("scans").count();
+    count.onsuccess = () => { request.result.close(); done(count.result === 0); };
+  };
+})"""
+
+
+async def test_one_coupon_is_handed_out_once_in_whatever_form_it_is_read(
+    make_coupon, services, stand
+):
+    """Nobody has told this device how many uses it has: one, then."""
+    coupon = await make_coupon(uses=3)
+    await trust(services, coupon.shop)
+    link = f"https://c.example{coupon.path}"
+    async with stand(coupon.shop, fine=OFFLINE, width=1366) as page:
+        await page.context.set_offline(True)
+        await type_code(page, coupon.short.upper())
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await take_later(page)
+        await page.evaluate(SCANNER, coupon.code)  # it stands: the same request
+        await expect(page.locator(LINES)).to_contain_text("You may hand out the goods.")
+        await go_on(page)
+        for text in (coupon.code, link, f"{link}?k=abc_-123", coupon.code.upper()):
+            await type_code(page, text)
+            await verdict_is(page, "unchecked", "NOT CHECKED")
+            already = re.compile(r"Already scanned at \d\d:\d\d, waiting\.")
+            await expect(page.locator(LINES)).to_contain_text(already)
+            await expect(page.locator(LINES)).to_contain_text("Do not hand out anything")
+            await expect(page.locator("#v-act")).to_be_hidden()
+            await go_on(page)
+        await axe_finds_nothing(page)
+        await expect(page.locator("#waiting")).to_have_text("1 waiting")
+        await page.context.set_offline(False)
+        await page.wait_for_function(NOTHING_KEPT)
+        await expect(page.locator("#rows .used")).to_have_count(1)
+        await expect(page.locator("#conflicts")).to_be_hidden()
+    assert (await coupon.row())["uses"] == 1
+    looks = [("good", False)] * 4
+    assert await scans_of(services, coupon.shop) == [("used", True), *looks]
+
+
+async def test_as_many_uses_as_the_server_has_told(make_coupon, services, stand):
+    coupon = await make_coupon(uses=3)
+    single = await make_coupon(coupon.shop)
+    await services.db.execute("UPDATE sessions SET uses = 2 WHERE code = $1", single.code)
+    await trust(services, coupon.shop)
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        for one in (coupon, single):
+            await type_code(page, one.code)
+            await verdict_is(page, "good", "OK")
+            await page.locator("#v-act").click()
+            await verdict_is(page, "used", "OK, used")
+            await go_on(page)
+        await page.context.set_offline(True)
+        await page.reload()
+        for _ in range(2):
+            await type_code(page, coupon.short)
+            await verdict_is(page, "unchecked", "NOT CHECKED")
+            await take_later(page)
+            await go_on(page)
+        await type_code(page, coupon.short)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await expect(page.locator("#v-act")).to_be_hidden()
+        await go_on(page)
+        # What is used up was told as such, here, a moment ago.
+        await type_code(page, single.short)
+        await verdict_is(page, "no", "NO")
+        await expect(page.locator(LINES)).to_contain_text(re.compile(r"Used here, .*\d\d:\d\d\."))
+        await expect(page.locator("#v-act")).to_be_hidden()
+        await go_on(page)
+        await page.context.set_offline(False)
+        await page.wait_for_function(NOTHING_KEPT)
+        await expect(page.locator("#conflicts")).to_be_hidden()
+    assert [(await one.row())["uses"] for one in (coupon, single)] == [3, 3]
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+async def test_redeem_without_an_answer_is_asked_again(coupon, services, stand, is_heard):
+    """With the same key, whether or not the server heard it; closed, it waits."""
+    async with stand(coupon.shop, fine=FINE) as page:
+        await type_code(page, coupon.code)
+        await verdict_is(page, "good", "OK")
+        await hear_nothing(page, "sync", "state")
+        if is_heard:
+            await lose_answers(page, "redeem")
+        else:
+            await hear_nothing(page, "redeem")
+        await page.locator("#v-act").click()
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await expect(page.locator(LINES)).to_contain_text("Kept on this device")
+        await expect(page.locator(LINES)).to_contain_text("Do not hand out anything yet.")
+        await page.unroute("**/till/api/sync*")
+        await verdict_is(page, "used", "OK, used")
+        await expect(page.locator("#v-undo")).to_be_visible()
+        await expect(page.locator("#waiting")).to_be_hidden()
+    assert (await coupon.row())["uses"] == 1
+    assert await scans_of(services, coupon.shop) == [("used", True)]
+
+
+async def test_no_promise_stands_over_a_coupon_that_was_decided(coupon, services, stand):
+    """Two windows of one device: what one of them learns, the other one shows."""
+    await trust(services, coupon.shop)
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        other = await page.context.new_page()
+        await other.goto(page.url)
+        await expect(other.locator("[aria-busy]")).to_have_count(0)
+        await page.context.set_offline(True)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await take_later(page)
+        await expect(other.locator("#waiting")).to_have_text("1 waiting")
+        await do(coupon, "validated")
+        await page.context.set_offline(False)
+        await verdict_is(page, "no", "NO")
+        await expect(page.locator(LINES)).to_contain_text(re.compile("Used .*Ghent"))
+        await go_on(page)
+        for window in (page, other):
+            await expect(window.locator("#waiting")).to_be_hidden()
+            await expect(window.locator("#conflicts .no")).to_have_count(1)
+        # Each of them can be worked at.
+        await type_code(other, coupon.code)
+        await verdict_is(other, "no", "NO")
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_what_cannot_be_kept_is_said_and_still_asked_again(coupon, services, stand):
+    await trust(services, coupon.shop)
+    async with stand(coupon.shop, "/till/manifest.webmanifest", fine=OFFLINE) as page:
+        await page.add_init_script("indexedDB.open = () => { throw new DOMException('no'); }")
+        await page.goto(page.url.replace("/manifest.webmanifest", ""))
+        await expect(page.locator("[aria-busy]")).to_have_count(0)
+        await page.context.set_offline(True)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await page.locator("#v-act").click()
+        await expect(page.locator(LINES)).to_contain_text("this device cannot keep the code")
+        await page.context.set_offline(False)
+        await verdict_is(page, "used", "OK, used")
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_a_coupon_has_one_name_as_the_server_compares_it(coupon, services, stand):
+    own = ["SAVE-10", "save 10", "Save\u201010", "(01)09501101530003", "0012345678905",
+           "12345678905", "\uff33AVE10", "ÉTÉ-1", "été1", "S\u00adAVE"]  # fmt: skip
+    texts = [vector["text"] for vector in VECTORS] + own
+    async with stand(coupon.shop) as page:
+        names = await page.evaluate(
+            """async (texts) => {
+              const { href } = document.querySelector("link[href$='code.js']");
+              const { nameOf, readCode } = await import(href);
+              return texts.map((text) => [nameOf(text), readCode(text)]);
+            }""",
+            texts,
+        )
+    for text, (name, read) in zip(texts, names, strict=True):
+        if read is None:
+            assert name == text
+        elif read["kind"] == "own":
+            compared = "SELECT own_code_key($1)"
+            assert name == await services.db.fetchval(compared, as_seen(read["code"])), text
+        else:
+            assert name == read["code"][:6], text
