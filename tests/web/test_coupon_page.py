@@ -133,7 +133,10 @@ async def test_not_yet_valid(make_coupon):
     assert all(len(line.encode()) <= 75 for line in entry.text.split("\r\n"))
     unfolded = entry.text.replace("\r\n ", "")
     assert f"URL:https://coupons.example.com{coupon.path}\r\n" in unfolded
-    assert "SUMMARY:2-for-1 cappuccino · Bean & Leaf\r\n" in unfolded
+    assert re.search(
+        r"SUMMARY:Valid from \d\d:\d\d: 2-for-1 cappuccino · Bean & Leaf\r\n", unfolded
+    )
+    assert re.search(r"SUMMARY:Ends at \d\d:\d\d: 2-for-1 cappuccino · Bean & Leaf\r\n", unfolded)
 
 
 @pytest.mark.parametrize("kind", ["voided", "locked"])

@@ -388,7 +388,8 @@ async def test_a_public_offer_that_has_not_begun_goes_into_a_calendar(public):
     assert event.headers["content-type"].startswith("text/calendar")
     assert f"/p/{coupon.shop.code}\r\n" in event.text
     other, begun = await public()
-    assert (await other.get(f"{begun}/coupon.ics")).status == 404
+    led = await other.get(f"{begun}/coupon.ics")
+    assert (led.status, led.headers["location"]) == (303, begun)
 
 
 async def test_where_a_person_may_have_several_the_next_follows_one_that_is_over(public):

@@ -24,10 +24,12 @@ PERSONAL = ["/p/{campaign:str}/{session:str}", "/z/{campaign:str}/{session:str}"
 PUBLIC = ["/p/{campaign:str}", "/z/{campaign:str}"]
 
 _CODE = re.compile(r"[0-9A-Za-z]{1,32}(?![0-9A-Za-z])")
-_STRAIGHT = re.compile(
-    r"(/[pz]/[0-9a-z]{1,32}(?:/[0-9a-z]{1,32})?)(?![0-9a-z/]).*",
-    re.IGNORECASE | re.ASCII | re.DOTALL,
-)
+_CODES = r"(/[pz]/[0-9a-z]{1,32}(?:/[0-9a-z]{1,32})?)"
+_PARTS = r"(stop|save|where|place|confirm|coupon\.(?:pdf|ics)|wallet/(?:apple|google))"
+_ANY_CASE = re.IGNORECASE | re.ASCII | re.DOTALL
+_STRAIGHT = re.compile(rf"{_CODES}(?![0-9a-z/]).*", _ANY_CASE)
+_STRAIGHT_PART = re.compile(rf"{_CODES}(?:[^0-9a-z/][^/]*)?/{_PARTS}(?![0-9a-z/]).*", _ANY_CASE)
+"""Of the pages below a coupon's, with what is glued behind the code and behind the page."""
 
 
 async def find(services: Services, campaign: str, session: str) -> Linked | None:
@@ -61,8 +63,9 @@ def read_code(text: str) -> str:
 
 
 def straight(path: str) -> str:
-    """The path that was meant: `/P/ABC/DEF`, or with a slash in what is glued behind the code.
-    Empty when that is no other path."""
-    found = _STRAIGHT.fullmatch(path)
-    meant = found[1].lower() if found else ""
+    """The path that was meant: of `/P/ABC/DEF`, of one with a slash in what is glued behind the
+    code, of one of the coupon's further pages with something glued behind it. Empty when that is
+    no other path."""
+    found = _STRAIGHT_PART.fullmatch(path) or _STRAIGHT.fullmatch(path)
+    meant = "/".join(found.groups()).lower() if found else ""
     return "" if meant == path else meant

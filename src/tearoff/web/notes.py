@@ -28,6 +28,8 @@ STYLE = ("note", "form")
 _COUPON = re.compile(r"/[pz]/[0-9A-Za-z]{1,32}(/[0-9A-Za-z]{21})?(?=/|$)")
 """The part of an address that leads back to the offer or the coupon, whatever was done there."""
 
+_LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z])")
+
 log = structlog.get_logger()
 
 
@@ -74,18 +76,21 @@ def reads_gzip(request: AnyRequest) -> bool:
 
 
 def asked_language(request: AnyRequest) -> str:
-    """In the query string, else glued to the code: `nl`, of `nl-BE` too."""
+    """In the query string, else glued to the code: `nl`, of `nl-BE` and `nl.` too."""
     asked = ""
     if request.scope["query_string"]:
         asked = request.query_params.get("lang", "")
     if not asked and "&" in request.scope["path"]:
         asked = values_in(glued_to(request)).get("lang", "")
-    return str(asked)[:10].partition("-")[0].lower()
+    found = _LANGUAGE.match(asked) if asked else None
+    return found[0].lower() if found else ""
 
 
 def glued_to(request: AnyRequest) -> str:
-    """What is glued to the code of a link with `&`: it reads as a query string."""
-    return unquote(request.scope["path"]).rpartition("/")[2].partition("&")[2]
+    """What is glued with `&` to the code of a link, and to the page below it: it reads as a query
+    string."""
+    parts = (part.partition("&")[2] for part in unquote(request.scope["path"]).split("/"))
+    return "&".join(filter(None, parts))
 
 
 def values_in(query: str) -> dict[str, str]:

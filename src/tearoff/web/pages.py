@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
+from urllib.parse import urlencode
 
 import msgspec
 from litestar import route
@@ -107,10 +108,14 @@ async def show_nothing(request: AnyRequest) -> Answer:
 
 
 def _lead_to_meant(request: AnyRequest) -> Answer:
-    """To the link as it was before somebody's program wrote it large, or glued to it."""
+    """To the link as it was before somebody's program wrote it large, or glued to it; what was
+    glued as a value stays one."""
     to, query = straight(request.scope["path"]), request.scope["query_string"].decode("latin-1")
     if not to:
         return notes.unknown(request)
+    glued, known = notes.values_in(notes.glued_to(request)), notes.values_in(query)
+    more = urlencode({name: value for name, value in glued.items() if name not in known})
+    query = "&".join(filter(None, (query, more)))
     location = f"{to}?{query}" if query else to
     return answer(302, [("location", location), ("cache-control", "private, no-store")])
 
