@@ -357,6 +357,8 @@ class LoggedScan(msgspec.Struct, frozen=True):
     scanned_at: datetime
     at: datetime
     undone_at: datetime | None
+    detail: str
+    takes: bool
 
 
 async def of_location(
@@ -371,7 +373,7 @@ async def of_location(
     """Newest first. A conflict was to be taken in without connection and came to NO."""
     rows = await db.fetch(
         "SELECT c.id, c.device_id, c.code, s.code AS session, c.verdict, c.reason, c.was_offline,"
-        " c.scanned_at, c.at, c.undone_at FROM counter_scans c"
+        " c.scanned_at, c.at, c.undone_at, c.detail, c.takes FROM counter_scans c"
         " LEFT JOIN sessions s ON s.id = c.session_id AND s.account_id = c.account_id"
         " WHERE c.account_id = $1 AND c.location_id = $2 AND ($3::bigint IS NULL OR c.id < $3)"
         f" AND ($5 IS FALSE OR {_CONFLICT})"

@@ -43,9 +43,12 @@ class Device(msgspec.Struct, frozen=True):
 
 class Scan(msgspec.Struct, frozen=True):
     """A code that was looked at. `verdict`: good (it could be used), used, undone, no (and why:
-    `reason`) or wait; `code`: what tells it apart: the first six characters of a link or
-    of a session's code, short codes and a shop's own up to forty; `session`: the coupon's, when one
-    was found. `was_offline`: it was kept on the device and checked later."""
+    `reason`) or wait; `detail`: which, where a reason has several: the limit, the campaign's state
+    or locked, the places that would be right; `code`: what tells it apart: the first six
+    characters of a link or of a session's code, short codes and a shop's own up to forty;
+    `session`: the coupon's, when one was found. `was_offline`: it was kept on the device and checked later; `asked`: people asked to
+    take it in. `scanned_at` is when the device read it, by the server's clock, `at` when the server
+    heard of it."""
 
     id: int
     device: int
@@ -57,6 +60,8 @@ class Scan(msgspec.Struct, frozen=True):
     scanned_at: datetime
     at: datetime
     undone_at: datetime | None
+    detail: str
+    asked: bool
 
 
 async def create_pairing(call: Call, db: Handle) -> Pairing:
@@ -111,7 +116,7 @@ def _scan(row: scans.LoggedScan) -> Scan:
     verdict = "undone" if row.undone_at else row.verdict
     return Scan(
         row.id, row.device_id, row.code, row.session, verdict, row.reason, row.was_offline,
-        row.scanned_at, row.at, row.undone_at,
+        row.scanned_at, row.at, row.undone_at, row.detail, row.takes,
     )  # fmt: skip
 
 
@@ -119,7 +124,7 @@ _DEVICE_ID = f.path_id("id", "dev", "Id of the device.", 100001)
 _URL = "https://coupons.example.com/till/pair/" + "k3" * 24 + "9"
 _CONFLICTS = f.Field(
     name="conflicts", read=p.flag, example="true",
-    help="true: only what was scanned without connection and came to NO.",
+    help="true: only what was to be taken in without connection and came to NO.",
     schema={"type": "boolean"},
 )  # fmt: skip
 
@@ -168,7 +173,7 @@ OPERATIONS = (
         errors=(201, 300, 301, 302, 404, 501),
         answers={200: ("A page of scans.", Page[Scan])},
         example=Page([
-            Scan(1, 100001, "k4m9xr", "k4m9xr3h6d2c7q8w5e1tz", "used", "", False, AT, AT, None),
+            Scan(1, 100001, "k4m9xr", "k4m9xr3h6d2c7q8w5e1tz", "used", "", False, AT, AT, None, "", True),
         ]),
     ),
 )  # fmt: skip
