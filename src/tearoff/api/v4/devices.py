@@ -46,9 +46,9 @@ class Scan(msgspec.Struct, frozen=True):
     `reason`) or wait; `detail`: which, where a reason has several: the limit, the campaign's state
     or locked, the places that would be right; `code`: what tells it apart: the first six
     characters of a link or of a session's code, short codes and a shop's own up to forty;
-    `session`: the coupon's, when one was found. `was_offline`: it was kept on the device and checked later; `asked`: people asked to
-    take it in. `scanned_at` is when the device read it, by the server's clock, `at` when the server
-    heard of it."""
+    `session`: the coupon's, when one was found. `was_offline`: it was kept on the device and
+    checked later; `asked`: people asked to take it in. `scanned_at` is when the device read it, by
+    the server's clock, `at` when the server heard of it."""
 
     id: int
     device: int
@@ -173,7 +173,9 @@ OPERATIONS = (
         errors=(201, 300, 301, 302, 404, 501),
         answers={200: ("A page of scans.", Page[Scan])},
         example=Page([
-            Scan(1, 100001, "k4m9xr", "k4m9xr3h6d2c7q8w5e1tz", "used", "", False, AT, AT, None, "", True),
+            Scan(
+                1, 100001, "k4m9xr", "k4m9xr3h6d2c7q8w5e1tz", "used", "", False, AT, AT, None, "", True,
+            ),
         ]),
     ),
 )  # fmt: skip
