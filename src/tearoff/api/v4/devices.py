@@ -174,7 +174,8 @@ OPERATIONS = (
         answers={200: ("A page of scans.", Page[Scan])},
         example=Page([
             Scan(
-                1, 100001, "k4m9xr", "k4m9xr3h6d2c7q8w5e1tz", "used", "", False, AT, AT, None, "", True,
+                1, 100001, "k4m9xr", "k4m9xr3h6d2c7q8w5e1tz", "used", "", False, AT, AT, None, "",
+                True,
             ),
         ]),
     ),
