@@ -24,16 +24,22 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from tearoff.accounts import tallies
 from tearoff.config import read_settings
 from tearoff.coupons import actions, campaigns
 from tearoff.coupons.models import NewSession
-from tearoff.kit.db import Database, connect
+from tearoff.distribution.context import Contexts
+from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest
+from tearoff.kit import clock
+from tearoff.kit.db import Database, DatabaseAway, connect
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
+from tearoff.kit.phone import parse_phone
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
+from tearoff.messages.links import Links
 from tests.api.caller import Caller
-from tests.cast import Shop, open_shop
+from tests.cast import Shop, open_shop, until_guards_are_freed
 from tests.conftest import KEY
 from tests.hooks.listening import listen
 from tests.hooks.receiver import open_receiver
@@ -91,7 +97,7 @@ class Stage:
                 os.kill(pid, signal.SIGSTOP)
             yield
         finally:
-            for pid in stopped:
+            for pid in reversed(stopped):  # those that work before the one that can stop them
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGCONT)
 
@@ -147,11 +153,11 @@ async def stage(run_folder, tmp_path) -> AsyncIterator[Stage]:
 
 
 async def test_every_door_answers_and_all_goes_on(stage):
-    async with open_receiver() as receiver:
-        await walk(stage, receiver)
+    async with open_receiver() as receiver, one_connection(stage) as opener:
+        await walk(stage, receiver, opener)
 
 
-async def walk(stage, receiver):
+async def walk(stage, receiver, opener):
     caller, shop = Caller(stage.http, stage.url, stage.shop), stage.shop
     till = await open_till(stage.services, stage.http, stage.url, shop)
     coupon, held, other = await stage.coupon(), await stage.coupon(), await stage.coupon()
@@ -173,7 +179,9 @@ async def walk(stage, receiver):
             stopped = time.monotonic()
             told, known = await asyncio.gather(
                 asyncio.gather(*(one for one, _ in doors(stage, caller, till, coupon, page))),
-                asyncio.gather(under_way, waiting, command(stage), own_pool(stage)),
+                asyncio.gather(
+                    under_way, waiting, command(stage), own_pool(stage), opener.give_up()
+                ),
             )
             assert time.monotonic() - stopped < ANSWERED
         await turn.rollback()
@@ -182,7 +190,7 @@ async def walk(stage, receiver):
     expected = [want for _, want in doors(stage, caller, till, coupon, page, ask=False)]
     wrong = [(want, got) for want, got in zip(expected, told, strict=True) if not want.fits(got)]
     assert not wrong
-    answer, refused, (status, said), _ = known
+    answer, refused, (status, said), *_ = known
     assert (answer.status, answer.body.get("action")) == (200, "sms_sent")
     assert (refused.status, SAFE in refused.text) == (503, True)
     assert status == 1
@@ -190,6 +198,7 @@ async def walk(stage, receiver):
 
     await goes_on(stage, caller, till, coupon, held, other)
     await wait_for_hook(caller, webhook)
+    await opener.is_taken_back()
 
 
 @dataclass
@@ -289,6 +298,62 @@ async def own_pool(stage):
         await task
 
 
+@dataclass
+class Opener:
+    """A process whose only connection is in use already: what it sends is done by a database that
+    goes on, whether or not anybody still waits."""
+
+    sender: Sender
+    caller: Any
+    shop: Shop
+    services: Services
+
+    async def send(self, phone: str) -> None:
+        asked = SendRequest(campaign_id=self.shop.campaign, phone=parse_phone(phone))
+        await self.sender.send(self.caller, asked, clock.now())
+
+    async def give_up(self) -> None:
+        with pytest.raises(DatabaseAway):
+            await self.send("+32470008802")
+
+    async def is_taken_back(self) -> None:
+        async with asyncio.timeout(ANSWERED):
+            while True:
+                try:
+                    await self.send("+32470008802")
+                    break
+                except OutcomeUnknown:
+                    await asyncio.sleep(0.2)
+        db, account = self.services.db, self.shop.account
+        rows = await db.fetch(
+            "SELECT m.recipient, m.state, s.voided FROM messages m"
+            " JOIN sessions s ON s.id = m.about WHERE m.account_id = $1 ORDER BY m.id",
+            account,
+        )
+        told = [tuple(row) for row in rows]
+        left = [("+32470008801", "accepted", False), ("+32470008802", "accepted", False)]
+        assert [row for row in told if row != ("+32470008802", "failed", True)] == left
+        scope = f"campaign:{self.shop.campaign}:sessions"
+        assert await tallies.reached(db, account, scope, clock.now()) == len(left)
+
+
+@contextlib.asynccontextmanager
+async def one_connection(stage) -> AsyncIterator[Opener]:
+    shop = await open_shop(stage.services, campaign={"limit_sessions": 50})
+    db = await Database.open(stage.services.database_url, size=1, statement_within=2)
+    services = msgspec.structs.replace(stage.services, db=db)
+    contexts = Contexts()
+    sender = Sender(services, Links(services), contexts)
+    opener = Opener(sender, await contexts.caller(db, shop.client_id), shop, services)
+    try:
+        await opener.send("+32470008801")
+        await until_guards_are_freed(services, shop)
+        yield opener
+    finally:
+        await sender.finish()
+        await db.close()
+
+
 async def goes_on(stage, caller, till, coupon, held, other):
     async with asyncio.timeout(ANSWERED):
         while (await fetch(stage, "GET", "/readyz", {}, None))[0] != 200:
@@ -311,7 +376,9 @@ async def goes_on(stage, caller, till, coupon, held, other):
     assert len(stage.standin.taken_for(HELD)) == 1
     # Receipts of all of them are read: the worker is there again. What was never sent says so.
     await until(lambda: all_are(stage, "delivered", "failed"))
-    rows = await stage.services.db.fetch("SELECT recipient, state FROM messages")
+    rows = await stage.services.db.fetch(
+        "SELECT recipient, state FROM messages WHERE account_id = $1", stage.shop.account
+    )
     assert sorted(r["recipient"] for r in rows if r["state"] == "delivered") == [
         "+32470008600", "+32470008601", "+32470008602", "+32470008603", HELD,
     ]  # fmt: skip
@@ -343,7 +410,9 @@ async def is_waiting(services):
 
 
 async def all_are(stage, *states):
-    rows = await stage.services.db.fetch("SELECT DISTINCT state FROM messages")
+    rows = await stage.services.db.fetch(
+        "SELECT DISTINCT state FROM messages WHERE account_id = $1", stage.shop.account
+    )
     return {row["state"] for row in rows} <= set(states)
 
 

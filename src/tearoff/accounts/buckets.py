@@ -7,17 +7,16 @@ given up: a little less is allowed than the bucket holds, never more.
 
 from __future__ import annotations
 
-import asyncio
 import time
 from collections import OrderedDict
 from datetime import datetime
-from weakref import WeakValueDictionary
 
 import msgspec
 
 from tearoff.accounts.models import Caller
 from tearoff.errors import TryLater
 from tearoff.kit.db import Handle
+from tearoff.kit.turns import Turns
 
 LOT_LIVES = 1.0
 _MOST_KEYS = 10_000
@@ -70,7 +69,7 @@ class Buckets:
 
     def __init__(self) -> None:
         self._lots: OrderedDict[str, _Lot] = OrderedDict()
-        self._gates: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._turns: Turns[str] = Turns()
 
     async def spend(self, db: Handle, caller: Caller, now: datetime) -> Quota | None:
         """One call. None when the account has no limit. Raises `TooManyCalls`."""
@@ -81,8 +80,7 @@ class Buckets:
         lot = self._open_lot(client_id)
         if lot is None:
             # One at a time: if each call of a burst took a lot, all but the last were lost.
-            gate = self._gates.setdefault(client_id, asyncio.Lock())
-            async with gate:
+            async with self._turns.take(client_id):
                 lot = self._open_lot(client_id)
                 if lot is None:
                     lot = await self._take(db, client_id, rate, size, now)

@@ -7,12 +7,10 @@ checked too.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Any
-from weakref import WeakValueDictionary
 
 import msgspec
 import structlog
@@ -24,6 +22,7 @@ from tearoff.kit import clock, doorbook, metrics
 from tearoff.kit.bodies import read_body
 from tearoff.kit.db import DatabaseAway
 from tearoff.kit.doorbook import Event
+from tearoff.kit.turns import Turns
 from tearoff.messages import arrivals, callbacks
 from tearoff.messages.arrivals import Arrival
 from tearoff.providers.base import Callback, Provider
@@ -70,7 +69,7 @@ async def _take(request: Request[Any, Any, Any], kind: str, token: str) -> int:
     return 200
 
 
-_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+_turns: Turns[int] = Turns()
 
 
 @contextlib.asynccontextmanager
@@ -80,8 +79,7 @@ async def _turn(connection_id: int, item: Arrival) -> AsyncIterator[None]:
     if not item.replies:
         yield
         return
-    lock = _turns.setdefault(connection_id, asyncio.Lock())
-    async with lock:
+    async with _turns.take(connection_id):
         yield
 
 

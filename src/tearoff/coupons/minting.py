@@ -7,14 +7,12 @@ costs a code less than half a bit of its 107.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import secrets
 import string
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime
 from typing import Any
-from weakref import WeakValueDictionary
 
 import asyncpg
 import msgspec
@@ -29,6 +27,7 @@ from tearoff.kit.codes import (
     SPOKEN_ALPHABET,
 )
 from tearoff.kit.db import Handle
+from tearoff.kit.turns import Turns
 
 LOT = 20_000
 BY_CHANCE = 100
@@ -70,7 +69,7 @@ class Minted(msgspec.Struct, frozen=True):
     validation_code: str | None
 
 
-_turns: WeakValueDictionary[int, asyncio.Lock] = WeakValueDictionary()
+_turns: Turns[int] = Turns()
 
 
 @contextlib.asynccontextmanager
@@ -80,8 +79,7 @@ async def turn(account_id: int, amount: int) -> AsyncIterator[None]:
     if amount <= BY_CHANCE:
         yield
         return
-    lock = _turns.setdefault(account_id, asyncio.Lock())
-    async with lock:
+    async with _turns.take(account_id):
         yield
 
 

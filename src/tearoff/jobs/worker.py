@@ -9,12 +9,13 @@ from datetime import timedelta
 
 import structlog
 from pgqueuer import PgQueuer
+from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule
 
 from tearoff.jobs.queue import Chore, Job
 from tearoff.kit import clock
-from tearoff.kit.db import AWAY, connect
+from tearoff.kit.db import AWAY, DatabaseAway, connect
 from tearoff.kit.services import Services
 
 log = structlog.get_logger()
@@ -22,6 +23,8 @@ log = structlog.get_logger()
 TOGETHER = 32
 """Jobs of all kinds that one process runs at the same time. Without such a limit a worker
 takes everything there is and all of it runs again after a crash."""
+AGAIN_AFTER = timedelta(seconds=5)
+"""After which a job is begun again that met a database that was away."""
 
 
 async def work(
@@ -65,6 +68,9 @@ def _add_job(queuer: PgQueuer, job: Job, services: Services) -> None:
     async def run(queued: QueuedJob) -> None:
         try:
             await job.run(services, queued.payload or b"")
+        except DatabaseAway as error:
+            log.warning("job.put_off", job=job.name, id=queued.id, error=str(error))
+            raise RetryRequested(AGAIN_AFTER, "database away") from error
         except Exception:
             log.exception("job.failed", job=job.name, id=queued.id)
             raise
