@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import AsyncIterator
+from html import unescape
 from typing import Any
+from urllib.parse import urlencode
 
 import asyncpg
 import msgspec
@@ -17,7 +19,7 @@ from tearoff.kit.db import Database
 from tearoff.kit.services import Services
 from tearoff.web import finding, notes
 from tearoff.web.routes import COUPON_PAGES
-from tests.web.conftest import Page
+from tests.web.conftest import PHONE, Page
 
 WORDS = "Your coupon is safe."
 
@@ -73,6 +75,27 @@ async def test_database_away(site, coupon):
         assert WORDS in page.text
         assert ">Try again</a>" in page.text
     assert f'href="{coupon.path}"' in page.text
+
+
+async def test_what_was_typed_is_sent_again(site, coupon):
+    """Whoever filled in a form while the database was away presses one button more."""
+    path = f"/p/{coupon.shop.code}"
+    typed = {"t": (await coupon.get(path)).token, "press": "1", "firstname": 'Ann "A" <b>'}
+    good, site.db = site.db, await Database.open(coupon.services.settings.database_url, size=2)
+    site.app.state.services = msgspec.structs.replace(site.app.state.services, db=site.db)
+    await site.db.close()
+    page = await site.ask("POST", path, urlencode(typed).encode())
+    assert page.status == 503 and WORDS in page.text
+    assert f'<form method="post" action="{path}">' in page.text
+    sent = re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', page.text)
+    assert {name: unescape(value) for name, value in sent} == typed
+    site.db, site.app.state.services = (
+        good,
+        msgspec.structs.replace(site.app.state.services, db=good),
+    )
+    headers = {"user_agent": PHONE, "sec_fetch_site": "same-origin"}
+    done = await site.ask("POST", path, urlencode(typed).encode(), **headers)
+    assert done.status == 303 and done.headers["location"].startswith(f"{path}/")
 
 
 async def test_database_does_not_answer(site, coupon, services, monkeypatch):

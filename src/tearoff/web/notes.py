@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from typing import Any
 from urllib.parse import parse_qsl, unquote
@@ -29,8 +29,15 @@ _COUPON = re.compile(r"/[pz]/[0-9A-Za-z]{1,32}(/[0-9A-Za-z]{21})?(?=/|$)")
 """The part of an address that leads back to the offer or the coupon, whatever was done there."""
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?![A-Za-z])")
+_TYPED = "typed"
 
 log = structlog.get_logger()
+
+
+def keep_typed(request: AnyRequest, fields: Mapping[str, str]) -> None:
+    """What a form has sent stands on the page of trouble, whose button sends it once more. Not
+    for a form that asks for something secret, and only for one that may come twice."""
+    request.scope["state"][_TYPED] = dict(fields)
 
 
 def unknown(request: AnyRequest, status: int = 404) -> Answer:
@@ -117,6 +124,7 @@ def _trouble(request: AnyRequest, status: int, *, reference: str = "", after: fl
         title=words.trouble,
         lines=[words.trouble_text],
         again=f"{coupon[0]}{query}" if coupon and request.method == "POST" else "",
+        typed=request.scope.get("state", {}).get(_TYPED),
         reference=reference,
         headers=[("retry-after", str(max(1, round(after))))] if status in (429, 503) else [],
     )
@@ -130,6 +138,7 @@ def _note(
     title: str,
     lines: list[str],
     again: str | None = None,
+    typed: Mapping[str, str] | None = None,
     reference: str = "",
     headers: Iterable[Header] = (),
 ) -> Answer:
@@ -140,6 +149,7 @@ def _note(
         title=title,
         lines=lines,
         again=again,
+        typed=typed,
         try_again=WORDS[language].try_again,
         reference=reference,
     )
