@@ -206,7 +206,7 @@ def _shown(to: str) -> str:
 
 def _told(text: str, to: str) -> Told:
     before, _, after = text.partition("{to}")
-    return before, to if "@" in to else spaced(to), after
+    return before, to if "@" in to else spaced(to).replace(" ", "\u00a0"), after
 
 
 async def _session(request: AnyRequest, campaign: Campaign, to: str) -> Session | None:

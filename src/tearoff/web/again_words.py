@@ -82,12 +82,12 @@ WORDS = {
         send="Invia il link a {to}",
         sent="Il link dovrebbe arrivare a {to} tra pochi minuti, salvo che lì i messaggi siano"
         " stati fermati.",
-        hint="Se non arriva, chieda al negozio.",
-        full="Il link è stato inviato lì tre volte oggi. Cerchi il messaggio o chieda al negozio.",
-        network_full="Da questa rete sono stati chiesti troppi link. Riprovi tra un’ora, oppure"
-        " disattivi il wifi e usi i dati mobili.",
-        not_sent="Non è stato possibile inviare il link. Riprovi più tardi o chieda al negozio.",
-        body="Ecco di nuovo il link al Suo coupon ({code}).",
+        hint="Se non arriva, chiedi al negozio.",
+        full="Il link è stato inviato lì tre volte oggi. Cerca il messaggio o chiedi al negozio.",
+        network_full="Da questa rete sono stati chiesti troppi link. Riprova tra un’ora, oppure"
+        " disattiva il wifi e usa i dati mobili.",
+        not_sent="Non è stato possibile inviare il link. Riprova più tardi o chiedi al negozio.",
+        body="Ecco di nuovo il link al tuo coupon ({code}).",
     ),
     "pt": Words(
         send="Enviar a ligação para {to}",

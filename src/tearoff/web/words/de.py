@@ -91,7 +91,8 @@ DE = Words(
     field_missing="Bitte füllen Sie das aus.",
     too_long="Zu lang: höchstens {n} Zeichen.",
     bad_email="Geben Sie eine Adresse wie anna@example.com ein.",
-    bad_phone="Geben Sie Ihre Nummer mit Landesvorwahl ein, etwa +32 470 00 12 34.",
+    bad_phone="Prüfen Sie diese Nummer, oder geben Sie sie mit Landesvorwahl ein, etwa"
+    " +32 470 00 12 34.",
     consent_missing="Setzen Sie hier ein Häkchen, um fortzufahren.",
     already_have="Sie haben schon einen Coupon dieses Angebots. Öffnen Sie den Link dazu.",
     network_full=(

@@ -92,7 +92,8 @@ FR = Words(
     field_missing="Veuillez remplir ce champ.",
     too_long="Trop long : {n} caractères au plus.",
     bad_email="Saisissez une adresse comme anna@example.com.",
-    bad_phone="Saisissez votre numéro avec l’indicatif du pays, comme +32 470 00 12 34.",
+    bad_phone="Vérifiez ce numéro, ou saisissez-le avec l’indicatif du pays, comme"
+    " +32 470 00 12 34.",
     consent_missing="Cochez cette case pour continuer.",
     already_have="Vous avez déjà un bon de cette offre. Ouvrez le lien que vous avez reçu.",
     network_full=(

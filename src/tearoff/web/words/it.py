@@ -92,7 +92,8 @@ IT = Words(
     field_missing="Compila questo campo.",
     too_long="Troppo lungo: al massimo {n} caratteri.",
     bad_email="Scrivi un indirizzo come anna@example.com.",
-    bad_phone="Scrivi il tuo numero con il prefisso del paese, come +32 470 00 12 34.",
+    bad_phone="Controlla questo numero o scrivilo con il prefisso del paese, come"
+    " +32 470 00 12 34.",
     consent_missing="Spunta questa casella per continuare.",
     already_have="Hai già un coupon di questa offerta. Apri il link che hai ricevuto.",
     network_full=(
