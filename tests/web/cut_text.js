@@ -39,7 +39,8 @@
       if (style.position === "fixed" && !isFree && (box.top < -1 || box.bottom > height + 1)) tell("off the screen", a, text);
     }
     if (box.left < -1 || box.right > width + 1) tell("off the screen", element, text);
-    line.shown = box.top < seen.bottom && box.bottom > seen.top;
+    line.box = { ...box, top: Math.max(box.top, seen.top), bottom: Math.min(box.bottom, seen.bottom) };
+    line.shown = line.box.top < line.box.bottom;
   }
 
   const walker = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);

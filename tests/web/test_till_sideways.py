@@ -1,0 +1,169 @@
+"""Whatever the screen, the text and the language: word, shape and buttons of a verdict are seen,
+each button always at its own place, and only what is said between them scrolls."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tearoff.accounts import devices
+from tearoff.kit import clock
+from tearoff.web.till_words import WORDS
+from tests.web.browsing import CUT_TEXT, enlarge_text, in_browser
+from tests.web.test_till_browser import type_code
+
+pytestmark = in_browser
+
+WHOLE = 14
+SCREENS = [
+    (320, 480), (480, 320), (360, 640), (640, 360), (390, 844), (844, 390), (568, 320), (768, 1024),
+    (1280, 800),
+]  # fmt: skip
+NARROW = [(320, 480), (568, 320), (390, 844)]
+BOTH = json.dumps({"ask_amount": "required", "ask_receipt": "optional"})
+WORD = "Donaudampfschifffahrtsgesellschaft"
+TITLE = f"Zwei Cappuccino zum Preis von einem, mit einem Stück Kuchen nach Wahl, {WORD * 6}"[:255]
+
+# What of a verdict is off the screen or covered, and where its buttons lie.
+LOOK = """() => {
+  const verdict = document.querySelector("dialog[open],main.verdict"), missing = [], places = {};
+  for (const one of [".shape", ".head h1,.head h2", ".act", ".close", ".undo"]) {
+    const element = verdict.querySelector(one);
+    if (!element?.getClientRects().length) continue;
+    const {left, top, right, bottom} = element.getBoundingClientRect();
+    if (left < 0 || top < 0 || right > innerWidth || bottom > innerHeight) missing.push(one);
+    const there = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    if (one !== ".shape" && !element.contains(there)) missing.push(one + " is covered");
+    places[one] = {left, top, right, bottom};
+  }
+  const told = verdict.querySelector(".told");
+  if (told.textContent.trim() && told.clientHeight < 44) missing.push("what is said");
+  return [missing, places];
+}"""
+
+
+async def all_is_there(page: Page, where: str, screens=SCREENS, percents=(100, 200)) -> dict:
+    """On each screen; answers where the buttons lie."""
+    seen = {}
+    for percent in percents:
+        await enlarge_text(page, percent)
+        for width, height in screens:
+            name = f"{where}, {width}x{height} at {percent} %"
+            await page.set_viewport_size({"width": width, "height": height})
+            missing, seen[width, height, percent] = await page.evaluate(LOOK)
+            assert not missing, f"{name}: {missing}"
+            cut = await page.evaluate(CUT_TEXT, WHOLE)
+            assert not cut, f"{name}: {cut}"
+    return seen
+
+
+@pytest.mark.parametrize("language", WORDS)
+async def test_word_shape_and_buttons_are_always_there(make_coupon, services, stand, language):
+    """A title of 255 characters, with amount and receipt asked for: each screen of each kind of
+    verdict. Neither what closes nor what undoes is ever where the act was."""
+    coupon = await make_coupon(title=TITLE, raw_options=BOTH, terms="One for each visit.")
+    await services.db.execute("UPDATE locations SET trusts_offline = true")
+    few = NARROW if language not in ("en", "de") else SCREENS
+    async with stand(coupon.shop, f"/till?lang={language}", fine=("ERR_INTERNET",)) as page:
+        seen = {}
+        await type_code(page, coupon.short)
+        await expect(page.locator("dialog.good")).to_be_visible()
+        seen["good"] = await all_is_there(page, "good", few)
+        await press(page, "#v-act")
+        await expect(page.locator("#v-amount")).to_be_focused()
+        await all_is_there(page, "an amount is missing", NARROW, [200])
+        await page.locator("#v-amount").fill("12.50")
+        await press(page, "#v-act")
+        await expect(page.locator("dialog.used")).to_be_visible()
+        seen["used"] = await all_is_there(page, "used", few)
+        await press(page, "#v-close")
+        await type_code(page, f"https://elsewhere.example/{WORD}/{WORD}")
+        await expect(page.locator("dialog.no")).to_be_visible()
+        seen["no"] = await all_is_there(page, "no", few)
+        await press(page, "#v-close")
+        await page.context.set_offline(True)
+        await type_code(page, "abcdef")
+        await expect(page.locator("dialog.unchecked")).to_be_visible()
+        seen["unchecked"] = await all_is_there(page, "unchecked", few)
+        await page.context.set_offline(False)
+        await page.goto("about:blank")
+    for screen, places in seen["good"].items():
+        act = places[".act"]
+        for kind in ("used", "no", "unchecked"):
+            others = seen[kind][screen]
+            assert others[".close"]["bottom"] == pytest.approx(places[".close"]["bottom"], abs=1)
+            for name in {".close", ".undo"} & others.keys():
+                assert not meets(act, others[name]), (language, screen, kind, name)
+
+
+def meets(one, other) -> bool:
+    return (
+        one["left"] < other["right"]
+        and other["left"] < one["right"]
+        and one["top"] < other["bottom"]
+        and other["top"] < one["bottom"]
+    )
+
+
+async def press(page, button):
+    await page.set_viewport_size({"width": 390, "height": 844})
+    await expect(page.locator("body.deaf")).to_have_count(0)
+    await page.locator(button).click()
+    await expect(page.locator("body.deaf")).to_have_count(0)
+
+
+async def test_pages_without_script(make_coupon, stand):
+    coupon = await make_coupon(title=TITLE, raw_options=BOTH, uses=len(WORDS))
+    async with stand(coupon.shop, script=False, fine=("status of",)) as page:
+        for language in ("en", "de", "ar"):
+            await page.goto(page.url.split("?")[0] + f"?lang={language}")
+            await page.locator("#code").fill(coupon.short)
+            await go(page, "#form .go")
+            await all_is_there(page, f"good in {language}", NARROW)
+            await go(page, ".act")
+            await all_is_there(page, f"an amount is missing in {language}", NARROW, [200])
+            await page.locator("#v-amount").fill("12.50")
+            await go(page, ".act")
+            await all_is_there(page, f"used in {language}", NARROW)
+            await go(page, ".close")
+
+
+async def go(page, what):
+    async with page.expect_navigation():
+        await page.locator(what).click()
+
+
+async def test_board_and_door_in_every_language(make_coupon, services, stand, visit):
+    """The list of results, too, with a title of 255 characters and a long name of the place."""
+    coupon = await make_coupon(title=TITLE)
+    shop = coupon.shop
+    await services.db.execute(
+        "UPDATE locations SET name = 'Antwerpen Centraal Station' WHERE id = $1", shop.location
+    )
+    pairing = await devices.make_pairing(services.db, shop.account, shop.location, clock.now())
+    async with stand(shop, width=320, fine=("status of",)) as page:
+        await type_code(page, coupon.short)
+        await press(page, "#v-act")
+        await expect(page.locator("dialog.used")).to_be_visible()
+        await press(page, "#v-close")
+        await do_not_know(page)
+        await page.set_viewport_size({"width": 320, "height": 600})
+        for percent in (100, 200):
+            await enlarge_text(page, percent)
+            for language in WORDS:
+                for path in (
+                    f"/till?lang={language}",
+                    f"/till/pair/{pairing.token}?lang={language}",
+                ):
+                    await page.goto(page.url.split("/till")[0] + path)
+                    await expect(page.locator("[aria-busy]")).to_have_count(0)
+                    cut = await page.evaluate(CUT_TEXT, WHOLE)
+                    assert not cut, f"{path} at {percent} %: {cut}"
+
+
+async def do_not_know(page):
+    await type_code(page, "qqqqqq")
+    await expect(page.locator("dialog.no")).to_be_visible()
+    await press(page, "#v-close")
