@@ -263,8 +263,8 @@ def _note(
     picture: str = "ticket",
 ) -> Answer:
     text = render(
-        "note.html", picture=picture, title=title, lines=lines, again=None, try_again="",
-        reference="",
+        "note.html", picture=picture, title=title, lines=lines, again=None, typed=None,
+        try_again="", reference="",
     )  # fmt: skip
     return _print(request, words, text, status)
 
