@@ -19,7 +19,7 @@ from tests.web.conftest import PICTURE, do, in_days
 from tests.web.scenes import ARABIC, LINKS, PERSON, SCENES, Scene
 from tests.web.test_camera import CAMERA, hold
 from tests.web.test_scenes import act
-from tests.web.test_till_browser import OFFLINE, type_code, verdict_is
+from tests.web.test_till_browser import OFFLINE, trust, type_code, verdict_is
 
 pytestmark = in_browser
 
@@ -140,7 +140,8 @@ async def test_till_scanning(row, stand):
         await keep(page, "till", "scanning")
 
 
-async def test_till_without_connection(row, make_coupon, stand):
+async def test_till_without_connection(row, make_coupon, services, stand):
+    await trust(services, row.shop)
     other = await make_coupon(row.shop)
     async with stand(row.shop, fine=OFFLINE) as page:
         await page.context.set_offline(True)
@@ -149,6 +150,8 @@ async def test_till_without_connection(row, make_coupon, stand):
             await expect(page.locator("#v-word")).to_have_text("NOT CHECKED")
             if name:
                 await keep(page, "till", name, whole=False)
+            await page.locator("#v-act").click()
+            await expect(page.locator("#v-lines")).to_contain_text("Kept on this device")
             await page.locator("#v-close").click()
         await keep(page, "till", "waiting")
         await do(row, "validated")
