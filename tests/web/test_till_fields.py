@@ -11,7 +11,14 @@ from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
 from tests.web.keyboards import keys_of
-from tests.web.test_till_browser import OFFLINE, look, type_code, verdict_is, wait_for_worker
+from tests.web.test_till_browser import (
+    OFFLINE,
+    hears,
+    look,
+    type_code,
+    verdict_is,
+    wait_for_worker,
+)
 from tests.web.test_wedge import focus, scanner_at
 
 pytestmark = in_browser
@@ -247,3 +254,65 @@ async def test_a_language_chosen_without_connection_waits(coupon, stand):
         await expect(page.locator("html")).to_have_attribute("lang", "nl", timeout=30_000)
         await expect(waits).to_be_hidden()
         assert page.url.endswith("/till")
+
+
+SELECTED = """() => {
+  const { value, selectionStart, selectionEnd } = document.activeElement;
+  return value.slice(selectionStart, selectionEnd);
+}"""
+
+
+@pytest.mark.parametrize("has_touch", [False, True])
+async def test_an_unknown_code_stays_in_its_field_selected(coupon, stand, has_touch):
+    """It is corrected, or the next one is typed over it."""
+    async with stand(coupon.shop, has_touch=has_touch, is_mobile=has_touch) as page:
+        await type_code(page, "hello")
+        for press in ("#v-close", "Escape"):
+            await verdict_is(page, "no", "NO")
+            await hears(page)
+            if press == "Escape":
+                await page.keyboard.press(press)
+            else:
+                await page.locator(press).click()
+            await expect(page.locator("#verdict")).to_be_hidden()
+            await hears(page)
+            await expect(page.locator("#code")).to_be_focused()
+            await expect(page.locator("#code")).to_have_value("hello")
+            assert await page.evaluate(SELECTED) == "hello"
+            await page.keyboard.press("Enter")
+        await verdict_is(page, "no", "NO")
+        await hears(page)
+        await page.locator("#v-close").click()
+        await hears(page)
+        await page.keyboard.type(coupon.short)
+        await page.keyboard.press("Enter")
+        await verdict_is(page, "good", "OK")
+        await expect(page.locator("#code")).to_have_value("")
+
+
+async def test_an_enter_that_is_held_does_nothing_after_the_verdict(coupon, stand):
+    async with stand(coupon.shop, width=1366) as page:
+        await page.locator("#code").fill(coupon.short)
+        await page.locator("#code").focus()
+        await page.keyboard.down("Enter")
+        await verdict_is(page, "good", "OK")
+        await hears(page)
+        for _ in range(20):
+            await page.keyboard.down("Enter")
+        await verdict_is(page, "good", "OK")
+        await page.keyboard.up("Enter")
+        await page.keyboard.down("Enter")
+        await verdict_is(page, "used", "OK, used")
+        await hears(page)
+        for _ in range(20):
+            await page.keyboard.down("Enter")
+        await verdict_is(page, "used", "OK, used")
+        await page.keyboard.up("Enter")
+        await page.keyboard.down("Enter")
+        await expect(page.locator("#verdict")).to_be_hidden()
+        await hears(page)
+        for _ in range(20):
+            await page.keyboard.down("Enter")
+        await expect(page.locator("#code-problem")).to_be_hidden()
+        await page.keyboard.up("Enter")
+    assert (await coupon.row())["uses"] == 1

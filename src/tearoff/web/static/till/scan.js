@@ -52,7 +52,7 @@ export async function check(text, anyCase) {
   $("news").textContent = "";
   await decide("check");
   visit.drop(INTERRUPTED);
-  if (!verdict.waits()) $("code").value = "";
+  if (!verdict.keepsCode()) $("code").value = "";
 }
 
 function redeem(asks) {
@@ -86,6 +86,7 @@ function settle(found) {
   unheard = scan.take && found.verdict === "good"; // the use is on its way
   learn(scan, found);
   verdict.show(viewOf(found));
+  if (verdict.keepsCode() && $("video").hidden) $("code").value = scan.code;
 }
 
 /** It is kept, with its key: what is only to be looked at is only looked at, and nothing is taken in
@@ -143,6 +144,7 @@ function viewOf(found) {
     view.seconds = found.wait_seconds;
     view.over = { kind: "undone", word: words.again, lines: [], close: { label: words.again, act: again } };
   } else if (found.reason === "unknown" || found.reason === "ambiguous") {
+    view.keeps = true;
     view.close = { label: words.again, act: verdict.close };
   }
   return view;

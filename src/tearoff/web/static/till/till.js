@@ -78,8 +78,10 @@ listenForScanner((text, anyCase) => {
 watchRows({ undo, drop });
 watchScans((isLooking) => camera?.pause(isLooking));
 verdict.watchClosing(() => {
-  if (camera?.isRunning()) camera.pause(false);
-  else focusField();
+  if (camera?.isRunning()) return camera.pause(false);
+  if (!$("code").value) return focusField();
+  $("code").focus();
+  return $("code").select(); // an unknown one is corrected, or typed over
 });
 $("scan").addEventListener("click", toggleCamera);
 $("seen").addEventListener("click", async () => {

@@ -15,8 +15,8 @@ export function watchClosing(told) {
 
 export const isOpen = () => dialog.open;
 
-/** Its seconds must be over before a code is looked at: what was typed stays. */
-export const waits = () => shown?.over;
+/** The code stays in its field: its seconds must be over before it is looked at, or it is none of ours. */
+export const keepsCode = () => shown?.over || shown?.keeps;
 
 /** It waits for a decision: neither Enter of a scanner nor a new scan may take it. */
 export const isAsking = () => dialog.open && Boolean(shown.act || shown.kind === "checking");

@@ -13,7 +13,7 @@ const SECOND_END = 300; // some end with two: CR and LF
 
 /** `scanned(text, anyCase)` for each scan, wherever the focus is; what it typed into a field is
  * taken out again, and its keys press no button and move no focus. The number of a receipt that is
- * scanned into its field stays there. A key that is held down presses nothing a second time. */
+ * scanned into its field stays there. */
 export function listenForScanner(scanned) {
   let burst = null, timer = 0, ended = -SECOND_END, holdsSpace = false, number = "";
 
@@ -59,7 +59,6 @@ export function listenForScanner(scanned) {
   }
 
   document.addEventListener("keydown", (event) => {
-    if (event.repeat && event.key === "Enter") return swallow(event);
     if (event.repeat || ["Shift", "CapsLock", "Control", "Alt", "AltGraph", "Meta"].includes(event.key)) return;
     if (burst && event.timeStamp - burst.last > PAUSE) pause();
     if (event.altKey && /^Numpad\d$/.test(event.code)) return void (number += event.code.at(-1));
@@ -109,7 +108,7 @@ const isEnd = ({ key, ctrlKey }) => key === "Enter" || (ctrlKey && /^[jm]$/i.tes
  * comes behind something in a field is rather the rest of a code that somebody types in pieces. */
 function mayBeScanner(burst) {
   if (!burst.field) return burst.keys.length > 1;
-  return burst.before || isOfVerdict(burst.field) ? isScanner(burst, 6, 10) : isScanner(burst, 4, 4);
+  return burst.rest.join("") || isOfVerdict(burst.field) ? isScanner(burst, 6, 10) : isScanner(burst, 4, 4);
 }
 
 const isOfVerdict = (field) => field?.form.id === "v-form";
