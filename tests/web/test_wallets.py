@@ -38,6 +38,7 @@ from tests.cast import open_shop
 from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
 from tests.running import free_port, start_server
 from tests.web.conftest import PHONE, Coupon, do, in_days
+from tests.web.test_ends import ENDS, ending
 from tests.web.test_states import ROBOT
 
 IPHONE = (
@@ -587,11 +588,25 @@ async def saved_to_google(coupon, service, now=None) -> str:
     return f"{ISSUER}.{serial}"
 
 
+@pytest.mark.parametrize("name", ENDS)
+async def test_passes_name_the_last_moment_of_use(make, google_service, name):
+    """On the shop's clock, whatever the phone's is."""
+    coupon, told = await ending(make, name)
+    (field,) = opened((await fetch(coupon))[2])[0]["coupon"]["secondaryFields"]
+    _, link = await to_google(coupon)
+    claims = jwt.decode(link.rpartition("/")[2], options={"verify_signature": False})
+    (thing,) = claims["payload"]["offerObjects"]
+    for value in (field["value"], thing["validTimeInterval"]["end"]["date"]):
+        end = datetime.fromisoformat(value)
+        assert f"{end.day} {end:%B %Y, %H:%M}" == told
+    assert field["ignoresTimeZone"] is True
+
+
 async def test_google_hears_of_an_end_that_was_moved(make, google_service):
     coupon = await make(expires_at=in_days(9))
     name = await saved_to_google(coupon, google_service)
     (first, *_) = await until(lambda: state_told(google_service, name, "ACTIVE"))
-    later = in_days(20)
+    later = in_days(20).replace(hour=12)
     await set_end(coupon, later)
     moved = await until(lambda: told_after(google_service, name, first))
     assert datetime.fromisoformat(moved["validTimeInterval"]["end"]["date"]) == later

@@ -28,7 +28,7 @@ LEASE = timedelta(minutes=2)
 PAUSES = (60, 300, 1_800, 10_800, 43_200)
 """Seconds before the next tries; after the last one the wallet is left alone."""
 
-GIVEN_IN = (State.READY, State.ACTIVE, State.CLAIMABLE, State.NOT_YET)
+GIVEN_IN = (State.READY, State.ACTIVE, State.CLAIMABLE, State.NOT_YET, State.RESTING, State.CLOSED)
 """The states in which the page offers a pass."""
 
 MOST_PHONES = 20

@@ -34,11 +34,15 @@ def end_of(at: datetime, zone: str, language: str) -> str:
 
 
 def end_clock(at: datetime, zone: str) -> datetime:
-    """An end on the shop's clock, as it is told. Midnight is told as the last minute before it:
-    00:00 names a day on which nothing is left."""
-    clock = clock_of(at, zone)
+    """An end on the shop's clock, as it is told."""
+    return told_end(clock_of(at, zone))
+
+
+def told_end(clock: datetime) -> datetime:
+    """Midnight is told as the last minute before it: 00:00 names a day on which nothing is
+    left."""
     is_midnight = clock.hour == clock.minute == 0
-    return clock_of(at - timedelta(minutes=1), zone) if is_midnight else clock
+    return clock - timedelta(minutes=1) if is_midnight else clock
 
 
 def clock_of(at: datetime, zone: str) -> datetime:

@@ -138,9 +138,10 @@ def _text(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
 def _why(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
     when = ""
     if outcome.moment is not None:
+        tell = times.end_of if outcome.reason == "expired" else times.words_of
         has_date = _name(outcome) not in _BY_CLOCK
         when = (
-            times.words_of(outcome.moment, timezone, language)
+            tell(outcome.moment, timezone, language)
             if has_date
             else _clock(outcome.moment, timezone)
         )

@@ -27,6 +27,7 @@ from cryptography.hazmat.primitives.serialization import pkcs7
 
 from tearoff.config import Settings
 from tearoff.errors import Invalid
+from tearoff.kit.times import told_end
 
 MEDIA_TYPE = "application/vnd.apple.pkpass"
 FIELD = "TEAROFF_APPLE_CERTIFICATE"
@@ -58,8 +59,8 @@ class Apple(msgspec.Struct, frozen=True):
 
 class Pass(msgspec.Struct, frozen=True, kw_only=True):
     """What stands on a coupon in the wallet. Colours are `#rrggbb`; `barcode` is a key of
-    `BARCODES` or "" for none; `service` is where the wallet asks for a newer one, with `token`.
-    `images` are PNG files by their name in the archive."""
+    `BARCODES` or "" for none; `ends` is on the shop's clock; `service` is where the wallet asks for
+    a newer one, with `token`. `images` are PNG files by their name in the archive."""
 
     serial: str
     organization: str
@@ -138,8 +139,8 @@ def make_pass(apple: Apple, given: Pass) -> bytes:
 def describe(apple: Apple, given: Pass) -> dict[str, Any]:
     """`pass.json`."""
     ends = [] if given.ends is None else [
-        {"key": "ends", "label": given.ends_label, "value": given.ends.isoformat(),
-         "dateStyle": "PKDateStyleMedium", "timeStyle": "PKDateStyleShort"}
+        {"key": "ends", "label": given.ends_label, "value": told_end(given.ends).isoformat(),
+         "dateStyle": "PKDateStyleMedium", "timeStyle": "PKDateStyleShort", "ignoresTimeZone": True}
     ]  # fmt: skip
     news = {"key": "news", "label": given.message_label, "value": given.message,
             "changeMessage": "%@"}  # fmt: skip

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from tearoff.config import Settings
 from tearoff.errors import Invalid
 from tearoff.kit.http import fetch
+from tearoff.kit.times import told_end
 
 SAVE = "https://pay.google.com/gp/v/save/"
 FIELD = "TEAROFF_GOOGLE_ACCOUNT"
@@ -125,7 +126,7 @@ class News:
         """Set the state and the time of a pass; the same news twice is the same state."""
         changes: dict[str, Any] = {"state": update.state}
         # In a PATCH null removes what was there.
-        interval = {"start": _date(update.starts), "end": _date(update.ends)}
+        interval = {"start": _date(update.starts), "end": _end(update.ends)}
         changes["validTimeInterval"] = interval if any(interval.values()) else None
         if message:
             changes["messages"] = [
@@ -194,9 +195,13 @@ def _object(google: Google, given: Pass) -> dict[str, Any]:
     if given.barcode:
         described["barcode"] = {"type": BARCODES[given.barcode], "value": given.content,
                                 "alternateText": given.code}  # fmt: skip
-    both = (("start", _date(given.starts)), ("end", _date(given.ends)))
+    both = (("start", _date(given.starts)), ("end", _end(given.ends)))
     interval = {name: date for name, date in both if date}
     return described | ({"validTimeInterval": interval} if interval else {})
+
+
+def _end(at: datetime | None) -> dict[str, str] | None:
+    return None if at is None else _date(told_end(at))
 
 
 def _date(at: datetime | None) -> dict[str, str] | None:
