@@ -93,7 +93,8 @@ async def test_what_is_not_kept_is_heard_of_and_uses_nothing(coupon, services, s
         await take_later(page)
         await go_on(page)
         await expect(page.locator("#waiting")).to_have_text("1 waiting")
-        await page.evaluate(DROP)
+        await page.locator("#rows summary", has_text="Drop").click()
+        await page.get_by_role("button", name="Yes, drop").click()
         await expect(page.locator("#waiting")).to_be_hidden()
         await page.context.set_offline(False)
         await page.wait_for_function(NOTHING_KEPT)
@@ -102,11 +103,6 @@ async def test_what_is_not_kept_is_heard_of_and_uses_nothing(coupon, services, s
     assert await scans_of(services, coupon.shop) == [("good", False), ("good", False)]
 
 
-MODULE = """(async () => {
-  const { href } = document.querySelector("link[href$='queue.js']");
-  const { drop, kept } = await import(href);
-"""
-DROP = MODULE + "for (const { key } of await kept()) await drop(key); })()"
 NOTHING_KEPT = """() => new Promise((done) => {
   const request = indexedDB.open("tearoff-till");
   request.onsuccess = () => {
@@ -114,6 +110,27 @@ NOTHING_KEPT = """() => new Promise((done) => {
     count.onsuccess = () => { request.result.close(); done(count.result === 0); };
   };
 })"""
+
+
+async def test_what_the_queue_took_in_can_be_taken_back(coupon, services, stand):
+    await trust(services, coupon.shop)
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        await page.context.set_offline(True)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await take_later(page)
+        await go_on(page)
+        await page.context.set_offline(False)
+        await page.locator("#rows .used summary").click()
+        await page.get_by_role("button", name="Yes, undo").click()
+        await verdict_is(page, "undone", "UNDONE")
+        await go_on(page)
+        # It is as good as before, also for what this device knows.
+        await page.context.set_offline(True)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await expect(page.locator("#v-act")).to_be_visible()
+    assert (await coupon.row())["uses"] == 0
 
 
 async def test_one_coupon_is_handed_out_once_in_whatever_form_it_is_read(

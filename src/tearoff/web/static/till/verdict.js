@@ -130,6 +130,7 @@ leave.addEventListener("click", () => shown.close.act());
 undo.addEventListener("click", () => shown.undo.act());
 const root = document.documentElement; // behind hand scanners, whose keys are no answers
 root.addEventListener("pointerdown", ({ timeStamp }) => (pressed = timeStamp), true);
+root.addEventListener("pointercancel", () => (pressed = 0), true);
 root.addEventListener("keydown", (event) => {
   const { key, repeat, timeStamp } = event;
   if (key === "Enter" && repeat) event.preventDefault(); // held down since before
