@@ -165,3 +165,16 @@ async def test_every_answer_to_a_form_of_the_coupon_is_a_redirect(make_coupon):
             answer = await coupon._ask("POST", coupon.path + path, {}, {**token, **values})
             assert answer.status == 303, (path, values)
             assert "no-store" in answer.headers["cache-control"]
+
+
+@pytest.mark.parametrize("typed", ["0,00", "100.000,-"])
+async def test_an_unlikely_amount_is_asked_about_once(coupon, typed):
+    """Sent again as it was shown it is meant; another one is asked about anew."""
+    asked = await coupon.redeem(PIN, validation_value=typed)
+    assert (asked.status, (await coupon.row())["uses"]) == (422, 0)
+    assert "Is this amount right? Then send it once more." in asked.text
+    assert f'name="asked_amount" value="{typed}"' in asked.text
+    other = await coupon.redeem(PIN, validation_value="0", asked_amount=typed)
+    assert other.status == 422
+    assert (await coupon.redeem(PIN, validation_value=typed, asked_amount=typed)).status == 303
+    assert (await coupon.row())["validation_value"] == ("0" if typed == "0,00" else "100000")

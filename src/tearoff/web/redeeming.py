@@ -17,7 +17,7 @@ from tearoff.coupons import actions, rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Doer, Session
 from tearoff.kit import clock
-from tearoff.kit.amounts import read_amount
+from tearoff.kit.amounts import is_unlikely, read_amount
 from tearoff.kit.codes import shown_code
 from tearoff.kit.services import Services, services_of
 from tearoff.web import forms, notes, paper, pins, served, tries
@@ -228,12 +228,21 @@ def _wrong_fields(found: Linked, form: Form, *, by_button: bool) -> list[str]:
         said.append("no_pin")
     if not form.amount and options.ask_amount == "required":
         said.append("no_amount")
-    if form.amount and read_amount(form.amount) is None:
-        said.append("bad_amount")
+    if form.amount:
+        said += _wrong_amount(form)
     is_receipt_wrong = bool(form.receipt) and not _RECEIPT.match(form.receipt)
     if is_receipt_wrong or (not form.receipt and options.ask_receipt == "required"):
         said.append("no_receipt")
     return said
+
+
+def _wrong_amount(form: Form) -> list[str]:
+    """An unlikely one is asked about once: sent again as it was shown, it is meant."""
+    amount = read_amount(form.amount)
+    if amount is None:
+        return ["bad_amount"]
+    is_sure = form.fields.get("asked_amount") == form.amount
+    return ["sure_amount"] if is_unlikely(amount) and not is_sure else []
 
 
 def _tried(

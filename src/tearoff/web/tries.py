@@ -31,6 +31,7 @@ _LIVES = 900
 _FIELDS = {
     "no_pin": "pin_error", "wrong_pin": "pin_error", "slowed": "pin_error",
     "no_place": "place_error", "no_amount": "amount_error", "bad_amount": "amount_error",
+    "sure_amount": "amount_error",
     "no_receipt": "receipt_error",
 }  # fmt: skip
 """Beside which field a problem is told; the others are told above all."""

@@ -39,6 +39,7 @@ DE = Words(
     no_place="Filiale auswählen.",
     no_pin="PIN eingeben: 4 bis 8 Ziffern.",
     bad_amount="Einen Betrag wie 12,50 eingeben oder nichts.",
+    sure_amount="Stimmt dieser Betrag? Dann noch einmal senden.",
     too_old="Diese Seite war zu lange offen. Bitte versuchen Sie es noch einmal.",
     used_meanwhile="Dieser Coupon wurde eben eingelöst. Erst prüfen.",
     held="Eine Kasse bearbeitet diesen Coupon gerade. Gleich noch einmal versuchen.",

@@ -39,6 +39,7 @@ EN = Words(
     no_place="Choose the location.",
     no_pin="Type the PIN: 4 to 8 digits.",
     bad_amount="Type an amount such as 12.50, or nothing.",
+    sure_amount="Is this amount right? Then send it once more.",
     too_old="This page was open for too long. Try again.",
     used_meanwhile="This coupon was used a moment ago. Check before you go on.",
     held="A till is taking this coupon in just now. Try again in a moment.",

@@ -40,6 +40,7 @@ ES = Words(
     no_place="Elija el local.",
     no_pin="Escriba el PIN: de 4 a 8 cifras.",
     bad_amount="Escriba un importe como 12,50 o nada.",
+    sure_amount="¿Es correcto este importe? Envíelo otra vez.",
     too_old="Esta página estuvo abierta demasiado tiempo. Inténtelo otra vez.",
     used_meanwhile="Este cupón se acaba de usar. Compruébelo antes de seguir.",
     held="Una caja está procesando este cupón. Inténtelo de nuevo enseguida.",

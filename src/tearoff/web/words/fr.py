@@ -40,6 +40,7 @@ FR = Words(
     no_place="Choisissez le point de vente.",
     no_pin="Saisissez le code PIN : 4 à 8 chiffres.",
     bad_amount="Saisissez un montant comme 12,50, ou rien.",
+    sure_amount="Ce montant est-il juste ? Envoyez-le encore une fois.",
     too_old="Cette page est restée ouverte trop longtemps. Réessayez.",
     used_meanwhile="Ce bon vient d’être utilisé. Vérifiez d’abord.",
     held="Une caisse traite ce bon en ce moment. Réessayez dans un instant.",

@@ -40,6 +40,7 @@ IT = Words(
     no_place="Scegli il punto vendita.",
     no_pin="Scrivi il PIN: da 4 a 8 cifre.",
     bad_amount="Scrivi un importo come 12,50, oppure niente.",
+    sure_amount="L’importo è giusto? Invialo ancora una volta.",
     too_old="Questa pagina è rimasta aperta troppo a lungo. Riprova.",
     used_meanwhile="Questo coupon è stato appena usato. Controlla prima.",
     held="Una cassa sta elaborando questo coupon. Riprova tra un attimo.",

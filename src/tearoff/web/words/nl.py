@@ -40,6 +40,7 @@ NL = Words(
     no_place="Kies de vestiging.",
     no_pin="Typ de pincode: 4 tot 8 cijfers.",
     bad_amount="Typ een bedrag zoals 12,50, of niets.",
+    sure_amount="Klopt dit bedrag? Verstuur het dan nog een keer.",
     too_old="Deze pagina stond te lang open. Probeer het opnieuw.",
     used_meanwhile="Deze coupon is zonet gebruikt. Controleer eerst.",
     held="Een kassa verwerkt deze coupon op dit moment. Probeer het zo meteen opnieuw.",

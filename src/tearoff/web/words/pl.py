@@ -55,6 +55,7 @@ PL = Words(
     no_place="Wybierz punkt sprzedaży.",
     no_pin="Wpisz PIN: od 4 do 8 cyfr.",
     bad_amount="Wpisz kwotę, np. 12,50, albo zostaw puste pole.",
+    sure_amount="Czy ta kwota jest poprawna? Wyślij ją jeszcze raz.",
     too_old="Ta strona była otwarta zbyt długo. Spróbuj jeszcze raz.",
     used_meanwhile="Ten kupon przed chwilą wykorzystano. Najpierw to sprawdź.",
     held="Kasa właśnie przetwarza ten kupon. Spróbuj za chwilę.",

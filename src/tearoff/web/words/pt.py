@@ -39,6 +39,7 @@ PT = Words(
     no_place="Escolha a loja.",
     no_pin="Escreva o PIN: de 4 a 8 dígitos.",
     bad_amount="Escreva um valor como 12,50 ou nada.",
+    sure_amount="Este valor está certo? Envie-o mais uma vez.",
     too_old="Esta página esteve aberta demasiado tempo. Tente de novo.",
     used_meanwhile="Este cupão acaba de ser usado. Verifique antes de continuar.",
     held="Uma caixa está a processar este cupão. Tente de novo daqui a pouco.",

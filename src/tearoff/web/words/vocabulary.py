@@ -44,6 +44,7 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     no_place: str
     no_pin: str
     bad_amount: str
+    sure_amount: str
     too_old: str
     used_meanwhile: str
     held: str
