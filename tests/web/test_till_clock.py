@@ -65,6 +65,21 @@ async def test_of_48_hours_by_the_corrected_clock(make_coupon, make_till):
     assert told["results"][0]["verdict"] == "used"
 
 
+async def test_a_clock_that_was_set_in_between(make_coupon, make_till):
+    """The phone came back into the network, which told it the time, before the scans were sent."""
+    first = await make_coupon()
+    second = await make_coupon(first.shop)
+    till, now = await make_till(first.shop), datetime.now(UTC)
+    at, off = now - timedelta(minutes=20), timedelta(days=3)
+    scans = [
+        kept(first.code, at - off, ahead=off / timedelta(milliseconds=1)),
+        kept(second.code, at - off, ahead="much"),
+    ]
+    told = (await sync(till, *scans, sent_at=now.isoformat()))["results"]
+    assert [one["reason"] for one in told] == ["", "too_late"]
+    assert is_near(told[0]["scanned_at"], at)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [

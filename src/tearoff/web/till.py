@@ -42,6 +42,9 @@ MOST_BYTES = 65_536
 MOST_SCANS = 200
 
 _MOST_ID = 2**63
+_AGES = 10**13
+"""Milliseconds: more than any clock is wrong by."""
+_A_MOMENT = timedelta(minutes=1)
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
 _NO_MOMENT = "A moment such as 2027-01-31T12:00:00Z."
 _SECRET = re.compile(r"[A-Za-z0-9]{49}\Z")
@@ -189,7 +192,8 @@ async def scan(request: AnyRequest) -> Answer:
 @post("/till/api/sync")
 async def sync(request: AnyRequest) -> Answer:
     """What was kept on the device, in its order; each is answered. `sent_at` is what the device
-    takes for now: by as much as that differs from ours, its `scanned_at` are corrected. `take`
+    takes for now: by as much as that differs from ours, its `scanned_at` are corrected. `ahead` of
+    a scan: by how many milliseconds we were ahead when it was read, as far as it knew. `take`
     false: people did not ask to take it in, the server only hears of it. `place_id` is where it was
     read, if the device has moved to another place of its account since."""
 
@@ -200,7 +204,7 @@ async def sync(request: AnyRequest) -> Answer:
         if not isinstance(scans, list) or len(scans) > MOST_SCANS:
             raise Refused(422, error=f"A list of at most {MOST_SCANS} scans.", field="scans")
         off = now - _moment(body, "sent_at") if body.get("sent_at") else timedelta(0)
-        looks = [_kept(scan, off) for scan in scans]
+        looks = [_kept(scan, off, now) for scan in scans]
         till = await _till_at(services, who, body.get("place_id"))
         results = [
             who.told(await counter.look(services.db, services.vault, till, look, now))
@@ -285,16 +289,34 @@ async def _body(request: AnyRequest) -> dict[str, Any]:
     return body
 
 
-def _kept(body: Any, off: timedelta) -> Look:
-    """A scan that the device kept, whose clock was `off` by so much."""
+def _kept(body: Any, off: timedelta, now: datetime) -> Look:
+    """A scan that the device kept, whose clock is `off` by so much."""
     if not isinstance(body, dict):
         raise Refused(422, error="Each scan is an object.", field="scans")
     take = body.get("take")
     if take is not None and not isinstance(take, bool):
         raise Refused(422, error="true or false.", field="take")
     return msgspec.structs.replace(
-        _redeeming(body), scanned_at=_moment(body, "scanned_at", off), redeems=take is not False
+        _redeeming(body), scanned_at=_scanned_at(body, off, now), redeems=take is not False
     )
+
+
+def _scanned_at(body: dict[str, Any], off: timedelta, now: datetime) -> datetime:
+    """By our clock. Phones set theirs as soon as they have a network: where the difference of now
+    makes no sense, that which the device knew when it read the code is taken."""
+    moment, ahead = _moment(body, "scanned_at", off), body.get("ahead")
+    if (
+        _makes_sense(moment, now)
+        or not isinstance(ahead, int | float)
+        or not -_AGES < ahead < _AGES
+    ):
+        return moment
+    then = _moment(body, "scanned_at", timedelta(milliseconds=ahead))
+    return then if _makes_sense(then, now) else moment
+
+
+def _makes_sense(moment: datetime, now: datetime) -> bool:
+    return now - counter.OFFLINE_WITHIN <= moment <= now + _A_MOMENT
 
 
 def _redeeming(body: dict[str, Any]) -> Look:
