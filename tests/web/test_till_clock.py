@@ -85,6 +85,7 @@ async def test_a_clock_that_was_set_in_between(make_coupon, make_till):
     [
         ({"sent_at": "yesterday", "scans": []}, "sent_at"),
         ({"sent_at": 5, "scans": []}, "sent_at"),
+        ({"scans": [kept("x", datetime(2027, 1, 31, tzinfo=UTC), take=False)] * 201}, "scans"),
         ({"sent_at": "2027-01-31T12:00:00", "scans": []}, "sent_at"),
         ({"sent_at": "0001-01-01T00:00:00+14:00", "scans": []}, "sent_at"),
         (

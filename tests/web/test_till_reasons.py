@@ -10,7 +10,7 @@ import pytest
 
 from tearoff.accounts import locations
 from tearoff.coupons import actions, campaigns
-from tearoff.coupons.models import Doer
+from tearoff.coupons.models import Doer, NewSession
 from tearoff.web.verdict_words import WORDS
 from tests.cast import open_place
 from tests.web.conftest import do
@@ -49,6 +49,16 @@ async def test_which_limit_it_was(make_coupon, make_till, limit):
     told = await till.check(second.code)
     assert told["reason"] == "limit"
     assert re.fullmatch(LIMITS[limit], told["text"]), told["text"]
+
+
+async def test_a_person_has_had_enough(make_coupon, make_till):
+    guest = NewSession(phone="+32470001234")
+    first = await make_coupon(new=guest, limit_person=1)
+    second = await make_coupon(first.shop, new=guest)
+    till = await make_till(first.shop)
+    await till.redeem(first.code)
+    told = await till.check(second.code)
+    assert told["text"] == "This customer has used this offer as often as allowed."
 
 
 STATES = {
