@@ -9,6 +9,7 @@ from playwright.async_api import expect
 from tearoff.kit import times
 from tests.web.browsing import in_browser
 from tests.web.conftest import do
+from tests.web.test_till_browser import OFFLINE, trust, type_code, verdict_is
 from tests.web.test_till_clock import kept, sync
 from tests.web.tills import open_till
 
@@ -40,3 +41,37 @@ async def test_a_device_of_another_zone_shows_the_hours_of_the_place(
             await expect(time).to_contain_text(f"{wall.day} ")
         await expect(page.locator("#rows .used .text")).to_be_visible()
         await expect(page.locator("#conflict-rows .text")).to_contain_text("Used ")
+
+
+WRONG_CLOCK = """(() => {
+  const Real = Date, off = %d;
+  globalThis.Date = class extends Real {
+    constructor(...given) { super(...(given.length ? given : [Real.now() + off])); }
+    static now() { return Real.now() + off; }
+  };
+})()"""
+
+
+async def test_a_device_three_days_behind_loses_no_scan(coupon, services, stand):
+    """Scanned without connection, taken in with the time of the place."""
+    await trust(services, coupon.shop)
+    async with stand(coupon.shop, fine=OFFLINE) as page:
+        await page.add_init_script(WRONG_CLOCK % -(timedelta(days=3) / timedelta(milliseconds=1)))
+        async with page.expect_response("**/till/api/state*"):
+            await page.reload()
+        await expect(page.locator("#place")).to_have_text("Ghent")
+        await page.context.set_offline(True)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await page.locator("#v-act").click()
+        await expect(page.locator("#v-lines")).to_contain_text("You may hand out the goods.")
+        row = page.locator("#rows .unchecked time")
+        now = times.clock_of(datetime.now(UTC), "Europe/Brussels")
+        around = {f"{now + timedelta(minutes=n):%H:%M}" for n in (-2, -1, 0, 1)}
+        assert await row.text_content() in around
+        await page.context.set_offline(False)
+        await verdict_is(page, "used", "OK, used")
+        assert await page.locator("#rows .used time").text_content() in around
+        await expect(page.locator("#v-undo")).to_contain_text("Undo")
+        await expect(page.locator("#conflicts")).to_be_hidden()
+    assert (await coupon.row())["uses"] == 1

@@ -6,11 +6,9 @@ import pytest
 from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
+from tests.web.test_till_browser import hears
 
 pytestmark = in_browser
-
-NOT_DEAF = "!document.body.classList.contains('deaf')"
-"""Some moments after a verdict has changed; without script at once."""
 
 
 @pytest.mark.parametrize("script", [True, False])
@@ -21,12 +19,12 @@ async def test_undo_from_the_list_asks_first(coupon, stand, script):
         await page.locator("#code").fill(coupon.code)
         await page.locator("#code").press("Enter")
         await expect(page.locator(".verdict.good")).to_be_visible()
-        await page.wait_for_function(NOT_DEAF)
+        await hears(page)
         await page.locator(".act:visible").click()
         await expect(page.locator(".verdict.used")).to_be_visible()
-        await page.wait_for_function(NOT_DEAF)
+        await hears(page)
         await page.locator(".close:visible").click()
-        await page.wait_for_function(NOT_DEAF)
+        await hears(page)
         box = await page.locator("#rows .used summary").bounding_box()
         at = (box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
         await page.mouse.click(*at)
@@ -38,7 +36,7 @@ async def test_undo_from_the_list_asks_first(coupon, stand, script):
         await page.locator("#rows .used .go").click()
         await expect(page.locator(".verdict.undone")).to_be_visible()
         assert (await coupon.row())["uses"] == 0
-        await page.wait_for_function(NOT_DEAF)
+        await hears(page)
         await page.locator(".close:visible").click()
         await expect(page.locator("#rows .undone")).to_have_count(1)
         await expect(page.locator("#rows summary")).to_have_count(0)

@@ -16,7 +16,7 @@ const nameIn = ({ place, code }) => `${place} ${nameOf(code)}`;
 export const knownOf = (scan) => all().get(nameIn(scan)) ?? { left: 1 };
 
 /** A picture of the code says nothing of the coupon itself. */
-export function learn(scan, { verdict, reason, text, at, uses_left: left }) {
+export function learn(scan, { verdict, reason, text, scanned_at: at, uses_left: left }) {
   if (verdict === "wait" || reason === "screenshot") return;
   const known = all(), name = nameIn(scan), isUsed = verdict === "used";
   known.delete(name); // the newest is the last

@@ -46,7 +46,7 @@ export async function check(text, anyCase) {
   fieldProblem(code ? "" : words.no_code);
   if (!code || stands(code)) return;
   if (isBusy) return void signals.signal("wait");
-  scan = { key: makeKey(), code, place: state.place_id, scanned_at: new Date().toISOString(), take: false };
+  scan = { key: makeKey(), code, place: state.place_id, scanned_at: new Date().toISOString(), ahead: state.ahead, take: false };
   if (anyCase) scan.any_case = true;
   visit.set(INTERRUPTED, code);
   $("news").textContent = "";
