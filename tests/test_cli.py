@@ -146,6 +146,7 @@ def test_opt_outs(tearoff):
     for number in ("12", "0470 00 70 01"):
         told = tearoff("optout", "add", *account, number, code=1).stderr
         assert f"number: {number}: not an international number" in told
+        assert "tearoff account set --country BE" in told
     tearoff("optout", "add", *account, "0032 470 00 70 01", "--reason", "asked by phone")
     (row,) = tearoff("optout", "list", *account, "--json")["opt_outs"]
     assert (row["number"], row["source"]) == ("+32470007001", "shop")

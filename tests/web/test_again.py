@@ -10,6 +10,7 @@ import pytest
 from tearoff.people import optouts
 from tearoff.web.again_words import WORDS
 from tests.cast import open_shop
+from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import in_days
 from tests.web.test_public import amount, begin
 
@@ -124,6 +125,19 @@ async def test_by_mail_it_goes_to_the_address_it_was_fetched_with_and_to_no_othe
         "SELECT sum(n) FROM tallies WHERE account_id = $1 AND scope LIKE 'again:%'",
         coupon.shop.account,
     )
+
+
+async def test_a_mail_brings_the_link_too(shop_with, services):
+    async with open_post_office() as office:
+        coupon, path = await shop_with("email", kind=None)
+        await connect_mail(services, coupon.shop.account, office)
+        first = await begin(coupon, path, {**ANN, "email": "ann+a@example.com"})
+        _, hidden = await refused(coupon, path, {**ANN, "email": "ANN+a@example.com"})
+        done = await ask(coupon, path, hidden)
+        assert done.status == 200 and SENT in done.text and "ANN+a@example.com" in done.text
+        ((to, channel, text, code),) = await messages_of(coupon)
+        assert (to, channel) == ("ann+a@example.com", "email")
+        assert first.headers["location"].endswith(code) and "to your coupon again" in text
 
 
 async def test_two_taps_send_once_and_so_does_a_reload(shop_with):

@@ -154,6 +154,9 @@ def id_of(given: str, prefix: str, field: str) -> int:
     return int(number)
 
 
+_NATIONAL = "Write it with its country code (+32 …), or `tearoff account set --country BE` first."
+
+
 async def read_address(
     services: Services, account_id: int, given: str, field: str, *, to_send: bool = False
 ) -> str:
@@ -166,7 +169,8 @@ async def read_address(
             return canonical_address(given)
         return parse_written(given, country).e164 if to_send else read_phone(given, country)
     except (AddressInvalid, PhoneInvalid) as error:
-        raise Invalid(f"{given}: {error}", field=field) from None
+        hint = "" if "@" in given or country else _NATIONAL
+        raise Invalid(f"{given}: {error}", field=field, hint=hint) from None
 
 
 def read_zone(given: str) -> str:

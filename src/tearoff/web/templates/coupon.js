@@ -53,5 +53,6 @@ addEventListener("DOMContentLoaded", () => {
     if (new Date(z.slice(0, 19)) - new Date(z)) e.append(` (${e.title})`)
   }
   onsubmit = e => e.target.gone ? !1 : e.target.gone = 1;
-  onpageshow = e => e.persisted && G(location)
+  // A form that was not sent keeps what was typed; all else stands as it stands now.
+  onpageshow = e => e.persisted && (q(".ask form:last-child") || {gone: 1}).gone && G(location)
 });
