@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import aiohttp
@@ -34,6 +35,7 @@ from tearoff.kit import clock
 from tearoff.kit.db import Database, DatabaseAway, connect
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
+from tearoff.kit.pgprograms import EmbeddedServerError
 from tearoff.kit.phone import parse_phone
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
@@ -78,6 +80,7 @@ class Holding(StandIn):
 @dataclass
 class Stage:
     services: Services
+    home: Path
     pids: int
     running: Running
     shop: Shop
@@ -144,7 +147,7 @@ async def stage(run_folder, tmp_path) -> AsyncIterator[Stage]:
             ) as http:
                 pid = postmaster(server)
                 assert pid is not None
-                yield Stage(services, pid, running, shop, standin, http)
+                yield Stage(services, home, pid, running, shop, standin, http)
     finally:
         await standin.close()
         await db.close()
@@ -180,7 +183,12 @@ async def walk(stage, receiver, opener):
             told, known = await asyncio.gather(
                 asyncio.gather(*(one for one, _ in doors(stage, caller, till, coupon, page))),
                 asyncio.gather(
-                    under_way, waiting, command(stage), own_pool(stage), opener.give_up()
+                    under_way,
+                    waiting,
+                    command(stage),
+                    own_pool(stage),
+                    opener.give_up(),
+                    another_that_wants_the_server(stage),
                 ),
             )
             assert time.monotonic() - stopped < ANSWERED
@@ -280,6 +288,11 @@ async def command(stage):
         env=env, capture_output=True, text=True, check=False, timeout=ANSWERED,
     )  # fmt: skip
     return done.returncode, done.stderr
+
+
+async def another_that_wants_the_server(stage):
+    with pytest.raises(EmbeddedServerError, match="does not answer"):
+        await asyncio.to_thread(EmbeddedServer(stage.home).attach)
 
 
 async def own_pool(stage):

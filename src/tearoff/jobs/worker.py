@@ -81,6 +81,8 @@ def _add_chore(queuer: PgQueuer, chore: Chore, services: Services) -> None:
     async def run(schedule: Schedule) -> None:
         try:
             await chore.run(services, clock.now())
+        except DatabaseAway as error:
+            log.warning("chore.put_off", chore=chore.name, error=str(error))
         except Exception:
             log.exception("chore.failed", chore=chore.name)
 

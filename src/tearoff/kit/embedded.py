@@ -227,9 +227,15 @@ class EmbeddedServer:
     # starting and stopping ---------------------------------------------------------------
 
     def _start(self, home: Path) -> None:
-        remove_stale_pid_file(home / "cluster")
-        socket_folder = self.make_socket_folder(home)
         log = home / "log"
+        remove_stale_pid_file(home / "cluster")
+        pid = _pid_of(home / "cluster")
+        if pid is not None:
+            raise EmbeddedServerError(
+                f"The embedded PostgreSQL runs (process {pid}), and does not answer.",
+                hint=f"Do its machine and its disk work? All goes on when it does. Its log: {log}",
+            )
+        socket_folder = self.make_socket_folder(home)
         pgwatchdog.begin_log_anew(log)
         try:
             run(
