@@ -81,7 +81,10 @@ async def test_before_the_first_day_there_are_two(make_coupon):
         assert last.end == datetime(2031, 2, 1, 18, tzinfo=BRUSSELS)
         assert rings_at(last) == datetime(2031, 1, 31, 10, tzinfo=BRUSSELS)
         for entry in (first, last):
-            assert "Valid from 1 January 2031, 00:00\nValid until 1 Feb" in entry["DESCRIPTION"]
+            assert (
+                "Valid from 1 January 2031, 00:00 (Brussels)\nValid until 1 Feb"
+                in entry["DESCRIPTION"]
+            )
 
 
 async def test_a_public_link_of_an_offer_that_has_begun_leads_to_it(make_coupon):

@@ -78,9 +78,11 @@ def _entries(
     told, words, zone = offer(campaign, visit), WORDS[visit.language], campaign.timezone
     name = " · ".join(part for part in (told.title, told.brand) if part)
     link += visit.query
-    lines = [
-        f"{line.words} {line.date}" for line in keeping.lines_of(campaign, visit, starts, ends)
-    ]
+    # A calendar shows its entries on its own clock, wherever that is.
+    city = times.city_of(zone, visit.language)
+    place = f" ({city})" if city else ""
+    told_dates = keeping.lines_of(campaign, visit, starts, ends)
+    lines = [f"{line.words} {line.date}{place}" for line in told_dates]
     text = "\n".join([*lines, *hours_of(campaign, visit), link])
     if starts is not None:
         title = _title(words.begins_at, name, times.clock_of(starts, zone))
