@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import shutil
@@ -60,7 +61,15 @@ async def no_cut_text(page: Page, longest_whole: int = 20) -> None:
     assert not found, "\n".join(found)
 
 
+async def until_it_hears(page: Page) -> None:
+    """Until a page that just came, or changed, is no longer deaf to taps. Before that nothing is
+    found at any point of it, and no rule about what lies on what can be looked at."""
+    while await page.evaluate("getComputedStyle(document.body).pointerEvents") == "none":
+        await asyncio.sleep(0.05)
+
+
 async def axe_finds_nothing(page: Page, skipped: Iterable[str] = ()) -> None:
+    await until_it_hears(page)
     # The policy of a page keeps scripts out; a debugger's are let in.
     session = await page.context.new_cdp_session(page)
     await session.send("Runtime.evaluate", {"expression": AXE})

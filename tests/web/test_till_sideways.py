@@ -11,7 +11,7 @@ from playwright.async_api import Page, expect
 from tearoff.accounts import devices
 from tearoff.kit import clock
 from tearoff.web.till_words import WORDS
-from tests.web.browsing import CUT_TEXT, enlarge_text, in_browser
+from tests.web.browsing import CUT_TEXT, enlarge_text, in_browser, until_it_hears
 from tests.web.test_till_browser import type_code
 
 pytestmark = in_browser
@@ -47,6 +47,7 @@ LOOK = """() => {
 async def all_is_there(page: Page, where: str, screens=SCREENS, percents=(100, 200)) -> dict:
     """On each screen; answers where the buttons lie."""
     seen = {}
+    await until_it_hears(page)
     for percent in percents:
         await enlarge_text(page, percent)
         for width, height in screens:
@@ -109,9 +110,9 @@ def meets(one, other) -> bool:
 
 async def press(page, button):
     await page.set_viewport_size({"width": 390, "height": 844})
-    await expect(page.locator("body.deaf")).to_have_count(0)
+    await until_it_hears(page)
     await page.locator(button).click()
-    await expect(page.locator("body.deaf")).to_have_count(0)
+    await until_it_hears(page)
 
 
 async def test_pages_without_script(make_coupon, stand):
