@@ -125,8 +125,8 @@ async def send(
         counted = [_of_person(to), _of_campaign(campaign)]
         back = [msgspec.structs.replace(one, step=-1) for one in counted]
         db = services_of(request).db
-        await tallies.forget(db, campaign.account_id, [once.scope])
-        await tallies.give_back(db, campaign.account_id, back, now, counted_at=now)
+        await patiently(tallies.forget(db, campaign.account_id, [once.scope]))
+        await patiently(tallies.give_back(db, campaign.account_id, back, now, counted_at=now))
         return NotAgain(503, words.not_sent)
     return sent
 

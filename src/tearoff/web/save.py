@@ -159,8 +159,8 @@ async def _mail(
         log.warning("save.not_mailed", campaign=found.campaign.ref, error=logs.told(error))
         # It never left, so it is none of the day's three. The network has asked all the same.
         back = msgspec.structs.replace(_of_coupon(found), step=-1)
-        await tallies.forget(db, account_id, [once.scope])
-        await tallies.give_back(db, account_id, [back], now, counted_at=now)
+        await patiently(tallies.forget(db, account_id, [once.scope]))
+        await patiently(tallies.give_back(db, account_id, [back], now, counted_at=now))
         if isinstance(error, TooMany):
             after = await _wait(db, account_id, error.scope, now)
             return Trouble(429, words.not_sent, after)
