@@ -3,6 +3,7 @@ lies between two taps."""
 
 from __future__ import annotations
 
+import json
 import re
 
 import pytest
@@ -11,7 +12,7 @@ from playwright.async_api import expect
 from tests.cast import PIN
 from tests.web.browsing import in_browser
 from tests.web.conftest import do
-from tests.web.scenes import SCENES
+from tests.web.scenes import FORM, SCENES
 
 pytestmark = in_browser
 
@@ -188,3 +189,24 @@ async def test_copied_is_said_for_a_moment(make_coupon, visit):
         assert (shown, await page.evaluate("navigator.clipboard.readText()")) == (
             coupon.short, coupon.short.replace(" ", "")
         )  # fmt: skip
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_another_language_keeps_what_was_typed_into_a_form(make_coupon, visit, script):
+    coupon = await make_coupon(raw_options=json.dumps({"form": FORM}))
+    async with visit(f"/p/{coupon.shop.code}", language="nl", script=script, fine=[422]) as page:
+        await page.locator("[name=firstname]").fill("Anna")
+        await page.locator("[name=email]").fill("anna@")
+        await page.locator("[name=agree_rules]").check()
+        await page.get_by_role("button", name="English").click()
+        await expect(page.get_by_role("button", name="Get your coupon")).to_be_visible()
+        await expect(page.locator("[name=firstname]")).to_have_value("Anna")
+        await expect(page.locator("[name=agree_rules]")).to_be_checked()
+        await page.locator("[name=email]").focus()
+        await page.keyboard.press("Enter")
+        await expect(page.locator("#f-email-error")).to_be_visible()
+        await page.reload()
+        await expect(page.locator("[name=email]")).to_have_value("anna@")
+        await page.locator("[name=email]").fill("anna@example.com")
+        await page.get_by_role("button", name="Get your coupon").click()
+        await expect(page.locator(".badge")).to_have_text("Ready to use")

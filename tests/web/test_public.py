@@ -83,8 +83,16 @@ async def test_what_the_address_carries_outlives_a_mistake_and_another_language(
     form = {"fields": [{"name": "email", "required": True}]}
     coupon, path = await public({"form": form, "texts": {"nl": {"title": "Koffie"}}})
     page = await coupon.get(f"{path}?customid=42&utm_source=metro")
-    assert 'href="?lang=nl&amp;customid=42&amp;utm_source=metro"' in page.text
+    assert 'form="ask" name="lang" value="nl"' in page.text
     carried = {"customid": "42", "utm_source": "metro"}
+    dutch = await begin(coupon, path, {"email": "ann@", "lang": "nl", **carried})
+    assert '<h1 lang="nl" dir="auto">Koffie' in dutch.text
+    assert 'name="customid" value="42"' in dutch.text
+    cookie = given(page)
+    led = await begin(coupon, path, {"email": "ann@", "lang": "nl", **carried}, cookie=cookie)
+    assert led.headers["location"].startswith(
+        f"{path}?lang=nl&customid=42&utm_source=metro&filled="
+    )
     wrong = await begin(coupon, path, {"email": "ann@", **carried})
     assert wrong.status == 422
     assert 'name="customid" value="42"' in wrong.text
@@ -454,6 +462,9 @@ async def test_no_other_phone_finds_the_coupon_of_a_lost_answer(public):
               f"{name}={of_page}", given(await coupon.get(path))]  # fmt: skip
     for one in forged:
         answer = await begin(coupon, path, GOOD, cookie=one)
+        if answer.status == 303:  # to the form, in the browser that filled it in
+            assert f"{path}?filled=" in answer.headers["location"]
+            answer = await coupon.get(answer.headers["location"], cookie=one)
         assert answer.status == 409 and mine not in answer.text
         assert "location" not in answer.headers
     assert await amount(coupon) == 2

@@ -13,7 +13,7 @@ import pytest
 
 from tests.cast import PIN
 from tests.web.conftest import Coupon, in_days
-from tests.web.scenes import CARD, SCENES
+from tests.web.scenes import CARD, FORM, SCENES
 
 WRONG = "9999"
 VECTORS = json.loads((Path(__file__).parents[1] / "data" / "amount_vectors.json").read_text())[
@@ -178,3 +178,58 @@ async def test_an_unlikely_amount_is_asked_about_once(coupon, typed):
     assert other.status == 422
     assert (await coupon.redeem(PIN, validation_value=typed, asked_amount=typed)).status == 303
     assert (await coupon.row())["validation_value"] == ("0" if typed == "0,00" else "100000")
+
+
+FORM_OPTIONS = json.dumps({"form": FORM, "begins": "pressed"})
+
+
+async def filled_in(coupon: Coupon, **values: str):
+    """The form of the public page, sent by a browser that keeps cookies."""
+    public = f"/p/{coupon.shop.code}"
+    page = await coupon.get(public)
+    cookie = page.headers["set-cookie"].partition(";")[0]
+    answer = await coupon._ask("POST", public, {"cookie": cookie}, {"t": page.token, **values})
+    return answer, cookie
+
+
+async def test_a_form_with_a_mistake_comes_back_by_a_redirect_and_in_another_language(make_coupon):
+    coupon = await make_coupon(raw_options=FORM_OPTIONS)
+    typed = {"firstname": "Anna", "email": "ann@", "agree_news": "1", "press": "1"}
+    answer, cookie = await filled_in(coupon, **typed)
+    assert answer.status == 303
+    to = answer.headers["location"]
+    assert to.startswith(f"/p/{coupon.shop.code}?filled=")
+    assert "Anna" not in to
+    for _ in range(2):
+        page = await coupon.get(to, cookie=cookie)
+        assert page.status == 422
+        for kept in ('value="Anna"', 'value="ann@"', "Type an address such as", "Tick this box"):
+            assert kept in page.text
+        assert re.search(r'id="agree_news"[^>]* checked', page.text)
+    stranger = await coupon.get(to)
+    assert stranger.status == 200
+    assert "Anna" not in stranger.text, "an address that is passed on tells nobody what was typed"
+    language = {**typed, "lang": "nl", "t": page.token}
+    language.pop("press")
+    answer = await coupon._ask("POST", f"/p/{coupon.shop.code}", {"cookie": cookie}, language)
+    assert answer.status == 303
+    dutch = await coupon.get(answer.headers["location"], cookie=cookie)
+    assert dutch.status == 200
+    for kept in ('<html lang="nl"', 'value="Anna"', 'value="ann@"', 'name="lang" value="en"'):
+        assert kept in dutch.text
+    assert 'aria-invalid="true"' not in dutch.text, "nothing was sent yet"
+
+
+async def test_without_cookies_a_form_comes_back_as_the_answer(make_coupon):
+    coupon = await make_coupon(raw_options=FORM_OPTIONS)
+    public = f"/p/{coupon.shop.code}"
+    token = (await coupon.get(public)).token
+    typed = {"t": token, "email": "ann@", "press": "1"}
+    page = await coupon._ask("POST", public, {}, typed)
+    assert (page.status, 'value="ann@"' in page.text) == (422, True)
+    page = await coupon._ask("POST", public, {}, {"t": token, "email": "ann@", "lang": "ar"})
+    assert page.status == 200
+    assert '<html lang="ar" dir="rtl">' in page.text
+    assert 'value="ann@"' in page.text
+    robot = await coupon._ask("POST", public, {"user_agent": ""}, {"t": token, "press": "1"})
+    assert "your browser does not say that a person uses it" in robot.text

@@ -90,6 +90,12 @@ async def offered(
     return Offered(token, _told(WORDS[visit.language].send, to))
 
 
+def sent(campaign: Campaign, visit: Visit, filled: Filled) -> Sent:
+    """What is said when the link has left."""
+    words = WORDS[visit.language]
+    return Sent(_told(words.sent, _typed(campaign, filled)), words.hint)
+
+
 async def send(
     request: AnyRequest,
     campaign: Campaign,
@@ -101,24 +107,24 @@ async def send(
     words, to, vault = WORDS[visit.language], _typed(campaign, filled), services_of(request).vault
     if not to or forms.begun_by(vault, token, campaign.code, _shown(to), now) is None:
         return NotAgain(422, visit.words.too_old)
-    sent = Sent(_told(words.sent, to), words.hint)
+    said = sent(campaign, visit, filled)
     session, caller = (
         await _session(request, campaign, to),
         await _caller(request, campaign, to, now),
     )
     if session is None:
-        return sent
+        return said
     if caller is None:
         return NotAgain(409, words.not_sent)
     once = Tally(f"again:once:{session.id}", 1, AGAIN_AFTER)
     try:
         await patiently(_count(request, campaign, once, to, now))
     except TallyFull as full:
-        return await _full(request, campaign, full.scope, visit, sent, now)
+        return await _full(request, campaign, full.scope, visit, said, now)
     try:
         await asking.send(request, campaign, caller, _request(campaign, session, visit, to), now)
     except (OptedOut, OutcomeUnknown):
-        return sent
+        return said
     except TearoffError as error:
         log.warning("again.not_sent", campaign=campaign.ref, error=logs.told(error))
         # It never left, so nothing was sent to the person. The network has asked all the same.
@@ -128,7 +134,7 @@ async def send(
         await patiently(tallies.forget(db, campaign.account_id, [once.scope]))
         await patiently(tallies.give_back(db, campaign.account_id, back, now, counted_at=now))
         return NotAgain(503, words.not_sent)
-    return sent
+    return said
 
 
 async def _full(

@@ -225,10 +225,14 @@ def print_offer(
     retry_after: int = 0,
     cookie: str = "",
     mark: str = "",
+    asks: bool = False,
 ) -> Answer:
-    """The page of somebody without a coupon. `mark`: it asks whether it has become another one."""
+    """The page of somebody without a coupon. `mark`: it asks whether it has become another one;
+    `asks`: somebody may have typed something into its form."""
     o = offer(campaign, visit)
-    beginning = _begin(campaign, visit, o, stands, form=begin, ask=begin)
+    beginning = _begin(
+        campaign, visit, o, stands, asks="ask" if asks else "", form=begin, ask=begin
+    )
     links = personal.public_links(campaign.options, has_ended=begin is None)
     text = paper.render("public.html", w=visit.words, o=o, begin=begin, note=note, links=links,
                         now=f"/p/{campaign.code}/now", mark=mark)  # fmt: skip

@@ -4,8 +4,10 @@ same phone comes back to it."""
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from datetime import datetime, timedelta
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from math import ceil
+from typing import Any
 
 import msgspec
 from litestar import post, route
@@ -19,7 +21,8 @@ from tearoff.kit import clock, doorbook, metrics, times
 from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.visible import as_seen
-from tearoff.web import again, forms, framing, looked, notes, questions
+from tearoff.web import again, fillings, forms, framing, looked, notes, questions
+from tearoff.web.fillings import Filling
 from tearoff.web.finding import PUBLIC, find_campaign, patiently, read_code
 from tearoff.web.pages import print_offer
 from tearoff.web.paper import Answer, answer
@@ -27,12 +30,18 @@ from tearoff.web.questions import Filled
 from tearoff.web.robots import is_robot, judge_request
 from tearoff.web.standing import GONE, all_gone, public_mark, public_standing
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_of
+from tearoff.web.words import WORDS
 
 COOKIE_LIVES = 400 * 86_400
 """Seconds; browsers keep none longer."""
 
 PRESSED = "press"
 """What the button adds to the form; a page that sends its form by itself leaves it out."""
+
+_SENT, _HAS_ONE, _NETWORK_FULL = "sent", "already_have", "network_full"
+"""What a form may come to, in `Filling.said`; other names are those of words."""
+
+_WHY = {True: "the page was visible", False: "the button was pressed"}
 
 _CARRIED = ("customid", *UTM_NAMES)
 _LONGEST_CARRIED = 100
@@ -73,6 +82,10 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
         last = await patiently(queries.code_begun_by(services.db, found.id, name))
         if last is not None:
             return _to_new(request, found, last, visit, 302)
+    told = fillings.read(request, found, now)
+    if told is not None:
+        visit = msgspec.structs.replace(visit, kept=((fillings.NAME, told[1]),))
+        return await _tell(request, found, visit, told[0], now, is_gone=is_gone)
     return _show(request, found, visit, Filled(), now, frames=frames, is_gone=is_gone)
 
 
@@ -101,25 +114,111 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     visit = _visit(request, found, form.fields)
     shown = questions.consents_shown(found, visit)
     nonce = forms.begun_by(services.vault, form.token, found.code, shown, now)
-    country = await _country(services, found) if form.fields.get("phone") else None
-    filled = questions.read(found, form.fields, visit, country)
-    if is_robot(request) or forms.is_from_elsewhere(request):
-        return _show(request, found, visit, filled, now)
+    filled = await _read(services, found, form.fields, visit)
+
+    async def back(**told: Any) -> Answer:
+        filling = Filling(**told)
+        led = fillings.lead(request, found, visit, form.fields, filling, now)
+        filling = msgspec.structs.replace(filling, typed=dict(form.fields))
+        return led or await _tell(request, found, visit, filling, now)
+
+    if is_robot(request):
+        return await back(said="no_person", is_asked=False)
+    if forms.is_from_elsewhere(request):
+        return _show(request, found, visit, filled, now, problem=visit.words.too_old)
     if not public_standing(found, visit, now).is_active or not found.options.public_link:
-        return _show(request, found, visit, filled, now, status=409)
+        return await back(is_asked=False, status=409)
+    if form.fields.get("lang") in WORDS:
+        asked = form.fields["lang"]
+        visit = msgspec.structs.replace(visit, language=asked, asked=asked)
+        return await back(is_asked=False)
     # Nobody has pressed anything: who may be a program gets no coupon, but the button.
     is_quick = PRESSED not in form.fields and again.FIELD not in form.fields
     if is_quick and judge_request(request).verdict != "human":
-        return _show(request, found, visit, filled, now)
+        return await back(is_asked=False)
     if again.FIELD in form.fields:
-        return await _send_again(request, found, visit, filled, form.fields[again.FIELD], now)
+        token = form.fields[again.FIELD]
+        told = await again.send(request, found, visit, filled, token, now)
+        if isinstance(told, again.Sent):
+            return await back(said=_SENT)
+        until = int(now.timestamp()) + told.after if told.after else 0
+        return await back(text=told.text, status=told.status, until=until)
     if nonce is None:
-        return _show(request, found, visit, filled, now, problem=visit.words.too_old, status=422)
+        return await back(said="too_old", status=422)
     if filled.has_problems:
-        return _show(request, found, visit, filled, now, status=422)
-    why = "the page was visible" if is_quick else "the button was pressed"
+        return await back(status=422)
     new = _new(filled, visit, looked.name_of(request, found, now) or nonce)
-    return await _begin(request, services, found, visit, filled, new, why, now)
+    return await _begin(request, services, found, visit, filled, new, _WHY[is_quick], back, now)
+
+
+Back = Callable[..., Awaitable[Answer]]
+"""To the page again, with what a form came to (the fields of `Filling`)."""
+
+
+async def _begin(
+    request: AnyRequest,
+    services: Services,
+    found: Campaign,
+    visit: Visit,
+    filled: Filled,
+    new: NewSession,
+    why: str,
+    back: Back,
+    now: datetime,
+) -> Answer:
+    own = await _own_code(request, services, found, now)
+    if own:
+        return _to_own(found, own, visit, 303)
+    network = network_seen(request)
+    try:
+        code = await patiently(_make(services, found, filled, new, why, network, now))
+    except public.HasCoupon:
+        try:
+            await patiently(public.count_refused(services.db, found, network, now))
+        except public.NetworkFull:
+            return await back(**await _full(services, found, network, now))
+        return await back(said=_HAS_ONE, status=409)
+    except public.NetworkFull:
+        return await back(**await _full(services, found, network, now))
+    except rules.LimitReached:
+        return await back(said=GONE, is_asked=False, status=409)
+    return _to_new(request, found, code, visit, 303)
+
+
+async def _tell(
+    request: AnyRequest,
+    campaign: Campaign,
+    visit: Visit,
+    filling: Filling,
+    now: datetime,
+    *,
+    is_gone: bool = False,
+) -> Answer:
+    """The page again, with all that was filled in, and what came of it."""
+    filled, problem = Filled(filling.typed), filling.text
+    if filling.is_asked:
+        filled = await _read(services_of(request), campaign, filling.typed, visit)
+    offered, sent = None, None
+    if filling.said == _SENT:
+        sent = again.sent(campaign, visit, filled)
+    elif filling.said == _HAS_ONE:  # with the link once more, if it can be sent
+        offered = await again.offered(request, campaign, visit, filled, now)
+    if filling.said == _NETWORK_FULL:
+        problem = _come_back(campaign, visit, datetime.fromtimestamp(filling.until, UTC), now)
+    elif filling.said and sent is None:
+        problem = str(getattr(visit.words, filling.said, ""))
+    is_gone = is_gone or filling.said == GONE
+    wait = filling.wait(now)
+    status = 200 if filling.until and not wait else filling.status
+    return _show(request, campaign, visit, filled, now, problem=problem, offered=offered,
+                 sent=sent, status=status, wait=wait, is_gone=is_gone, may_begin=False)  # fmt: skip
+
+
+async def _read(
+    services: Services, campaign: Campaign, typed: Mapping[str, str], visit: Visit
+) -> Filled:
+    country = await _country(services, campaign) if typed.get("phone") else None
+    return questions.read(campaign, typed, visit, country)
 
 
 async def _country(services: Services, campaign: Campaign) -> str | None:
@@ -135,32 +234,6 @@ async def _country(services: Services, campaign: Campaign) -> str | None:
 def _to_own(campaign: Campaign, code: str, visit: Visit, status: int) -> Answer:
     to = f"/p/{campaign.code}/{code}{visit.query}"
     return answer(status, [("location", to), ("cache-control", "private, no-store")])
-
-
-async def _begin(
-    request: AnyRequest,
-    services: Services,
-    campaign: Campaign,
-    visit: Visit,
-    filled: Filled,
-    new: NewSession,
-    why: str,
-    now: datetime,
-) -> Answer:
-    own = await _own_code(request, services, campaign, now)
-    if own:
-        return _to_own(campaign, own, visit, 303)
-    network = network_seen(request)
-    try:
-        code = await patiently(_make(services, campaign, filled, new, why, network, now))
-    except public.NetworkFull:
-        return await _refuse_network(request, services, campaign, visit, filled, network, now)
-    except public.HasCoupon:
-        return await _refuse_second(request, services, campaign, visit, filled, network, now)
-    except rules.LimitReached:
-        gone = all_gone(campaign, visit)
-        return print_offer(request, campaign, visit, gone, 409, mark=GONE)
-    return _to_new(request, campaign, code, visit, 303)
 
 
 def _to_new(
@@ -197,57 +270,14 @@ async def _make(
         )  # fmt: skip
 
 
-async def _refuse_second(
-    request: AnyRequest,
-    services: Services,
-    campaign: Campaign,
-    visit: Visit,
-    filled: Filled,
-    network: str,
-    now: datetime,
-) -> Answer:
-    """The page again, with all that was filled in, and with the link once more if it can be
-    sent."""
-    try:
-        await patiently(public.count_refused(services.db, campaign, network, now))
-    except public.NetworkFull:
-        return await _refuse_network(request, services, campaign, visit, filled, network, now)
-    offered = await again.offered(request, campaign, visit, filled, now)
-    return _show(request, campaign, visit, filled, now, problem=visit.words.already_have,
-                 status=409, offered=offered)  # fmt: skip
-
-
-async def _send_again(
-    request: AnyRequest,
-    campaign: Campaign,
-    visit: Visit,
-    filled: Filled,
-    token: str,
-    now: datetime,
-) -> Answer:
-    told = await again.send(request, campaign, visit, filled, token, now)
-    if isinstance(told, again.Sent):
-        return _show(request, campaign, visit, filled, now, sent=told)
-    return _show(request, campaign, visit, filled, now, problem=told.text, status=told.status,
-                 wait=told.after)  # fmt: skip
-
-
-async def _refuse_network(
-    request: AnyRequest,
-    services: Services,
-    campaign: Campaign,
-    visit: Visit,
-    filled: Filled,
-    network: str,
-    now: datetime,
-) -> Answer:
-    """The page again, with all that was filled in, and when to come back."""
+async def _full(
+    services: Services, campaign: Campaign, network: str, now: datetime
+) -> dict[str, Any]:
+    """What is told to a network that has fetched too many: when to come back."""
     until = await patiently(public.free_again_at(services.db, campaign, network, now))
     doorbook.note(Event.NETWORK_FULL, account=campaign.account_id, campaign=campaign.ref,
                   network=network)  # fmt: skip
-    problem = _come_back(campaign, visit, until, now)
-    wait = max(1, -int(-(until - now).total_seconds() // 1))
-    return _show(request, campaign, visit, filled, now, problem=problem, status=429, wait=wait)
+    return {"said": _NETWORK_FULL, "status": 429, "until": ceil(until.timestamp())}
 
 
 def _come_back(campaign: Campaign, visit: Visit, until: datetime, now: datetime) -> str:
@@ -285,7 +315,9 @@ def _show(
     frames: str = framing.NOBODY,
     is_gone: bool = False,
     wait: int = 0,
+    may_begin: bool = True,
 ) -> Answer:
+    """`may_begin`: a page that has not been answered yet may send itself."""
     standing = public_standing(campaign, visit, now)
     if is_gone and standing.is_active and campaign.options.public_link:
         standing = all_gone(campaign, visit)
@@ -293,13 +325,16 @@ def _show(
     begin = None
     if standing.is_active and campaign.options.public_link:
         begin = msgspec.structs.replace(
-            _form(request, campaign, visit, filled, now, problem), offered=offered, sent=sent
+            _form(request, campaign, visit, filled, now, problem, may_begin=may_begin),
+            offered=offered,
+            sent=sent,
         )
     elif standing.is_active:
         note = visit.words.offer_note
     return print_offer(
         request, campaign, visit, standing, status,
         begin=begin, note=note, frames=frames, retry_after=wait,
+        asks=bool(begin and not sent and campaign.options.form and not visit.is_framed),
         mark="" if standing.is_active else public_mark(campaign, now, is_gone=is_gone),
         cookie=looked.new_cookie(request, campaign, now) if begin else "",
     )  # fmt: skip
@@ -312,6 +347,8 @@ def _form(
     filled: Filled,
     now: datetime,
     problem: str,
+    *,
+    may_begin: bool,
 ) -> Begin:
     options = campaign.options
     shown = questions.consents_shown(campaign, visit)
@@ -319,7 +356,8 @@ def _form(
         path=f"/p/{campaign.code}{visit.query}",
         token=forms.make_begin_token(services_of(request).vault, campaign.code, shown, now),
         carried=visit.carried,
-        is_quick=options.begins == "seen"
+        is_quick=may_begin
+        and options.begins == "seen"
         and options.form is None
         and not visit.is_framed
         and request.method == "GET",
