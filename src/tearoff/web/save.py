@@ -7,7 +7,7 @@ GET changes nothing. What is over is not taken along: its page says why.
 from __future__ import annotations
 
 import hashlib
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import ceil
 
@@ -29,7 +29,7 @@ from tearoff.kit.codes import shown_code
 from tearoff.kit.db import Handle
 from tearoff.kit.services import services_of
 from tearoff.people.optouts import OptedOut
-from tearoff.web import asking, forms, keeping, notes, paper
+from tearoff.web import asking, forms, keeping, notes, paper, tries
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer
@@ -76,11 +76,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 class Trouble(msgspec.Struct, frozen=True):
     """Why no mail left: the status to answer with, words, and after how many seconds another
-    try makes sense (0: nobody knows)."""
+    try makes sense (0: nobody knows); `has_left`: it has, a moment ago."""
 
     status: int
     text: str
     after: float = 0
+    has_left: bool = False
 
 
 @route([f"{path}/save" for path in PERSONAL], http_method=READ)
@@ -91,7 +92,13 @@ async def show_ways(request: AnyRequest, campaign: Part, session: Part) -> Answe
         return notes.unknown(request)
     if not _can_save(found, now):
         return to_coupon(request, found)
-    return await _show(request, found, now)
+    told = tries.read(request, services_of(request).vault, found.session.code, now)
+    if told is None or not told[0].mailed:
+        return await _show(request, found, now)
+    words, mailed = _words(request, found), told[0].mailed
+    before, after = words.sent.split("{mail}")
+    again = _when_again(found, told[0].until, words) if told[0].until else ""
+    return await _show(request, found, now, sent_to=(before, mailed, after), alert=again)
 
 
 @post([f"{path}/save" for path in PERSONAL])
@@ -103,7 +110,10 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
         return notes.unknown(request)
     if not _can_save(found, now):
         return to_coupon(request, found)
-    if is_robot(request) or forms.is_from_elsewhere(request):
+    if is_robot(request):
+        no_person = visit_to(request, found).words.no_person
+        return await _show(request, found, now, alert=no_person)
+    if forms.is_from_elsewhere(request):
         return await _show(request, found, now)
     words, address = _words(request, found), form.fields.get("email", "")[:300]
     if forms.shown_uses(services.vault, form.token, _form_of(found), now) is None:
@@ -117,13 +127,24 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     if caller is None:
         return await _show(request, found, now, 409)
     trouble = await _mail(request, found, caller, address, words, now)
-    if trouble is not None:
-        return await _show(
-            request, found, now, trouble.status, alert=trouble.text, address=address,
-            after=trouble.after,
-        )  # fmt: skip
-    before, after = words.sent.split("{mail}")
-    return await _show(request, found, now, sent_to=(before, address, after))
+    if trouble is None or trouble.has_left:
+        return _lead(request, found, address, int(trouble.after) if trouble else 0, now)
+    return await _show(
+        request, found, now, trouble.status, alert=trouble.text, address=address,
+        after=trouble.after,
+    )  # fmt: skip
+
+
+def _lead(request: AnyRequest, found: Linked, address: str, after: int, now: datetime) -> Answer:
+    """To the page, which says that it is sent, as often as it is looked at; `after`: the seconds
+    until the same address can have it again, if it was asked for twice."""
+    second = int(now.timestamp())
+    tried = tries.Tried(
+        about=found.session.code, at=second, status=200, mailed=address, is_staffs=False,
+        until=second + after if after else 0,
+    )  # fmt: skip
+    visit, vault = visit_to(request, found), services_of(request).vault
+    return tries.lead(vault, f"{path_of(found)}/save", visit, tried)
 
 
 async def _mail(
@@ -179,9 +200,12 @@ async def _again(db: Handle, found: Linked, once: Tally, words: Words, now: date
     full = await patiently(tallies.full_until(db, account_id, all_of_it.scope, all_of_it.cap, now))
     if full is not None and full > until:
         return Trouble(429, words.coupon_full, (full - now).total_seconds())
-    at = times.clock_of(until + timedelta(seconds=59), found.campaign.timezone)
-    text = words.again.replace("{time}", f"{at:%H:%M}")
-    return Trouble(409, text, (until - now).total_seconds())
+    return Trouble(200, words.again, (until - now).total_seconds(), has_left=True)
+
+
+def _when_again(found: Linked, until: int, words: Words) -> str:
+    at = times.clock_of(datetime.fromtimestamp(until + 59, UTC), found.campaign.timezone)
+    return words.again.replace("{time}", f"{at:%H:%M}")
 
 
 async def _wait(db: Handle, account_id: int, scope: str, now: datetime) -> float:
