@@ -20,6 +20,9 @@ from tests.cast import Shop, open_shop
 from tests.web.browsing import CHROMIUM, OPTIONS, no_sideways_scroll
 from tests.web.tills import open_till
 
+# A busy machine is no fault: what comes is waited for, half a minute if need be.
+expect.set_options(timeout=30_000)
+
 PHONE = (
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/130.0.0.0 Mobile Safari/537.36"

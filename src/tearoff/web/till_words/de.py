@@ -103,4 +103,11 @@ DE = Words(
     waits_since="Schon um {when} gescannt, wartet noch.",
     used_here="Hier eingelöst, {when}.",
     no="NEIN",
+    strays={
+        "one": "{n} Code von {place} wartet auf diesem Gerät",
+        "other": "{n} Codes von {place} warten auf diesem Gerät",
+    },
+    strays_text="Dort gescannt, bevor dieses Gerät hierher kam. Sie zählen dort.",
+    strays_send="Jetzt senden",
+    strays_foreign="Sie gehören einem anderen Geschäft. Nur eines seiner Geräte kann sie senden.",
 )

@@ -95,4 +95,11 @@ EN = Words(
     waits_since="Already scanned at {when}, waiting.",
     used_here="Used here, {when}.",
     no="NO",
+    strays={
+        "one": "{n} code of {place} waits on this device",
+        "other": "{n} codes of {place} wait on this device",
+    },
+    strays_text="Scanned there, before this device came here. They count there.",
+    strays_send="Send now",
+    strays_foreign="They belong to another shop. Only a device of that shop can send them.",
 )

@@ -101,4 +101,11 @@ ES = Words(
     waits_since="Ya escaneado a las {when}, en espera.",
     used_here="Usado aquí, {when}.",
     no="NO",
+    strays={
+        "one": "{n} código de {place} espera en este dispositivo",
+        "other": "{n} códigos de {place} esperan en este dispositivo",
+    },
+    strays_text="Escaneados allí, antes de que este dispositivo llegara aquí. Cuentan allí.",
+    strays_send="Enviar ahora",
+    strays_foreign="Son de otro comercio. Solo un dispositivo suyo puede enviarlos.",
 )

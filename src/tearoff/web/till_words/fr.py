@@ -101,4 +101,11 @@ FR = Words(
     waits_since="Déjà scanné à {when}, en attente.",
     used_here="Utilisé ici, {when}.",
     no="NON",
+    strays={
+        "one": "{n} code de {place} attend sur cet appareil",
+        "other": "{n} codes de {place} attendent sur cet appareil",
+    },
+    strays_text="Scannés là-bas, avant que cet appareil n’arrive ici. Ils comptent là-bas.",
+    strays_send="Envoyer",
+    strays_foreign="Ils sont d’un autre commerce. Seul un de ses appareils peut les envoyer.",
 )

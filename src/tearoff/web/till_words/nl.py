@@ -100,4 +100,11 @@ NL = Words(
     waits_since="Al gescand om {when}, wacht nog.",
     used_here="Hier gebruikt, {when}.",
     no="NEE",
+    strays={
+        "one": "{n} code van {place} wacht op dit toestel",
+        "other": "{n} codes van {place} wachten op dit toestel",
+    },
+    strays_text="Daar gescand, voor dit toestel hier kwam. Ze tellen daar.",
+    strays_send="Nu versturen",
+    strays_foreign="Ze horen bij een andere winkel. Alleen een toestel daarvan kan ze versturen.",
 )

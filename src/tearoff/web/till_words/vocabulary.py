@@ -103,6 +103,11 @@ class Words(msgspec.Struct, frozen=True, kw_only=True):
     waits_since: str
     used_here: str
     no: str
+    # of another place
+    strays: Counted
+    strays_text: str
+    strays_send: str
+    strays_foreign: str
 
 
 _OF_SCRIPT = (
@@ -112,7 +117,7 @@ _OF_SCRIPT = (
     "waits", "caught_up", "looking", "no_https", "refused", "no_camera", "busy",
     "camera_broken", "sign_out_waits", "stop", "scan",
     "sure_amount", "decide_first", "undo_sure", "drop", "drop_sure",
-    "take", "leave", "waits_since", "used_here", "no",
+    "take", "leave", "waits_since", "used_here", "no", "strays", "strays_foreign",
 )  # fmt: skip
 
 

@@ -8,25 +8,30 @@ const AMOUNT = /^(?=.*\d)(?!\d{1,3}\D\d{3}$)(\d{1,9}|\d{1,3}([.,' ’٬])\d{3}(?
 const CURRENCY = "([a-z]{0,2}\\p{Sc}|eur|usd|gbp|chf|fr|kr|zł|dh)\\.?";
 const CURRENCIES = new RegExp(`^${CURRENCY} *| *${CURRENCY}$`, "giu");
 
-const valueOf = (name) => document.getElementById(`v-${name}`).value.trim();
+const field = (name) => document.getElementById(`v-${name}`);
+const valueOf = (name) => field(name).value.trim();
+
+/** Both as they stand there, and put there again. */
+export const typed = () => ({ amount: valueOf("amount"), receipt: valueOf("receipt") });
+export const type = (values) => Object.entries(values).forEach(([name, text]) => (field(name).value = text));
 
 /** {amount, receipt} as far as they were typed; null when something is missing or wrong, which the
  * verdict says then. `asks` is the verdict's, and remembers the amount that was asked about. */
 export function answersTo(asks) {
-  const typed = valueOf("amount"), amount = typed && readAmount(typed), receipt = valueOf("receipt");
+  const { amount: text, receipt } = typed(), amount = text && readAmount(text);
   if (amount === null) return wrong("amount", words.bad_amount);
   if (!amount && asks.amount === "required") return wrong("amount", words.no_amount);
   // Nothing at all, or more than hardly any counter takes: once more.
   if (amount && !(amount > 0 && amount < 100_000) && asks.sure !== amount) {
     asks.sure = amount;
-    return wrong("amount", words.sure_amount.replace("{amount}", typed));
+    return wrong("amount", words.sure_amount.replace("{amount}", text));
   }
   if (!receipt && asks.receipt === "required") return wrong("receipt", words.bad_receipt);
   return { ...(amount && { amount }), ...(receipt && { receipt }) };
 }
 
-function wrong(field, text) {
-  problem(text, field);
+function wrong(name, text) {
+  problem(text, name);
   return null;
 }
 

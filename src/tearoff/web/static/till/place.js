@@ -3,7 +3,7 @@
 import { NoConnection, REMEMBERED, ask, watchConnection } from "./api.js";
 import { makeLists } from "./lists.js";
 import { device } from "./memory.js";
-import { kept, send } from "./queue.js";
+import { drop, kept, send } from "./queue.js";
 import * as signals from "./signals.js";
 import { counted, language, shapes, words } from "./words.js";
 
@@ -40,11 +40,41 @@ export async function draw() {
   lists.tellTimeOf(state.timezone, state.ahead);
   lists.show(state.recent ?? [], waiting);
   lists.showConflicts(state.conflicts ?? []);
+  showStrays(strays(waiting));
   $("waiting").textContent = counted(words.waiting, waiting.length);
   $("waiting").hidden = waiting.length === 0;
   $("connection").textContent = isOnline ? words.online : words.offline;
   $("connection").className = isOnline ? "on" : "off";
 }
+
+/** Those of another place where this device was before, one place after the other. */
+function strays(waiting) {
+  const [first, ...more] = waiting.filter(({ place }) => state.place_id && place && place !== state.place_id);
+  return first ? [first, ...more.filter(({ place }) => place === first.place)] : [];
+}
+
+function showStrays(scans) {
+  $("strays").hidden = !scans.length;
+  $("strays-title").textContent = scans.length ? counted(words.strays, scans.length).replace("{place}", scans[0].place_name ?? "…") : "";
+}
+
+/** `does(scan)` with each of them, or what became of all when they were sent. */
+async function settleStrays(does) {
+  const scans = strays(await kept());
+  try {
+    await does(scans);
+    $("strays-problem").hidden = true;
+  } catch (error) {
+    $("strays-problem").textContent = error instanceof NoConnection ? words.offline : words.strays_foreign;
+    $("strays-problem").hidden = false;
+  }
+  await refresh();
+}
+
+$("strays-send").addEventListener("click", () => settleStrays(([{ place }]) => send(place)));
+$("strays-drop").addEventListener("click", () => settleStrays(async (scans) => {
+  for (const { key } of scans) await drop(key);
+}));
 
 export async function catchUp() {
   try {

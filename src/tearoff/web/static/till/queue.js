@@ -74,12 +74,12 @@ export async function send(place) {
   );
 }
 
-/** Those of this place only: what was read at another one waits until the device is there again. */
+/** Those of one place only: they count where they were read. */
 async function sendAll(place) {
   const verdicts = [];
-  const ours = async () => (await all()).filter((scan) => !scan.place || scan.place === place);
+  const ours = async () => (await all()).filter((scan) => (scan.place ?? place) === place);
   for (let scans = await ours(); scans.length; scans = await ours()) {
-    const some = scans.slice(0, AT_ONCE), answers = await sendSome(some);
+    const some = scans.slice(0, AT_ONCE), answers = await sendSome(some, place);
     // What could not be decided yet (too many wrong codes) stays, and is sent again later.
     const decided = some.filter((_, n) => answers[n] && answers[n].verdict !== "wait");
     const came = answers.filter(({ verdict }) => verdict !== "wait");
@@ -104,15 +104,15 @@ async function forget(scans) {
 }
 
 /** A scan that the server will not have must not stop those behind it. */
-async function sendSome(scans) {
+async function sendSome(scans, place) {
   try {
-    const { results } = await ask("sync", { sent_at: new Date().toISOString(), scans });
+    const { results } = await ask("sync", { place_id: place, sent_at: new Date().toISOString(), scans });
     return results.map((found, n) => ({ ...found, take: scans[n].take !== false }));
   } catch (error) {
-    if (!(error instanceof Refused)) throw error;
+    if (!(error instanceof Refused) || error.field === "place_id") throw error;
     if (scans.length === 1) return [{ ...scans[0], verdict: "no" }];
   }
   const verdicts = [];
-  for (const scan of scans) verdicts.push(...(await sendSome([scan])));
+  for (const scan of scans) verdicts.push(...(await sendSome([scan], place)));
   return verdicts;
 }

@@ -3,7 +3,7 @@
 
 import { NoConnection, Refused, ask } from "./api.js";
 import { LONGEST, nameOf } from "./code.js";
-import { answersTo } from "./fields.js";
+import { answersTo, type, typed } from "./fields.js";
 import { knownOf, learn } from "./known.js";
 import { shownCode } from "./lists.js";
 import { visit } from "./memory.js";
@@ -16,7 +16,7 @@ import { counted, words } from "./words.js";
 const $ = (id) => document.getElementById(id);
 const SLOW = 1000; // milliseconds after which "Checking…" is shown
 const SOON = 1500; // and after which what was not checked is asked about again
-const INTERRUPTED = "till-code"; // of this visit: the PIN came between
+const OPEN = "till-open"; // of this visit: whose verdict stood, or was asked for, when the page was left
 
 // `scan`: whose verdict stands, or is asked for. `unheard`: its verdict is not the server's.
 let isBusy = false, scan = null, unheard = false, busy = () => {};
@@ -28,15 +28,28 @@ export function watchScans(told) {
   busy = told;
 }
 
-/** The code that was being looked at when the page was left for the PIN. */
-export function interrupted() {
-  const code = visit.get(INTERRUPTED);
-  visit.drop(INTERRUPTED);
-  return code;
+addEventListener("pagehide", () => {
+  if (stands(scan?.code)) visit.set(OPEN, JSON.stringify({ scan, typed: typed() }));
+});
+
+/** After a reload, or the PIN that came between: the verdict as it is now, with what was typed. What
+ * people asked to take in is the same scan still. */
+export async function resume() {
+  const open = visit.read(OPEN);
+  visit.drop(OPEN);
+  if (!open || isBusy || verdict.isOpen()) return;
+  scan = { ...open.scan, take: false };
+  isBusy = true;
+  const found = open.scan.take && (await ask("scan", { key: scan.key }).catch((error) => error));
+  isBusy = false;
+  if (found?.verdict && found.verdict !== "good") return settle(found);
+  if (found instanceof NoConnection) return takeLater();
+  await decide("check");
+  type(open.typed);
 }
 
 /** Whether this coupon's verdict stands, or is asked for: reading it again is the same request. */
-export const stands = (text) => scan && (isBusy || verdict.isOpen()) && nameOf(scan.code) === nameOf(text);
+export const stands = (text) => text && scan && (isBusy || verdict.isOpen()) && nameOf(scan.code) === nameOf(text);
 
 /** A new scan, with one key from the first question to the use, and in the queue: whatever is sent
  * again, because nobody heard the answer, is the same scan. `anyCase`: nobody knows which of its
@@ -46,12 +59,13 @@ export async function check(text, anyCase) {
   fieldProblem(code ? "" : words.no_code);
   if (!code || stands(code)) return;
   if (isBusy) return void signals.signal("wait");
-  scan = { key: makeKey(), code, place: state.place_id, scanned_at: new Date().toISOString(), ahead: state.ahead, take: false };
+  scan = {
+    key: makeKey(), code, place: state.place_id, place_name: state.place, take: false,
+    scanned_at: new Date().toISOString(), ahead: state.ahead,
+  };
   if (anyCase) scan.any_case = true;
-  visit.set(INTERRUPTED, code);
   $("news").textContent = "";
   await decide("check");
-  visit.drop(INTERRUPTED);
   if (!verdict.keepsCode()) $("code").value = "";
 }
 

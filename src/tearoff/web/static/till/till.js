@@ -5,7 +5,7 @@ import { watchRows } from "./lists.js";
 import { device } from "./memory.js";
 import { catchUp, draw, refresh, state } from "./place.js";
 import { drop, kept } from "./queue.js";
-import { check, interrupted, stands, undo, watchScans } from "./scan.js";
+import { check, resume, stands, undo, watchScans } from "./scan.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { listenForScanner } from "./wedge.js";
@@ -125,9 +125,8 @@ addEventListener("visibilitychange", () => {
 $("camera").hidden = false;
 $("sound").hidden = false;
 $("vibration").hidden = !(navigator.vibrate && navigator.maxTouchPoints);
-$("code").value ||= interrupted();
 focusField();
-draw().then(refresh).then(() => $("rows").removeAttribute("aria-busy")).then(catchUp);
+draw().then(refresh).then(() => $("rows").removeAttribute("aria-busy")).then(catchUp).then(resume);
 $("rows").setAttribute("aria-busy", "true");
 // The language that was asked for is kept: a reload may come from the device again, and a worker
 // that was just coming has the page in the language of before.

@@ -40,6 +40,7 @@ export function show(view) {
   button(undo, view.undo);
   if (view.seconds) countDown(view.seconds);
   if (!dialog.open) dialog.showModal();
+  if (!history.state) history.pushState("verdict", "");
   $("v-told").scrollTop = 0;
   focus();
   deafen();
@@ -145,6 +146,12 @@ root.addEventListener("click", (event) => {
   event.preventDefault();
   event.stopPropagation();
 }, true);
+// Back leads to the counter: while a verdict stands there is a step in the history that it takes.
+addEventListener("popstate", () => {
+  if (!dialog.open || history.state) return;
+  if (performance.now() >= deafUntil && shown.close) shown.close.act();
+  else history.pushState("verdict", "");
+});
 // Escape is the careful answer.
 dialog.addEventListener("cancel", (event) => {
   event.preventDefault();
