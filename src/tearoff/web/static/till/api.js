@@ -44,7 +44,7 @@ async function talk(path, body) {
       signal: end.signal,
     });
     // A server in trouble and a hotel's sign-in page are no connection either.
-    if (answer.status >= 500 || answer.status === 429) throw new NoConnection();
+    if (answer.status >= 500 || [408, 429].includes(answer.status)) throw new NoConnection();
     return [answer.status, await answer.json()];
   } catch {
     tell(false);

@@ -1,7 +1,7 @@
 // Scans of which the server has not heard, kept on the device (IndexedDB) until it has answered each
 // of them: those that people want taken in, and those that were only looked at (`take` is false).
 
-import { Refused, ask } from "./api.js";
+import { ask } from "./api.js";
 import { learn } from "./known.js";
 
 const STORE = "scans";
@@ -109,7 +109,7 @@ async function sendSome(scans, place) {
     const { results } = await ask("sync", { place_id: place, sent_at: new Date().toISOString(), scans });
     return results.map((found, n) => ({ ...found, take: scans[n].take !== false }));
   } catch (error) {
-    if (!(error instanceof Refused) || error.field === "place_id") throw error;
+    if (error.status !== 422 || error.field === "place_id") throw error;
     if (scans.length === 1) return [{ ...scans[0], verdict: "no" }];
   }
   const verdicts = [];
