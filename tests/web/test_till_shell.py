@@ -107,14 +107,14 @@ async def test_the_manifest_makes_it_installable(get):
 
 
 async def test_the_shell_is_light(get):
-    """HTML, style and scripts as they travel; the camera comes when somebody scans. Half a second
-    of a slow phone's 400 kbit/s, once: then all of it is on the device."""
+    """HTML, style and scripts as they travel; the reader comes when somebody scans. What they may
+    weigh is reasoned in docs/decisions/0041-the-weight-of-the-counter.md."""
     _, _, page = await get("/till/shell", accept_encoding="gzip")
-    sizes, later = {"page": len(page)}, {"camera.js", "reader.js"}
-    for path in till_shell.OURS.files.keys() - later:
+    sizes = {"page": len(page)}
+    for path in till_shell.OURS.files:
         if path.endswith((".js", ".css")):
             _, _, body = await get(till_shell.OURS.address(path), accept_encoding="gzip")
             sizes[path] = len(body)
-    assert sum(sizes.values()) <= 22 * 1024, sizes
+    assert sum(sizes.values()) <= 26 * 1024, sizes
     now = gzip.decompress(page).decode().partition("<body")[0]
-    assert not [name for name in later if f"/{name}" in now]
+    assert not [name for name in ("camera.js", "reader.js") if f"/{name}" in now]
