@@ -219,6 +219,18 @@ async def test_all_gone_is_said_before_anybody_fills_in_a_form(public, limit, va
     assert "<form" not in page.text and "Not available" in page.text
 
 
+async def test_an_offer_of_no_coupons_says_so_before_anybody_asks(public):
+    coupon, path = await public(limit_sessions=1)
+    db, campaign = coupon.services.db, coupon.shop.campaign
+    await db.execute("DELETE FROM tallies WHERE account_id = $1", coupon.shop.account)
+    await db.execute(
+        "UPDATE campaigns SET limit_sessions = 0, version = version + 1 WHERE id = $1", campaign
+    )
+    page = await coupon._ask("GET", path, {})
+    assert "All coupons of this offer have been given out." in page.text
+    assert "<form" not in page.text
+
+
 async def test_the_form_is_asked_and_kept_as_shown(public):
     coupon, path = await public(FORM)
     page = await coupon.get(f"{path}?lang=nl")

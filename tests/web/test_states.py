@@ -125,6 +125,19 @@ async def test_activating_when_all_activations_are_taken_says_so(make_coupon):
     assert "Show this at the counter" in (await first.get()).text
 
 
+@pytest.mark.parametrize(
+    "values", [{"limit_validations": 0}, {"limit_day": 0},
+               {"limit_claims": 0, "activation_seconds": 600}],
+)  # fmt: skip
+async def test_a_limit_of_0_is_reached_before_the_first_one(make_coupon, values):
+    coupon = await make_coupon(**values)
+    page = await coupon.get()
+    assert "This offer has reached its limit." in page.text and "Not available" in page.text
+    assert coupon.short not in page.text and "Activate coupon" not in page.text
+    offer = await coupon.get(f"/p/{coupon.shop.code}")
+    assert "All coupons of this offer have been given out." in offer.text
+
+
 async def test_a_window_never_outlasts_the_coupon(make_coupon):
     coupon = await make_coupon(activation_seconds=3600, expires_at=in_days(1 / 48))
     await act(coupon, "claim")

@@ -167,7 +167,10 @@ async def reached(db: Handle, account_id: int, scope: str, now: datetime) -> int
 
 
 async def is_any_full(db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime) -> bool:
-    """Only to say so beforehand: counting is what decides."""
+    """Only to say so beforehand: counting is what decides. One with room for nothing is full before
+    anything is counted."""
+    if any(t.cap <= 0 for t in tallies):
+        return True
     full: bool = await db.fetchval(
         "SELECT EXISTS (SELECT FROM tallies t"
         " JOIN unnest($2::text[], $3::bigint[]) AS g (scope, cap) USING (scope)"

@@ -64,6 +64,7 @@ def of_all(campaign: Campaign) -> list[Tally]:
         *of_session(campaign),
         *_if(campaign, "validations", campaign.limit_validations),
         *of_claim(campaign),
+        *(_if(campaign, "day", 0) if campaign.limit_day == 0 else ()),
     ]
 
 
