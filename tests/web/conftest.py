@@ -79,7 +79,8 @@ class Coupon:
         has become another one, it is the redirect to it."""
         page = await self._ask("POST", self.path + path, headers, values)
         to = page.headers.get("location", "") if page.status == 303 else ""
-        return await self._ask("GET", to, headers) if "tried=" in to else page
+        is_told = "tried=" in to or "old=1" in to
+        return await self._ask("GET", to, headers) if is_told else page
 
     async def redeem(self, pin: str, token: str | None = None, **values: str) -> Page:
         token = (await self.get()).token if token is None else token

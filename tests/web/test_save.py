@@ -324,6 +324,21 @@ async def test_a_bad_address_is_told(mailed, office, address):
     assert office.taken == []
 
 
+async def test_every_answer_to_the_form_is_a_redirect(mailed, office):
+    """So that Back never asks whether to send it again; what was typed stays. It outlives a
+    reload, but not the wait that it names."""
+    token = (await mailed.get(f"{mailed.path}/save?lang=nl")).token
+    for name, status, said in (("ann@@b", 422, "bad_address"), ("nobody@example.com", 503,
+                               "not_sent")):  # fmt: skip
+        form = {"t": token, "email": name}
+        answer = await mailed._ask("POST", f"{mailed.path}/save?lang=nl", {}, form)
+        to = answer.headers["location"]
+        assert answer.status == 303 and to.startswith(f"{mailed.path}/save?lang=nl&tried=")
+        for page in (await mailed.get(to), await mailed.get(to)):
+            assert page.status == status
+            assert getattr(WORDS["nl"], said) in page.text and f'value="{name}"' in page.text
+
+
 async def test_who_wants_nothing_gets_nothing(make_coupon, services, office):
     coupon = await make_coupon(new=NewSession(email="ann@example.com"))
     await connect_mail(services, coupon.shop.account, office)

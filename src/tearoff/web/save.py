@@ -1,7 +1,8 @@
 """Taking a coupon along: the page that offers it as a PDF and in a calendar, and mails its link
 to oneself.
 
-GET changes nothing. What is over is not taken along: its page says why.
+GET changes nothing, and every answer to the form is a redirect to the page. What is over is not
+taken along: its page says why.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import hashlib
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from math import ceil
+from typing import Any
 
 import msgspec
 import structlog
@@ -37,7 +39,7 @@ from tearoff.web.robots import is_robot
 from tearoff.web.save_words import WORDS, Words
 from tearoff.web.standing import DateLine, path_of
 from tearoff.web.tries import to_coupon
-from tearoff.web.visits import READ, AnyRequest, Part, network_seen, visit_to
+from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
 
 MAILS_OF_COUPON, MAILS_OF_NETWORK = 3, 20
 """So many mails in a day, and in an hour. A network that has had its mails still gets the first
@@ -75,13 +77,12 @@ class Page(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Trouble(msgspec.Struct, frozen=True):
-    """Why no mail left: the status to answer with, words, and after how many seconds another
-    try makes sense (0: nobody knows); `has_left`: it has, a moment ago."""
+    """Why no mail left: the status to answer with, the name of the words, and after how many
+    seconds another try makes sense (0: nobody knows); without words, one has left a moment ago."""
 
     status: int
-    text: str
+    said: str
     after: float = 0
-    has_left: bool = False
 
 
 @route([f"{path}/save" for path in PERSONAL], http_method=READ)
@@ -93,12 +94,7 @@ async def show_ways(request: AnyRequest, campaign: Part, session: Part) -> Answe
     if not _can_save(found, now):
         return to_coupon(request, found)
     told = tries.read(request, services_of(request).vault, found.session.code, now)
-    if told is None or not told[0].mailed:
-        return await _show(request, found, now)
-    words, mailed = _words(request, found), told[0].mailed
-    before, after = words.sent.split("{mail}")
-    again = _when_again(found, told[0].until, words) if told[0].until else ""
-    return await _show(request, found, now, sent_to=(before, mailed, after), alert=again)
+    return await _show(request, found, told[0] if told else None, now)
 
 
 @post([f"{path}/save" for path in PERSONAL])
@@ -110,45 +106,37 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
         return notes.unknown(request)
     if not _can_save(found, now):
         return to_coupon(request, found)
+    address = form.fields.get("email", "")[:300]
+
+    def back(status: int, said: str = "", after: float = 0) -> Answer:
+        """To the page, which tells it as often as it is looked at."""
+        second = int(now.timestamp())
+        tried = tries.Tried(
+            about=found.session.code, at=second, status=status, said=(said,) if said else (),
+            until=second + ceil(after) if after else 0, is_staffs=False, address=address,
+        )  # fmt: skip
+        visit = visit_to(request, found)
+        return tries.lead(services.vault, f"{path_of(found)}/save", visit, tried)
+
     if is_robot(request):
-        no_person = visit_to(request, found).words.no_person
-        return await _show(request, found, now, alert=no_person)
+        return back(200, "no_person")
     if forms.is_from_elsewhere(request):
-        return await _show(request, found, now)
-    words, address = _words(request, found), form.fields.get("email", "")[:300]
+        return back(200, "too_old")
     if forms.shown_uses(services.vault, form.token, _form_of(found), now) is None:
-        return await _show(request, found, now, 422, alert=words.too_old, address=address)
+        return back(422, "too_old")
     try:
         address = mail_address(address)
     except AddressInvalid:
-        problem = words.bad_address
-        return await _show(request, found, now, 422, problem=problem, address=address)
+        return back(422, "bad_address")
     caller = await asking.caller_of(services, found.campaign, "email", now)
     if caller is None:
-        return await _show(request, found, now, 409)
-    trouble = await _mail(request, found, caller, address, words, now)
-    if trouble is None or trouble.has_left:
-        return _lead(request, found, address, int(trouble.after) if trouble else 0, now)
-    return await _show(
-        request, found, now, trouble.status, alert=trouble.text, address=address,
-        after=trouble.after,
-    )  # fmt: skip
-
-
-def _lead(request: AnyRequest, found: Linked, address: str, after: int, now: datetime) -> Answer:
-    """To the page, which says that it is sent, as often as it is looked at; `after`: the seconds
-    until the same address can have it again, if it was asked for twice."""
-    second = int(now.timestamp())
-    tried = tries.Tried(
-        about=found.session.code, at=second, status=200, mailed=address, is_staffs=False,
-        until=second + after if after else 0,
-    )  # fmt: skip
-    visit, vault = visit_to(request, found), services_of(request).vault
-    return tries.lead(vault, f"{path_of(found)}/save", visit, tried)
+        return back(409, "not_sent")
+    trouble = await _mail(request, found, caller, address, now)
+    return back(trouble.status, trouble.said, trouble.after) if trouble else back(200)
 
 
 async def _mail(
-    request: AnyRequest, found: Linked, caller: Caller, address: str, words: Words, now: datetime
+    request: AnyRequest, found: Linked, caller: Caller, address: str, now: datetime
 ) -> Trouble | None:
     """What went wrong; None when the mail is on its way."""
     db, account_id = services_of(request).db, found.campaign.account_id
@@ -157,25 +145,25 @@ async def _mail(
         await patiently(_count(request, found, once, now))
     except TallyFull as full:
         if full.scope == once.scope:
-            return await _again(db, found, once, words, now)
+            return await _again(db, found, once, now)
         is_network = full.scope.startswith("save:network")
         after = await _wait(db, _EVERYBODY if is_network else account_id, full.scope, now)
-        return Trouble(429, words.network_full if is_network else words.coupon_full, after)
-    short = found.session.short_code
+        return Trouble(429, "network_full" if is_network else "coupon_full", after)
+    short, visit = found.session.short_code, visit_to(request, found)
     asked = SendRequest(
         campaign_id=found.campaign.id,
-        mail=MailTo(email=address, language=visit_to(request, found).language),
+        mail=MailTo(email=address, language=visit.language),
         by_guest=True,
         # With its code in the text the mail of another coupon is another mail.
-        body=words.body.replace("{code}", shown_code(short)),
+        body=WORDS[visit.language].body.replace("{code}", shown_code(short)),
         session_code=found.session.code,
     )
     try:
         await asking.send(request, found.campaign, caller, asked, now)
     except OptedOut:
-        return Trouble(409, words.unwanted)
+        return Trouble(409, "unwanted")
     except OutcomeUnknown:
-        return Trouble(502, words.unknown)
+        return Trouble(502, "unknown")
     except TearoffError as error:
         log.warning("save.not_mailed", campaign=found.campaign.ref, error=logs.told(error))
         # It never left, so it is none of the day's three. The network has asked all the same.
@@ -184,23 +172,23 @@ async def _mail(
         await patiently(tallies.give_back(db, account_id, [back], now, counted_at=now))
         if isinstance(error, TooMany):
             after = await _wait(db, account_id, error.scope, now)
-            return Trouble(429, words.not_sent, after)
-        return Trouble(503, words.not_sent)
+            return Trouble(429, "not_sent", after)
+        return Trouble(503, "not_sent")
     left = msgspec.structs.replace(once, cap=_HAS_LEFT)
     await patiently(tallies.count(db, account_id, [left], now))
     return None
 
 
-async def _again(db: Handle, found: Linked, once: Tally, words: Words, now: datetime) -> Trouble:
+async def _again(db: Handle, found: Linked, once: Tally, now: datetime) -> Trouble:
     """Why the same mail is not sent twice in a row: it has left, or that is not known yet."""
     account_id, all_of_it = found.campaign.account_id, _of_coupon(found)
     until = await patiently(tallies.full_until(db, account_id, once.scope, _HAS_LEFT, now))
     if until is None:
-        return Trouble(409, words.unknown)
+        return Trouble(409, "unknown")
     full = await patiently(tallies.full_until(db, account_id, all_of_it.scope, all_of_it.cap, now))
     if full is not None and full > until:
-        return Trouble(429, words.coupon_full, (full - now).total_seconds())
-    return Trouble(200, words.again, (until - now).total_seconds(), has_left=True)
+        return Trouble(429, "coupon_full", (full - now).total_seconds())
+    return Trouble(200, "", (until - now).total_seconds())
 
 
 def _when_again(found: Linked, until: int, words: Words) -> str:
@@ -236,17 +224,9 @@ async def _count(request: AnyRequest, found: Linked, once: Tally, now: datetime)
 
 
 async def _show(
-    request: AnyRequest,
-    found: Linked,
-    now: datetime,
-    status: int = 200,
-    *,
-    problem: str = "",
-    alert: str = "",
-    address: str = "",
-    sent_to: tuple[str, ...] = (),
-    after: float = 0,
+    request: AnyRequest, found: Linked, tried: tries.Tried | None, now: datetime
 ) -> Answer:
+    """`tried`: what the last try came to; what another one may do better now is told no more."""
     services, visit = services_of(request), visit_to(request, found)
     can_mail = await asking.caller_of(services, found.campaign, "email", now) is not None
     told = offer(found.campaign, visit)
@@ -259,16 +239,31 @@ async def _show(
         has_pdf=keeping.has_paper(found, _state(found, now), now),
         has_calendar=keeping.has_calendar(found, now),
         token=forms.make_token(services.vault, _form_of(found), 0, now) if can_mail else "",
-        problem=problem,
-        alert=alert,
-        address=address,
-        sent_to=sent_to,
+        **_came_to(tried, found, visit, now),
     )
     text = paper.render("save.html", p=page, w=WORDS[visit.language], calendar=visit.words.calendar)
     beginning = _beginning(visit.language, found.campaign.brand_color)
-    headers = [("retry-after", str(ceil(after)))] if after else []
+    status, headers = tries.answers_with(tried if tried and tried.said else None, now)
     gzip = notes.reads_gzip(request)
     return paper.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+
+
+def _came_to(
+    tried: tries.Tried | None, found: Linked, visit: Visit, now: datetime
+) -> dict[str, Any]:
+    """What the page says of the last try."""
+    if tried is None:
+        return {}
+    words = WORDS[visit.language]
+    if not tried.said:
+        before, after = words.sent.split("{mail}")
+        again = _when_again(found, tried.until, words) if tried.until else ""
+        return {"sent_to": (before, tried.address, after), "alert": again}
+    if tried.until and not tried.wait(now):
+        return {"address": tried.address}
+    name = tried.said[0]
+    text = str(getattr(words, name, "") or getattr(visit.words, name, ""))
+    return {"address": tried.address, "problem" if name == "bad_address" else "alert": text}
 
 
 def _can_save(found: Linked, now: datetime) -> bool:
@@ -277,10 +272,6 @@ def _can_save(found: Linked, now: datetime) -> bool:
 
 def _state(found: Linked, now: datetime) -> rules.State:
     return rules.state_of(found.session, found.campaign, now)
-
-
-def _words(request: AnyRequest, found: Linked) -> Words:
-    return WORDS[visit_to(request, found).language]
 
 
 def _form_of(found: Linked) -> str:

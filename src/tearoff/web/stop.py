@@ -84,7 +84,8 @@ async def show_stop(request: AnyRequest, campaign: Part, session: Part) -> Answe
     found = await find(services_of(request), campaign, session)
     if found is None:
         return notes.unknown(request)
-    return await _show(request, found)
+    is_too_old = bool(request.scope["query_string"]) and "old" in request.query_params
+    return await _show(request, found, is_too_old=is_too_old)
 
 
 @post(_STOP)
@@ -103,7 +104,8 @@ async def _change(request: AnyRequest, campaign: str, session: str, *, is_undo: 
     if found is None:
         return notes.unknown(request)
     if forms.shown_uses(services.vault, form.token, _form_of(found), now) is None:
-        return await _show(request, found, is_too_old=True)
+        to = f"{_path(found)}/stop{_query(request, 'old=1')}"
+        return answer(303, [("location", to), ("cache-control", "no-store")])
     # A browser that hides its name is a person's as well: messages must be easy to stop.
     if not (is_robot(request) and request.headers.get("user-agent")):
         words = WORDS[_language(request, found)]
@@ -144,7 +146,7 @@ async def _standing(db: Handle, found: Linked) -> Standing:
     return Standing(sender, await optouts.sources_of(db, campaign.account_id, addresses))
 
 
-async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool = False) -> Answer:
+async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool) -> Answer:
     services = services_of(request)
     standing = await patiently(_standing(services.db, found))
     language = _language(request, found)

@@ -41,7 +41,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """`about` is the coupon; `said` are names of words; `status` is what the page answers with,
     until `until` (seconds since 1970), if that is not 0: from then on there can be another try.
     `left` are the tries that remain; `is_staffs`: it is told in the staff's section;
-    `mailed` is the address to which a mail has left."""
+    `address` is the one to which a mail has left or, where something is `said`, has not."""
 
     about: str
     at: int
@@ -53,7 +53,7 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     amount: str = ""
     receipt: str = ""
     place: str = ""
-    mailed: str = ""
+    address: str = ""
 
     def wait(self, now: datetime) -> int:
         return max(0, self.until - int(now.timestamp()))
