@@ -130,11 +130,11 @@ def test_the_end_is_named_as_it_was_typed(run):
 
 
 WRITTEN = {
-    "2030-01-31": ("2030-01-30T23:00:00Z", "2030-01-31T22:59:59Z"),
-    "2030-07-31 08:30": ("2030-07-31T06:30:00Z",) * 2,
-    "2030-01-31T08:30:15": ("2030-01-31T07:30:15Z",) * 2,
-    "2030-01-31T08:30:00Z": ("2030-01-31T08:30:00Z",) * 2,
-    "2030-01-31t08:30:00+05:00": ("2030-01-31T03:30:00Z",) * 2,
+    "2030-01-31": ("2030-01-31T00:00:00+01:00", "2030-01-31T23:59:59+01:00"),
+    "2030-07-31 08:30": ("2030-07-31T08:30:00+02:00",) * 2,
+    "2030-01-31T08:30:15": ("2030-01-31T08:30:15+01:00",) * 2,
+    "2030-01-31T08:30:00Z": ("2030-01-31T09:30:00+01:00",) * 2,
+    "2030-01-31t08:30:00+05:00": ("2030-01-31T04:30:00+01:00",) * 2,
 }
 
 
@@ -143,7 +143,7 @@ def test_times_as_they_are_typed(typed):
     """A day alone begins, or as an end is whole, on the clock of the campaign."""
     values = on_the_clock({"starts_at": typed, "expires_at": typed}, FIELDS, "Europe/Brussels")
     read = (datetime.fromisoformat(values[name]) for name in ("starts_at", "expires_at"))
-    assert tuple(iso(at) for at in read) == WRITTEN[typed]
+    assert tuple(iso(at, "Europe/Brussels") for at in read) == WRITTEN[typed]
 
 
 @pytest.mark.parametrize(

@@ -102,16 +102,20 @@ class Maker:
         return code
 
     async def reservation(self, state: str) -> str:
-        code = await self.session("closed" if state == "closed" else "")
+        code = await self.session("")
         held = await self.post("couponsession/reserve", {"couponsession": code})
         if state in ("voided", "locked"):
             await self.post("couponsession/update", {"couponsession": code, "operation": state})
-        changes = {"expired": ("expires_at", PAST), "notyet": ("starts_at", FUTURE)}
+        now = datetime.now(UTC)
+        changes = {
+            "expired": ("expires_at", now + PAST), "notyet": ("starts_at", now + FUTURE),
+            "closed": ("limit_validations", 0),
+        }  # fmt: skip
         if state in changes:
-            column, offset = changes[state]
+            column, value = changes[state]
             await self.services.db.execute(
                 f"UPDATE campaigns SET {column} = $2 WHERE id = $1",
-                self.caller.shop.campaign, datetime.now(UTC) + offset,
+                self.caller.shop.campaign, value,
             )  # fmt: skip
         if state == "paused":
             await self.services.db.execute(

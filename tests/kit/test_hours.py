@@ -79,3 +79,14 @@ def test_what_is_found_is_at_the_edge_of_being_open(lines, moment):
     assert is_open(hours, "UTC", first)
     assert is_open(hours, "UTC", last - timedelta(seconds=1))
     assert last == now or not is_open(hours, "UTC", last)
+
+
+def test_a_closing_time_that_spring_skips_is_when_the_clock_jumps():
+    """02:00 to 03:00 does not exist that night in Brussels."""
+    night = (Hours(days=(6,), start="20:00", end="02:30"),)
+    jump = at("2027-03-28 03:00")
+    assert is_open(night, BRUSSELS, jump - timedelta(minutes=1))
+    assert not is_open(night, BRUSSELS, jump)
+    assert last_open(night, BRUSSELS, at("2027-03-28 12:00")) == jump
+    early = (Hours(days=(7,), start="02:15", end="04:00"),)
+    assert first_open(early, BRUSSELS, at("2027-03-28 00:30")) == jump

@@ -3,6 +3,7 @@ looked at, and no coupon gives more than it has, as far as the device can know."
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from pathlib import Path
@@ -103,6 +104,14 @@ async def test_what_is_not_kept_is_heard_of_and_uses_nothing(coupon, services, s
     assert await scans_of(services, coupon.shop) == [("good", False), ("good", False)]
 
 
+KEEP = """async (codes) => {
+  const { href } = document.querySelector("link[href$='queue.js']");
+  const { keep } = await import(href);
+  for (const code of codes) {
+    const scan = { key: crypto.randomUUID(), code, take: false };
+    await keep({ ...scan, scanned_at: new Date().toISOString() });
+  }
+}"""
 NOTHING_KEPT = """() => new Promise((done) => {
   const request = indexedDB.open("tearoff-till");
   request.onsuccess = () => {
@@ -251,18 +260,36 @@ async def test_no_promise_stands_over_a_coupon_that_was_decided(coupon, services
     assert (await coupon.row())["uses"] == 1
 
 
-async def test_what_cannot_be_kept_is_said_and_still_asked_again(coupon, services, stand):
+@pytest.mark.parametrize(
+    "database",
+    [
+        "indexedDB.open = () => { throw new DOMException('no'); }",
+        "IDBFactory.prototype.open = () => ({ addEventListener() {} })",  # and it never answers
+        "IDBObjectStore.prototype.put = () => { throw new DOMException('full'); }",
+    ],
+)
+async def test_what_cannot_be_kept_is_said_and_still_asked_again(coupon, services, stand, database):
+    """Nothing is promised that a reload would forget."""
     await trust(services, coupon.shop)
-    async with stand(coupon.shop, "/till/manifest.webmanifest", fine=OFFLINE) as page:
-        await page.add_init_script("indexedDB.open = () => { throw new DOMException('no'); }")
+    async with stand(
+        coupon.shop, "/till/manifest.webmanifest", fine=("ERR_FAILED", *OFFLINE)
+    ) as page:
+        await page.add_init_script(database)
         await page.goto(page.url.replace("/manifest.webmanifest", ""))
         await expect(page.locator("[aria-busy]")).to_have_count(0)
         await page.context.set_offline(True)
         await type_code(page, coupon.code)
         await verdict_is(page, "unchecked", "NOT CHECKED")
+        await expect(page.locator(LINES)).to_contain_text("Do not hand out anything")
+        await expect(page.locator("#v-act")).to_be_hidden()
+        await page.context.set_offline(False)
+        await verdict_is(page, "good", "OK")
+        await page.route("**/till/api/redeem*", lambda route: route.abort())
+        await page.route("**/till/api/sync*", lambda route: route.abort())
         await page.locator("#v-act").click()
         await expect(page.locator(LINES)).to_contain_text("this device cannot keep the code")
-        await page.context.set_offline(False)
+        await expect(page.locator(LINES)).not_to_contain_text("You may hand out")
+        await page.unroute("**/till/api/sync*")
         await verdict_is(page, "used", "OK, used")
     assert (await coupon.row())["uses"] == 1
 
@@ -288,3 +315,66 @@ async def test_a_coupon_has_one_name_as_the_server_compares_it(coupon, services,
             assert name == await services.db.fetchval(compared, as_seen(read["code"])), text
         else:
             assert name == read["code"][:6], text
+
+
+@pytest.mark.parametrize("is_trusted", [True, False])
+async def test_what_a_place_took_in_at_once_and_nobody_heard_is_taken_back(
+    make_coupon, services, stand, is_trusted
+):
+    """The answer is lost, people go on without it, and the guest comes again."""
+    coupon = await make_coupon(uses=3)
+    await services.db.execute(
+        "UPDATE locations SET redeems_at_once = true, trusts_offline = $2 WHERE account_id = $1",
+        coupon.shop.account,
+        is_trusted,
+    )
+    async with stand(coupon.shop, fine=("ERR_FAILED", *OFFLINE)) as page:
+
+        async def lose(route):
+            await route.fetch()
+            await page.context.set_offline(True)
+            await route.abort()
+
+        await page.route("**/till/api/check*", lose, times=1)
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        assert (await coupon.row())["uses"] == 1
+        await go_on(page)
+        await page.context.set_offline(False)
+        await expect(page.locator("#rows .undone")).to_have_count(1)
+        assert (await coupon.row())["uses"] == 0
+        await type_code(page, coupon.code)
+        await verdict_is(page, "used", "OK, used")
+    assert (await coupon.row())["uses"] == 1
+
+
+async def test_a_scan_before_checking_is_shown_is_not_dropped_without_a_word(make_coupon, stand):
+    first = await make_coupon()
+    second = await make_coupon(first.shop)
+    async with stand(first.shop, width=1366) as page:
+
+        async def slowly(route):
+            await asyncio.sleep(1.5)
+            await route.continue_()
+
+        await page.route("**/till/api/check*", slowly)
+        await type_code(page, first.code)
+        await page.evaluate(SCANNER, second.code)
+        await expect(page.locator("#v-problem")).to_have_text("Decide on this one first.")
+        await verdict_is(page, "good", "OK")
+        await expect(page.locator("#v-lines")).to_contain_text("2-for-1 cappuccino")
+
+
+async def test_what_is_too_much_for_one_call_is_sent_in_parts(coupon, services, stand):
+    await trust(services, coupon.shop)
+    async with stand(coupon.shop, fine=(400, *OFFLINE), width=1366) as page:
+        await page.context.set_offline(True)
+        await page.evaluate(KEEP, ["\x1d" * 1999 + str(n) for n in range(8)])
+        await type_code(page, coupon.code)
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await take_later(page)
+        await go_on(page)
+        await page.context.set_offline(False)
+        await page.wait_for_function(NOTHING_KEPT)
+        await expect(page.locator("#rows .used")).to_have_count(1)
+    assert (await coupon.row())["uses"] == 1

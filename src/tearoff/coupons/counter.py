@@ -36,6 +36,8 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     once. Raises `Invalid` when the campaign wants an amount or a receipt that is missing."""
     known = await scans.find(db, till, given.key)
     if known is not None and not await _goes_on(db, till, known, given, now):
+        if given.is_left and not known.takes and known.verdict == "used":
+            return await _leave(db, till, known.key, now)
         return await scans.told_again(db, till, known, now)
     scanned, found, unfound = read_scanned(given.text), None, "unknown"
     try:
@@ -46,7 +48,9 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
         return Outcome(given.key, "wait", wait=await _seconds(db, till, full, now))
     try:
         async with db.transaction() as work:
-            outcome = await _decide(work, vault, till, given, scanned, found, now, unfound)
+            outcome = await _decide(
+                work, vault, till, given, scanned, found, now, unfound, is_first=known is None
+            )
     except scans.Answered:
         known = await scans.find(db, till, given.key)
         assert known is not None
@@ -75,6 +79,17 @@ async def _is_same(db: Database, till: Till, known: Scan, given: Look, now: date
         found = await recognise.find(db, till.asker, scanned, now, any_case=given.any_case)
         return found is not None and found.session.id == known.session_id
     return False
+
+
+async def _leave(db: Database, till: Till, key: str, now: datetime) -> Outcome:
+    """A place that takes in at once took it in, and its answer was lost: nothing was handed out."""
+    async with db.transaction() as work:
+        scan = await scans.hold(work, till, key)
+        if scan is None or scan.undone_at is not None or scan.at < now - OFFLINE_WITHIN:
+            known = await scans.find(work, till, key)
+            assert known is not None
+            return await scans.told_again(work, till, known, now)
+        return await _take_back(work, till, scan, now)
 
 
 async def tell(db: Database, till: Till, key: str, now: datetime) -> Outcome:
@@ -113,8 +128,11 @@ async def _decide(
     found: SessionAndCampaign | None,
     now: datetime,
     unfound: str,
+    *,
+    is_first: bool,
 ) -> Outcome:
-    """The row comes first: whoever sends the same key meanwhile waits for it."""
+    """The row comes first: whoever sends the same key meanwhile waits for it. What is asked again
+    is taken in by people only: they may have gone on without it."""
     session_id = found.session.id if found else None
     await scans.write(db, till, given, session_id, now)
     if found is None or scanned is None:
@@ -123,7 +141,10 @@ async def _decide(
     if at_once is not None:
         return await scans.note(db, till, given, "no", at_once, found, now)
     takes_in = given.redeems or (
-        given.scanned_at is None and till.place.redeems_at_once and not asks(found.campaign)
+        is_first
+        and given.scanned_at is None
+        and till.place.redeems_at_once
+        and not asks(found.campaign)
     )
     if given.redeems and given.scanned_at is None:
         _check_asked(found.campaign, given)

@@ -43,7 +43,8 @@ class Till(msgspec.Struct, frozen=True):
 
 class Look(msgspec.Struct, frozen=True, kw_only=True):
     """One scan. `scanned_at` is when the device read it, if that was not just now, by our clock;
-    `redeems`: people asked to take it in; `any_case`: its letters may have been large or small."""
+    `redeems`: people asked to take it in; `any_case`: its letters may have been large or small;
+    `is_left`: nobody heard what came of it, and whoever scanned it has gone on without it."""
 
     key: str
     text: str
@@ -52,6 +53,7 @@ class Look(msgspec.Struct, frozen=True, kw_only=True):
     scanned_at: datetime | None = None
     redeems: bool = False
     any_case: bool = False
+    is_left: bool = False
 
 
 class Scan(msgspec.Struct, frozen=True):
@@ -70,6 +72,7 @@ class Scan(msgspec.Struct, frozen=True):
     detail: str
     moment: datetime | None
     where_id: int | None
+    takes: bool
 
     @property
     def undo_until(self) -> datetime:

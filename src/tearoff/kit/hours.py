@@ -66,7 +66,7 @@ def open_until(hours: Sequence[Hours], zone: str, now: datetime) -> datetime | N
 
 def _around(hours: Sequence[Hours], zone: str, at: datetime) -> Iterator[tuple[datetime, datetime]]:
     """When it opens and closes within a week of this moment. Of an hour that comes twice, the
-    first one opens and the second one closes."""
+    first one opens and the second one closes; one that is skipped does both as it is skipped."""
     here, day_of = times.zone_of(zone), times.clock_of(at, zone).date()
     for ago in range(-8, 9):
         day = day_of + timedelta(days=ago)
@@ -77,9 +77,20 @@ def _around(hours: Sequence[Hours], zone: str, at: datetime) -> Iterator[tuple[d
             start, end = _minutes(line.start), _minutes(line.end)
             end += 24 * 60 if end < start else 0
             yield (
-                (midnight + timedelta(minutes=start)).astimezone(UTC),
-                (midnight + timedelta(minutes=end)).replace(fold=1).astimezone(UTC),
+                _moment(midnight + timedelta(minutes=start), fold=0),
+                _moment(midnight + timedelta(minutes=end), fold=1),
             )
+
+
+def _moment(wall: datetime, *, fold: int) -> datetime:
+    """When a clock on the wall shows this. What spring skips is when the clock jumps over it."""
+    first, second = (wall.replace(fold=n).astimezone(UTC) for n in (0, 1))
+    if first <= second:
+        return second if fold else first
+    here, before = wall.tzinfo, second.astimezone(wall.tzinfo).utcoffset()
+    while second.astimezone(here).utcoffset() == before:
+        second += timedelta(minutes=1)
+    return second
 
 
 def problems_of(hours: Sequence[Hours]) -> Iterator[str]:

@@ -181,8 +181,23 @@ def parse_written(given: Any, country: str | None = None) -> Phone:
     """A number to send to, as somebody typed it or wrote it into a list: as generous as
     `read_phone` about how it is written, as strict as `parse_phone` about what it is. One that
     says that it is international is never read as another one. Raises `PhoneInvalid`."""
-    is_international = _tidy(given).startswith(("+", "00"))
+    text = _tidy(given) if _is_text(given) else ""
+    if country and (number := _after_own_prefix(text, country)):
+        return number
+    is_international = text.startswith(("+", "00"))
     return parse_phone(read_phone(given, None if is_international else country))
+
+
+def _after_own_prefix(text: str, country: str) -> Phone | None:
+    """Of a country where calls abroad begin with something else behind 00 (Australia's 0011)."""
+    known = phonenumbers.PhoneMetadata.metadata_for_region(country)
+    prefix = re.match(known.international_prefix or "", text) if known else None
+    if prefix is None or not text.startswith("00") or not prefix[0]:
+        return None
+    try:
+        return parse_phone("+" + text[prefix.end() :])
+    except PhoneInvalid:
+        return None
 
 
 def read_sender(given: str, *, ton: int = 0, country: str | None = None) -> tuple[str, ...]:

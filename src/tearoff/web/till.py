@@ -194,7 +194,8 @@ async def sync(request: AnyRequest) -> Answer:
     """What was kept on the device, in its order; each is answered. `sent_at` is what the device
     takes for now: by as much as that differs from ours, its `scanned_at` are corrected. `ahead` of
     a scan: by how many milliseconds we were ahead when it was read, as far as it knew. `take`
-    false: people did not ask to take it in, the server only hears of it. `place_id` is where it was
+    false: people did not ask to take it in, the server only hears of it; `left` true: they went on
+    without an answer, so what a place took in at once is taken back. `place_id` is where it was
     read, if the device has moved to another place of its account since."""
 
     async def act(
@@ -297,7 +298,10 @@ def _kept(body: Any, off: timedelta, now: datetime) -> Look:
     if take is not None and not isinstance(take, bool):
         raise Refused(422, error="true or false.", field="take")
     return msgspec.structs.replace(
-        _redeeming(body), scanned_at=_scanned_at(body, off, now), redeems=take is not False
+        _redeeming(body),
+        scanned_at=_scanned_at(body, off, now),
+        redeems=take is not False,
+        is_left=take is False and body.get("left") is True,
     )
 
 

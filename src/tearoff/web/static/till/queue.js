@@ -6,9 +6,11 @@ import { learn } from "./known.js";
 
 const STORE = "scans";
 const AT_ONCE = 20;
+const PATIENCE = 3000; // milliseconds; some browsers' databases never answer
+const MUTE = 60_000; // for so long one that did not is not asked again
 const others = globalThis.BroadcastChannel && new BroadcastChannel("till-queue");
 const loose = new Map(); // where the browser keeps nothing: for as long as the page is open
-let opened, told = () => {};
+let opened, muteUntil = 0, told = () => {};
 
 /** `does(answers)` after each change, in this window or in another one of this device, with the
  * verdicts that came. */
@@ -33,7 +35,19 @@ function open() {
   return opened;
 }
 
-async function work(mode, does) {
+function work(mode, does) {
+  if (performance.now() < muteUntil) return Promise.reject(new Error("mute"));
+  return new Promise((done, failed) => {
+    const silence = setTimeout(() => {
+      muteUntil = performance.now() + MUTE;
+      opened = undefined;
+      failed(new Error("mute"));
+    }, PATIENCE);
+    doWork(mode, does).finally(() => clearTimeout(silence)).then(done, failed);
+  });
+}
+
+async function doWork(mode, does) {
   const db = await open();
   return new Promise((done, failed) => {
     const doing = db.transaction(STORE, mode);
@@ -95,10 +109,11 @@ async function sendAll(place) {
 /** What people asked for while its look was on the way is still to be sent. */
 async function forget(scans) {
   for (const sent of scans) {
-    if (loose.get(sent.key)?.take === sent.take) loose.delete(sent.key);
+    const isAsSent = (now) => now?.take === sent.take && now.left === sent.left;
+    if (isAsSent(loose.get(sent.key))) loose.delete(sent.key);
     await work("readwrite", (store) => {
       const request = store.get(sent.key);
-      request.onsuccess = () => request.result?.take === sent.take && store.delete(sent.key);
+      request.onsuccess = () => isAsSent(request.result) && store.delete(sent.key);
     }).catch(() => {});
   }
 }
@@ -109,7 +124,8 @@ async function sendSome(scans, place) {
     const { results } = await ask("sync", { place_id: place, sent_at: new Date().toISOString(), scans });
     return results.map((found, n) => ({ ...found, take: scans[n].take !== false }));
   } catch (error) {
-    if (error.status !== 422 || error.field === "place_id") throw error;
+    // 400: too much at once.
+    if (![400, 422].includes(error.status) || error.field === "place_id") throw error;
     if (scans.length === 1) return [{ ...scans[0], verdict: "no" }];
   }
   const verdicts = [];

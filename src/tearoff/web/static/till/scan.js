@@ -19,7 +19,8 @@ const SOON = 1500; // and after which what was not checked is asked about again
 const OPEN = "till-open"; // of this visit: whose verdict stood, or was asked for, when the page was left
 
 // `scan`: whose verdict stands, or is asked for. `unheard`: its verdict is not the server's.
-let isBusy = false, scan = null, unheard = false, busy = () => {};
+// `missed`: another code was read while this one was asked for.
+let isBusy = false, scan = null, unheard = false, missed = false, busy = () => {};
 
 const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -58,7 +59,7 @@ export async function check(text, anyCase) {
   const code = text.trim().slice(0, LONGEST);
   fieldProblem(code ? "" : words.no_code);
   if (!code || stands(code)) return;
-  if (isBusy) return void signals.signal("wait");
+  if (isBusy) return missing();
   scan = {
     key: makeKey(), code, place: state.place_id, place_name: state.place, take: false,
     scanned_at: new Date().toISOString(), ahead: state.ahead,
@@ -67,6 +68,19 @@ export async function check(text, anyCase) {
   $("news").textContent = "";
   await decide("check");
   if (!verdict.keepsCode()) $("code").value = "";
+}
+
+/** It is said as soon as there is a place for it. */
+function missing() {
+  missed = true;
+  signals.signal("wait");
+  tellMissed();
+}
+
+function tellMissed() {
+  if (!missed || !verdict.isOpen()) return;
+  missed = false;
+  verdict.problem(words.decide_first);
 }
 
 function redeem(asks) {
@@ -82,7 +96,10 @@ async function decide(path) {
   isBusy = true;
   unheard = false;
   busy(true);
-  const slow = setTimeout(() => verdict.show(viewOfChecking()), SLOW);
+  const slow = setTimeout(() => {
+    verdict.show(viewOfChecking());
+    tellMissed();
+  }, SLOW);
   try {
     const { key, code, any_case, amount, receipt } = scan;
     settle(await ask(path, { key, code, any_case, amount, receipt }).finally(() => clearTimeout(slow)));
@@ -100,6 +117,7 @@ function settle(found) {
   unheard = scan.take && found.verdict === "good"; // the use is on its way
   learn(scan, found);
   verdict.show(viewOf(found));
+  tellMissed();
   if (verdict.keepsCode() && $("video").hidden) $("code").value = scan.code;
 }
 
@@ -110,7 +128,15 @@ async function uncheck() {
   const before = (await kept()).filter(({ key, code }) => key !== scan.key && nameOf(code) === nameOf(scan.code));
   const isKept = await keep(scan);
   if (unheard) verdict.show(viewOfUnheard(before, isKept));
+  tellMissed();
   setTimeout(catchUp, SOON);
+}
+
+/** Whoever goes on without an answer hands nothing out: what the place took in at once is taken back. */
+export function left() {
+  if (!unheard || scan.take) return;
+  unheard = false;
+  keep({ ...scan, left: true }).then(catchUp);
 }
 
 /** Two windows share what waits, and the verdict that stands is never older than what they know. */
@@ -216,7 +242,7 @@ const viewOfChecking = () => ({
  * hands out no more than the coupon has, as far as it was told: `before` are the scans of it that wait. */
 function viewOfUnheard(before, isKept) {
   const known = knownOf(scan), left = known.left - before.length, isOver = known.isUsed && known.left < 1 && !scan.take;
-  const mayTake = state.trusts_offline && left > 0;
+  const mayTake = state.trusts_offline && isKept && left > 0;
   const lines = [{ text: scan.take ? (isKept ? words.not_checked_text : words.not_kept) : words.offline }];
   if (before.length) lines.push({ text: words.waits_since.replace("{when}", ownTimeOf(before.at(-1).scanned_at)) });
   else if (known.at) lines.push({ text: words.used_here.replace("{when}", timeOf(known.at)) });

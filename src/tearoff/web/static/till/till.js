@@ -5,7 +5,7 @@ import { watchRows } from "./lists.js";
 import { device } from "./memory.js";
 import { catchUp, draw, refresh, state } from "./place.js";
 import { drop, kept } from "./queue.js";
-import { check, resume, stands, undo, watchScans } from "./scan.js";
+import { check, left, resume, stands, undo, watchScans } from "./scan.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { listenForScanner } from "./wedge.js";
@@ -78,6 +78,7 @@ listenForScanner((text, anyCase) => {
 watchRows({ undo, drop });
 watchScans((isLooking) => camera?.pause(isLooking));
 verdict.watchClosing(() => {
+  left();
   if (camera?.isRunning()) return camera.pause(false);
   if (!$("code").value) return focusField();
   $("code").focus();
