@@ -210,3 +210,17 @@ async def test_another_language_keeps_what_was_typed_into_a_form(make_coupon, vi
         await page.locator("[name=email]").fill("anna@example.com")
         await page.get_by_role("button", name="Get your coupon").click()
         await expect(page.locator(".badge")).to_have_text("Ready to use")
+
+
+@pytest.mark.parametrize("script", [True, False])
+async def test_back_after_the_button_says_what_was_used(make_coupon, visit, script):
+    coupon = await make_coupon(uses=5, raw_options='{"methods": ["button"]}')
+    async with visit(f"{coupon.path}/confirm", script=script) as page:
+        for uses in (1, 2):
+            await page.get_by_role("button", name="Yes, mark as used").click()
+            await expect(page.locator(".yes")).to_have_text("Accepted")
+            await page.go_back()
+            await expect(page.locator("h1")).to_have_text("Mark as used?")
+            await expect(page.get_by_role("alert")).to_contain_text("was used a moment ago")
+            await expect(page.get_by_text(f"{5 - uses} of 5 left")).to_be_visible()
+            assert (await coupon.row())["uses"] == uses

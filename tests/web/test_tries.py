@@ -12,7 +12,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from tests.cast import PIN
-from tests.web.conftest import Coupon, in_days
+from tests.web.conftest import Coupon, do, in_days
 from tests.web.scenes import CARD, FORM, SCENES
 
 WRONG = "9999"
@@ -233,3 +233,34 @@ async def test_without_cookies_a_form_comes_back_as_the_answer(make_coupon):
     assert 'value="ann@"' in page.text
     robot = await coupon._ask("POST", public, {"user_agent": ""}, {"t": token, "press": "1"})
     assert "your browser does not say that a person uses it" in robot.text
+
+
+async def test_after_a_use_every_form_says_so_and_takes_a_second_one(make_coupon):
+    """Back leads to a form that is new; what just happened stands on it, and what is left."""
+    both = json.dumps({"methods": ["button", "pin"]})
+    coupon = await make_coupon(uses=5, raw_options=both)
+    warning = "This coupon was used a moment ago. Check before you go on."
+    for path in (coupon.path, f"{coupon.path}/confirm"):
+        assert warning not in (await coupon.get(path)).text
+    for uses in (1, 2):
+        token = (await coupon.get(f"{coupon.path}/confirm")).token
+        answer = await coupon.post("/redeem", {"t": token, "sure": "1"})
+        assert (answer.status, (await coupon.row())["uses"]) == (303, uses)
+        for path in (coupon.path, f"{coupon.path}/confirm", answer.headers["location"]):
+            page = await coupon.get(path)
+            assert (page.status, page.message) == (200, warning)
+            assert f"{5 - uses} of 5 left" in page.text
+    await coupon.services.db.execute(
+        "UPDATE sessions SET used_at = used_at - interval '6 minutes' WHERE code = $1", coupon.code
+    )
+    for path in (coupon.path, f"{coupon.path}/confirm"):
+        assert warning not in (await coupon.get(path)).text
+
+
+async def test_the_page_with_the_places_says_what_was_used_a_moment_ago(make_coupon):
+    coupon = await make_coupon(uses=3)
+    await SCENES["place"].act(coupon)
+    await do(coupon, "validated")
+    page = await coupon.get(f"{coupon.path}/place")
+    assert page.message == "This coupon was used a moment ago. Check before you go on."
+    assert "2 of 3 left" in page.text

@@ -17,7 +17,7 @@ from tearoff.kit.vault import Vault
 from tearoff.web.barcode import Drawn, draw
 from tearoff.web.keeping import SHOWS_CODE, can_save
 from tearoff.web.qr import draw_qr
-from tearoff.web.standing import path_of, time_left
+from tearoff.web.standing import path_of, time_left, was_just_used
 from tearoff.web.visits import Visit
 from tearoff.web.words import counted
 
@@ -294,7 +294,7 @@ def staff_of(linked: Linked, told: Staff | None, visit: Visit, now: datetime) ->
     has_button = "button" in options.methods
     if not has_pin and not has_button:
         return None
-    staff, locked = told or Staff(), _locked(linked, visit, now) if has_pin else ""
+    staff, locked = warned(linked, told, visit, now), _locked(linked, visit, now) if has_pin else ""
     return msgspec.structs.replace(
         staff,
         is_open=staff.is_open or bool(locked),
@@ -305,6 +305,15 @@ def staff_of(linked: Linked, told: Staff | None, visit: Visit, now: datetime) ->
         asks_amount=options.ask_amount,
         asks_receipt=options.ask_receipt,
     )
+
+
+def warned(linked: Linked, told: Staff | None, visit: Visit, now: datetime) -> Staff:
+    """What the last try came to, else that the coupon was used a moment ago: whoever comes back
+    to a form after a use finds a new one, which takes the next use."""
+    staff = told or Staff()
+    if staff.alert or staff.pin_error or not was_just_used(linked, now):
+        return staff
+    return msgspec.structs.replace(staff, alert=visit.words.used_meanwhile)
 
 
 def _locked(linked: Linked, visit: Visit, now: datetime) -> str:

@@ -26,9 +26,9 @@ from tearoff.web.forms import Form
 from tearoff.web.keeping import SHOWS_CODE
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer, answer
-from tearoff.web.personal import Staff, staff_of
+from tearoff.web.personal import staff_of, warned
 from tearoff.web.robots import is_robot
-from tearoff.web.standing import path_of
+from tearoff.web.standing import left_of, path_of
 from tearoff.web.tries import Tried, to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
 from tearoff.web.words import WORDS
@@ -131,7 +131,8 @@ def _ask(request: AnyRequest, found: Linked, now: datetime) -> Answer:
     services, visit, tried = services_of(request), *_visit(request, found, now)
     token = forms.make_token(services.vault, found.session.code, found.session.uses, now)
     text = paper.render(
-        "confirm.html", w=visit.words, f=(tried.staff(visit) if tried else None) or Staff(),
+        "confirm.html", w=visit.words, left=_left(found, visit),
+        f=warned(found, tried.staff(visit) if tried else None, visit, now),
         path=path_of(found), query=visit.query, token=token, options=found.campaign.options,
         o=offer(found.campaign, visit),
     )  # fmt: skip
@@ -145,11 +146,16 @@ async def _ask_place(request: AnyRequest, found: Linked, now: datetime) -> Answe
     )
     text = paper.render(
         "place.html", o=offer(found.campaign, visit), short=shown_code(found.session.short_code),
-        w=visit.words, f=staff_of(found, tried.staff(visit) if tried else None, visit, now),
+        w=visit.words, left=_left(found, visit),
+        f=staff_of(found, tried.staff(visit) if tried else None, visit, now),
         path=path_of(found), query=visit.query, options=found.campaign.options, places=places,
         token=forms.make_token(services.vault, found.session.code, found.session.uses, now),
     )  # fmt: skip
     return _print(request, found, visit, tried, text, now)
+
+
+def _left(found: Linked, visit: Visit) -> str:
+    return left_of(found, visit).text if found.campaign.uses > 1 else ""
 
 
 def _visit(request: AnyRequest, found: Linked, now: datetime) -> tuple[Visit, Tried | None]:

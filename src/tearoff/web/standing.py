@@ -95,7 +95,7 @@ def after_use(
     if is_here:
         told, badge = _accepted(linked, visit, at, now), stands.badge
         if not linked.session.is_used_up(linked.campaign):
-            badge = _left(linked, visit)
+            badge = left_of(linked, visit)
         return msgspec.structs.replace(stands, accepted=told, badge=badge, is_common=False)
     if stands.fact is not None:
         return stands
@@ -150,13 +150,19 @@ def hours_of(campaign: Campaign, visit: Visit) -> tuple[str, ...]:
     )
 
 
+def was_just_used(linked: Linked, now: datetime) -> bool:
+    """Whether the last use is as young as what is green elsewhere."""
+    at = linked.session.used_at
+    return at is not None and now - at < ACCEPTED_FOR
+
+
 def path_of(linked: Linked) -> str:
     return f"/p/{linked.campaign.code}/{linked.session.code}"
 
 
 def _ready(linked: Linked, visit: Visit, now: datetime) -> Standing:
     campaign, session, words = linked.campaign, linked.session, visit.words
-    badge = _left(linked, visit) if campaign.uses > 1 else _badge(State.READY, words)
+    badge = left_of(linked, visit) if campaign.uses > 1 else _badge(State.READY, words)
     dates = _until(campaign, rules.ends_at(session, campaign), visit, now)
     return Standing(
         badge, stamps=_stamps(linked), prize=prize_of(linked, visit), dates=dates,
@@ -389,7 +395,7 @@ def _fact(
     return Fact(words, date, *told_at(at, campaign.timezone, visit.language), place)
 
 
-def _left(linked: Linked, visit: Visit) -> Badge:
+def left_of(linked: Linked, visit: Visit) -> Badge:
     """How many uses of the coupon are left, of how many."""
     uses, left = linked.campaign.uses, linked.campaign.uses - linked.session.uses
     text = visit.words.left.replace("{n}", str(left)).replace("{all}", str(uses))
