@@ -47,7 +47,7 @@ _POINT = 25.4 / 72
 _MEASURED_AT = 10.0
 _MOST_TERMS, _MOST_OF_LINE = 6_000, 300
 """Characters that are measured at all: of the terms, and for each line of anything else. More
-does not fit on the page in the smallest letters."""
+does not fit on the page, or in a line, in the smallest letters."""
 _FONTS = Path(__file__).with_name("static") / "vendor" / "noto"
 
 
@@ -267,10 +267,8 @@ class _Sheet:
     ) -> None:
         lines = self._lines(text[: most * _MOST_OF_LINE], size, bold=bold, width=width)
         if len(lines) > most:
-            last = lines[most - 1]
-            self.pdf.set_font("Noto", "B" if bold else "", size)
-            while last and self.pdf.get_string_width(f"{last}…") > width:
-                last = last.rpartition(" ")[0] or last[:-1]
+            left = width - self._width("…", size, bold)
+            last = self._lines(lines[most - 1], size, bold=bold, width=left)[0]
             lines = [*lines[: most - 1], last.rstrip(" .,") + "…"]
         for line in lines:
             self._line(line, size, bold=bold, color=color, x=x, width=width, align=align)
@@ -302,34 +300,46 @@ class _Sheet:
         for paragraph in self._drawable(text).splitlines():
             line, used = "", 0.0
             for word in paragraph.split():
-                wide = self._width(word, size, bold)
                 blank = self._width(" ", size, bold) if line else 0.0
-                if used + blank + wide <= width:
-                    line, used = f"{line} {word}" if line else word, used + blank + wide
-                    continue
+                if len(word) <= _MOST_OF_LINE:
+                    wide = self._width(word, size, bold)
+                    if used + blank + wide <= width:
+                        line, used = f"{line} {word}" if line else word, used + blank + wide
+                        continue
                 lines += [line] if line else []
-                *whole, line = self._pieces(word, width, size, bold)
+                whole, line, used = self._pieces(word, width, size, bold)
                 lines += whole
-                used = self._width(line, size, bold)
             lines += [line] if line else []
         return lines
 
-    def _pieces(self, word: str, width: float, size: float, bold: bool) -> list[str]:
-        """A word in pieces that fit; how much fits is found by halving."""
-        pieces = []
-        while word and self._width(word, size, bold) > width:
-            fit, over = 1, len(word)
-            while over - fit > 1:
-                middle = (fit + over) // 2
-                is_fitting = self._width(word[:middle], size, bold) <= width
-                fit, over = (middle, over) if is_fitting else (fit, middle)
-            pieces.append(word[:fit])
-            word = word[fit:]
-        return [*pieces, word]
+    def _pieces(
+        self, word: str, width: float, size: float, bold: bool
+    ) -> tuple[list[str], str, float]:
+        """A word as pieces that fill a line each, what is left of it, and how wide that is.
+
+        It is put together from parts, which are halved where a line is full: always at the same
+        places, whatever the width and the size. So each letter is measured in a few parts at
+        most, however long the word is.
+        """
+        pieces, piece, used = [], "", 0.0
+        starts = range(0, len(word), _MOST_OF_LINE)
+        parts = [word[start : start + _MOST_OF_LINE] for start in reversed(starts)]
+        while parts:
+            part = parts.pop()
+            wide, half = self._width(part, size, bold), len(part) // 2
+            # Signs that stand above others have no width: such a line would have no end.
+            if used + wide <= width and len(piece) + len(part) <= _MOST_OF_LINE:
+                piece, used = piece + part, used + wide
+            elif half:
+                parts += [part[half:], part[:half]]
+            else:
+                pieces += [piece] if piece else []
+                piece, used = part, wide
+        return pieces, piece, used
 
     def _width(self, word: str, size: float, bold: bool) -> float:
-        """Millimetres. Each word is shaped and measured once, in one size: shaping mixed
-        scripts is what costs, and widths grow with the size."""
+        """Millimetres. Each word, or part of one, is shaped and measured once, in one size:
+        shaping mixed scripts is what costs, and widths grow with the size."""
         key = (word, bold)
         if key not in self._widths:
             self.pdf.set_font("Noto", "B" if bold else "", _MEASURED_AT)
