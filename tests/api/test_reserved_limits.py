@@ -104,3 +104,33 @@ async def test_a_limit_that_is_counted_anew_gets_nothing_back_twice(make_caller,
             )
     assert (await release(caller, held.body["reservation"])).status == 200
     assert (await update(caller, third, "validated")).codes == [516]
+
+
+async def test_what_only_confirm_names_can_be_full_by_then(make_caller):
+    """A place that `reserve` was told is held, one that only `confirm` names is not."""
+    caller = await make_caller(limit_location=1)
+    place = caller.shop.location
+    first, second, third = [await code_of(caller) for _ in range(3)]
+    held = await reserve(caller, first)
+    told = await reserve(caller, second, redeem_location=place)
+    assert (held.status, told.status) == (200, 200)
+    assert (await update(caller, third, "validated", redeem_location=place)).codes == [516]
+    late = await confirm(caller, held.body["reservation"], redeem_location=place)
+    assert late.codes == [516]
+    done = await confirm(caller, told.body["reservation"], redeem_location=place)
+    assert done.status == 200
+    assert (await release(caller, held.body["reservation"])).status == 200
+
+
+async def test_a_limit_that_was_lowered_since_holds_for_what_is_reserved(make_caller, services):
+    caller = await make_caller(limit_validations=3)
+    first, second = await code_of(caller), await code_of(caller)
+    held = [(await reserve(caller, code)).body["reservation"] for code in (first, second)]
+    async with services.db.transaction() as db:
+        changes = catalogue.CampaignChanges(limit_validations=1)
+        await catalogue.change(
+            db, caller.shop.account, caller.shop.campaign, changes, datetime.now(UTC)
+        )
+    assert (await confirm(caller, held[0])).codes == [516]
+    assert (await release(caller, held[0])).status == 200
+    assert (await confirm(caller, held[1])).status == 200

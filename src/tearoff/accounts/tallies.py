@@ -29,7 +29,8 @@ NO_CAP = 10**9
 
 
 class Tally(msgspec.Struct, frozen=True):
-    """Count `step` more in `scope`, at most `cap` within the window; below 0, give back."""
+    """Count `step` more in `scope`, at most `cap` within the window; below 0, give back; with 0,
+    only ask that it is not above the cap."""
 
     scope: str
     cap: int
@@ -42,11 +43,13 @@ INSERT INTO tallies AS t (account_id, scope, n, cap, until)
 SELECT $1, g.scope, g.step, g.cap, g.until
 FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
   AS g (scope, step, cap, until)
+WHERE g.step >= 0
+  OR (SELECT true FROM tallies o WHERE o.account_id = $1 AND o.scope = g.scope)
 ORDER BY g.scope
 ON CONFLICT (account_id, scope) DO UPDATE SET
-  n = CASE WHEN t.until <= $6 THEN excluded.n ELSE t.n + excluded.n END,
+  n = greatest(0, CASE WHEN t.until <= $6 THEN 0 ELSE t.n END + excluded.n),
   until = CASE WHEN t.until <= $6 THEN excluded.until ELSE t.until END,
-  cap = excluded.cap
+  cap = CASE WHEN excluded.n < 0 THEN t.cap ELSE excluded.cap END
 """
 
 
@@ -54,23 +57,24 @@ async def count(
     db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime
 ) -> dict[str, int]:
     """Count all of them or, when one is full, none: raises `TallyFull` naming it. Gives how many
-    are counted then, by scope, of those that count more.
+    are counted then, by scope; nothing where all are only given back.
 
     Must be in the transaction whose work it limits; a refusal ends that transaction. A
-    window begins with its first count. Rows are locked in the order of their scopes.
+    window begins with its first count. Rows are locked in the order of their scopes, those that
+    give back among the others; a second call in a transaction would make another order. Each
+    scope comes once.
     """
-    await give_back(db, account_id, [t for t in tallies if t.step < 0], now)
-    counted = [t for t in tallies if t.step > 0]
-    if not counted:
+    if all(t.step < 0 for t in tallies):
+        await give_back(db, account_id, tallies, now)
         return {}
     try:
         rows = await db.fetch(
             f"{COUNT} RETURNING scope, n",
             account_id,
-            [t.scope for t in counted],
-            [t.step for t in counted],
-            [t.cap for t in counted],
-            [now + t.window for t in counted],
+            [t.scope for t in tallies],
+            [t.step for t in tallies],
+            [t.cap for t in tallies],
+            [now + t.window for t in tallies],
             now,
         )
     except asyncpg.CheckViolationError as error:

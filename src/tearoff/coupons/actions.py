@@ -186,10 +186,10 @@ async def _count_use(db: Handle, found: SessionAndCampaign, use: updates.Use) ->
     whoever gives back take the same rows in the same order."""
     session = found.session
     held = await queries.hold_session(db, session.account_id, session.id) or found
-    await holds.free(db, held.session, use.now)
+    counted = []
     if rules.why_not_usable(held.session, held.campaign, use.as_of) is None:
         counted = limits.of_use(held.campaign, held.session, use.doer.location_id, use.as_of)
-        await limits.count(db, held.campaign, counted, use.as_of)
+    await holds.count(db, held.campaign, held.session, counted, use.as_of)
     return held
 
 

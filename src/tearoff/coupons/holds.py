@@ -1,12 +1,18 @@
 """What a till's reservation holds of the limits of its campaign: it counts as the use that it
-announces, so that a `confirm` in time is never one too many. What was held is given back when the
-coupon is used (and counted then), when the reservation is released, and when it is over."""
+announces, so that a `confirm` in time is never one too many of what it announced. What `reserve`
+did not know is counted only with the use, and may be full by then: the place where only `confirm`
+names it, the day after midnight, a limit that was set or lowered since. What was held is given back
+when the coupon is used (and counted then), when the reservation is released, and when it is over.
+
+Whoever changes both locks reservations before tallies."""
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
@@ -27,11 +33,10 @@ async def hold(
     now: datetime,
 ) -> None:
     """In the transaction that reserves the session, which is held. Raises `rules.LimitReached`."""
-    await free(db, session, now)
-    if not limits.has_use_limits(campaign):
-        return
     counted = limits.of_use(campaign, session, location_id, now)
-    await limits.count(db, campaign, counted, now)
+    await count(db, campaign, session, counted, now)
+    if not counted:
+        return
     await db.execute(
         "INSERT INTO reserved_limits (session_id, account_id, campaign_id, until, scopes)"
         " VALUES ($1, $2, $3, $4, $5)",
@@ -43,16 +48,37 @@ async def hold(
     )
 
 
+async def count(
+    db: Handle, campaign: Campaign, session: Session, counted: Sequence[Tally], now: datetime
+) -> None:
+    """Count in the campaign's limits, in the transaction that holds the session. What its last
+    reservation still holds is given back among them, in one order: one after the other would meet
+    a use elsewhere that counts in the same tallies. Raises `rules.LimitReached`."""
+    net = {tally.scope: tally for tally in counted}
+    for back in _back(await _take(db, session)):
+        same = net.get(back.scope)
+        net[back.scope] = (
+            msgspec.structs.replace(same, step=same.step + back.step) if same else back
+        )
+    await limits.count(db, campaign, list(net.values()), now)
+
+
 async def free(db: Handle, session: Session, now: datetime) -> None:
     """Give back what the last reservation of this session held, if that was not done yet."""
+    back = _back(await _take(db, session))
+    await tallies.give_back(db, session.account_id, back, now)
+
+
+async def _take(db: Handle, session: Session) -> Sequence[str]:
+    """What the last reservation of this session still holds, once."""
     if session.reserved_until is None:
-        return
-    scopes = await db.fetchval(
+        return ()
+    scopes: list[str] | None = await db.fetchval(
         "DELETE FROM reserved_limits WHERE account_id = $1 AND session_id = $2 RETURNING scopes",
         session.account_id,
         session.id,
     )
-    await _give_back(db, session.account_id, scopes or (), now)
+    return scopes or ()
 
 
 async def free_over(db: Handle, now: datetime) -> int:
@@ -68,7 +94,7 @@ async def free_over(db: Handle, now: datetime) -> int:
     for row in rows:
         scopes[row["account_id"]] += row["scopes"]
     for account_id in sorted(scopes):
-        await _give_back(db, account_id, scopes[account_id], now)
+        await tallies.give_back(db, account_id, _back(scopes[account_id]), now)
     return len(rows)
 
 
@@ -84,6 +110,5 @@ async def forget(db: Handle, campaign: Campaign, scope: str) -> None:
     )
 
 
-async def _give_back(db: Handle, account_id: int, scopes: Sequence[str], now: datetime) -> None:
-    back = [Tally(scope, 0, timedelta(0), -n) for scope, n in Counter(scopes).items()]
-    await tallies.give_back(db, account_id, back, now)
+def _back(scopes: Sequence[str]) -> list[Tally]:
+    return [Tally(scope, 0, timedelta(0), -n) for scope, n in Counter(scopes).items()]

@@ -22,10 +22,12 @@ Counts = Mapping[str, int]
 async def recount(db: asyncpg.Connection, before: Campaign, after: Campaign, now: datetime) -> None:
     """Count anew what was not counted so far, or by another clock or field. Must be in the
     transaction that changes the campaign, with its row locked: whoever counts waits for it."""
-    known = _counted(before)
-    for what, (cap, by) in _counted(after).items():
-        if what in known and known[what][1] == by:
-            continue
+    known, now_counted = _counted(before), _counted(after)
+    anew = [w for w, (_, by) in now_counted.items() if w not in known or known[w][1] != by]
+    for what in anew:  # reservations before tallies, as whoever frees what is over takes them
+        await holds.forget(db, after, limits.scope_of(after, what))
+    for what in anew:
+        cap = now_counted[what][0]
         counts = await _COUNTERS[what](db, after, now)
         window = limits.DAY_KEPT if what == "day" else limits.FOR_EVER
         scope = limits.scope_of(after, what)
@@ -33,7 +35,6 @@ async def recount(db: asyncpg.Connection, before: Campaign, after: Campaign, now
             Tally(limits.scope_of(after, what, of), cap, window, n) for of, n in counts.items()
         ]
         await tallies.replace(db, after.account_id, scope, counted, now)
-        await holds.forget(db, after, scope)
 
 
 def _counted(campaign: Campaign) -> dict[str, tuple[int, str]]:
