@@ -1,6 +1,6 @@
 import pytest
 
-from tearoff.messages.template import EmptyField, has_forbidden_characters, render
+from tearoff.messages.template import EmptyField, has_forbidden_characters, render, without_empty
 
 LINK = "https://cpn.example/p/abc/def"
 
@@ -28,6 +28,21 @@ def test_an_empty_field_in_use_is_an_error():
     with pytest.raises(EmptyField) as error:
         render("Hi {last_name}", {"last_name": ""}, LINK)
     assert error.value.name == "last_name"
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("{first_name}, your coffee", "your coffee"),
+        ("Hi {first_name}!", "Hi!"),
+        ("Hi {first_name}, {last_name}'s coffee", "Hi, {last_name}'s coffee"),
+        ("{first_name} {customid}", ""),
+        ("!Hi {last_name} {50% off}", "!Hi {last_name} {50% off}"),
+        ("{link} {frist_name}", "{link} {frist_name}"),
+    ],
+)
+def test_what_is_empty_can_be_left_out(text, left):
+    assert without_empty(text, {"first_name": "", "last_name": "Ann"}) == left
 
 
 @pytest.mark.parametrize("text", ["a\x00b", "\x1b", "\x7f", "\x85", "\ud800"])

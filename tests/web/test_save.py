@@ -255,6 +255,25 @@ async def test_who_plans_mails_it_before_the_first_day(mailed, office, services)
     assert "has not started yet" in (await owner.post("/v3/send/email", given)).text
 
 
+@pytest.mark.parametrize(
+    ("title", "subject"),
+    [
+        ("{first_name}, your coffee", "your coffee"),
+        ("Coffee for {customfield3}", "Coffee for"),
+        ("{email}: coffee {link}", "ann@example.com: coffee"),
+    ],
+)
+async def test_a_title_that_tells_what_nobody_knows_is_mailed_without_it(
+    mailed, office, services, title, subject
+):
+    await services.db.execute(
+        "UPDATE campaigns SET title = $2, version = version + 1 WHERE id = $1",
+        mailed.shop.campaign, title,
+    )  # fmt: skip
+    assert (await mail(mailed)).status == 200
+    assert [taken.mail["Subject"] for taken in office.taken] == [subject]
+
+
 async def test_pressed_twice_it_is_one_mail(mailed, office):
     token = (await mailed.get(f"{mailed.path}/save")).token
     office.pause = 0.5

@@ -21,7 +21,7 @@ from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Carried, Draft, SendRequest
 from tearoff.kit import times
 from tearoff.kit.colors import brand_colors
-from tearoff.messages.template import FIELDS, LINK
+from tearoff.messages.template import FIELDS, LINK, without_empty
 from tearoff.providers.base import Letter
 
 MOST_LETTERS = 2000
@@ -131,12 +131,10 @@ def make_draft(
     asked = campaign.message_text if request.body is None else request.body
     language = _language(campaign, request.mail.language or carried.new.language or "")
     written = asked if request.body is None else drafts.tidied(asked)
-    subject = drafts.tidied(request.mail.subject, field="subject")
-    subject = subject or _told(campaign, language).title or campaign.name
     address, host = request.mail.email, account.link_host or link_host
     url = f"{host}/p/{campaign.code}/{carried.code}"
     fields = {name: carried.new.field(name) for name in FIELDS} | {"email": address}
-    subject = drafts.fill(subject, fields, "", field="subject").strip()
+    subject = _subject(campaign, request, language, fields)
     page = _page(campaign, language, carried.new, host, url, now)
     has_link = f"{{{LINK}}}" in written
     intro = drafts.fill(written, fields, url) if has_link else _words(written, fields)
@@ -165,6 +163,20 @@ def make_draft(
         guard=_guard(campaign.id, address, subject, _words(written, fields)),
         tallies=_tallies(account, campaign, request, cost, carried),
     )
+
+
+def _subject(
+    campaign: Campaign, request: SendRequest, language: str, fields: Mapping[str, str]
+) -> str:
+    """What the caller asked, else the campaign's title. A guest who asks for the mail cannot
+    mend a title that tells something nobody knows of them: it goes without that."""
+    assert request.mail is not None
+    subject = drafts.tidied(request.mail.subject, field="subject")
+    if not subject:
+        subject = _told(campaign, language).title or campaign.name
+        if request.by_guest:
+            subject = without_empty(subject, fields) or without_empty(campaign.name, fields)
+    return drafts.fill(subject, fields, "", field="subject").strip()
 
 
 _WORDS = ("title", "subtitle", "value", "description", "terms", "picture_alt")

@@ -27,6 +27,7 @@ _KNOWN = (LINK, *FIELDS)
 _WORD = re.compile(r"\{ ?([A-Za-z_]\w*) ?\}")
 """In any case, and with a blank on either side: people write `{ First_Name }`."""
 _FIELD = re.compile(rf"\{{({'|'.join(_KNOWN)})\}}")
+_FIELD_AND_BLANKS = re.compile(rf"\s*{_FIELD.pattern}")
 # Everything below space but tab and line ends, DEL, the C1 controls, and halves of characters.
 _FORBIDDEN = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff]")
 
@@ -96,6 +97,17 @@ def render(text: str, fields: Mapping[str, str], link: str) -> str:
     if has_link:
         return filled
     return f"{filled} {link}" if filled else link
+
+
+def without_empty(text: str, fields: Mapping[str, str]) -> str:
+    """A kept text without those of its fields that are empty, and without the sign that then
+    stands at its begin: `{first_name}, your coffee` is `your coffee`."""
+
+    def drop(match: re.Match[str]) -> str:
+        return match[0] if match[1] == LINK or fields.get(match[1]) else ""
+
+    kept = _FIELD_AND_BLANKS.sub(drop, text) if "{" in text else text
+    return text if kept == text else kept.strip().lstrip(",.;:!?–—- ")
 
 
 def has_forbidden_characters(text: str) -> bool:
