@@ -138,6 +138,30 @@ async def test_a_limit_of_0_is_reached_before_the_first_one(make_coupon, values)
     assert "All coupons of this offer have been given out." in offer.text
 
 
+@pytest.mark.parametrize("more", [{}, {"activation_seconds": 600}])
+async def test_a_day_that_had_all_its_uses_is_told(make_coupon, more):
+    """As long as it lasts; nobody is sent to a day that the coupon does not have."""
+    noon = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"  # where this day does not end soon
+    first = await make_coupon(limit_day=1, timezone=noon, **more)
+    second = await make_coupon(first.shop)
+    last = await make_coupon(first.shop, new=NewSession(expires_at=in_days(1 / 8)))
+    before = (await second.get(f"{second.path}/now")).text
+    await do(first, "validated")
+    page = await second.get()
+    assert "reached its limit for today. Try again tomorrow." in page.text
+    assert "Ready" not in page.text and "Activate coupon" not in page.text
+    assert second.short not in page.text
+    after = (await second.get(f"{second.path}/now")).text
+    assert before != after and f'data-mark="{after}"' in page.text
+    told = (await last.get()).text
+    assert "This offer has reached its limit." in told and "tomorrow" not in told
+    await second.services.db.execute(
+        "UPDATE tallies SET n = 0 WHERE account_id = $1", second.shop.account
+    )
+    assert (await second.get(f"{second.path}/now")).text == before
+    assert "Ready" in (await second.get()).text
+
+
 async def test_a_window_never_outlasts_the_coupon(make_coupon):
     coupon = await make_coupon(activation_seconds=3600, expires_at=in_days(1 / 48))
     await act(coupon, "claim")

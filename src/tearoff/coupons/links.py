@@ -23,7 +23,8 @@ class Linked(msgspec.Struct, frozen=True):
     """`link_host` is the account's own one; `place` is where the session was last used;
     `pins` is how many locations of the campaign are known by a PIN, counted up to one more than
     `MOST_PINS_AT_ONCE`; `pin_locked_until` is set while no PIN is looked at; `is_full`, that the
-    campaign's limit of uses, or of activations, is reached; `tells_places`, that the account has
+    campaign's limit of uses, or of activations, is reached; `full_day` is the last day (such as
+    2026-11-29) that had all uses which a day may have, or ""; `tells_places`, that the account has
     told an address or hours of some location; `hooks` are the kinds of events that the account's
     webhooks want."""
 
@@ -34,6 +35,7 @@ class Linked(msgspec.Struct, frozen=True):
     pins: int
     pin_locked_until: datetime | None
     is_full: bool
+    full_day: str
     tells_places: bool
     hooks: tuple[str, ...] | None
 
@@ -85,6 +87,13 @@ _LINKED = (
     " AND t.scope = 'campaign:' || c.id || ':claims'"
     " AND t.n >= c.limit_claims) END"
     " OR coalesce(c.limit_day <= 0, false) AS is_full,"
+    # It is one of these days on every clock; which one, the campaign's zone says, which the
+    # database need not know.
+    " CASE WHEN c.limit_day IS NULL THEN '' ELSE coalesce((SELECT max(right(t.scope, 10))"
+    " FROM generate_series(-1, 1) AS d JOIN tallies t ON t.account_id = c.account_id"
+    " AND t.scope = 'campaign:' || c.id || ':day:'"
+    " || to_char((now() AT TIME ZONE 'UTC')::date + d, 'YYYY-MM-DD')"
+    " WHERE t.n >= c.limit_day), '') END AS full_day,"
     " a.tells_places, a.hooks"
     " FROM campaigns c JOIN accounts a ON a.id = c.account_id"
     " JOIN sessions s ON s.account_id = c.account_id"

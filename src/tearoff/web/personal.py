@@ -17,7 +17,7 @@ from tearoff.kit.vault import Vault
 from tearoff.web.barcode import Drawn, draw
 from tearoff.web.keeping import SHOWS_CODE, can_save
 from tearoff.web.qr import draw_qr
-from tearoff.web.standing import path_of, time_left, was_just_used
+from tearoff.web.standing import is_full_today, path_of, time_left, was_just_used
 from tearoff.web.visits import Visit
 from tearoff.web.words import counted
 
@@ -157,7 +157,8 @@ def rest(
 ) -> Rest:
     """The personal part. `staff` is what the last try of the staff came to; `is_accepted`: a use
     was accepted here just now. An open is reported once."""
-    shows_code = state in SHOWS_CODE and not linked.is_full
+    is_full = linked.is_full or is_full_today(linked, state, now)
+    shows_code = state in SHOWS_CODE and not is_full
     options, session = linked.campaign.options, linked.session
     is_shown = shows_code and "code" in options.methods
     return Rest(
@@ -171,7 +172,7 @@ def rest(
         alert=alert,
         code=_code(linked, visit, vault, now) if is_shown else None,
         webshop=_webshop(linked) if shows_code and "webshop" in options.methods else None,
-        action=None if linked.is_full else _action(linked, state, visit, now, is_accepted),
+        action=None if is_full else _action(linked, state, visit, now, is_accepted),
         is_card=state is State.UNPLAYED,
         staff=staff_of(linked, staff, visit, now) if shows_code else None,
         links=_links(linked, state, visit, shows_code=shows_code),
@@ -182,7 +183,7 @@ def mark_of(linked: Linked, state: State, now: datetime) -> str:
     session = linked.session
     window = int(session.active_until.timestamp()) if session.active_until else ""
     flags = {"h": session.is_reserved(now), "v": session.voided, "l": session.locked,
-             "f": linked.is_full}  # fmt: skip
+             "f": linked.is_full, "d": is_full_today(linked, state, now)}  # fmt: skip
     told = "".join(flag for flag, is_so in flags.items() if is_so)
     locked = f"p{_minutes_locked(linked, now) or ''}" if state in SHOWS_CODE else ""
     left = _shortened(linked, now) if state is State.CLAIMABLE else None

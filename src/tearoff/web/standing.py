@@ -8,7 +8,7 @@ from functools import lru_cache
 
 import msgspec
 
-from tearoff.coupons import rules
+from tearoff.coupons import limits, rules
 from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.rules import State
@@ -84,7 +84,15 @@ def standing(linked: Linked, state: State, visit: Visit, now: datetime) -> Stand
     """How this person's coupon stands."""
     if linked.is_full and state not in _KEPT_WHEN_FULL:
         return _gone(visit.words, _limit_text(linked.campaign, visit, visit.words.limit))
+    if is_full_today(linked, state, now):
+        return _full_today(linked, state, visit, now)
     return _TOLD[state](linked, visit, now)
+
+
+def is_full_today(linked: Linked, state: State, now: datetime) -> bool:
+    """Whether the coupon could be used, or activated, if the day had not had all its uses."""
+    is_near = bool(linked.full_day) and state in (State.READY, State.CLAIMABLE, State.ACTIVE)
+    return is_near and linked.full_day == limits.day_of(linked.campaign, now)
 
 
 def after_use(
@@ -241,6 +249,19 @@ def _resting(linked: Linked, visit: Visit, now: datetime) -> Standing:
     again = linked.session.rests_until(campaign)
     fact = _fact(words.resting_text, again, campaign, visit)
     return Standing(_badge(State.RESTING, words), stamps=_stamps(linked), fact=fact)
+
+
+def _full_today(linked: Linked, state: State, visit: Visit, now: datetime) -> Standing:
+    campaign, session, words = linked.campaign, linked.session, visit.words
+    ends = rules.ends_at(session, campaign)
+    last = ends
+    if state is State.ACTIVE and not campaign.options.reactivates:
+        last = rules.window_until(session, campaign, now)
+    # Nobody is sent to another day that the coupon does not have.
+    is_last = last is not None and limits.day_of(campaign, last) <= linked.full_day
+    fact = Fact(words.limit if is_last else words.limit_day)
+    dates = _until(campaign, ends, visit, now)
+    return Standing(_badge(State.CLOSED, words), stamps=_stamps(linked), dates=dates, fact=fact)
 
 
 def _closed(linked: Linked, visit: Visit, now: datetime) -> Standing:
