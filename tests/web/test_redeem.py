@@ -57,10 +57,13 @@ async def test_accepted_is_shown_only_on_the_phone_that_was_served(coupon):
 
 async def test_accepted_ends_after_five_minutes(coupon, services):
     await do(coupon, "validated")
-    session = (await linked(services.db, coupon.shop.code, coupon.code)).session
     for seconds, shown in ((290, True), (301, False), (-10, False)):
         at = clock.now() - timedelta(seconds=seconds)
-        receipt = forms.make_receipt(services.vault, coupon.code, 1, at)
+        await services.db.execute(
+            "UPDATE sessions SET used_at = $1 WHERE code = $2", at, coupon.code
+        )
+        session = (await linked(services.db, coupon.shop.code, coupon.code)).session
+        receipt = forms.make_receipt(services.vault, session)
         proof = served.cookie(services, session.id, receipt).partition(";")[0]
         page = await coupon.get(f"{coupon.path}?ok={receipt}", cookie=proof)
         assert ("Accepted" in page.text) is shown
@@ -69,6 +72,33 @@ async def test_accepted_ends_after_five_minutes(coupon, services):
         ) is shown
     forged = f"{int(clock.now().timestamp())}.1.{'A' * 43}"
     assert "Accepted" not in (await coupon.get(f"{coupon.path}?ok={forged}")).text
+
+
+async def test_accepted_is_of_the_use_and_not_of_its_number(make_coupon):
+    """Undone, and used by somebody else: the address of the first use tells of nothing."""
+    coupon = await make_coupon(uses=3)
+    used = await coupon.redeem(PIN)
+    there, cookie = used.headers["location"], used.headers["set-cookie"].partition(";")[0]
+    assert "Accepted" in (await coupon.get(there, cookie=cookie)).text
+    await do(coupon, "unvalidated")
+    await do(coupon, "validated")
+    page = await coupon.get(there, cookie=cookie)
+    assert "2 of 3 left" in page.text
+    for words in ("Accepted", "data-clock=", "This coupon was used on"):
+        assert words not in page.text
+    await do(coupon, "validated")
+    await do(coupon, "unvalidated")
+    assert "Accepted" not in (await coupon.get(there, cookie=cookie)).text
+
+
+async def test_accepted_is_there_again_when_a_later_use_is_undone(make_coupon):
+    coupon = await make_coupon(uses=3)
+    used = await coupon.redeem(PIN)
+    there, cookie = used.headers["location"], used.headers["set-cookie"].partition(";")[0]
+    await do(coupon, "validated")
+    assert "Accepted" not in (await coupon.get(there, cookie=cookie)).text
+    await do(coupon, "unvalidated")
+    assert "Accepted" in (await coupon.get(there, cookie=cookie)).text
 
 
 async def test_a_forwarded_page_of_a_coupon_for_many_visits_says_when_it_was_used(make_coupon):

@@ -124,23 +124,32 @@ def _is_recent(hour: int, now: datetime) -> bool:
     return 0 <= int(now.timestamp()) // 3600 - hour <= FORM_HOURS
 
 
-def make_receipt(vault: Vault, session_code: str, uses: int, at: datetime) -> str:
-    """What the address of the page says after a use. It can be forwarded, so it proves nothing
-    without the browser that did it: see `make_proof`."""
-    second = int(at.timestamp())
-    return f"{second}.{uses}.{_mark(vault, 'accepted', f'{session_code}:{uses}:{second}')}"
+def make_receipt(vault: Vault, session: Session) -> str:
+    """What the address of the page says after a use: `second.uses.mark`. It can be forwarded, so
+    it proves nothing without the browser that did it: see `make_proof`."""
+    at = _used_at(session)
+    return f"{int(at)}.{session.uses}.{_mark(vault, 'accepted', _last_use(session))}"
 
 
 def accepted_second(vault: Vault, receipt: str, session: Session, now: datetime) -> int | None:
-    """When the session was accepted (seconds since 1970), if the receipt is of this use and
+    """When the session was accepted (seconds since 1970), if the receipt is of its last use and
     at most five minutes old."""
-    second, used, mark = _split(receipt)
-    if second is None or used != session.uses:
+    second, _, mark = _split(receipt)
+    if second is None or second != int(_used_at(session)):
         return None
     if not 0 <= now.timestamp() - second < ACCEPTED_SECONDS:
         return None
-    data = f"{session.code}:{used}:{second}"
-    return second if _is_marked(vault, "accepted", data, mark) else None
+    return second if _is_marked(vault, "accepted", _last_use(session), mark) else None
+
+
+def _last_use(session: Session) -> str:
+    """To the microsecond: a use that follows one that was undone has its number, not its moment."""
+    return f"{session.code}:{session.uses}:{_used_at(session):.6f}"
+
+
+def _used_at(session: Session) -> float:
+    """Seconds since 1970; 0 for never."""
+    return session.used_at.timestamp() if session.used_at else 0
 
 
 def make_proof(vault: Vault, receipt: str) -> str:

@@ -78,7 +78,7 @@ async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
             used = await patiently(_by_pin(request, services, found, form, now))
     except (pins.WrongPin, pins.PinTooSoon, pins.PinLocked, rules.CannotUse) as error:
         return _lead(request, found, _refused(found, error, form, now), form, by_button=by_button)
-    receipt = forms.make_receipt(services.vault, used.code, used.uses, now)
+    receipt = forms.make_receipt(services.vault, used)
     visit = visit_to(request, found)
     query = f"{visit.query}&" if visit.query else "?"
     to = f"{path_of(found)}{query}ok={receipt}"
