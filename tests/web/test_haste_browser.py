@@ -3,6 +3,7 @@ lies between two taps."""
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 
@@ -224,3 +225,21 @@ async def test_back_after_the_button_says_what_was_used(make_coupon, visit, scri
             await expect(page.get_by_role("alert")).to_contain_text("was used a moment ago")
             await expect(page.get_by_text(f"{5 - uses} of 5 left")).to_be_visible()
             assert (await coupon.row())["uses"] == uses
+
+
+async def test_a_form_whose_answer_was_stopped_can_be_sent_again(coupon, visit):
+    """The browser's Stop tells the page nothing."""
+    sent = asyncio.Queue()
+    async with visit(coupon.path, fine=["ERR_ABORTED"]) as page:
+        await page.clock.install()
+        await page.route("**/redeem*", sent.put)  # which answers nothing
+        await type_pin(page, PIN)
+        button = page.locator(".staff form button")
+        await button.click(no_wait_after=True)
+        await sent.get()
+        browser = await page.context.new_cdp_session(page)
+        await browser.send("Page.stopLoading")
+        await page.unroute("**/redeem*")
+        await page.clock.fast_forward(6_000)
+        await button.click()
+        await expect(page.locator(".yes")).to_have_text("Accepted")

@@ -52,7 +52,8 @@ addEventListener("DOMContentLoaded", () => {
     let z = e.dateTime;
     if (new Date(z.slice(0, 19)) - new Date(z)) e.append(` (${e.title})`)
   }
-  onsubmit = e => e.target.gone ? !1 : e.target.gone = 1;
+  // Once; again after 5 s, for an answer that does not come, or that was stopped.
+  onsubmit = e => e.timeStamp - e.target.gone < 5e3 ? !1 : e.target.gone = e.timeStamp;
   // A form that was not sent keeps what was typed; all else stands as it stands now.
   onpageshow = e => e.persisted && (q(".ask form:last-child") || {gone: 1}).gone && G(location)
 });
