@@ -40,17 +40,16 @@ class Tally(msgspec.Struct, frozen=True):
 
 COUNT = """
 INSERT INTO tallies AS t (account_id, scope, n, cap, until)
-SELECT $1, g.scope, g.step, g.cap, g.until
+SELECT $1, g.scope, g.step, g.cap, CASE WHEN g.step < 0 THEN '-infinity' ELSE g.until END
 FROM unnest($2::text[], $3::bigint[], $4::bigint[], $5::timestamptz[])
   AS g (scope, step, cap, until)
-WHERE g.step >= 0
-  OR (SELECT true FROM tallies o WHERE o.account_id = $1 AND o.scope = g.scope)
 ORDER BY g.scope
 ON CONFLICT (account_id, scope) DO UPDATE SET
   n = greatest(0, CASE WHEN t.until <= $6 THEN 0 ELSE t.n END + excluded.n),
   until = CASE WHEN t.until <= $6 THEN excluded.until ELSE t.until END,
   cap = CASE WHEN excluded.n < 0 THEN t.cap ELSE excluded.cap END
 """
+"""What is given back and was never counted makes a row that is over already: it says nothing."""
 
 
 async def count(
