@@ -1,5 +1,6 @@
 // What a person cannot read of a page: text that is cut off, runs out of its box, lies on other
-// text, or is broken in the middle of a word of at most so many letters. Answers sentences.
+// text, or is broken in the middle of a word: of at most so many letters, or of any number where
+// its device would set no hyphen. Codes and addresses, which run from the left, may be broken.
 (longestWhole) => {
   const root = document.querySelector("dialog[open]") ?? document.body;
   const width = document.documentElement.clientWidth, height = innerHeight;
@@ -47,7 +48,8 @@
   for (let node; (node = walker.nextNode()); ) {
     const element = node.parentElement;
     if (!node.data.trim() || isUnseen(element)) continue;
-    const size = parseFloat(getComputedStyle(element).fontSize), range = document.createRange();
+    const style = getComputedStyle(element), size = parseFloat(style.fontSize), range = document.createRange();
+    const mayBreak = style.hyphens === "auto" || element.closest("body [dir=ltr]");
     for (const word of node.data.matchAll(/[^\s\u200b]+/g)) {
       range.setStart(node, word.index);
       range.setEnd(node, word.index + word[0].length);
@@ -58,7 +60,7 @@
       }
       const tops = new Set(boxes.map((b) => Math.round(b.top / (size / 2))));
       const parts = word[0].split(/[-\u00ad\/@.,:;…–—?&=]+/), longest = Math.max(...parts.map((p) => p.length));
-      if (tops.size > Math.max(1, parts.filter(Boolean).length) && longest <= longestWhole) tell("broken in the middle", element, word[0]);
+      if (tops.size > Math.max(1, parts.filter(Boolean).length) && (longest <= longestWhole || !mayBreak)) tell("broken in the middle", element, word[0]);
     }
   }
   lines.forEach(look);

@@ -7,6 +7,7 @@ import json
 import pytest
 from playwright.async_api import expect
 
+from tearoff.coupons.rules import State
 from tearoff.web.words import WORDS
 from tests.web.browsing import (
     CUT_TEXT,
@@ -32,12 +33,15 @@ FAULTS = {
     "runs out of its box": "<b style='display:block;width:3em;background:#eee'>Unavailable</b>",
     "off the screen": "<p style='width:60em'>" + "so wide that it scrolls " * 8,
     "lies on": "<p style='position:absolute'>Under</p><p style='position:absolute'>Above",
-    "broken in the middle": "<p style='width:4em;overflow-wrap:anywhere'>cappuccino",
+    "broken in the middle": "<p style='width:4em;overflow-wrap:anywhere;hyphens:auto'>cappuccino",
+    'broken in the middle: "Donau': f"<p style='width:6em;overflow-wrap:anywhere'>{LONG_WORD}",
 }
 FINE = (
     "<div style='height:3em;overflow:auto'>" + "can be scrolled " * 40 + "</div>"
     "<span style='position:absolute;width:1px;height:1px;overflow:hidden'>for ears only</span>"
-    "<p style='width:6em;overflow-wrap:anywhere'>Donaudampfschifffahrt well-known 12/13</p>"
+    "<p style='width:6em;overflow-wrap:anywhere;hyphens:auto'>Donaudampfschifffahrt well-known</p>"
+    "<p style='width:6em;overflow-wrap:anywhere'>12/13 <bdi dir=ltr>https://coupons.example.com"
+    "</bdi></p>"
     "<b style='background:#eee;border-radius:1em;padding:1em'>Ready</b>"
 )
 
@@ -70,6 +74,27 @@ async def test_every_state_of_the_coupons_page(make_coupon, visit, part):
             language = LATER[(n + part) % len(LATER)]
             await page.goto(f"{page.url.split('/p/')[0]}{path}?lang={language}")
             await read_all(page, f"{name} in {language}")
+
+
+async def test_no_badge_is_broken_in_any_language(coupon, visit):
+    """All that a page may say there, in the place of the one that it says."""
+    names = [*(state.value for state in State), "left"]
+    told = [(one, getattr(words, name)) for one, words in WORDS.items() for name in names]
+    async with visit(coupon.path, width=320) as page:
+        await enlarge_text(page)
+        await page.evaluate(
+            """(told) => { const first = document.querySelector(".badge")
+            for (const [language, text] of told) {
+              const badge = first.cloneNode(true), place = document.createElement("div")
+              badge.lang = language
+              badge.lastChild.data = text
+              place.append(badge)
+              first.before(place)
+            } }""",
+            told,
+        )
+        await expect(page.locator(".badge")).to_have_count(len(told) + 1)
+        await read_all(page, "badges")
 
 
 @pytest.mark.parametrize("percent", [100, 200])
