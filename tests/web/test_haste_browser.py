@@ -243,3 +243,21 @@ async def test_a_form_whose_answer_was_stopped_can_be_sent_again(coupon, visit):
         await page.clock.fast_forward(6_000)
         await button.click()
         await expect(page.locator(".yes")).to_have_text("Accepted")
+
+
+async def test_back_after_a_lost_answer_to_a_pin_says_what_was_used(make_coupon, visit):
+    async def lose(route):
+        await route.fetch(max_redirects=0)
+        await route.abort()
+
+    coupon = await make_coupon(uses=5)
+    async with visit(coupon.path, fine=["ERR_FAILED"]) as page:
+        await page.route("**/redeem*", lose)
+        await type_pin(page, PIN)
+        await page.locator(".staff form button").click(no_wait_after=True)
+        await expect(page.locator(".staff")).to_have_count(0)
+        assert (await coupon.row())["uses"] == 1
+        await page.go_back()
+        await page.locator(".staff summary").click()
+        await expect(page.get_by_role("alert")).to_contain_text("was used a moment ago")
+        await expect(page.locator(".badge")).to_have_text("4 of 5 left")
