@@ -66,7 +66,7 @@ async def keep(page: Page, folder: str, name: str, *, whole: bool = True) -> Non
 async def test_page(make_coupon, visit, name):
     scene = SCENES[name]
     _coupon, path = await scene.make(make_coupon)
-    async with visit(path, fine=scene.fine) as page:
+    async with visit(path, fine=scene.fine, timezone_id="Europe/Brussels") as page:
         await act(page, scene)
         await expect(page.locator("h1")).to_be_visible()
         await keep(page, "page", name)
@@ -76,7 +76,7 @@ async def test_page(make_coupon, visit, name):
 async def test_look(make_coupon, visit, name):
     scene = Scene("", options=LINKS | ARABIC, new=PERSON)
     _coupon, path = await scene.make(make_coupon)
-    async with visit(path, **LOOKS[name][1]) as page:
+    async with visit(path, timezone_id="Europe/Brussels", **LOOKS[name][1]) as page:
         await expect(page.locator("h1")).to_be_visible()
         await keep(page, "page", name)
 
