@@ -1,6 +1,7 @@
 """Words without a blank on paper: what they cost grows with their length, and none leaves the
 page."""
 
+import contextlib
 import random
 from math import log2
 
@@ -75,8 +76,8 @@ def test_what_is_measured_grows_with_the_length_and_no_line_leaves_the_page(meas
 
 @pytest.mark.parametrize("word", ["W" * 700, "ش" * 700, MIXED[:700].replace("\u0301", "")])
 def test_no_letter_is_lost(word):
-    sheet = pdf._Sheet(PLAIN)
-    lines = sheet._lines(f"a {word} b", 8)
+    with contextlib.closing(pdf._Sheet(PLAIN)) as sheet:
+        lines = sheet._lines(f"a {word} b", 8)
+        wide = [sheet._width(line, 8, False) for line in lines[1:-1]]
     assert " ".join(lines).replace(" ", "") == f"a{word}b"
-    wide = [sheet._width(line, 8, False) for line in lines[1:-1]]
     assert all(pdf._INNER * 0.9 < one < pdf._INNER * 1.02 for one in wide), wide

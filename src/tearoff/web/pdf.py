@@ -6,6 +6,7 @@ algorithm), so that Arabic with Latin words in it reads right on every line.
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from typing import Any
 import msgspec
 import segno
 from fpdf import FPDF
+from fpdf.fonts import TTFFont
 from PIL import Image
 
 from tearoff.coupons import symbols
@@ -86,12 +88,12 @@ class Paper(msgspec.Struct, frozen=True, kw_only=True):
 
 def print_paper(paper: Paper) -> bytes:
     """The page as a PDF file."""
-    sheet = _Sheet(paper)
-    sheet.head()
-    sheet.offer()
-    sheet.code()
-    sheet.rest()
-    return bytes(sheet.pdf.output())
+    with contextlib.closing(_Sheet(paper)) as sheet:
+        sheet.head()
+        sheet.offer()
+        sheet.code()
+        sheet.rest()
+        return bytes(sheet.pdf.output())
 
 
 class _Sheet:
@@ -116,6 +118,12 @@ class _Sheet:
         self._known = set(pdf.fonts["noto"].cmap)  # type: ignore[union-attr]
         shown = brand_colors(paper.color).on_light.lstrip("#")
         self._brand = tuple(int(shown[i : i + 2], 16) for i in (0, 2, 4))
+
+    def close(self) -> None:
+        """The files of the fonts, which else stay open until somebody tidies up."""
+        for font in self.pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
 
     def head(self) -> None:
         pdf, paper = self.pdf, self.paper
