@@ -135,23 +135,16 @@ async def find(db: Handle, account_id: int, location_id: int) -> Location:
     return location
 
 
-async def found(db: Handle, account_id: int, location_id: int) -> Location | None:
-    """None for one that was removed too."""
+async def found(
+    db: Handle, account_id: int, location_id: int, *, or_removed: bool = False
+) -> Location | None:
+    """None for one that was removed too, unless `or_removed`."""
     row = await db.fetchrow(
         f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND id = $2"
-        " AND removed_at IS NULL",
+        " AND (removed_at IS NULL OR $3)",
         account_id,
         location_id,
-    )
-    return row and read(Location, row)
-
-
-async def known(db: Handle, account_id: int, location_id: int) -> Location | None:
-    """Also one that was removed since."""
-    row = await db.fetchrow(
-        f"SELECT {columns(Location)} FROM locations WHERE account_id = $1 AND id = $2",
-        account_id,
-        location_id,
+        or_removed,
     )
     return row and read(Location, row)
 

@@ -21,6 +21,7 @@ from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Carried, Draft, SendRequest
 from tearoff.kit import times
 from tearoff.kit.colors import brand_colors
+from tearoff.kit.hours import in_words
 from tearoff.messages.template import FIELDS, LINK, without_empty
 from tearoff.providers.base import Letter
 
@@ -238,10 +239,7 @@ def _page(
         picture_alt=told.picture_alt,
         since=times.words_of(starts, zone, language) if starts and starts > now else "",
         until=times.end_of(ends, zone, language) if ends else "",
-        hours=" · ".join(
-            times.hours_of(line.days, line.start, line.end, language)
-            for line in campaign.options.hours
-        ),
+        hours=" · ".join(in_words(campaign.options.hours, language)),
         terms=_cut(told.terms),
         color=campaign.brand_color,
     )

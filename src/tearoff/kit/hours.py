@@ -28,6 +28,11 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
 Week = Annotated[tuple[Hours, ...], Meta(max_length=MOST)]
 
 
+def in_words(hours: Sequence[Hours], language: str) -> tuple[str, ...]:
+    """A line each, such as `Mon–Fri 09:00–17:00`."""
+    return tuple(times.hours_of(line.days, line.start, line.end, language) for line in hours)
+
+
 def is_open(hours: Sequence[Hours], zone: str, now: datetime) -> bool:
     """Whether these hours, read on the clock of `zone`, include this moment."""
     clock = times.clock_of(now, zone)

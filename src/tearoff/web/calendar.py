@@ -11,14 +11,15 @@ from tearoff.accounts import queries as accounts
 from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign
 from tearoff.kit import clock, times
+from tearoff.kit.hours import in_words
 from tearoff.kit.services import services_of
 from tearoff.web import ics, keeping, notes, personal
+from tearoff.web.dates import lines_of
 from tearoff.web.finding import PERSONAL, PUBLIC, find, find_campaign, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer, answer
 from tearoff.web.save import ALONE
 from tearoff.web.save_words import WORDS
-from tearoff.web.standing import hours_of
 from tearoff.web.tries import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, visit_of, visit_to
 
@@ -81,9 +82,9 @@ def _entries(
     # A calendar shows its entries on its own clock, wherever that is.
     city = times.city_of(zone, visit.language)
     place = f" ({city})" if city else ""
-    told_dates = keeping.lines_of(campaign, visit, starts, ends)
+    told_dates = lines_of(campaign, visit, starts, ends)
     lines = [f"{line.words} {line.date}{place}" for line in told_dates]
-    text = "\n".join([*lines, *hours_of(campaign, visit), link])
+    text = "\n".join([*lines, *in_words(campaign.options.hours, visit.language), link])
     if starts is not None:
         title = _title(words.begins_at, name, times.clock_of(starts, zone))
         rings = ics.rings_of_start(starts, zone, now)

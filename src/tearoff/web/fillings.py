@@ -16,36 +16,25 @@ import msgspec
 
 from tearoff.coupons.models import Campaign
 from tearoff.kit.services import services_of
-from tearoff.kit.vault import CannotOpen
 from tearoff.web import looked
 from tearoff.web.paper import Answer, answer
+from tearoff.web.sealed import LONGEST, Carried, seal, unseal
 from tearoff.web.visits import AnyRequest, Visit
 
 NAME = "filled"
 """Of the value in the address."""
 
-_LIVES = 900
-"""Seconds."""
-_LONGEST = 6000
 
-
-class Filling(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Filling(Carried, frozen=True, kw_only=True, omit_defaults=True):
     """What was `typed` by a browser (`by`), and what came of it: `said` is the name of words, or
     `text` their text; `until` (seconds since 1970) is when another try makes sense; `is_asked`:
     what is wrong with the fields is told."""
 
-    about: str = ""
     by: str = ""
-    at: int = 0
-    status: int = 200
     said: str = ""
     text: str = ""
-    until: int = 0
     is_asked: bool = True
-    typed: dict[str, str] = {}
-
-    def wait(self, now: datetime) -> int:
-        return max(0, self.until - int(now.timestamp()))
+    typed: dict[str, str] = msgspec.field(default_factory=dict)
 
 
 def lead(
@@ -64,8 +53,8 @@ def lead(
         filling, about=campaign.code, by=name, at=int(now.timestamp()),
         typed=_of_form(campaign, typed),
     )  # fmt: skip
-    sealed = services_of(request).vault.seal(msgspec.json.encode(filling)).decode()
-    if len(sealed) > _LONGEST:
+    sealed = seal(services_of(request).vault, filling)
+    if len(sealed) > LONGEST:
         return None
     language = {"lang": visit.language} if visit.query else {}
     query = urlencode({**language, **dict(visit.carried), NAME: sealed})
@@ -75,17 +64,12 @@ def lead(
 
 def read(request: AnyRequest, campaign: Campaign, now: datetime) -> tuple[Filling, str] | None:
     """What the address carries for this browser, and how it stands there."""
-    if NAME.encode() not in request.scope["query_string"]:
-        return None
-    sealed = str(request.query_params.get(NAME, ""))[:_LONGEST]
-    try:
-        opened = services_of(request).vault.open(sealed.encode())
-        filling = msgspec.json.decode(opened, type=Filling)
-    except (CannotOpen, msgspec.MsgspecError):
+    vault = services_of(request).vault
+    found = unseal(request, vault, NAME, Filling, campaign.code, now)
+    if found is None:
         return None
     name = looked.name_of(request, campaign, now)
-    is_ours = filling.about == campaign.code and name is not None and filling.by == name
-    return (filling, sealed) if is_ours and 0 <= now.timestamp() - filling.at < _LIVES else None
+    return found if name is not None and found[0].by == name else None
 
 
 def _of_form(campaign: Campaign, typed: Mapping[str, str]) -> dict[str, str]:

@@ -7,10 +7,8 @@ from datetime import datetime
 
 from tearoff.coupons import rules
 from tearoff.coupons.links import Linked
-from tearoff.coupons.models import Campaign
 from tearoff.coupons.rules import State
-from tearoff.kit import times
-from tearoff.web.standing import DateLine, told_at
+from tearoff.web.dates import DateLine, lines_of
 from tearoff.web.visits import Visit
 
 SHOWS_CODE = (State.READY, State.ACTIVE)
@@ -59,31 +57,6 @@ def ends_at(linked: Linked, now: datetime) -> datetime | None:
 
 def has_calendar(linked: Linked, now: datetime) -> bool:
     return starts_at(linked, now) is not None or ends_at(linked, now) is not None
-
-
-def lines_of(
-    campaign: Campaign,
-    visit: Visit,
-    starts: datetime | None,
-    ends: datetime | None,
-    again: datetime | None = None,
-) -> tuple[DateLine, ...]:
-    """From when, from when `again`, and until when, with their days: for what is read later."""
-    words, zone, language = visit.words, campaign.timezone, visit.language
-    told = [
-        DateLine(text, times.words_of(at, zone, language), *told_at(at, zone, language))
-        for text, at in ((words.valid_from, starts), (words.resting_text, again))
-        if at is not None
-    ]
-    if ends is not None:
-        told.append(
-            DateLine(
-                words.valid_until,
-                times.end_of(ends, zone, language),
-                *told_at(ends, zone, language),
-            )
-        )
-    return tuple(told)
 
 
 def dates_of(linked: Linked, visit: Visit, now: datetime) -> tuple[DateLine, ...]:

@@ -15,9 +15,10 @@ from tearoff.coupons.wallets import GIVEN_IN, Wallet
 from tearoff.kit.codes import shown_code
 from tearoff.kit.vault import Vault
 from tearoff.web.barcode import Drawn, draw
+from tearoff.web.dates import time_left
 from tearoff.web.keeping import SHOWS_CODE, can_save
 from tearoff.web.qr import draw_qr
-from tearoff.web.standing import is_full_today, path_of, time_left, was_just_used
+from tearoff.web.standing import is_full_today, path_of, was_just_used
 from tearoff.web.visits import Visit
 from tearoff.web.words import counted
 

@@ -7,8 +7,8 @@ from litestar import route
 
 from tearoff.accounts import locations
 from tearoff.accounts.models import Location
+from tearoff.kit.hours import in_words
 from tearoff.kit.services import services_of
-from tearoff.kit.times import hours_of
 from tearoff.web import notes, paper
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.paper import Answer
@@ -53,7 +53,7 @@ async def show_places(request: AnyRequest, campaign: Part, session: Part) -> Ans
 
 
 def _place(location: Location, language: str) -> Place:
-    hours = tuple(hours_of(line.days, line.start, line.end, language) for line in location.hours)
+    hours = in_words(location.hours, language)
     return Place(location.name, location.address, hours, location.phone)
 
 

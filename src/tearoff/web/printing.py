@@ -12,6 +12,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.kit import clock
 from tearoff.kit.bulkhead import Bulkhead
 from tearoff.kit.codes import shown_code
+from tearoff.kit.hours import in_words
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.vault import Vault
 from tearoff.web import keeping, notes, personal
@@ -21,7 +22,7 @@ from tearoff.web.paper import Answer, answer
 from tearoff.web.pdf import Paper, Told, print_paper
 from tearoff.web.save import ALONE
 from tearoff.web.save_words import WORDS
-from tearoff.web.standing import hours_of, prize_of
+from tearoff.web.standing import prize_of
 from tearoff.web.tries import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
 from tearoff.web.words import direction_of
@@ -64,7 +65,7 @@ def paper_of(
     content = personal.lasting_content(found, visit, vault, now) if has_code else ""
     fits = options.barcode != "qr" and symbols.can_hold(options.barcode, content)
     barcode = options.barcode if fits else "qr"
-    hours = hours_of(campaign, visit)
+    hours = in_words(options.hours, visit.language)
     return Paper(
         language=visit.language,
         is_rtl=direction_of(visit.language) == "rtl",

@@ -32,12 +32,13 @@ from tearoff.kit.db import Handle
 from tearoff.kit.services import services_of
 from tearoff.people.optouts import OptedOut
 from tearoff.web import asking, forms, keeping, notes, paper, tries
+from tearoff.web.dates import DateLine
 from tearoff.web.finding import PERSONAL, find, patiently
 from tearoff.web.offer import offer
 from tearoff.web.paper import Answer
 from tearoff.web.robots import is_robot
 from tearoff.web.save_words import WORDS, Words
-from tearoff.web.standing import DateLine, path_of
+from tearoff.web.standing import path_of
 from tearoff.web.tries import to_coupon
 from tearoff.web.visits import READ, AnyRequest, Part, Visit, network_seen, visit_to
 

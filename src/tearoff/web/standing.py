@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from functools import lru_cache
 
 import msgspec
 
@@ -13,31 +12,19 @@ from tearoff.coupons.links import Linked
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.rules import State
 from tearoff.kit import times
+from tearoff.kit.hours import in_words
+from tearoff.web.dates import DateLine, countdown, lines_of, told_at, until
 from tearoff.web.visits import Visit
-from tearoff.web.words import WORDS, Words, counted
+from tearoff.web.words import Words
 
-COUNTDOWN = timedelta(hours=48)
 ACCEPTED_FOR = timedelta(minutes=5)
 MOST_STAMPS = 20
-DAY = 86_400
 
 
 class Badge(msgspec.Struct, frozen=True):
     kind: str
     icon: str
     text: str
-
-
-class DateLine(msgspec.Struct, frozen=True):
-    """A moment, large, on the clock of this city. `seconds_left`: it is counted down."""
-
-    words: str
-    date: str
-    iso: str
-    city: str
-    days_left: str = ""
-    seconds_left: int = 0
-    time_left: str = ""
 
 
 class Fact(msgspec.Struct, frozen=True):
@@ -124,10 +111,10 @@ def public_standing(campaign: Campaign, visit: Visit, now: datetime) -> Standing
     if ends is not None and ends <= now:
         return _ended(ends, campaign, visit)
     if not campaign.has_begun(now):
-        dates = _dates(campaign, ends, visit)
+        dates = lines_of(campaign, visit, rules.first_use(campaign), ends)
         calendar = f"/p/{campaign.code}/coupon.ics{visit.query}"
         return Standing(_badge(State.NOT_YET, words), dates=dates, calendar=calendar)
-    dates = _until(campaign, ends, visit, now)
+    dates = until(campaign, ends, visit, now)
     return Standing(dates=dates, is_common=_is_calm(dates), is_active=True)
 
 
@@ -150,14 +137,6 @@ def all_gone(campaign: Campaign, visit: Visit) -> Standing:
     return _gone(visit.words, _limit_text(campaign, visit, visit.words.limit_gone))
 
 
-def hours_of(campaign: Campaign, visit: Visit) -> tuple[str, ...]:
-    """When its coupons can be used; empty for those that can be used at any hour."""
-    return tuple(
-        times.hours_of(line.days, line.start, line.end, visit.language)
-        for line in campaign.options.hours
-    )
-
-
 def was_just_used(linked: Linked, now: datetime) -> bool:
     """Whether the last use is as young as what is green elsewhere."""
     at = linked.session.used_at
@@ -171,7 +150,7 @@ def path_of(linked: Linked) -> str:
 def _ready(linked: Linked, visit: Visit, now: datetime) -> Standing:
     campaign, session, words = linked.campaign, linked.session, visit.words
     badge = left_of(linked, visit) if campaign.uses > 1 else _badge(State.READY, words)
-    dates = _until(campaign, rules.ends_at(session, campaign), visit, now)
+    dates = until(campaign, rules.ends_at(session, campaign), visit, now)
     return Standing(
         badge, stamps=_stamps(linked), prize=prize_of(linked, visit), dates=dates,
         is_common=_is_calm(dates) and session.prize is None,
@@ -191,7 +170,7 @@ def _active(linked: Linked, visit: Visit, now: datetime) -> Standing:
         rules.window_until(linked.session, linked.campaign, now),
     )
     assert until is not None
-    line = _countdown(visit.words.active_until, until, linked.campaign, visit, now, is_time=True)
+    line = countdown(visit.words.active_until, until, linked.campaign, visit, now, is_time=True)
     badge = _badge(State.ACTIVE, visit.words)
     return msgspec.structs.replace(ready, badge=badge, dates=(line,), is_common=False)
 
@@ -216,7 +195,9 @@ def _expired(linked: Linked, visit: Visit, now: datetime) -> Standing:
 
 def _not_yet(linked: Linked, visit: Visit, now: datetime) -> Standing:
     campaign = linked.campaign
-    dates = _dates(campaign, rules.ends_at(linked.session, campaign), visit)
+    dates = lines_of(
+        campaign, visit, rules.first_use(campaign), rules.ends_at(linked.session, campaign)
+    )
     calendar = f"{path_of(linked)}/coupon.ics{visit.query}"
     return Standing(_badge(State.NOT_YET, visit.words), dates=dates, calendar=calendar)
 
@@ -260,14 +241,14 @@ def _full_today(linked: Linked, state: State, visit: Visit, now: datetime) -> St
     # Nobody is sent to another day that the coupon does not have.
     is_last = last is not None and limits.day_of(campaign, last) <= linked.full_day
     fact = Fact(words.limit if is_last else words.limit_day)
-    dates = _until(campaign, ends, visit, now)
+    dates = until(campaign, ends, visit, now)
     return Standing(_badge(State.CLOSED, words), stamps=_stamps(linked), dates=dates, fact=fact)
 
 
 def _closed(linked: Linked, visit: Visit, now: datetime) -> Standing:
     words, campaign = visit.words, linked.campaign
-    dates = _until(campaign, rules.ends_at(linked.session, campaign), visit, now)
-    fact = Fact(words.closed_text, more=hours_of(campaign, visit))
+    dates = until(campaign, rules.ends_at(linked.session, campaign), visit, now)
+    fact = Fact(words.closed_text, more=in_words(campaign.options.hours, visit.language))
     return Standing(_badge(State.CLOSED, words), dates=dates, fact=fact)
 
 
@@ -322,70 +303,6 @@ def _stamps(linked: Linked) -> tuple[bool, ...]:
     if not 1 < uses <= MOST_STAMPS:
         return ()
     return tuple(i < linked.session.uses for i in range(uses))
-
-
-def _dates(campaign: Campaign, ends: datetime | None, visit: Visit) -> tuple[DateLine, ...]:
-    """From when, and until when, for a coupon that cannot be used yet."""
-    words, zone, starts = visit.words, campaign.timezone, rules.first_use(campaign)
-    told = []
-    if starts is not None:
-        date = times.words_of(starts, zone, visit.language)
-        told.append(DateLine(words.valid_from, date, *told_at(starts, zone, visit.language)))
-    if ends is not None:
-        date = times.end_of(ends, zone, visit.language)
-        told.append(DateLine(words.valid_until, date, *told_at(ends, zone, visit.language)))
-    return tuple(told)
-
-
-def _until(
-    campaign: Campaign, ends: datetime | None, visit: Visit, now: datetime
-) -> tuple[DateLine, ...]:
-    """Until when, with the days that are left; in the last two days a countdown."""
-    if ends is None:
-        return ()
-    if ends - now >= COUNTDOWN:
-        days = int((ends - now).total_seconds()) // DAY
-        return _days_left(ends, campaign.timezone, visit.language, days)
-    return (_countdown(visit.words.valid_until, ends, campaign, visit, now),)
-
-
-def _countdown(
-    text: str,
-    ends: datetime,
-    campaign: Campaign,
-    visit: Visit,
-    now: datetime,
-    *,
-    is_time: bool = False,
-) -> DateLine:
-    """A moment that is near; `is_time`: so near that on its own day the hour says all."""
-    left = max(1, int((ends - now).total_seconds()))
-    date = times.end_of(ends, campaign.timezone, visit.language)
-    clock = times.clock_of(ends, campaign.timezone)
-    if is_time and clock.date() == times.clock_of(now, campaign.timezone).date():
-        date = f"{clock:%H:%M}"
-    told = time_left(visit.words, left)
-    moment = told_at(ends, campaign.timezone, visit.language)
-    return DateLine(text, date, *moment, seconds_left=left, time_left=told)
-
-
-def time_left(words: Words, seconds: int) -> str:
-    """Such as `5 h 12 min`; the last minute in seconds."""
-    hours, minutes = seconds // 3600, seconds // 60 % 60
-    told = f"{minutes} {words.minute}" if seconds >= 60 else f"{seconds} {words.second}"
-    return f"{hours} {words.hour} {told}" if hours else told
-
-
-@lru_cache(1024)
-def _days_left(ends: datetime, zone: str, language: str, days: int) -> tuple[DateLine, ...]:
-    words, date = WORDS[language], times.end_of(ends, zone, language)
-    text = counted(language, words.days_left, days)
-    return (DateLine(words.valid_until, date, *told_at(ends, zone, language), days_left=text),)
-
-
-def told_at(at: datetime, zone: str, language: str) -> tuple[str, str]:
-    """A moment for programs, and the city by whose clock it is told."""
-    return times.iso(at, zone), times.city_of(zone, language)
 
 
 def _accepted(linked: Linked, visit: Visit, at: datetime, now: datetime) -> Accepted:

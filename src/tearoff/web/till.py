@@ -249,7 +249,7 @@ async def _till_at(services: Services, who: Visitor, place_id: Any) -> Till:
         return who.till
     place = None
     if isinstance(place_id, int) and 0 < place_id < _MOST_ID:
-        place = await locations.known(services.db, who.account.id, place_id)
+        place = await locations.found(services.db, who.account.id, place_id, or_removed=True)
     if place is None:
         raise Refused(422, error="Not a place of this account.", field="place_id")
     return msgspec.structs.replace(who.till, place=place)

@@ -15,18 +15,16 @@ import msgspec
 from tearoff.coupons import rules
 from tearoff.coupons.links import Linked
 from tearoff.kit.services import services_of
-from tearoff.kit.vault import CannotOpen, Vault
+from tearoff.kit.vault import Vault
 from tearoff.web.paper import Answer, Header, answer
 from tearoff.web.personal import Staff
+from tearoff.web.sealed import Carried, seal, unseal
 from tearoff.web.standing import path_of
 from tearoff.web.visits import AnyRequest, Visit, visit_to
 from tearoff.web.words import Words, counted
 
 NAME = "tried"
 """Of the value in the address."""
-
-_LIVES = 900
-"""Seconds."""
 
 _FIELDS = {
     "no_pin": "pin_error", "wrong_pin": "pin_error", "slowed": "pin_error",
@@ -37,26 +35,19 @@ _FIELDS = {
 """Beside which field a problem is told; the others are told above all."""
 
 
-class Tried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class Tried(Carried, frozen=True, kw_only=True, omit_defaults=True):
     """`about` is the coupon; `said` are names of words; `status` is what the page answers with,
     until `until` (seconds since 1970), if that is not 0: from then on there can be another try.
     `left` are the tries that remain; `is_staffs`: it is told in the staff's section;
     `address` is the one to which a mail has left or, where something is `said`, has not."""
 
-    about: str
-    at: int
-    status: int
     said: tuple[str, ...] = ()
     left: int = 0
-    until: int = 0
     is_staffs: bool = True
     amount: str = ""
     receipt: str = ""
     place: str = ""
     address: str = ""
-
-    def wait(self, now: datetime) -> int:
-        return max(0, self.until - int(now.timestamp()))
 
     def staff(self, visit: Visit) -> Staff | None:
         """What the staff's section says of it."""
@@ -76,9 +67,8 @@ class Tried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 def lead(vault: Vault, to: str, visit: Visit, tried: Tried) -> Answer:
     """To the page at this path, which tells it."""
-    sealed = vault.seal(msgspec.json.encode(tried)).decode()
     language = {"lang": visit.language} if visit.query else {}
-    location = f"{to}?{urlencode({**language, NAME: sealed})}"
+    location = f"{to}?{urlencode({**language, NAME: seal(vault, tried)})}"
     return answer(303, [("location", location), ("cache-control", "private, no-store")])
 
 
@@ -99,15 +89,7 @@ def to_coupon(request: AnyRequest, found: Linked) -> Answer:
 
 def read(request: AnyRequest, vault: Vault, about: str, now: datetime) -> tuple[Tried, str] | None:
     """What the address tells of a try at this coupon, and how it stands there."""
-    if NAME.encode() not in request.scope["query_string"]:
-        return None
-    sealed = str(request.query_params.get(NAME, ""))[:4000]
-    try:
-        tried = msgspec.json.decode(vault.open(sealed.encode()), type=Tried)
-    except (CannotOpen, msgspec.MsgspecError):
-        return None
-    is_recent = 0 <= now.timestamp() - tried.at < _LIVES
-    return (tried, sealed) if is_recent and tried.about == about else None
+    return unseal(request, vault, NAME, Tried, about, now)
 
 
 def answers_with(tried: Tried | None, now: datetime) -> tuple[int, list[Header]]:

@@ -10,6 +10,7 @@ import msgspec
 from tearoff.coupons.refusals import NOWHERE
 from tearoff.coupons.scans import Outcome
 from tearoff.kit import times
+from tearoff.kit.hours import in_words
 from tearoff.web.verdict_words import WORDS, Words
 
 _PART = re.compile(r"\[([^\]|]*)(?:\|([^\]]*))?\]")
@@ -150,7 +151,7 @@ def _why(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
     told = _fill(sentence, when=when, places=places, place=outcome.place)
     if outcome.reason == "wrong_time" and outcome.found is not None:
         hours = outcome.found.campaign.options.hours
-        shown = "; ".join(times.hours_of(h.days, h.start, h.end, language) for h in hours)
+        shown = "; ".join(in_words(hours, language))
         return f"{told} {shown}." if shown else told
     return told
 
