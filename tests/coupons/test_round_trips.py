@@ -36,3 +36,20 @@ async def test_a_scan_costs_few_round_trips(services, limits, redeems, at_most):
     await db.close()
     assert outcome.verdict == ("used" if redeems else "good")
     assert len(seen) <= at_most, seen
+
+
+@pytest.mark.parametrize(
+    ("where", "index"),
+    [
+        ("key = 'k'", "counter_scans_device_id_key_key"),
+        ("at >= now() AND verdict <> 'good'", "counter_scans_shown"),
+        ("at >= now() AND was_offline AND takes AND verdict = 'no'", "counter_scans_shown"),
+    ],
+)
+async def test_a_scan_is_found_by_its_own_index(services, where, index):
+    """Whatever the database knows of the table: a device has thousands of scans."""
+    async with services.db.transaction() as db:
+        await db.execute("SET LOCAL enable_seqscan = off")
+        rows = await db.fetch(f"EXPLAIN SELECT FROM counter_scans WHERE device_id = 1 AND {where}")
+    plan = "\n".join(row[0] for row in rows)
+    assert f"using {index} " in plan or f" on {index} " in plan, plan

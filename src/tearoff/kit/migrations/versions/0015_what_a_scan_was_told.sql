@@ -10,6 +10,11 @@ ALTER TABLE counter_scans
   ADD COLUMN detail text NOT NULL DEFAULT '',
   ADD COLUMN takes boolean NOT NULL DEFAULT true;
 
+-- A scan is looked up by its key. Where nothing is known of the table yet, an index that begins with
+-- the device as well was taken for as good, and read all of the device's scans for each.
+CREATE INDEX counter_scans_shown ON counter_scans (device_id, at) WHERE verdict <> 'good';
+DROP INDEX counter_scans_device_id_at_idx;
+
 ALTER TABLE session_events ADD COLUMN happened_at timestamptz;
 
 -- What a reservation counts in until it is over: limits, by the names of their tallies.
