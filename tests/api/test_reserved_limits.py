@@ -11,7 +11,7 @@ import pytest
 from tearoff.coupons import catalogue, holds
 from tests.api.caller import Caller
 from tests.api.test_many import confirm, release, reserve
-from tests.api.test_sessions import code_of, update
+from tests.api.test_sessions import code_of, data, update
 from tests.cast import open_shop
 
 
@@ -134,3 +134,29 @@ async def test_a_limit_that_was_lowered_since_holds_for_what_is_reserved(make_ca
     assert (await confirm(caller, held[0])).codes == [516]
     assert (await release(caller, held[0])).status == 200
     assert (await confirm(caller, held[1])).status == 200
+
+
+@pytest.mark.parametrize("campaign", [{}, {"limit_validations": 900}], ids=["free", "limited"])
+async def test_one_reservation_is_confirmed_once(make_caller, campaign):
+    """However often it is sent at the same moment: the coupon has uses left, the hold has not."""
+    caller = await make_caller(uses=5, **campaign)
+    for _ in range(4):
+        code = await code_of(caller)
+        held = (await reserve(caller, code)).body["reservation"]
+        came = await asyncio.gather(*(confirm(caller, held) for _ in range(12)))
+        assert sorted(one.status for one in came) == [200] + [422] * 11
+        assert {tuple(one.codes) for one in came if one.status == 422} == {(522,)}
+        assert (await data(caller, code))["data"]["status"]["uses"] == 1
+
+
+@pytest.mark.parametrize("campaign", [{}, {"limit_validations": 900}], ids=["free", "limited"])
+async def test_confirmed_or_released_never_both(make_caller, campaign):
+    caller = await make_caller(**campaign)
+    for _ in range(12):
+        code = await code_of(caller)
+        held = (await reserve(caller, code)).body["reservation"]
+        came = await asyncio.gather(confirm(caller, held), release(caller, held))
+        assert sorted(one.status for one in came) == [200, 422]
+        (lost,) = [one for one in came if one.status == 422]
+        assert lost.codes == [522]
+        assert (await data(caller, code))["data"]["status"]["uses"] == (came[0].status == 200)

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import actions, campaigns, catalogue, public, rules
+from tearoff.coupons import actions, campaigns, catalogue, public, rules, updates
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.kit.db import Database
 from tests.cast import open_place, open_shop
@@ -474,7 +474,7 @@ async def test_a_till_holds_only_what_can_be_used(services, db, campaign, sets, 
     shop = await open_shop(services, kind=None, campaign=campaign)
     (coupon,) = await sessions_of(services, shop, 1)
     if sets:
-        await actions.set_fields(services.db, coupon.session, sets)
+        await updates.set_fields(services.db, shop.account, coupon.session.id, sets)
 
     async def reserve():
         async with db.transaction() as work:

@@ -152,9 +152,9 @@ async def validate(
                 # A pool's transaction gives its connection, a connection's savepoint nothing.
                 won = await _use(work or db, found, use)
                 if won is None:  # what was counted goes back with it
-                    raise await _why_lost(work or db, found, doer.location_id, use.as_of)
+                    raise await _why_refused(work or db, found, use)
     if won is None:
-        lost = await _why_lost(db, found, doer.location_id, use.as_of)
+        lost = await _why_refused(db, found, use)
         is_counted = limits.has_use_limits(found.campaign)
         if isinstance(lost, rules.Passing) and if_uses is None and not is_counted:
             won = await _use(db, found, use)
@@ -186,11 +186,22 @@ async def _count_use(db: Handle, found: SessionAndCampaign, use: updates.Use) ->
     whoever gives back take the same rows in the same order."""
     session = found.session
     held = await queries.hold_session(db, session.account_id, session.id) or found
+    if use.reservation is not None and held.session.reservation != use.reservation:
+        raise ReservationNotFound
     counted = []
     if rules.why_not_usable(held.session, held.campaign, use.as_of) is None:
         counted = limits.of_use(held.campaign, held.session, use.doer.location_id, use.as_of)
     await holds.count(db, held.campaign, held.session, counted, use.as_of)
     return held
+
+
+async def _why_refused(db: Handle, found: SessionAndCampaign, use: updates.Use) -> Exception:
+    """Why the update refused: whose hold was used or given back meanwhile hears that first."""
+    if use.reservation is not None:
+        held = await queries.session(db, found.session.account_id, found.session.id)
+        if held is None or held.session.reservation != use.reservation:
+            return ReservationNotFound()
+    return await _why_lost(db, found, use.doer.location_id, use.as_of)
 
 
 async def _why_lost(
@@ -218,10 +229,12 @@ async def change(
     doer: Doer,
     now: datetime,
     listener: Listener | None = None,
+    use: updates.Used | None = None,
 ) -> tuple[Session, bool]:
     """Do a simple operation (a key of `updates.CHANGES`). Gives the session as it is then and
-    whether anything changed: what is already so is fine and makes no event. With a `listener`,
-    or where `needs_transaction`, it must be in a transaction."""
+    whether anything changed: what is already so is fine and makes no event. `use` is which one is
+    taken back; the last one that stands unless given. With a `listener`, or where
+    `needs_transaction`, it must be in a transaction."""
     if needs_transaction(found.campaign, kind):
         session = found.session
         found = await queries.hold_session(db, session.account_id, session.id) or found
@@ -233,15 +246,15 @@ async def change(
     if unlists:
         await lists.hold(db, session.campaign_id)
     uses = await updates.uses_of(db, session.id) if kind == "unvalidated" else []
-    won = await updates.change(db, session.account_id, session.id, kind, doer, now)
+    use = use or (uses[-1] if uses else None)
+    won = await updates.change(
+        db, session.account_id, session.id, kind, doer, now, undoes=use.id if use else None
+    )
     if won is not None:
         if unlists:
             await lists.unlist(db, session.campaign_id, session.id, unlists)
-        await _count_change(db, found, kind, uses, now)
-        if len(uses) > 1:
-            last = max(use.at for use in uses[:-1])
-            before = {"used_at": last, "location_id": uses[-2].location_id}
-            won = await set_fields(db, won, before)
+        await _count_change(db, found, kind, use, now)
+        won = await _show_last(db, won, [one for one in uses if one != use])
         both = SessionAndCampaign(won, found.campaign)
         await events.announce_operation(db, listener, kind, both, now)
         return won, True
@@ -254,6 +267,20 @@ async def change(
     return current.session, False
 
 
+async def _show_last(db: Handle, session: Session, uses: Sequence[updates.Used]) -> Session:
+    """Let the session show the last of these uses, with all that belongs to it."""
+    if not uses:
+        return session
+    last = max(uses, key=lambda use: use.at)
+    shown = {
+        "used_at": last.at,
+        "location_id": last.location_id,
+        "validation_value": last.value,
+        "receipt": last.receipt,
+    }
+    return await updates.set_fields(db, session.account_id, session.id, shown) or session
+
+
 def needs_transaction(campaign: Campaign, kind: str) -> bool:
     """Whether the operation is more than one statement: it takes back what an earlier one did,
     or counts in a limit. Only a use asks what limits there are, because many uses come at once."""
@@ -263,18 +290,17 @@ def needs_transaction(campaign: Campaign, kind: str) -> bool:
 
 
 async def _count_change(
-    db: Handle, found: SessionAndCampaign, kind: str, uses: Sequence[updates.Used], now: datetime
+    db: Handle, found: SessionAndCampaign, kind: str, use: updates.Used | None, now: datetime
 ) -> None:
-    """What a change counts in, or gives back: the last of the `uses`, taken back, counts no
-    more on its day, at its place and for its person."""
+    """What a change counts in, or gives back: a use that is taken back counts no more on its day,
+    at its place and for its person."""
     session, campaign = found.session, found.campaign
     if kind == "claimed":
         await limits.count(db, campaign, limits.of_claim(campaign), now)
     elif kind == "unclaimed":
         await limits.count(db, campaign, limits.of_claim(campaign, step=-1), now)
-    elif uses:
-        last = uses[-1]
-        given_back = limits.of_use(campaign, session, last.location_id, last.at, step=-1)
+    elif use is not None:
+        given_back = limits.of_use(campaign, session, use.location_id, use.at, step=-1)
         await limits.count(db, campaign, given_back, now)
 
 
@@ -381,9 +407,18 @@ async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -
     await limits.count(db, campaign, [*made, *claim], now)
 
 
-async def set_fields(db: Handle, session: Session, fields: dict[str, Any]) -> Session:
-    """Set consumer fields, `customid`, `customfields` or `value` of a session."""
+async def set_fields(
+    db: Handle, found: SessionAndCampaign, fields: dict[str, Any], now: datetime
+) -> Session:
+    """Set consumer fields, `customid`, `customfields` or `value` of a session, in a transaction.
+    Where another person has it then, its use counts for that one: also above a limit, which
+    refuses what is new."""
+    session = found.session
+    held = await queries.hold_session(db, session.account_id, session.id)
     changed = await updates.set_fields(db, session.account_id, session.id, fields)
-    if changed is None:
+    if held is None or changed is None:
         raise SessionNotFound
+    moved = limits.of_new_person(held.campaign, held.session, changed)
+    if moved:
+        await limits.count(db, held.campaign, moved, now)
     return changed

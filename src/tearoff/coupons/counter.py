@@ -36,9 +36,7 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     once. Raises `Invalid` when the campaign wants an amount or a receipt that is missing."""
     known = await scans.find(db, till, given.key)
     if known is not None and not await _goes_on(db, till, known, given, now):
-        if given.is_left and not known.takes and known.verdict == "used":
-            return await _leave(db, till, known.key, now)
-        return await scans.told_again(db, till, known, now)
+        return await _answer_again(db, till, known, given, now)
     scanned, found, unfound = read_scanned(given.text), None, "unknown"
     try:
         found = await recognise.find(db, till.asker, scanned, now, any_case=given.any_case)
@@ -48,14 +46,21 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
         return Outcome(given.key, "wait", wait=await _seconds(db, till, full, now))
     try:
         async with db.transaction() as work:
-            outcome = await _decide(
-                work, vault, till, given, scanned, found, now, unfound, is_first=known is None
-            )
+            outcome = await _decide(work, vault, till, given, scanned, found, now, unfound)
     except scans.Answered:
         known = await scans.find(db, till, given.key)
         assert known is not None
-        return await scans.told_again(db, till, known, now)
+        return await _answer_again(db, till, known, given, now)
     return outcome
+
+
+async def _answer_again(
+    db: Database, till: Till, known: Scan, given: Look, now: datetime
+) -> Outcome:
+    """What was said of it, unless whoever scanned it has gone on without hearing it."""
+    if given.is_left and not known.takes and known.verdict == "used":
+        return await _leave(db, till, known.key, now)
+    return await scans.told_again(db, till, known, now)
 
 
 async def _goes_on(db: Database, till: Till, known: Scan, given: Look, now: datetime) -> bool:
@@ -82,14 +87,15 @@ async def _is_same(db: Database, till: Till, known: Scan, given: Look, now: date
 
 
 async def _leave(db: Database, till: Till, key: str, now: datetime) -> Outcome:
-    """A place that takes in at once took it in, and its answer was lost: nothing was handed out."""
+    """A place that takes in at once took it in, and its answer was lost: nothing was handed out.
+    So that use goes, whatever else the coupon was used for since."""
     async with db.transaction() as work:
         scan = await scans.hold(work, till, key)
         if scan is None or scan.undone_at is not None or scan.at < now - OFFLINE_WITHIN:
             known = await scans.find(work, till, key)
             assert known is not None
             return await scans.told_again(work, till, known, now)
-        return await _take_back(work, till, scan, now)
+        return await _take_back(work, till, scan, now, is_last=False)
 
 
 async def tell(db: Database, till: Till, key: str, now: datetime) -> Outcome:
@@ -128,13 +134,11 @@ async def _decide(
     found: SessionAndCampaign | None,
     now: datetime,
     unfound: str,
-    *,
-    is_first: bool,
 ) -> Outcome:
     """The row comes first: whoever sends the same key meanwhile waits for it. What is asked again
     is taken in by people only: they may have gone on without it."""
     session_id = found.session.id if found else None
-    await scans.write(db, till, given, session_id, now)
+    is_first = await scans.write(db, till, given, session_id, now)
     if found is None or scanned is None:
         return await scans.note(db, till, given, "no", Refusal(unfound), found, now)
     at_once = _why_not_at_once(vault, given, scanned, found, now)
@@ -241,13 +245,16 @@ def _read_at(given: Look, found: SessionAndCampaign, now: datetime) -> datetime:
     return min(max(given.scanned_at, after), now)
 
 
-async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outcome:
+async def _take_back(
+    db: Handle, till: Till, scan: Scan, now: datetime, *, is_last: bool = True
+) -> Outcome:
+    """With `is_last` only while the coupon was not used since."""
     assert scan.session_id is not None
     found = await queries.hold_session(db, till.device.account_id, scan.session_id)
     uses = await updates.uses_of(db, scan.session_id)
     mine = _use_of(scan, uses)
     if found is not None and mine is not None:
-        if mine is not uses[-1]:
+        if is_last and mine is not uses[-1]:
             since = Refusal("used_since", "", uses[-1].at, uses[-1].location_id)
             return await scans.told_of_undoing(db, till, scan, now, since)
         doer = Doer(
@@ -257,7 +264,9 @@ async def _take_back(db: Handle, till: Till, scan: Scan, now: datetime) -> Outco
             location_id=till.place.id,
             device_id=till.device.id,
         )
-        await actions.change(db, found, "unvalidated", doer=doer, now=now, listener=till.listener)
+        await actions.change(
+            db, found, "unvalidated", doer=doer, now=now, listener=till.listener, use=mine
+        )
     # Where it does not stand any more, somebody else has taken it back meanwhile.
     undone = await scans.mark_undone(db, till, scan, now)
     return await scans.told_of_undoing(db, till, undone, now)

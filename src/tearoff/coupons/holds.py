@@ -81,6 +81,18 @@ async def _take(db: Handle, session: Session) -> Sequence[str]:
     return scopes or ()
 
 
+async def held_by(db: Handle, account_id: int, sessions: Sequence[int]) -> list[Tally]:
+    """What the last reservations of these sessions still hold, and hold until the transaction ends:
+    who frees what is over leaves it."""
+    rows = await db.fetch(
+        "SELECT scopes FROM reserved_limits WHERE account_id = $1 AND session_id = ANY($2)"
+        " ORDER BY session_id FOR UPDATE",
+        account_id,
+        list(sessions),
+    )
+    return _back([scope for row in rows for scope in row["scopes"]])
+
+
 async def free_over(db: Handle, now: datetime) -> int:
     """Give back what reservations held that are over. Gives how many there were."""
     rows = await db.fetch(

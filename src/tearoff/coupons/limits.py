@@ -65,6 +65,7 @@ def of_all(campaign: Campaign) -> list[Tally]:
         *_if(campaign, "validations", campaign.limit_validations),
         *of_claim(campaign),
         *(_if(campaign, "day", 0) if campaign.limit_day == 0 else ()),
+        *(_if(campaign, "person", 0) if campaign.limit_person == 0 else ()),
     ]
 
 
@@ -112,6 +113,16 @@ def of_use(
         *(_if(campaign, "person", campaign.limit_person, of=mark(person), step=step)
           if person else ()),
     ]  # fmt: skip
+
+
+def of_new_person(campaign: Campaign, before: Session, after: Session) -> list[Tally]:
+    """What changes hands with a used coupon whose person is somebody else from now on."""
+    old, new = person_of(before), person_of(after)
+    if campaign.limit_person is None or before.uses == 0 or old == new:
+        return []
+    left = _if(campaign, "person", tallies.NO_CAP, of=mark(old), step=-1) if old else []
+    come = _if(campaign, "person", tallies.NO_CAP, of=mark(new)) if new else []
+    return [*left, *come]
 
 
 def day_of(campaign: Campaign, at: datetime) -> str:

@@ -73,6 +73,20 @@ async def hold_session(db: Handle, account_id: int, session_id: int) -> SessionA
     )
 
 
+async def hold_sessions(
+    db: Handle, account_id: int, ids: Sequence[int]
+) -> list[SessionAndCampaign]:
+    """Many, in the order of their ids, which is the order in which all wait for them."""
+    rows = await db.fetch(
+        f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
+        " WHERE s.account_id = $1 AND s.id = ANY($2) ORDER BY s.id"
+        " FOR NO KEY UPDATE OF s FOR KEY SHARE OF c",
+        account_id,
+        list(ids),
+    )
+    return [both for both in map(_both, rows) if both is not None]
+
+
 async def hold_limits(db: Handle, campaign: Campaign) -> Campaign:
     """The campaign as it is now; its limits stay so until the transaction ends. Whoever counts
     asks first, and others may at the same time: only a change of the campaign waits."""

@@ -120,16 +120,18 @@ async def find(db: Handle, till: Till, key: str) -> Scan | None:
     return row and read(Scan, row)
 
 
-async def write(db: Handle, till: Till, given: Look, session_id: int | None, now: datetime) -> None:
-    """Raises `Answered` when the device has sent this key before, and it did not come to
-    "good", which only holds for its moment and after which a use may follow."""
-    written = await db.fetchval(
+async def write(db: Handle, till: Till, given: Look, session_id: int | None, now: datetime) -> bool:
+    """Whether the device sends this key for the first time. Raises `Answered` when it has sent it
+    before, and that did not come to "good", which only holds for its moment and after which a use
+    may follow."""
+    # A row that was there before has a transaction that locked it.
+    is_first = await db.fetchval(
         "INSERT INTO counter_scans AS c (account_id, location_id, device_id, key, code, session_id,"
         " verdict, was_offline, scanned_at, at, takes)"
         " VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9, $10)"
         " ON CONFLICT (device_id, key) DO UPDATE SET session_id = excluded.session_id,"
         " was_offline = excluded.was_offline, scanned_at = excluded.scanned_at, at = excluded.at,"
-        " takes = excluded.takes WHERE c.verdict = 'good' RETURNING true",
+        " takes = excluded.takes WHERE c.verdict = 'good' RETURNING xmax = 0",
         till.device.account_id,
         till.place.id,
         till.device.id,
@@ -141,8 +143,9 @@ async def write(db: Handle, till: Till, given: Look, session_id: int | None, now
         now,
         given.redeems,
     )
-    if not written:
+    if is_first is None:
         raise Answered
+    return bool(is_first)
 
 
 async def note(

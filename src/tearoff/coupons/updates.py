@@ -30,9 +30,10 @@ WITH c AS MATERIALIZED (
     used_at = greatest(s.used_at, $15),
     active_until = CASE WHEN s.uses + 1 >= c.uses THEN s.active_until END,
     lengthened = s.lengthened AND s.uses + 1 >= c.uses,
-    location_id = $4,
-    validation_value = coalesce($5, s.validation_value),
-    receipt = coalesce($11, s.receipt),
+    location_id = CASE WHEN s.used_at > $15 THEN s.location_id ELSE $4 END,
+    validation_value = CASE WHEN s.used_at > $15 THEN s.validation_value
+      ELSE coalesce($5, s.validation_value) END,
+    receipt = CASE WHEN s.used_at > $15 THEN s.receipt ELSE coalesce($11, s.receipt) END,
     reservation = NULL, reserved_until = NULL, reserved_by = NULL
   FROM c
   WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
@@ -44,7 +45,8 @@ WITH c AS MATERIALIZED (
     AND (c.expires_at IS NULL OR c.expires_at > $15)
     AND (s.expires_at IS NULL OR s.expires_at > $15)
     AND ($6::integer IS NULL OR s.uses = $6)
-    AND (s.reserved_until IS NULL OR s.reserved_until <= $3 OR s.reservation = $10)
+    AND CASE WHEN $10::text IS NULL THEN s.reserved_until IS NULL OR s.reserved_until <= $3
+      ELSE s.reservation = $10 AND s.reserved_until > $3 END
     AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > $15)
     AND (c.pause_seconds IS NULL OR s.used_at IS NULL
       OR s.used_at + make_interval(secs => c.pause_seconds) <= $15)
@@ -52,12 +54,14 @@ WITH c AS MATERIALIZED (
   RETURNING s.*
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
-    location_id, device_id, listed, verdict, happened_at)
+    location_id, device_id, listed, verdict, happened_at, value, receipt)
   SELECT account_id, campaign_id, id, k.kind, $3, $7, $8,
     CASE WHEN k.kind = 'opened' AND $9 = '' THEN 'the coupon was used' ELSE $9 END,
     $4, $12, k.listed,
     CASE k.kind WHEN 'opened' THEN 'human' END,
-    nullif($15, $3)
+    nullif($15, $3),
+    CASE WHEN k.kind <> 'validated' THEN NULL WHEN used_at > $15 THEN $5 ELSE validation_value END,
+    CASE WHEN k.kind <> 'validated' THEN NULL WHEN used_at > $15 THEN $11 ELSE receipt END
   FROM won CROSS JOIN LATERAL (VALUES
     ('opened', opened_at = $15), ('claimed', claimed_at = $15),
     ('validated', validated_at IS NOT NULL)) AS k (kind, listed)
@@ -68,8 +72,8 @@ SELECT {columns(Session)} FROM won
 
 
 class Use(msgspec.Struct, frozen=True, kw_only=True):
-    """One use, as somebody wants it. `if_uses` ties it to the state that was seen, `reservation`
-    is the caller's own hold. `as_of` is the moment in which it happened, `now` the one in which we
+    """One use, as somebody wants it. `if_uses` ties it to the state that was seen, `reservation` to
+    the caller's own hold. `as_of` is the moment in which it happened, `now` the one in which we
     hear of it: the coupon's times are judged for the former and show it, its events are in the
     order of the latter, so that whoever asks for what is new misses nothing."""
 
@@ -101,26 +105,33 @@ async def validate(
 
 def standing_uses(sessions: str) -> str:
     """The uses of these sessions (a SELECT of their ids) that were not taken back, from their
-    events: taking back undoes the last one that stands. `nth` is which use of its session it is."""
+    events: taking back names the use that it undoes, and undid the last one that stood before it
+    did. `nth` is which use of its session it is."""
     return (
         "SELECT DISTINCT ON (session_id, nth) session_id, nth, coalesce(happened_at, at) AS at,"
-        " at AS heard_at, location_id, device_id FROM (SELECT"
+        " at AS heard_at, location_id, device_id, id, value, receipt FROM (SELECT"
         " e.*, sum(CASE kind WHEN 'validated' THEN 1 ELSE -1 END)"
         " OVER (PARTITION BY session_id ORDER BY id) AS nth,"
         " sum(CASE kind WHEN 'validated' THEN 1 ELSE -1 END) OVER (PARTITION BY session_id) AS uses"
         f" FROM session_events e WHERE session_id IN ({sessions})"
-        " AND kind IN ('validated', 'unvalidated')) e WHERE kind = 'validated' AND nth <= uses"
+        " AND kind IN ('validated', 'unvalidated') AND undoes IS NULL AND NOT EXISTS (SELECT FROM"
+        " session_events u WHERE u.session_id = e.session_id AND u.undoes = e.id)) e"
+        " WHERE kind = 'validated' AND nth <= uses"
         " ORDER BY session_id, nth, id DESC"
     )
 
 
 class Used(msgspec.Struct, frozen=True):
-    """When and where a session was used, and when we heard of it from which device."""
+    """When and where a session was used, when we heard of it from which device, and what was
+    noted with it. `id` is its event's."""
 
     at: datetime
     location_id: int | None
     heard_at: datetime
     device_id: int | None
+    id: int
+    value: str | None
+    receipt: str | None
 
 
 async def uses_of(db: Handle, session_id: int) -> list[Used]:
@@ -196,18 +207,26 @@ _LISTED = {
 
 
 async def change(
-    db: Handle, account_id: int, session_id: int, kind: str, doer: Doer, now: datetime
+    db: Handle,
+    account_id: int,
+    session_id: int,
+    kind: str,
+    doer: Doer,
+    now: datetime,
+    *,
+    undoes: int | None = None,
 ) -> Session | None:
-    """Do one of `CHANGES`; None when the session was in no state that allows it."""
+    """Do one of `CHANGES`; None when the session was in no state that allows it. `undoes` is the
+    event of the use that is taken back."""
     change = CHANGES[kind]
     row = await db.fetchrow(
         f"WITH won AS (UPDATE sessions SET {change.sets} WHERE account_id = $1 AND id = $2"
         f" AND ({change.guard}) RETURNING *),"
         " noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at,"
-        " actor, channel, reason, location_id, device_id, listed, verdict)"
+        " actor, channel, reason, location_id, device_id, listed, verdict, undoes)"
         " SELECT account_id, campaign_id, id, k.kind, $3, $5, $6,"
         " CASE k.kind WHEN 'opened' THEN $10 ELSE $7 END, $8, $9, k.listed,"
-        " CASE k.kind WHEN 'opened' THEN 'human' END FROM won"
+        " CASE k.kind WHEN 'opened' THEN 'human' END, $11 FROM won"
         f" CROSS JOIN LATERAL (VALUES {_LISTED.get(kind, '($4::text, false)')})"
         " AS k (kind, listed) WHERE k.kind = $4 OR k.listed)"
         f" SELECT {columns(Session)} FROM won",
@@ -221,6 +240,7 @@ async def change(
         doer.location_id,
         doer.device_id,
         doer.reason or _why_opened(kind, doer),
+        undoes,
     )
     return row and read(Session, row)
 

@@ -12,7 +12,7 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
-from tearoff.coupons import actions, events, queries, rules
+from tearoff.coupons import actions, events, queries, rules, together
 from tearoff.coupons.models import Doer, Session, SessionAndCampaign
 from tearoff.coupons.status import utc
 from tearoff.errors import TearoffError
@@ -53,36 +53,40 @@ async def update_session(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def update_sessions(call: Call, db: Handle) -> dict[str, Any]:
-    """Each in a savepoint of its own, so that a bad one harms no other."""
+    """Each in a savepoint of its own, so that a bad one harms no other; one session is one,
+    whether its code comes whole or short."""
     asked = call.given["couponsessions"]
     known = await queries.sessions_of_codes(db, call.account.id, asked)
-    by_code = {both.session.code: both for both in known}
-    by_code |= {both.session.short_code: both for both in known}
+    plan = together.Plan(
+        _changed_fields(call.given),
+        call.given["operation"],
+        call.given["redeem_location"],
+        call.now,
+    )
     results: dict[str, dict[str, Any]] = {}
-    # In the order of their ids: two calls for the same sessions wait for each other, never both.
-    order = sorted(asked, key=lambda code: by_code[code].session.id if code in by_code else 0)
-    for code in order:
-        results[code] = await _update_one(call, db, code, by_code.get(code))
+    for found in await together.hold_all(db, call.account.id, known, plan):
+        result = await _update_one(call, db, found)
+        results[found.session.code] = results[found.session.short_code] = result
+    unknown = await _refused(call, db, actions.SessionNotFound())
     return {
         "action": f"session_{call.given['operation'] or 'updated'}",
-        "data": [results[code] for code in asked],
+        "data": [{"session": code, **results.get(code, unknown)} for code in asked],
     }
 
 
-async def _update_one(
-    call: Call, db: Handle, code: str, found: SessionAndCampaign | None
-) -> dict[str, Any]:
+async def _update_one(call: Call, db: Handle, found: SessionAndCampaign) -> dict[str, Any]:
     try:
-        if found is None:
-            raise actions.SessionNotFound
         async with db.transaction():  # type: ignore[attr-defined]
             await apply(call, db, found)
     except TearoffError as error:
-        failure = failure_of(error)
-        number, text = failure.problems[0]
-        where = await _where(db, call, error)
-        return {"session": code, "result": f"{number} {text}{where}", "error_code": number}
-    return {"session": code, "result": "ok", "error_code": None}
+        return await _refused(call, db, error)
+    return {"result": "ok", "error_code": None}
+
+
+async def _refused(call: Call, db: Handle, error: TearoffError) -> dict[str, Any]:
+    number, text = failure_of(error).problems[0]
+    where = await _where(db, call, error)
+    return {"result": f"{number} {text}{where}", "error_code": number}
 
 
 async def apply(call: Call, db: Handle, found: SessionAndCampaign) -> SessionAndCampaign:
@@ -90,7 +94,7 @@ async def apply(call: Call, db: Handle, found: SessionAndCampaign) -> SessionAnd
     session, operation = found.session, call.given["operation"]
     fields = _changed_fields(call.given)
     if fields:
-        session = await _set_fields(db, found, fields)
+        session = await _set_fields(call, db, found, fields)
     if operation is not None:
         session = await _operate(call, db, found, operation)
     return SessionAndCampaign(session, found.campaign)
@@ -203,13 +207,15 @@ def _changed_fields(given: Mapping[str, Any]) -> dict[str, Any]:
     return changed
 
 
-async def _set_fields(db: Handle, found: SessionAndCampaign, fields: dict[str, Any]) -> Session:
+async def _set_fields(
+    call: Call, db: Handle, found: SessionAndCampaign, fields: dict[str, Any]
+) -> Session:
     if "customfields" in fields:
         old = (*(found.session.customfields or ()), *[None] * 7)[:7]
         new = fields["customfields"]
         merged = [old[i - 1] if new[i] is None else new[i] for i in range(1, 8)]
         fields = {**fields, "customfields": merged}
-    return await actions.set_fields(db, found.session, fields)
+    return await actions.set_fields(db, found, fields, call.now)
 
 
 def session_codes(name: str, given: Any) -> tuple[str, ...]:

@@ -15,7 +15,12 @@ ALTER TABLE counter_scans
 CREATE INDEX counter_scans_shown ON counter_scans (device_id, at) WHERE verdict <> 'good';
 DROP INDEX counter_scans_device_id_at_idx;
 
-ALTER TABLE session_events ADD COLUMN happened_at timestamptz;
+-- `undoes` is the event of the use that was taken back; before, that was the last one that stood.
+ALTER TABLE session_events
+  ADD COLUMN happened_at timestamptz,
+  ADD COLUMN value text,
+  ADD COLUMN receipt text,
+  ADD COLUMN undoes bigint;
 
 -- What a reservation counts in until it is over: limits, by the names of their tallies.
 CREATE TABLE reserved_limits (
