@@ -5,7 +5,8 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
-from tests.web.browsing import in_browser
+from tearoff.web.stop_words import WORDS
+from tests.web.browsing import enlarge_text, in_browser, no_cut_text
 
 pytestmark = in_browser
 
@@ -29,5 +30,70 @@ async def test_stop_and_undo(make_coupon, visit, width, language, scheme, script
                 async with page.expect_navigation():
                     await page.locator("form button").press("Enter")
         assert await page.locator("form").count() == 0
-        await page.locator("main a").click()
+        await page.locator("header a").click()
         await expect(page.locator("h1")).to_have_text("2-for-1 cappuccino")
+
+
+APART = 48
+"""Pixels between the button that stops and the one that undoes: the height of a finger."""
+
+
+async def lies_at(page, address, what="form button"):
+    """From where to where it lies on the glass, however the page is scrolled."""
+    await page.goto(address)
+    lies = []
+    for to in ("Home", "End"):
+        await page.keyboard.press(f"Control+{to}")
+        for one in await page.locator(what).all():
+            box = await one.bounding_box()
+            lies += [box["y"], box["y"] + box["height"]]
+    return min(lies), max(lies)
+
+
+@pytest.mark.parametrize("width", [320, 390, 1366])
+@pytest.mark.parametrize("script", [True, False])
+async def test_what_undoes_never_lies_where_the_stop_lay(make_coupon, visit, width, script):
+    for sender in ("", "Donaudampfschifffahrtsgesellschaft"):
+        coupon = await make_coupon(new=NewSession(phone=PERSON.phone), brand=sender)
+        path = f"{coupon.path}/stop"
+        async with visit(path, width=width, script=script) as page:
+            at = page.url
+            stops = {lang: await lies_at(page, f"{at}?lang={lang}") for lang in WORDS}
+            async with page.expect_navigation():
+                await page.locator("form button").press("Enter")
+            for language, (top, _) in stops.items():
+                _, bottom = await lies_at(page, f"{at}?lang={language}", "button, a")
+                assert bottom + APART <= top, language
+
+
+@pytest.mark.parametrize("width", [320, 568])
+async def test_not_with_large_text_nor_sideways(make_coupon, visit, width):
+    coupon = await make_coupon(new=PERSON)
+    async with visit(f"{coupon.path}/stop", width=width) as page:
+        await page.set_viewport_size({"width": width, "height": 888 - width})
+        await enlarge_text(page)
+        at = page.url
+        stops = {lang: await lies_at(page, f"{at}?lang={lang}") for lang in ("en", "de", "ar")}
+        async with page.expect_navigation():
+            await page.locator("form button").press("Enter")
+        for language, (top, _) in stops.items():
+            _, bottom = await lies_at(page, f"{at}?lang={language}")
+            assert bottom <= top, language
+            await no_cut_text(page)
+
+
+@pytest.mark.parametrize("pauses", [(300, 300), (400, 400), (350, 350, 350), (700,)])
+@pytest.mark.parametrize("script", [True, False])
+async def test_impatient_taps_undo_no_stop(make_coupon, visit, pauses, script):
+    coupon = await make_coupon(new=PERSON)
+    async with visit(f"{coupon.path}/stop", script=script) as page:
+        button = await page.locator("form button").bounding_box()
+        at = button["x"] + button["width"] / 2, button["y"] + button["height"] / 2
+        await page.wait_for_timeout(1_000)  # a page is deaf as it appears
+        await page.mouse.click(*at)
+        for pause in pauses:
+            await page.wait_for_timeout(pause)
+            await page.mouse.click(*at)
+        await expect(page.locator("h1")).to_have_text("You get no more messages")
+        await page.get_by_role("button", name="Undo").click()
+        await expect(page.locator("h1")).to_have_text("You get messages again")
