@@ -9,8 +9,8 @@ import pytest
 
 from tearoff.coupons.options import LANGUAGES
 from tearoff.web import ics
-from tests.web.conftest import in_days
-from tests.web.test_ends import ENDS, ending
+from tests.web.conftest import do, in_days
+from tests.web.test_ends import ENDS, brussels, ending
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 NOW = datetime(2031, 1, 1, 12, tzinfo=UTC)
@@ -105,6 +105,28 @@ async def test_an_open_window_ends_when_it_ends(make_coupon):
     await coupon.post("/claim", {"t": (await coupon.get()).token})
     (entry,) = await entries_of(coupon)
     assert abs(entry.end - in_days(1)) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("values", [{"uses": 3}, {"raw_options": '{"reactivates": true}'}])
+async def test_a_window_after_which_something_is_left_is_no_end(make_coupon, values):
+    """The page to save it and the calendar tell the coupon's end, as its mail and wallet do."""
+    coupon = await make_coupon(
+        activation_seconds=3600, expires_at=brussels("2031-01-02 18:00"), **values
+    )
+    (before,) = await entries_of(coupon)
+    await coupon.post("/claim", {"t": (await coupon.get()).token})
+    (entry,) = await entries_of(coupon)
+    assert (entry["UID"], entry.end) == (before["UID"], before.end)
+    assert "2 January 2031, 18:00" in (await coupon.get(f"{coupon.path}/save")).text
+
+
+async def test_the_window_of_the_last_use_is_the_end(make_coupon):
+    coupon = await make_coupon(uses=2, activation_seconds=3600, expires_at=in_days(9))
+    for is_last in (False, True):
+        await coupon.post("/claim", {"t": (await coupon.get()).token})
+        (entry,) = await entries_of(coupon)
+        assert (entry.end < in_days(1)) is is_last
+        await do(coupon, "validated")
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -509,6 +509,43 @@ async def test_a_link_pairs_one_device(services):
         await devices.make_pairing(services.db, other.account, shop.location, now)
 
 
+async def test_the_same_browser_pairs_once_however_often_it_sends(services, http, server):
+    shop, now = await open_shop(services, kind=None), datetime.now(UTC)
+    pairing = await devices.make_pairing(services.db, shop.account, shop.location, now)
+    link = f"{server.url}/till/pair/{pairing.token}"
+
+    async def ask(method, shown="", name="Sam"):
+        headers = {"cookie": shown} if shown else {}
+        data = {"name": name, "pin": "2468"} if method == "POST" else None
+        async with http.request(
+            method, link, data=data, headers=headers, allow_redirects=False
+        ) as answer:
+            given = answer.headers.getall("set-cookie", [])
+            return answer.status, [c.partition(";")[0] for c in given], answer.headers
+
+    async def shown():
+        status, (cookie,), _ = await ask("GET")
+        assert status == 200 and "tearoff_pairing=" in cookie
+        return cookie
+
+    mine, others = await shown(), await shown()
+    came = await asyncio.gather(*(ask("POST", mine, f"Sam {n}") for n in range(6)))
+    assert {status for status, *_ in came} == {303}
+    (cookie,) = {tuple(cookies) for _, cookies, _ in came}
+    for method in ("POST", "GET"):  # an answer was lost: sent again, or the link opened again
+        status, cookies, headers = await ask(method, mine)
+        assert (status, headers["location"], tuple(cookies)) == (303, "/till", cookie)
+        for browser in ("", others, "tearoff_pairing=" + "x" * 32, "tearoff_pairing=\u00e9"):
+            status, cookies, _ = await ask(method, browser)
+            assert (status, cookies) == (410, [])
+    (device,) = await devices.of_location(services.db, shop.account, shop.location, now)
+    secret = cookie[0].partition("=")[2]
+    assert (await devices.device_of_secret(services.db, secret, now)).id == device.id
+    assert await devices.paired(services.db, secret, now + timedelta(minutes=6)) is None
+    await devices.remove(services.db, shop.account, device.id, now)
+    assert (await ask("POST", mine))[0] == 410
+
+
 HOSTILE = [
     {}, {"key": 5, "code": "x"}, {"key": "short", "code": "x"}, {"key": "a" * 20},
     {"key": "a" * 20, "code": "x" * 501}, {"key": "a" * 20, "code": {"a": 1}},

@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 from playwright.async_api import expect
 
+from tearoff.accounts import devices
 from tearoff.web.till_shell import SHAPES
 from tearoff.web.till_words import WORDS
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
@@ -361,10 +363,6 @@ async def test_a_pin_that_is_due_loses_nothing(coupon, services, stand):
 @pytest.mark.parametrize("width", [320, 1366])
 @pytest.mark.parametrize("language", ["en-GB", "ar"])
 async def test_pairing(shop, services, visit, script, width, language):
-    from datetime import UTC, datetime
-
-    from tearoff.accounts import devices
-
     now = datetime.now(UTC)
     token = (await devices.make_pairing(services.db, shop.account, shop.location, now)).token
     path = f"/till/pair/{token}"
@@ -380,9 +378,38 @@ async def test_pairing(shop, services, visit, script, width, language):
             await page.locator("button").click()
         await expect(page).to_have_url(re.compile("/till$"))
         await expect(page.locator("#staff")).to_have_text("Anna")
-        await page.goto(page.url + f"/pair/{token}")
+        link = page.url + f"/pair/{token}"
+        await page.goto(link)
+        await expect(page.locator("#staff")).to_have_text("Anna")
+        await page.context.clear_cookies()
+        await page.goto(link)
         await expect(page.locator("h1")).to_be_visible()
         await expect(page.locator("form")).to_have_count(0)
+
+
+@pytest.mark.parametrize("pauses", [(25,), (60, 200), (150,), (300,)])
+async def test_a_double_tap_pairs_one_device(shop, services, visit, pauses):
+    """With an answer that is slow enough for the second tap to stop it."""
+    now = datetime.now(UTC)
+    token = (await devices.make_pairing(services.db, shop.account, shop.location, now)).token
+    async with visit(f"/till/pair/{token}", script=False) as page:
+        network = await page.context.new_cdp_session(page)
+        await network.send("Network.enable")
+        await network.send(
+            "Network.emulateNetworkConditions",
+            {"offline": False, "latency": 300, "downloadThroughput": -1, "uploadThroughput": -1},
+        )
+        await page.locator("#name").fill("Anna")
+        await page.locator("#pin").fill("2468")
+        button = await page.locator("button").bounding_box()
+        at = button["x"] + button["width"] / 2, button["y"] + button["height"] / 2
+        await page.mouse.click(*at)
+        for pause in pauses:
+            await page.wait_for_timeout(pause)
+            await page.mouse.click(*at)
+        await expect(page).to_have_url(re.compile("/till$"))
+    paired = await devices.of_location(services.db, shop.account, shop.location, now)
+    assert [device.name for device in paired] == ["Anna"]
 
 
 async def test_a_wrong_pin(coupon, services, stand):

@@ -7,10 +7,13 @@ import html
 import json
 import re
 from pathlib import Path
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import pytest
 
+from tearoff.kit import clock
+from tearoff.web import tries
+from tearoff.web.sealed import seal
 from tests.cast import PIN
 from tests.web.conftest import Coupon, do, in_days
 from tests.web.scenes import CARD, FORM, SCENES
@@ -59,10 +62,56 @@ async def test_what_is_told_is_of_this_coupon_and_of_now(make_coupon):
     to = (await send(coupon, "/redeem", pin=WRONG)).headers["location"]
     query = urlsplit(to).query
     assert "Wrong PIN" in (await coupon.get(to)).text
-    for told in (f"{other.path}?{query}", f"{to[:-9]}x", f"{coupon.path}?tried=", f"{to}x",
+    for told in (f"{other.path}?{query}", f"{to[:-9]}x", f"{coupon.path}?tried=",
+                 to.replace("tried=", "tried=x"),
                  f"{coupon.path}?tried=%00%ff", f"{coupon.path}?tried={'A' * 5000}"):  # fmt: skip
         page = await coupon.get(told)
         assert (page.status, "Wrong PIN" in page.text) == (200, False)
+
+
+WAYS = {"": '["code", "pin"]', "/confirm": '["button"]', "/place": '["code", "pin"]'}
+USED = "This coupon was used a moment ago."
+
+
+@pytest.mark.parametrize("where", WAYS)
+async def test_after_a_use_every_form_says_so_beside_what_went_wrong(make_coupon, where):
+    """And what was tried before the use is told no more."""
+    given = json.dumps({"methods": json.loads(WAYS[where]), "ask_receipt": "required"})
+    coupon = await make_coupon(uses=5, raw_options=given)
+    if where == "/place":
+        await SCENES["place"].act(coupon)
+    sure = {"sure": "1"} if where == "/confirm" else {"pin": WRONG, "receipt": "B 7"}
+
+    async def refused():
+        token = (await coupon.get(f"{coupon.path}{where}")).token
+        values = {"t": token, "place": str(coupon.shop.location), **sure}
+        answer = await coupon._ask("POST", f"{coupon.path}/redeem", {}, values)
+        return answer.headers["location"]
+
+    before = await refused()
+    first = await coupon.get(before)
+    assert (first.status, USED in first.text) == (422, False)
+    await do(coupon, "validated")
+    old = await coupon.get(before)
+    assert (old.status, old.message.startswith(USED)) == (200, True)
+    for gone in ("Wrong PIN", "Type the number of the receipt", "B 7"):
+        assert gone not in old.text
+    new = await coupon.get(await refused())
+    assert (new.status, new.message.startswith(USED)) == (422, True)
+    told = "Type the number of the receipt" if where == "/confirm" else "Wrong PIN. 3 tries left."
+    assert told in new.text
+
+
+async def test_what_was_tried_below_the_coupon_is_told_there_alone(make_coupon):
+    coupon = await make_coupon()
+    tried = tries.Tried(
+        about=f"save:{coupon.code}", at=clock.now().timestamp(), status=429, is_staffs=False,
+        said=("coupon_full",), until=int(clock.now().timestamp()) + 600,
+    )  # fmt: skip
+    query = urlencode({"tried": seal(coupon.services.vault, tried)})
+    for path, status in (("/save", 429), ("", 200)):
+        page = await coupon.get(f"{coupon.path}{path}?{query}")
+        assert (page.status, "retry-after" in page.headers) == (status, status == 429)
 
 
 async def test_all_faults_are_told_at_once(make_coupon):

@@ -23,6 +23,8 @@ from tearoff.kit.doorbook import Event
 from tearoff.kit.rows import columns, read
 
 PAIRING_LIVES = timedelta(minutes=15)
+SENT_AGAIN = timedelta(minutes=5)
+"""For so long the form of a link that was used gives the same browser its device once more."""
 REMEMBERED = timedelta(days=30)
 PIN_LIVES = timedelta(hours=12)
 PIN_LENGTHS = range(4, 7)
@@ -115,17 +117,39 @@ async def find_pairing(db: Handle, token: str, now: datetime) -> Location | None
 
 
 async def pair(
-    db: Database, token: str, *, name: str, pin: str, now: datetime
+    db: Database, token: str, *, name: str, pin: str, now: datetime, secret: str = ""
 ) -> tuple[Device, str]:
     """Use the link, in a transaction of its own: gives the device and its secret (49 letters and
-    digits), which is kept as a hash only. Raises `members.LinkOver`, `Invalid` and `TooBusy`."""
+    digits), which is kept as a hash only. `secret`: the one that this link has for this browser.
+    Sent again with it, the form gives the device that it made, with its first name and PIN: a
+    second tap stops the first answer, and answers get lost. Raises `members.LinkOver`, `Invalid`
+    and `TooBusy`."""
+    try:
+        return await _pair_first(db, token, name, pin, now, secret)
+    except members.LinkOver:
+        device = await paired(db, secret, now)
+        if device is None:
+            raise
+        return device, secret
+
+
+async def paired(db: Handle, secret: str, now: datetime) -> Device | None:
+    """The device that a link has made a moment ago for the browser with this secret."""
+    device = await device_of_secret(db, secret, now) if secret else None
+    return device if device and now - device.created_at < SENT_AGAIN else None
+
+
+async def _pair_first(
+    db: Database, token: str, name: str, pin: str, now: datetime, secret: str
+) -> tuple[Device, str]:
     # Looked at first: a PIN costs much to hash, and nobody does that for a link of fancy.
     if await find_pairing(db, token, now) is None:
         raise members.LinkOver
     name = _name(name)
     hashed = await hash_pin(pin)
+    secret = secret or codes.letters(members.TOKEN_LENGTH)
     async with db.transaction() as work:
-        device, secret = await _pair(work, token, name, hashed, now)
+        device = await _pair(work, token, name, hashed, secret, now)
     _note(Event.DEVICE_PAIRED, device)
     return device, secret
 
@@ -135,10 +159,9 @@ def _note(event: Event, device: Device) -> None:
 
 
 async def _pair(
-    db: asyncpg.Connection, token: str, name: str, hashed: str, now: datetime
-) -> tuple[Device, str]:
+    db: asyncpg.Connection, token: str, name: str, hashed: str, secret: str, now: datetime
+) -> Device:
     ticket = await members.use_ticket(db, token, "pair", now)
-    secret = codes.letters(members.TOKEN_LENGTH)
     row = await db.fetchrow(
         "INSERT INTO devices (account_id, location_id, name, secret_sha256, pin_hash, pin_until,"
         " created_at, expires_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)"
@@ -153,7 +176,7 @@ async def _pair(
         now + REMEMBERED,
     )
     assert row is not None
-    return read(Device, row), secret
+    return read(Device, row)
 
 
 async def device_of_secret(db: Handle, secret: str, now: datetime) -> Device | None:

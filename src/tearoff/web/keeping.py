@@ -48,9 +48,10 @@ def starts_at(linked: Linked, now: datetime) -> datetime | None:
 
 
 def ends_at(linked: Linked, now: datetime) -> datetime | None:
-    """Until when it is of use: its window, where one is open, else its end."""
+    """Until when it is of use: its end, or that of an open window after which nothing is left."""
     session, campaign = linked.session, linked.campaign
-    if campaign.activation_seconds is not None and session.is_active(now):
+    is_last = campaign.uses - session.uses <= 1 and not campaign.options.reactivates
+    if is_last and campaign.activation_seconds is not None and session.is_active(now):
         return rules.window_until(session, campaign, now)
     return rules.ends_at(session, campaign)
 

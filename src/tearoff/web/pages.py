@@ -52,7 +52,7 @@ async def show_coupon(request: AnyRequest, campaign: Part, session: Part) -> Ans
     if found is None:
         return _lead_to_meant(request)
     metrics.page_hits.labels("coupon").inc()
-    tried = tries.read(request, services.vault, found.session.code, now)
+    tried = tries.read(request, services.vault, found, now)
     return _print(request, found, now, served(request, found.session, now), tried)
 
 

@@ -310,12 +310,12 @@ def staff_of(linked: Linked, told: Staff | None, visit: Visit, now: datetime) ->
 
 
 def warned(linked: Linked, told: Staff | None, visit: Visit, now: datetime) -> Staff:
-    """What the last try came to, else that the coupon was used a moment ago: whoever comes back
+    """What the last try came to, and that the coupon was used a moment ago: whoever comes back
     to a form after a use finds a new one, which takes the next use."""
-    staff = told or Staff()
-    if staff.alert or staff.pin_error or not was_just_used(linked, now):
+    staff, used = told or Staff(), visit.words.used_meanwhile
+    if used in staff.alert or not was_just_used(linked, now):
         return staff
-    return msgspec.structs.replace(staff, alert=visit.words.used_meanwhile)
+    return msgspec.structs.replace(staff, alert=f"{used} {staff.alert}".rstrip())
 
 
 def _locked(linked: Linked, visit: Visit, now: datetime) -> str:

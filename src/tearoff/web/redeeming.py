@@ -161,7 +161,7 @@ def _left(found: Linked, visit: Visit) -> str:
 def _visit(request: AnyRequest, found: Linked, now: datetime) -> tuple[Visit, Tried | None]:
     """With what the last try came to, which other languages tell as well."""
     visit, vault = visit_to(request, found), services_of(request).vault
-    told = tries.read(request, vault, found.session.code, now)
+    told = tries.read(request, vault, found, now)
     return (visit, None) if told is None else (tries.keeping(visit, tries.NAME, told[1]), told[0])
 
 
@@ -211,19 +211,19 @@ def _problem(
     """What is wrong with the form, all of it, before any PIN is looked at; or nothing, when
     another language was asked for in the middle of it."""
     if _has_no_way(found, now, by_button=by_button):
-        return _tried(found, form, now, 409)
+        return _tried(found, form, 409)
     if by_button and is_robot(request):
-        return _tried(found, form, now, 200, "no_person")
+        return _tried(found, form, 200, "no_person")
     if form.fields.get("lang") in WORDS:
-        return _tried(found, form, now, 200)
+        return _tried(found, form, 200)
     vault = services_of(request).vault
     uses = forms.shown_uses(vault, form.token, found.session.code, now)
     if uses is None:
-        return _tried(found, form, now, 422, "too_old")
+        return _tried(found, form, 422, "too_old")
     if uses != found.session.uses:
-        return _tried(found, form, now, 409, "used_meanwhile")
+        return _tried(found, form, 409, "used_meanwhile")
     said = _wrong_fields(found, form, by_button=by_button)
-    return _tried(found, form, now, 422, *said) if said else None
+    return _tried(found, form, 422, *said) if said else None
 
 
 def _wrong_fields(found: Linked, form: Form, *, by_button: bool) -> list[str]:
@@ -252,11 +252,12 @@ def _wrong_amount(form: Form) -> list[str]:
 
 
 def _tried(
-    found: Linked, form: Form, now: datetime, status: int, *said: str, left: int = 0, until: int = 0
+    found: Linked, form: Form, status: int, *said: str, left: int = 0, until: int = 0
 ) -> Tried:
+    # Now, and not as the form came: what was in the way may have been a use at the same moment.
     return Tried(
         about=found.session.code,
-        at=int(now.timestamp()),
+        at=clock.now().timestamp(),
         status=status,
         said=said,
         left=left,
@@ -271,19 +272,19 @@ def _refused(found: Linked, error: Exception, form: Form, now: datetime) -> Trie
     """Why the coupon was not used; the page tells how it stands, also after a lost race."""
     second = int(now.timestamp())
     if isinstance(error, pins.PinTooSoon):
-        return _tried(found, form, now, 429, "slowed", until=second + error.wait)
+        return _tried(found, form, 429, "slowed", until=second + error.wait)
     if isinstance(error, pins.WrongPin) and error.left:
         if not error.wait:
-            return _tried(found, form, now, 422, "wrong_pin", left=error.left)
+            return _tried(found, form, 422, "wrong_pin", left=error.left)
         said, until = ("wrong_pin", "slowed"), second + error.wait
-        return _tried(found, form, now, 429, *said, left=error.left, until=until)
+        return _tried(found, form, 429, *said, left=error.left, until=until)
     if isinstance(error, pins.WrongPin | pins.PinLocked):
         until_ = error.until if isinstance(error, pins.PinLocked) else now + pins.LOCKED_FOR
-        return _tried(found, form, now, 429, until=int(until_.timestamp()))
+        return _tried(found, form, 429, until=int(until_.timestamp()))
     if isinstance(error, rules.LimitReached):
-        return _tried(found, form, now, 409, tries.limit_of(error))
+        return _tried(found, form, 409, tries.limit_of(error))
     said_ = "held" if isinstance(error, rules.Reserved) else "used_meanwhile"
-    return _tried(found, form, now, 409, said_)
+    return _tried(found, form, 409, said_)
 
 
 HANDLERS = [ask, ask_place, redeem]

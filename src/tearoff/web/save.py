@@ -94,7 +94,7 @@ async def show_ways(request: AnyRequest, campaign: Part, session: Part) -> Answe
         return notes.unknown(request)
     if not _can_save(found, now):
         return to_coupon(request, found)
-    told = tries.read(request, services_of(request).vault, found.session.code, now)
+    told = tries.read_of(request, services_of(request).vault, _form_of(found), now)
     return await _show(request, found, told[0] if told else None, now)
 
 
@@ -113,7 +113,7 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
         """To the page, which tells it as often as it is looked at."""
         second = int(now.timestamp())
         tried = tries.Tried(
-            about=found.session.code, at=second, status=status, said=(said,) if said else (),
+            about=_form_of(found), at=now.timestamp(), status=status, said=(said,) if said else (),
             until=second + ceil(after) if after else 0, is_staffs=False, address=address,
         )  # fmt: skip
         visit = visit_to(request, found)
@@ -276,7 +276,8 @@ def _state(found: Linked, now: datetime) -> rules.State:
 
 
 def _form_of(found: Linked) -> str:
-    """What the form's token is made for: nothing but this page takes it."""
+    """What the form's token is made for, and what a try is about: nothing but this page takes
+    either."""
     return f"save:{found.session.code}"
 
 

@@ -17,12 +17,12 @@ LONGEST = 6000
 
 
 class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """`about` is the code of what it is about, `at` when it was sealed (seconds since 1970).
+    """`about` says what it is about, `at` when it came about (seconds since 1970).
     `status` is what the page answers with; `until` (seconds since 1970), if that is not 0, is when
     another try makes sense."""
 
     about: str = ""
-    at: int = 0
+    at: float = 0
     status: int = 200
     until: int = 0
 
@@ -49,5 +49,6 @@ def unseal(
         carried = msgspec.json.decode(vault.open(sealed.encode()), type=kind)
     except (CannotOpen, msgspec.MsgspecError):
         return None
-    is_recent = 0 <= now.timestamp() - carried.at < LIVES
+    # The clocks of two servers are not quite the same.
+    is_recent = -1 < now.timestamp() - carried.at < LIVES
     return (carried, sealed) if is_recent and carried.about == about else None

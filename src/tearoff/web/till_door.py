@@ -3,19 +3,26 @@
 A link is shown by GET and used by POST only. Other sites can do nothing here: their forms come
 without the cookie, every form of ours carries a token that is tied to the device, and nobody
 may frame the pages.
+
+A browser that was shown a link's form has a cookie of a random value. With the link, and by our
+key, it makes the secret of the device that the form pairs. So the form may be sent twice, as an
+impatient finger does, and a lost answer be asked for again, though no secret is kept anywhere:
+the same browser gets the same device, and for any other one the link is over.
 """
 
 from __future__ import annotations
 
 import base64
 import re
+import secrets
+from collections.abc import Sequence
 from typing import Any, Literal
 from urllib.parse import parse_qsl
 
 from litestar import Request, Router, post, route
 from litestar.params import FromPath
 
-from tearoff.accounts import devices, locations
+from tearoff.accounts import devices, locations, members
 from tearoff.accounts.devices import Device, DeviceLocked, WrongDevicePin
 from tearoff.accounts.members import LinkOver
 from tearoff.errors import Invalid
@@ -25,6 +32,7 @@ from tearoff.kit.doorbook import Event
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import services_of
 from tearoff.web import notes, till, till_shell
+from tearoff.web.cookies import make_cookie, read_cookie
 from tearoff.web.finding import patiently
 from tearoff.web.forms import western
 from tearoff.web.paper import Answer, Header, answer
@@ -36,6 +44,9 @@ AnyRequest = Request[Any, Any, Any]
 READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
+_SHOWN = "tearoff_pairing"
+_SHOWN_VALUE = re.compile(r"[A-Za-z0-9_-]{32}\Z")
+_SHOWN_FOR = int((devices.PAIRING_LIVES + devices.SENT_AGAIN).total_seconds())
 _REMEMBERED = int(devices.REMEMBERED.total_seconds())
 _YEAR = 31_536_000
 _PURPOSE = "till-form"
@@ -49,7 +60,10 @@ async def show_not_paired(request: AnyRequest) -> Answer:
 
 @route("/till/pair/{token:str}", http_method=READ)
 async def show_pairing(request: AnyRequest, token: FromPath[str]) -> Answer:
-    """Names the place and waits for a person."""
+    """Names the place and waits for a person; who has just paired by it goes on."""
+    services, secret = services_of(request), _secret_of(request, token)
+    if await patiently(devices.paired(services.db, secret, clock.now())):
+        return redirect("/till", till.cookie(services, secret, _REMEMBERED))
     return await _pairing(request, token, {})
 
 
@@ -61,8 +75,11 @@ async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
     name, pin = form.get("name", ""), western(form.get("pin", ""))
     try:
         _, secret = await patiently(
-            devices.pair(services.db, token, name=name, pin=pin, now=clock.now())
-        )
+            devices.pair(
+                services.db, token, name=name, pin=pin, now=clock.now(),
+                secret=_secret_of(request, token),
+            )
+        )  # fmt: skip
     except LinkOver:
         return _refuse(request, words)
     except Invalid as error:
@@ -102,6 +119,22 @@ async def enter_pin(request: AnyRequest) -> Answer:
     return redirect("/till", till.cookie(services, till.secret_of(request), _REMEMBERED))
 
 
+def _secret_of(request: AnyRequest, token: str) -> str:
+    """What this link makes the secret of a device in this browser; "" where it was not shown."""
+    shown = read_cookie(request, _SHOWN)
+    if not _SHOWN_VALUE.match(shown) or not _TOKEN.match(token):
+        return ""
+    mark = services_of(request).vault.mark("pairing", f"{token}:{shown}".encode())
+    return mark.hex()[: members.TOKEN_LENGTH]
+
+
+def _shown(request: AnyRequest) -> Header:
+    """The browser's cookie, which stays the same as long as it is asked for."""
+    shown = read_cookie(request, _SHOWN)
+    value = shown if _SHOWN_VALUE.match(shown) else secrets.token_urlsafe(24)
+    return "set-cookie", make_cookie(services_of(request).settings, _SHOWN, value, _SHOWN_FOR)
+
+
 async def _pairing(
     request: AnyRequest, token: str, problems: dict[str, str], name: str = ""
 ) -> Answer:
@@ -116,6 +149,7 @@ async def _pairing(
         step="pair",
         title=words.pair,
         status=422 if problems else 200,
+        more=[_shown(request)],
         place=place.name,
         name=name,
         problems={"name": "", "pin": "", "page": "", **problems},
@@ -158,13 +192,14 @@ def _note(request: AnyRequest, words: Words, status: int, heading: str, text: st
     )
 
 
-def _door(request: AnyRequest, words: Words, **values: Any) -> Answer:
+def _door(request: AnyRequest, words: Words, more: Sequence[Header] = (), **values: Any) -> Answer:
+    """`more` are headers."""
     return till_shell.print_page(
         "till_door.html",
         words,
         kind="door-page",
         reads_gzip=notes.reads_gzip(request),
-        headers=keep_language(request),
+        headers=[*keep_language(request), *more],
         **values,
     )
 

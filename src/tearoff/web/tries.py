@@ -36,10 +36,11 @@ _FIELDS = {
 
 
 class Tried(Carried, frozen=True, kw_only=True, omit_defaults=True):
-    """`about` is the coupon; `said` are names of words; `status` is what the page answers with,
-    until `until` (seconds since 1970), if that is not 0: from then on there can be another try.
-    `left` are the tries that remain; `is_staffs`: it is told in the staff's section;
-    `address` is the one to which a mail has left or, where something is `said`, has not."""
+    """`about` is the coupon, or a page below it; `said` are names of words; `status` is what the
+    page answers with, until `until` (seconds since 1970), if that is not 0: from then on there can
+    be another try. `left` are the tries that remain; `is_staffs`: it is told in the staff's
+    section; `address` is the one to which a mail has left or, where something is `said`, has
+    not."""
 
     said: tuple[str, ...] = ()
     left: int = 0
@@ -76,7 +77,7 @@ def tell(request: AnyRequest, found: Linked, now: datetime, status: int, *said: 
     """To the coupon's page, which says to the consumer what was in the way, and how the coupon
     stands now."""
     tried = Tried(
-        about=found.session.code, at=int(now.timestamp()), status=status, said=said, is_staffs=False
+        about=found.session.code, at=now.timestamp(), status=status, said=said, is_staffs=False
     )
     return lead(services_of(request).vault, path_of(found), visit_to(request, found), tried)
 
@@ -87,8 +88,21 @@ def to_coupon(request: AnyRequest, found: Linked) -> Answer:
     return answer(303, [("location", to), ("cache-control", "private, no-store")])
 
 
-def read(request: AnyRequest, vault: Vault, about: str, now: datetime) -> tuple[Tried, str] | None:
-    """What the address tells of a try at this coupon, and how it stands there."""
+def read(
+    request: AnyRequest, vault: Vault, found: Linked, now: datetime
+) -> tuple[Tried, str] | None:
+    """What the address tells of a try at this coupon, and how it stands there. What the staff
+    tried before a use says nothing of the coupon as it is after it."""
+    told = read_of(request, vault, found.session.code, now)
+    used_at = found.session.used_at
+    is_old = told is not None and used_at is not None and told[0].at < used_at.timestamp()
+    return None if told is None or (is_old and told[0].is_staffs) else told
+
+
+def read_of(
+    request: AnyRequest, vault: Vault, about: str, now: datetime
+) -> tuple[Tried, str] | None:
+    """The same of a page below the coupon, whose tries are told nowhere else."""
     return unseal(request, vault, NAME, Tried, about, now)
 
 
