@@ -143,3 +143,16 @@ async def test_two_uses_of_one_queue_are_taken_back_one_by_one(make_coupon, make
     assert (await coupon.row())["used_at"] == at - timedelta(minutes=9)
     assert (await undo(till, first))["verdict"] == "undone"
     assert (await coupon.row())["uses"] == 0
+
+
+async def test_what_was_dropped_before_anybody_heard_of_it_is_taken_back(make_coupon, make_till):
+    """Whatever it was used for since; a device that only tells that it looked takes nothing back."""
+    coupon = await make_coupon(uses=3)
+    till, key = await make_till(coupon.shop), new_key()
+    await till.redeem(coupon.code, key)
+    await (await make_till(coupon.shop)).redeem(coupon.code)
+    scan = {"key": key, "code": coupon.code, "take": False}
+    for left, verdict, uses in ((False, "used", 2), (True, "undone", 1), (True, "undone", 1)):
+        body = {**scan, "scanned_at": datetime.now(UTC).isoformat(), "left": left}
+        told = (await till.call("sync", {"scans": [body]}))[1]["results"][0]
+        assert (told["verdict"], (await coupon.row())["uses"]) == (verdict, uses)

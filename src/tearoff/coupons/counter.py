@@ -57,8 +57,9 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
 async def _answer_again(
     db: Database, till: Till, known: Scan, given: Look, now: datetime
 ) -> Outcome:
-    """What was said of it, unless whoever scanned it has gone on without hearing it."""
-    if given.is_left and not known.takes and known.verdict == "used":
+    """What was said of it, unless whoever scanned it has gone on without hearing it. The device
+    knows: it keeps a scan, and can drop it, only until it has heard what came of it."""
+    if given.is_left and known.verdict == "used":
         return await _leave(db, till, known.key, now)
     return await scans.told_again(db, till, known, now)
 
@@ -87,8 +88,8 @@ async def _is_same(db: Database, till: Till, known: Scan, given: Look, now: date
 
 
 async def _leave(db: Database, till: Till, key: str, now: datetime) -> Outcome:
-    """A place that takes in at once took it in, and its answer was lost: nothing was handed out.
-    So that use goes, whatever else the coupon was used for since."""
+    """It was taken in, at once or because people asked for it, the answer was lost, and they closed
+    or dropped it. So that use goes, whatever else the coupon was used for since."""
     async with db.transaction() as work:
         scan = await scans.hold(work, till, key)
         if scan is None or scan.undone_at is not None or scan.at < now - OFFLINE_WITHIN:

@@ -18,9 +18,11 @@ export const knownOf = (scan) => all().get(nameIn(scan)) ?? { left: 1 };
 /** A picture of the code says nothing of the coupon itself. */
 export function learn(scan, { verdict, reason, text, scanned_at: at, uses_left: left }) {
   if (verdict === "wait" || reason === "screenshot") return;
-  const known = all(), name = nameIn(scan), isUsed = verdict === "used";
+  const known = all(), name = nameIn(scan), isUsed = verdict === "used", before = known.get(name);
+  // A use that this device made stands unless the coupon has more of them again.
+  const last = isUsed ? at : verdict === "good" && left <= before?.left && before.at;
   known.delete(name); // the newest is the last
   if (verdict === "no") known.set(name, { left: 0, text, isUsed: reason === "already_used" });
-  else known.set(name, { left, isUsed, at: isUsed && at });
+  else known.set(name, { left, isUsed, at: last });
   device.set(KNOWN, JSON.stringify([...known].slice(-MOST)));
 }

@@ -55,8 +55,9 @@ export function makeLists({ shapes, words, language }) {
     const [first, sure] = question.children;
     first.textContent = words[act];
     sure.textContent = words[`${act}_sure`];
-    question.open = asked === key; // also after the rows were drawn anew
-    question.addEventListener("toggle", () => (asked = question.open ? key : ""));
+    const name = `${act} ${key}`; // nobody who is asked one thing answers another
+    question.open = asked === name; // also after the rows were drawn anew
+    question.addEventListener("toggle", () => (asked = question.open ? name : ""));
     sure.addEventListener("click", () => does[act](key, code));
   }
 

@@ -74,6 +74,7 @@ async function settleStrays(does) {
 $("strays-send").addEventListener("click", () => settleStrays(([{ place }]) => send(place)));
 $("strays-drop").addEventListener("click", () => settleStrays(async (scans) => {
   for (const { key } of scans) await drop(key);
+  await send(scans[0].place).catch(() => {}); // what was taken in is taken back, if it can be
 }));
 
 export async function catchUp() {

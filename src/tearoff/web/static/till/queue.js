@@ -1,7 +1,7 @@
 // Scans of which the server has not heard, kept on the device (IndexedDB) until it has answered each
 // of them: those that people want taken in, and those that were only looked at (`take` is false).
 
-import { ask } from "./api.js";
+import { NoConnection, ask } from "./api.js";
 import { learn } from "./known.js";
 
 const STORE = "scans";
@@ -57,11 +57,11 @@ async function doWork(mode, does) {
   });
 }
 
-/** The same key again is the same scan. False where it is lost with the page. */
+/** The same key again is the same scan. False where it is lost with the page: it promises nothing. */
 export async function keep(scan) {
   const isKept = await work("readwrite", (store) => void store.put(scan)).then(() => true, () => false);
   if (isKept) loose.delete(scan.key);
-  else loose.set(scan.key, { ...scan });
+  else loose.set(scan.key, { ...scan, promised: false });
   tell();
   return isKept;
 }
@@ -69,10 +69,16 @@ export async function keep(scan) {
 /** Those that people want taken in, in the order in which they were scanned. */
 export const kept = async () => (await all()).filter(({ take }) => take !== false);
 
-/** It is taken in no more; the server hears that it was scanned. */
+/** It is taken in no more. The server may have taken it in, and its answer was lost: then it is taken
+ * back. Nothing is changed where an answer came meanwhile. */
 export async function drop(key) {
-  const scan = (await kept()).find((one) => one.key === key);
-  if (scan) await keep({ ...scan, take: false });
+  const dropped = (scan) => ({ ...scan, take: false, left: true });
+  if (loose.has(key)) loose.set(key, dropped(loose.get(key)));
+  await work("readwrite", (store) => {
+    const request = store.get(key);
+    request.onsuccess = () => request.result && store.put(dropped(request.result));
+  }).catch(() => {});
+  tell();
 }
 
 async function all() {
@@ -88,10 +94,23 @@ export async function send(place) {
   );
 }
 
+/** What `isMeant` is sent before anything new is asked: what is on the way already is waited for.
+ * Gives what waited, all of which is decided now. */
+export async function sendFirst(place, isMeant) {
+  const meant = async () => (await waitingAt(place)).filter(isMeant), before = await meant();
+  if (!before.length) return before;
+  const doSend = () => sendAll(place, isMeant);
+  await (navigator.locks ? navigator.locks.request("till-queue", doSend) : doSend());
+  if ((await meant()).length) throw new NoConnection();
+  return before;
+}
+
 /** Those of one place only: they count where they were read. */
-async function sendAll(place) {
+const waitingAt = async (place) => (await all()).filter((scan) => (scan.place ?? place) === place);
+
+async function sendAll(place, isMeant = () => true) {
   const verdicts = [];
-  const ours = async () => (await all()).filter((scan) => (scan.place ?? place) === place);
+  const ours = async () => (await waitingAt(place)).filter(isMeant);
   for (let scans = await ours(); scans.length; scans = await ours()) {
     const some = scans.slice(0, AT_ONCE), answers = await sendSome(some, place);
     // What could not be decided yet (too many wrong codes) stays, and is sent again later.
@@ -106,8 +125,8 @@ async function sendAll(place) {
   return verdicts;
 }
 
-/** What people asked for while its look was on the way is still to be sent. */
-async function forget(scans) {
+/** They were answered. What people asked for while its look was on the way is still to be sent. */
+export async function forget(scans) {
   for (const sent of scans) {
     const isAsSent = (now) => now?.take === sent.take && now.left === sent.left;
     if (isAsSent(loose.get(sent.key))) loose.delete(sent.key);

@@ -1,14 +1,14 @@
 // A scan: it is looked at, taken in, taken back. Without connection the verdict is NOT CHECKED until
 // the server is heard. Nothing but the server ever says OK.
 
-import { NoConnection, Refused, ask } from "./api.js";
+import { NoConnection, PATIENCE, Refused, ask } from "./api.js";
 import { LONGEST, nameOf } from "./code.js";
 import { answersTo, type, typed } from "./fields.js";
 import { knownOf, learn } from "./known.js";
 import { shownCode } from "./lists.js";
 import { visit } from "./memory.js";
 import { catchUp, draw, ownTimeOf, refresh, state, timeOf } from "./place.js";
-import { keep, kept, watchQueue } from "./queue.js";
+import { forget, keep, kept, sendFirst, watchQueue } from "./queue.js";
 import * as signals from "./signals.js";
 import * as verdict from "./verdict.js";
 import { counted, words } from "./words.js";
@@ -19,8 +19,9 @@ const SOON = 1500; // and after which what was not checked is asked about again
 const OPEN = "till-open"; // of this visit: whose verdict stood, or was asked for, when the page was left
 
 // `scan`: whose verdict stands, or is asked for. `unheard`: its verdict is not the server's.
-// `missed`: another code was read while this one was asked for.
-let isBusy = false, scan = null, unheard = false, missed = false, busy = () => {};
+// `missed`: another code was read while this one was asked for. `waited`: scans of the same coupon that
+// people asked to take in, for which nothing was handed out yet; what comes of them is its verdict.
+let isBusy = false, scan = null, unheard = false, missed = false, waited = [], busy = () => {};
 
 const makeKey = () => Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, "0")).join("");
 
@@ -95,14 +96,15 @@ function redeem(asks) {
 async function decide(path) {
   isBusy = true;
   unheard = false;
+  waited = [];
   busy(true);
   const slow = setTimeout(() => {
     verdict.show(viewOfChecking());
     tellMissed();
   }, SLOW);
   try {
-    const { key, code, any_case, amount, receipt } = scan;
-    settle(await ask(path, { key, code, any_case, amount, receipt }).finally(() => clearTimeout(slow)));
+    settle(await hear(path).finally(() => clearTimeout(slow)));
+    if (scan.take) forget([scan]);
   } catch (error) {
     if (error instanceof NoConnection) await uncheck();
     else if (error instanceof Refused) refused(error);
@@ -111,6 +113,29 @@ async function decide(path) {
     isBusy = false;
   }
   refresh();
+}
+
+/** What waits of this coupon is decided first: the verdict is of the coupon after that. */
+async function hear(path) {
+  const found = path === "check" && (await hearOfWaiting());
+  const { key, code, any_case, amount, receipt } = scan;
+  return found || ask(path, { key, code, any_case, amount, receipt });
+}
+
+/** Other scans of its coupon. */
+const isLike = (mine) => ({ key, code }) => key !== mine.key && nameOf(code) === nameOf(mine.code);
+const isOwed = ({ take, promised }) => take && !promised;
+
+async function hearOfWaiting() {
+  const late = new Promise((_, failed) => setTimeout(failed, PATIENCE, new NoConnection()));
+  const owed = (await Promise.race([sendFirst(scan.place, isLike(scan)), late])).filter(isOwed).at(-1);
+  if (!owed) return null;
+  const found = await ask("scan", { key: owed.key }).catch((error) => {
+    if (error instanceof NoConnection) throw error;
+  });
+  if (found?.verdict !== "used") return null;
+  scan = owed;
+  return found;
 }
 
 function settle(found) {
@@ -125,9 +150,12 @@ function settle(found) {
  * that nobody asked to take in. When the queue has its answer, that is shown. */
 async function uncheck() {
   unheard = true;
-  const before = (await kept()).filter(({ key, code }) => key !== scan.key && nameOf(code) === nameOf(scan.code));
+  const before = (await kept()).filter(isLike(scan)), known = knownOf(scan);
+  const mayTake = state.trusts_offline && known.left > before.length;
+  scan.promised = scan.take && mayTake;
+  waited = scan.take ? [] : before.filter(isOwed);
   const isKept = await keep(scan);
-  if (unheard) verdict.show(viewOfUnheard(before, isKept));
+  if (unheard) verdict.show(viewOfUnheard(known, before, isKept, isKept && mayTake));
   tellMissed();
   setTimeout(catchUp, SOON);
 }
@@ -141,8 +169,12 @@ export function left() {
 
 /** Two windows share what waits, and the verdict that stands is never older than what they know. */
 watchQueue((answers) => {
-  const found = answers.find(({ key, word }) => word && key === scan?.key);
-  if (found && unheard && (isBusy || verdict.isOpen())) settle(found);
+  if (unheard && (isBusy || verdict.isOpen())) {
+    const taken = answers.find((one) => one.verdict === "used" && waited.some(({ key }) => key === one.key));
+    const found = taken ?? answers.find(({ key, word }) => word && key === scan.key);
+    if (taken) scan = waited.find(({ key }) => key === taken.key);
+    if (found) settle(found);
+  }
   if (answers.length) refresh();
   else draw();
 });
@@ -200,7 +232,11 @@ function linesOf(found) {
   if (found.uses_left > (found.verdict === "good" ? 1 : 0) && found.verdict !== "no") {
     lines.push({ text: counted(words.uses_left, found.uses_left) });
   }
-  if (found.verdict === "good") lines.push({ text: found.conditions, look: "quiet" });
+  if (found.verdict === "good") {
+    const { at } = knownOf(scan);
+    if (at) lines.push({ text: words.used_here.replace("{when}", timeOf(at)) });
+    lines.push({ text: found.conditions, look: "quiet" });
+  }
   if (found.read) lines.push({ text: words.read, code: found.read });
   return lines.filter(({ text }) => text);
 }
@@ -240,9 +276,8 @@ const viewOfChecking = () => ({
 
 /** Amber, a clock, and the word that nobody can take for a yes; or the NO that this device knows. It
  * hands out no more than the coupon has, as far as it was told: `before` are the scans of it that wait. */
-function viewOfUnheard(before, isKept) {
-  const known = knownOf(scan), left = known.left - before.length, isOver = known.isUsed && known.left < 1 && !scan.take;
-  const mayTake = state.trusts_offline && isKept && left > 0;
+function viewOfUnheard(known, before, isKept, mayTake) {
+  const isOver = known.isUsed && known.left < 1 && !scan.take;
   const lines = [{ text: scan.take ? (isKept ? words.not_checked_text : words.not_kept) : words.offline }];
   if (before.length) lines.push({ text: words.waits_since.replace("{when}", ownTimeOf(before.at(-1).scanned_at)) });
   else if (known.at) lines.push({ text: words.used_here.replace("{when}", timeOf(known.at)) });

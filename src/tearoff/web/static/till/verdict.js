@@ -130,14 +130,19 @@ $("v-form").addEventListener("submit", (event) => {
 leave.addEventListener("click", () => shown.close.act());
 undo.addEventListener("click", () => shown.undo.act());
 const root = document.documentElement; // behind hand scanners, whose keys are no answers
-root.addEventListener("pointerdown", ({ timeStamp }) => (pressed = timeStamp), true);
+/** Whoever goes on tapping has not read it. */
+function press({ timeStamp }) {
+  pressed = timeStamp;
+  if (dialog.open && timeStamp < deafUntil) deafen();
+}
+root.addEventListener("pointerdown", press, true);
 root.addEventListener("pointercancel", () => (pressed = 0), true);
 root.addEventListener("keydown", (event) => {
   const { key, repeat, timeStamp } = event;
   if (key === "Enter" && repeat) event.preventDefault(); // held down since before
   if (repeat || !["Enter", " ", "Escape"].includes(key)) return;
-  pressed = timeStamp;
   if (key === "Escape" && timeStamp < deafUntil) event.preventDefault();
+  press(event);
 }, true);
 root.addEventListener("click", (event) => {
   const began = pressed || event.timeStamp;
