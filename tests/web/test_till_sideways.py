@@ -38,7 +38,16 @@ LOOK = """() => {
     if (one !== ".shape" && !element.contains(there)) missing.push(one + " is covered");
     places[one] = {left, top, right, bottom};
   }
-  const told = verdict.querySelector(".told");
+  const told = verdict.querySelector(".told"), word = verdict.querySelector(".head h1,.head h2");
+  const line = word.appendChild(document.createElement("span"));
+  line.style.display = "inline-block"; // it stands on the line; tails hang below
+  const pen = document.createElement("canvas").getContext("2d");
+  pen.font = getComputedStyle(word).font;
+  const tails = pen.measureText(word.textContent).actualBoundingBoxDescent;
+  if (line.getBoundingClientRect().bottom + tails > told.getBoundingClientRect().top + 1) {
+    missing.push("what is said lies on the word");
+  }
+  line.remove();
   if (told.textContent.trim() && told.clientHeight < 44) missing.push("what is said");
   return [missing, places];
 }"""

@@ -146,7 +146,7 @@ async def test_two_uses_of_one_queue_are_taken_back_one_by_one(make_coupon, make
 
 
 async def test_what_was_dropped_before_anybody_heard_of_it_is_taken_back(make_coupon, make_till):
-    """Whatever it was used for since; a device that only tells that it looked takes nothing back."""
+    """Whatever it was used for since. What was only looked at takes nothing back."""
     coupon = await make_coupon(uses=3)
     till, key = await make_till(coupon.shop), new_key()
     await till.redeem(coupon.code, key)

@@ -195,8 +195,9 @@ async def sync(request: AnyRequest) -> Answer:
     takes for now: by as much as that differs from ours, its `scanned_at` are corrected. `ahead` of
     a scan: by how many milliseconds we were ahead when it was read, as far as it knew. `take`
     false: people did not ask to take it in, the server only hears of it; `left` true: they went on
-    without an answer, or dropped what they had asked for, so what was taken in is taken back. `place_id` is where it was
-    read, if the device has moved to another place of its account since."""
+    without an answer, or dropped what they had asked for, so what was taken in is taken back.
+    `place_id` is where it was read, if the device has moved to another place of its account
+    since."""
 
     async def act(
         request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
