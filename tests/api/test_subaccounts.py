@@ -259,6 +259,8 @@ async def test_a_link_signs_in_once_and_only_by_a_post(caller, services):
                                   headers={"Cookie": f"{name}={value}"})  # fmt: skip
     assert status == 200
     assert "Corner Coffee" in text
+    # Not where the button that signs in lay, for a finger that taps twice.
+    assert text.index('action="/sign-out"') < text.index("<main>")
     stored = await services.db.fetchval(
         "SELECT count(*) FROM sign_ins WHERE encode(token_sha256, 'escape') = $1", value
     )
