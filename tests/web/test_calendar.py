@@ -11,6 +11,7 @@ from tearoff.coupons.options import LANGUAGES
 from tearoff.web import ics
 from tests.web.conftest import do, in_days
 from tests.web.test_ends import ENDS, brussels, ending
+from tests.web.test_save import pdf_of, text_of
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 NOW = datetime(2031, 1, 1, 12, tzinfo=UTC)
@@ -109,7 +110,7 @@ async def test_an_open_window_ends_when_it_ends(make_coupon):
 
 @pytest.mark.parametrize("values", [{"uses": 3}, {"raw_options": '{"reactivates": true}'}])
 async def test_a_window_after_which_something_is_left_is_no_end(make_coupon, values):
-    """The page to save it and the calendar tell the coupon's end, as its mail and wallet do."""
+    """The page to save it, the calendar and paper tell the end that its mail and wallet tell."""
     coupon = await make_coupon(
         activation_seconds=3600, expires_at=brussels("2031-01-02 18:00"), **values
     )
@@ -118,6 +119,7 @@ async def test_a_window_after_which_something_is_left_is_no_end(make_coupon, val
     (entry,) = await entries_of(coupon)
     assert (entry["UID"], entry.end) == (before["UID"], before.end)
     assert "2 January 2031, 18:00" in (await coupon.get(f"{coupon.path}/save")).text
+    assert "2 January 2031, 18:00" in text_of((await pdf_of(coupon))[2])
 
 
 async def test_the_window_of_the_last_use_is_the_end(make_coupon):

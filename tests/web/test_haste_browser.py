@@ -245,6 +245,25 @@ async def test_a_form_whose_answer_was_stopped_can_be_sent_again(coupon, visit):
         await expect(page.locator(".yes")).to_have_text("Accepted")
 
 
+@pytest.mark.parametrize("script", [True, False])
+async def test_back_to_a_wrong_pin_says_what_was_used_since(make_coupon, visit, script):
+    coupon = await make_coupon(uses=5)
+    async with visit(coupon.path, script=script, fine=[422]) as page:
+        await type_pin(page, "9999")
+        await page.locator(".staff form button").click()
+        await expect(page.locator("#pin-error")).to_contain_text("4 tries left")
+        await page.locator("#pin").fill(PIN)
+        await page.locator(".staff form button").click()
+        await expect(page.locator(".yes")).to_have_text("Accepted")
+        await page.go_back()
+        for _ in range(2):
+            await expect(page.locator(".badge")).to_have_text("4 of 5 left")
+            await page.locator(".staff summary").click()
+            await expect(page.get_by_role("alert")).to_contain_text("was used a moment ago")
+            await expect(page.locator("#pin-error")).to_have_count(0)
+            await page.reload()
+
+
 async def test_back_after_a_lost_answer_to_a_pin_says_what_was_used(make_coupon, visit):
     async def lose(route):
         await route.fetch(max_redirects=0)
