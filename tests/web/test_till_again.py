@@ -128,6 +128,19 @@ async def test_a_second_scan_without_connection_becomes_the_first_one(make_coupo
     assert (await coupon.row())["uses"] == 0
 
 
+async def test_a_reload_asks_nothing_anew_of_what_waits(coupon, stand):
+    async with stand(coupon.shop, fine=FINE) as page:
+        await ask_to_redeem_unheard(page, coupon, is_heard=False)
+        await hear_nothing(page, "sync")
+        await page.context.set_offline(False)
+        await page.reload()
+        await verdict_is(page, "unchecked", "NOT CHECKED")
+        await expect(page.locator(LINES)).to_contain_text("Kept on this device")
+        await page.unroute("**/till/api/sync*")
+        await verdict_is(page, "used", "OK, used")
+    assert (await coupon.row())["uses"] == 1
+
+
 @pytest.mark.parametrize("uses", [1, 5])
 async def test_what_was_promised_is_not_promised_again(make_coupon, services, stand, uses):
     """The goods were handed out: the next scan is another one."""

@@ -43,9 +43,10 @@ export async function resume() {
   scan = { ...open.scan, take: false };
   isBusy = true;
   const found = open.scan.take && (await ask("scan", { key: scan.key }).catch((error) => error));
+  const waits = open.scan.take && (await kept()).some(({ key }) => key === scan.key);
   isBusy = false;
   if (found?.verdict && found.verdict !== "good") return settle(found);
-  if (found instanceof NoConnection) return takeLater();
+  if (found instanceof NoConnection || waits) return takeLater();
   await decide("check");
   type(open.typed);
 }
