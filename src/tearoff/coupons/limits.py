@@ -65,7 +65,6 @@ def of_all(campaign: Campaign) -> list[Tally]:
         *_if(campaign, "validations", campaign.limit_validations),
         *of_claim(campaign),
         *(_if(campaign, "day", 0) if campaign.limit_day == 0 else ()),
-        *(_if(campaign, "person", 0) if campaign.limit_person == 0 else ()),
     ]
 
 
