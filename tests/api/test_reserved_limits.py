@@ -160,3 +160,23 @@ async def test_confirmed_or_released_never_both(make_caller, campaign):
         (lost,) = [one for one in came if one.status == 422]
         assert lost.codes == [522]
         assert (await data(caller, code))["data"]["status"]["uses"] == (came[0].status == 200)
+
+
+async def test_a_confirm_is_of_the_moment_in_which_all_of_it_was_there(make_caller, services):
+    caller = await make_caller()
+    code = await code_of(caller)
+    held = (await reserve(caller, code)).body["reservation"]
+
+    async def slowly():
+        yield b'{"reservation": '
+        await update(caller, await code_of(caller), "opened")  # the server is at work meanwhile
+        await services.db.execute(
+            "UPDATE sessions SET reserved_until = now() WHERE code = $1", code
+        )
+        yield b'"%s"}' % held.encode()
+
+    late = await caller.post(
+        "/v3/couponsession/confirm", data=slowly(), extra={"content-type": "application/json"}
+    )
+    assert late.codes == [522]
+    assert (await update(caller, code, "validated")).status == 200

@@ -33,7 +33,7 @@ _SEEN = "the page was visible"
 @post([f"{path}/open" for path in finding.PERSONAL])
 async def report_open(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """The visible page reports itself. The answer is the same whatever becomes of it."""
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    services, form, now = services_of(request), await forms.read_form(request), clock.now()
     found = await finding.find(services, campaign, session)
     if found is not None and _is_news(services, found, form.token, now):
         await finding.patiently(_record(request, services, found, now))

@@ -106,7 +106,7 @@ async def show_now(request: AnyRequest, campaign: Part) -> Answer:
 async def begin(request: AnyRequest, campaign: Part) -> Answer:
     """Somebody acts, or the visible page reports itself: the coupon is made, and the address
     changes to its own. A robot, or another site, changes nothing and sees the page."""
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    services, form, now = services_of(request), await forms.read_form(request), clock.now()
     notes.keep_typed(request, form.fields)
     found = await find_campaign(services, campaign)
     if found is None or found.status == "draft":

@@ -63,7 +63,7 @@ async def ask_place(request: AnyRequest, campaign: Part, session: Part) -> Answe
 
 @post([f"{path}/redeem" for path in PERSONAL])
 async def redeem(request: AnyRequest, campaign: Part, session: Part) -> Answer:
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    services, form, now = services_of(request), await forms.read_form(request), clock.now()
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)

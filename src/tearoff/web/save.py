@@ -101,7 +101,7 @@ async def show_ways(request: AnyRequest, campaign: Part, session: Part) -> Answe
 @post([f"{path}/save" for path in PERSONAL])
 async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """Mail the personal link to the address that somebody typed."""
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    services, form, now = services_of(request), await forms.read_form(request), clock.now()
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)

@@ -57,7 +57,7 @@ async def reveal(request: AnyRequest, campaign: Part, session: Part) -> Answer:
 
 async def _take(request: AnyRequest, campaign: str, session: str, step: Step) -> Answer:
     """A robot, or a form that is not of this page, changes nothing; the page says so."""
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    services, form, now = services_of(request), await forms.read_form(request), clock.now()
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)

@@ -99,7 +99,7 @@ async def undo(request: AnyRequest, campaign: Part, session: Part) -> Answer:
 
 
 async def _change(request: AnyRequest, campaign: str, session: str, *, is_undo: bool) -> Answer:
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    services, form, now = services_of(request), await forms.read_form(request), clock.now()
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)

@@ -78,7 +78,7 @@ async def show_button(request: AnyRequest, campaign: Part, session: Part) -> Ans
 async def give_google(request: AnyRequest, campaign: Part, session: Part) -> Answer:
     """On to Google. That somebody went there is kept, so that Google is asked whether the pass
     was saved. A robot, or a form that is not of this page, changes nothing; the page says so."""
-    services, now, form = services_of(request), clock.now(), await forms.read_form(request)
+    services, form, now = services_of(request), await forms.read_form(request), clock.now()
     google = google_of(services.settings)
     found = await find(services, campaign, session)
     if google is None or found is None:

@@ -128,8 +128,8 @@ def _failure(error: Exception) -> tuple[Failure, Mapping[str, Any]]:
 async def _answer(
     request: Request[Any, Any, Any], endpoint: Endpoint, quota: dict[str, str]
 ) -> tuple[int, Body, dict[str, str]]:
-    doors, now = doors_of(request), clock.now()
-    values = await read_values(request)
+    doors, values = doors_of(request), await read_values(request)
+    now = clock.now()  # a call is of the moment in which all of it was there
     credentials = {} if request.method == "GET" else values
     key_text = request.headers.get("idempotency-key") if endpoint.writes else None
     alone = endpoint.from_memory and key_text is None

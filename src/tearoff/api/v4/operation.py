@@ -131,8 +131,9 @@ def told(error: BaseException) -> _Reply:
 async def _answer(
     request: Request[Any, Any, Any], operation: Operation, quota: dict[str, str]
 ) -> _Reply:
-    doors, now = doors_of(request), clock.now()
+    doors = doors_of(request)
     raw = await _raw(request) if operation.writes and operation.takes is None else b""
+    now = clock.now()  # a call is of the moment in which all of it was there
     caller = await authenticate(doors, request, {}, now)
     await spend(doors, caller, now, quota)
     given = _given(request, operation, raw)
