@@ -329,7 +329,7 @@ async def test_an_answer_that_is_lost_uses_nothing_twice(make_coupon, services, 
         await page.route("**/till/api/*c*", lose)  # check, sync
         await type_code(page, coupon.short)
         await verdict_is(page, "unchecked", "NOT CHECKED")
-        await page.unroute("**/till/api/*c*")
+        await page.unroute_all(behavior="wait")
         await verdict_is(page, "used", "OK, used")
         await page.locator("#v-close").click()
         await expect(page.locator("#rows .used")).to_have_count(1, timeout=15_000)
