@@ -12,7 +12,14 @@ from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
 from tests.web.test_till_browser import OFFLINE, trust, type_code, verdict_is
-from tests.web.test_till_offline import FINE, LINES, NOTHING_KEPT, go_on, hear_nothing, take_later
+from tests.web.test_till_offline import (
+    FINE,
+    LINES,
+    NOTHING_KEPT,
+    go_on,
+    hear_nothing,
+    promise_without_connection,
+)
 
 pytestmark = in_browser
 
@@ -86,6 +93,17 @@ async def ask_to_redeem_unheard(page, coupon, *, is_heard):
     await expect(page.locator(LINES)).to_contain_text("Do not hand out anything yet.")
 
 
+async def is_judged_anew(page, uses):
+    """One use of the coupon stands, by this device."""
+    if uses == 1:
+        await verdict_is(page, "no", "NO")
+        await expect(page.locator(LINES)).to_contain_text(re.compile("Used .*Ghent"))
+    else:
+        await verdict_is(page, "good", "OK")
+        await expect(page.locator(LINES)).to_contain_text("4 uses left.")
+        await expect(page.locator(LINES)).to_contain_text(USED_HERE)
+
+
 @pytest.mark.parametrize(("uses", "is_heard"), [(1, True), (5, False)])
 async def test_what_people_asked_for_is_told_once(make_coupon, stand, uses, is_heard):
     """Nothing was handed out for it. Its own verdict, then, and no second use."""
@@ -101,12 +119,7 @@ async def test_what_people_asked_for_is_told_once(make_coupon, stand, uses, is_h
         await go_on(page)
         # It was told: who comes now is somebody else.
         await type_code(page, coupon.short)
-        if uses == 1:
-            await verdict_is(page, "no", "NO")
-        else:
-            await verdict_is(page, "good", "OK")
-            await expect(page.locator(LINES)).to_contain_text("4 uses left.")
-            await expect(page.locator(LINES)).to_contain_text(USED_HERE)
+        await is_judged_anew(page, uses)
     assert (await coupon.row())["uses"] == 1
 
 
@@ -147,20 +160,10 @@ async def test_what_was_promised_is_not_promised_again(make_coupon, services, st
     coupon = await make_coupon(uses=uses)
     await trust(services, coupon.shop)
     async with stand(coupon.shop, fine=FINE) as page:
-        await page.context.set_offline(True)
-        await type_code(page, coupon.code)
-        await verdict_is(page, "unchecked", "NOT CHECKED")
-        await take_later(page)
-        await go_on(page)
+        await promise_without_connection(page, coupon)
         async with back_with_a_slow_queue(page):
             await type_code(page, coupon.short)
-        if uses == 1:
-            await verdict_is(page, "no", "NO")
-            await expect(page.locator(LINES)).to_contain_text(re.compile("Used .*Ghent"))
-        else:
-            await verdict_is(page, "good", "OK")
-            await expect(page.locator(LINES)).to_contain_text("4 uses left.")
-            await expect(page.locator(LINES)).to_contain_text(USED_HERE)
+        await is_judged_anew(page, uses)
     assert (await coupon.row())["uses"] == 1
 
 
@@ -201,11 +204,7 @@ async def test_what_is_dropped_is_taken_back(coupon, stand):
 async def test_an_open_question_is_never_another_one(coupon, services, stand):
     await trust(services, coupon.shop)
     async with stand(coupon.shop, fine=OFFLINE) as page:
-        await page.context.set_offline(True)
-        await type_code(page, coupon.code)
-        await verdict_is(page, "unchecked", "NOT CHECKED")
-        await take_later(page)
-        await go_on(page)
+        await promise_without_connection(page, coupon)
         await page.locator("#rows summary", has_text="Drop").click()
         await expect(page.get_by_role("button", name="Yes, drop")).to_be_visible()
         await page.context.set_offline(False)

@@ -48,6 +48,15 @@ async def go_on(page):
     await expect(page.locator("#verdict")).to_be_hidden()
 
 
+async def promise_without_connection(page, coupon):
+    """The connection goes; the goods are handed out, where the place trusts offline."""
+    await page.context.set_offline(True)
+    await type_code(page, coupon.code)
+    await verdict_is(page, "unchecked", "NOT CHECKED")
+    await take_later(page)
+    await go_on(page)
+
+
 async def scans_of(services, shop):
     """Until the server has heard of all that was scanned."""
     rows = await services.db.fetch(
@@ -124,11 +133,7 @@ NOTHING_KEPT = """() => new Promise((done) => {
 async def test_what_the_queue_took_in_can_be_taken_back(coupon, services, stand):
     await trust(services, coupon.shop)
     async with stand(coupon.shop, fine=OFFLINE) as page:
-        await page.context.set_offline(True)
-        await type_code(page, coupon.code)
-        await verdict_is(page, "unchecked", "NOT CHECKED")
-        await take_later(page)
-        await go_on(page)
+        await promise_without_connection(page, coupon)
         await page.context.set_offline(False)
         await page.locator("#rows .used summary").click()
         await page.get_by_role("button", name="Yes, undo").click()

@@ -14,10 +14,13 @@ from tearoff.kit.db import Handle
 from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 
-_BOTH = f"SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')}"
+_FOUND = (
+    f"SELECT {columns(Session, 's', 's_')}, {columns(Campaign, 'c', 'c_')}"
+    " FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
+)
 _SESSION_OF_CODE = (
-    f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-    " WHERE s.account_id = $1 AND s.short_code = left($2, 6) AND (s.code = $2 OR length($2) = 6)"
+    f"{_FOUND} WHERE s.account_id = $1 AND s.short_code = left($2, 6)"
+    " AND (s.code = $2 OR length($2) = 6)"
 )
 
 
@@ -27,8 +30,7 @@ async def session_of_code(db: Handle, account_id: int, code: str) -> SessionAndC
 
 
 _SESSIONS_OF_OWN_CODE = (
-    f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-    " WHERE s.account_id = $1 AND s.validation_code IS NOT NULL"
+    f"{_FOUND} WHERE s.account_id = $1 AND s.validation_code IS NOT NULL"
     " AND own_code_key(s.validation_code) = own_code_key($2)"
     " ORDER BY s.validation_code = $2 DESC, s.id LIMIT 100"
 )
@@ -53,8 +55,7 @@ async def has_own_codes(db: Handle, account_id: int) -> bool:
 async def session(db: Handle, account_id: int, session_id: int) -> SessionAndCampaign | None:
     return _both(
         await db.fetchrow(
-            f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-            " WHERE s.account_id = $1 AND s.id = $2",
+            f"{_FOUND} WHERE s.account_id = $1 AND s.id = $2",
             account_id,
             session_id,
         )
@@ -65,8 +66,8 @@ async def hold_session(db: Handle, account_id: int, session_id: int) -> SessionA
     """As it is now, and as it stays until the transaction ends; so do the campaign's limits."""
     return _both(
         await db.fetchrow(
-            f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-            " WHERE s.account_id = $1 AND s.id = $2 FOR NO KEY UPDATE OF s FOR KEY SHARE OF c",
+            f"{_FOUND} WHERE s.account_id = $1 AND s.id = $2"
+            " FOR NO KEY UPDATE OF s FOR KEY SHARE OF c",
             account_id,
             session_id,
         )
@@ -78,8 +79,7 @@ async def hold_sessions(
 ) -> list[SessionAndCampaign]:
     """Many, in the order of their ids, which is the order in which all wait for them."""
     rows = await db.fetch(
-        f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-        " WHERE s.account_id = $1 AND s.id = ANY($2) ORDER BY s.id"
+        f"{_FOUND} WHERE s.account_id = $1 AND s.id = ANY($2) ORDER BY s.id"
         " FOR NO KEY UPDATE OF s FOR KEY SHARE OF c",
         account_id,
         list(ids),
@@ -206,8 +206,7 @@ async def session_of_reservation(
 ) -> SessionAndCampaign | None:
     return _both(
         await db.fetchrow(
-            f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-            " WHERE s.account_id = $1 AND s.reservation = $2",
+            f"{_FOUND} WHERE s.account_id = $1 AND s.reservation = $2",
             account_id,
             reservation,
         )
@@ -219,8 +218,7 @@ async def sessions_of_codes(
 ) -> list[SessionAndCampaign]:
     """By full or short codes, all lower-case, in no order."""
     rows = await db.fetch(
-        f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-        " WHERE s.account_id = $1 AND s.short_code = ANY($2)"
+        f"{_FOUND} WHERE s.account_id = $1 AND s.short_code = ANY($2)"
         " AND (s.code = ANY($3) OR s.short_code = ANY($3))",
         account_id,
         [code[:6] for code in codes],
@@ -234,8 +232,7 @@ async def sessions_of_ids(
 ) -> list[SessionAndCampaign]:
     """In no order."""
     rows = await db.fetch(
-        f"{_BOTH} FROM sessions s JOIN campaigns c ON c.id = s.campaign_id"
-        " WHERE s.account_id = $1 AND s.id = ANY($2)",
+        f"{_FOUND} WHERE s.account_id = $1 AND s.id = ANY($2)",
         account_id,
         list(ids),
     )
