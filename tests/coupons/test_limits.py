@@ -8,7 +8,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import actions, campaigns, catalogue, public, rules, updates
+from tearoff.coupons import (
+    actions,
+    campaigns,
+    catalogue,
+    public,
+    reservations,
+    rules,
+    updates,
+)
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.kit.db import Database
 from tests.cast import open_place, open_shop
@@ -139,7 +147,7 @@ async def test_a_persons_coupons(services, db):
 async def test_a_till_that_holds_a_coupon(services, db):
     shop = await open_shop(services, kind=None)
     (coupon,) = await sessions_of(services, shop, 1)
-    held = await actions.reserve(db, coupon, seconds=60, holder="till 1", now=NOW)
+    held = await reservations.reserve(db, coupon, seconds=60, holder="till 1", now=NOW)
     work = [use(db, coupon, shop.location) for _ in range(TRIES - 1)]
     work.append(use(db, coupon, shop.location, reservation=held.id))
     came = await at_once(work)
@@ -478,6 +486,6 @@ async def test_a_till_holds_only_what_can_be_used(services, db, campaign, sets, 
 
     async def reserve():
         async with db.transaction() as work:
-            await actions.reserve(work, coupon, seconds=60, holder="till", now=NOW)
+            await reservations.reserve(work, coupon, seconds=60, holder="till", now=NOW)
 
     assert await at_once([reserve()]) == {refusal: 1}

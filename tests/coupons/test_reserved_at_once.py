@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tearoff.coupons import actions, holds
+from tearoff.coupons import holds, reservations
 from tearoff.kit.db import Database
 from tests.cast import open_shop
 from tests.coupons.test_limits import at_once, sessions_of, set_limits, use
@@ -29,7 +29,7 @@ async def db(services):
 
 async def reserve(db, coupon, now=NOW):
     async with db.transaction() as work:
-        held = await actions.reserve(work, coupon, seconds=900, holder="till", now=now)
+        held = await reservations.reserve(work, coupon, seconds=900, holder="till", now=now)
     return held.id
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import asyncpg
@@ -187,7 +187,7 @@ async def _count_use(db: Handle, found: SessionAndCampaign, use: updates.Use) ->
     session = found.session
     held = await queries.hold_session(db, session.account_id, session.id) or found
     if use.reservation is not None and held.session.reservation != use.reservation:
-        raise ReservationNotFound
+        raise holds.ReservationNotFound
     counted = []
     if rules.why_not_usable(held.session, held.campaign, use.as_of) is None:
         counted = limits.of_use(held.campaign, held.session, use.doer.location_id, use.as_of)
@@ -200,13 +200,14 @@ async def _why_refused(db: Handle, found: SessionAndCampaign, use: updates.Use) 
     if use.reservation is not None:
         held = await queries.session(db, found.session.account_id, found.session.id)
         if held is None or held.session.reservation != use.reservation:
-            return ReservationNotFound()
-    return await _why_lost(db, found, use.doer.location_id, use.as_of)
+            return holds.ReservationNotFound()
+    return await why_lost(db, found, use.doer.location_id, use.as_of)
 
 
-async def _why_lost(
+async def why_lost(
     db: Handle, found: SessionAndCampaign, location_id: int | None, now: datetime
 ) -> rules.CannotUse:
+    """Why an update refused, as the session is now."""
     current = await queries.session(db, found.session.account_id, found.session.id)
     if current is None:
         return rules.Voided()
@@ -329,75 +330,13 @@ def _why_no_window(kind: str, found: SessionAndCampaign, now: datetime) -> rules
     return refusal
 
 
-class ReservationNotFound(NotFound):
-    """Reservation not found or over."""
-
-
-class Reservation(msgspec.Struct, frozen=True):
-    """A till's hold on a session: nobody else can use it until then."""
-
-    id: str
-    until: datetime
-    session: Session
-
-
-async def reserve(
-    db: Handle,
-    found: SessionAndCampaign,
-    *,
-    seconds: int,
-    holder: str,
-    now: datetime,
-    location_id: int | None = None,
-) -> Reservation:
-    """Hold the session for a till that is about to take it in, and its place in the campaign's
-    limits, in a transaction. Raises what `validate` raises, and `rules.Reserved` when another till
-    holds it."""
-    name = codes.session_code()
-    until = now + timedelta(seconds=seconds)
-    session = found.session
-    current = await queries.hold_session(db, session.account_id, session.id) or found
-    refusal = rules.why_not_usable(current.session, current.campaign, now)
-    if refusal is not None:
-        raise refusal
-    held = await updates.reserve(
-        db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now
-    )
-    if held is None:
-        raise await _why_lost(db, found, None, now)
-    # As it was: what an earlier reservation held is given back first.
-    await holds.hold(
-        db, current.campaign, current.session, location_id=location_id, until=until, now=now
-    )
-    return Reservation(name, until, held)
-
-
-async def find_reservation(
-    db: Handle, account_id: int, reservation: str, now: datetime
-) -> SessionAndCampaign:
-    """The session that this reservation still holds."""
-    found = await queries.session_of_reservation(db, account_id, reservation)
-    if found is None or not found.session.is_reserved(now):
-        raise ReservationNotFound
-    return found
-
-
-async def release(db: Handle, account_id: int, reservation: str, now: datetime) -> None:
-    """Give the reservation back, and what it held of the limits, in a transaction."""
-    found = await find_reservation(db, account_id, reservation, now)
-    held = await queries.hold_session(db, account_id, found.session.id)
-    if held is None or not await updates.release(db, account_id, reservation, now):
-        raise ReservationNotFound
-    await holds.free(db, held.session, now)
-
-
 async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -> None:
     """Delete a session that was never taken in; its link and its codes are unknown from then
     on. In a transaction."""
     session, campaign = found.session, found.campaign
     await lists.hold(db, campaign.id)
     if not await queries.remove_session(db, session.account_id, session.id):
-        raise await _why_lost(db, found, None, now)
+        raise await why_lost(db, found, None, now)
     campaign = await queries.hold_limits(db, campaign)
     for flag in lists.FLAGS:
         await lists.unlist(db, campaign.id, session.id, flag)

@@ -18,9 +18,14 @@ from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
 from tearoff.coupons import limits
 from tearoff.coupons.models import Campaign, Session
+from tearoff.errors import NotFound
 from tearoff.kit.db import Handle
 
 _AT_ONCE = 500
+
+
+class ReservationNotFound(NotFound):
+    """Reservation not found or over."""
 
 
 async def hold(

@@ -18,8 +18,9 @@ from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, Subacco
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules, shelves
-from tearoff.coupons.actions import CodeTaken, ReservationNotFound, SessionNotFound
+from tearoff.coupons.actions import CodeTaken, SessionNotFound
 from tearoff.coupons.campaigns import CampaignNotFound
+from tearoff.coupons.holds import ReservationNotFound
 from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import WebhookNotFound, WebhookOff

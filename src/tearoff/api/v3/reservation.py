@@ -9,7 +9,7 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import explain_refusal, till_of
 from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
-from tearoff.coupons import actions, rules
+from tearoff.coupons import actions, reservations, rules
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.status import utc
 from tearoff.kit.db import Handle
@@ -21,7 +21,7 @@ SECONDS = (10, 900)
 async def reserve(call: Call, db: Handle) -> dict[str, Any]:
     found = await actions.find_session(db, call.account.id, call.given["couponsession"])
     till = await till_of(call, db, found)  # the place must be one of the campaign's
-    held = await actions.reserve(
+    held = await reservations.reserve(
         db,
         found,
         seconds=call.given["seconds"] or DEFAULT_SECONDS,
@@ -40,7 +40,7 @@ async def reserve(call: Call, db: Handle) -> dict[str, Any]:
 
 async def confirm(call: Call, db: Handle) -> dict[str, Any]:
     reservation = call.given["reservation"]
-    found = await actions.find_reservation(db, call.account.id, reservation, call.now)
+    found = await reservations.find_reservation(db, call.account.id, reservation, call.now)
     session = await actions.validate(
         db,
         found,
@@ -59,7 +59,7 @@ async def confirm(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def release(call: Call, db: Handle) -> dict[str, Any]:
-    await actions.release(db, call.account.id, call.given["reservation"], call.now)
+    await reservations.release(db, call.account.id, call.given["reservation"], call.now)
     return {"action": "session_released", "reservation": call.given["reservation"]}
 
 
@@ -72,7 +72,7 @@ async def _explain(call: Call, error: Exception) -> Exception:
         current = await actions.find_session(db, call.account.id, call.given["couponsession"])
     else:
         reservation = call.given["reservation"]
-        current = await actions.find_reservation(db, call.account.id, reservation, call.now)
+        current = await reservations.find_reservation(db, call.account.id, reservation, call.now)
     return await explain_refusal(call, db, error, current)
 
 
