@@ -32,8 +32,9 @@ WITH c AS MATERIALIZED (
     lengthened = s.lengthened AND s.uses + 1 >= c.uses,
     location_id = CASE WHEN s.used_at > $15 THEN s.location_id ELSE $4 END,
     validation_value = CASE WHEN s.used_at > $15 THEN s.validation_value
-      ELSE coalesce($5, s.validation_value) END,
-    receipt = CASE WHEN s.used_at > $15 THEN s.receipt ELSE coalesce($11, s.receipt) END,
+      WHEN s.uses = 0 THEN coalesce($5, s.validation_value) ELSE $5 END,
+    receipt = CASE WHEN s.used_at > $15 THEN s.receipt
+      WHEN s.uses = 0 THEN coalesce($11, s.receipt) ELSE $11 END,
     reservation = NULL, reserved_until = NULL, reserved_by = NULL
   FROM c
   WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
