@@ -103,7 +103,9 @@ async def _change(request: AnyRequest, campaign: str, session: str, *, is_undo: 
     found = await find(services, campaign, session)
     if found is None:
         return notes.unknown(request)
-    if forms.shown_uses(services.vault, form.token, _form_of(found), now) is None:
+    standing = await patiently(_standing(services.db, found))
+    meant = _form_of(found, standing, is_undo=is_undo)
+    if forms.shown_uses(services.vault, form.token, meant, now) is None:
         to = f"{_path(found)}/stop{_query(request, 'old=1')}"
         return answer(303, [("location", to), ("cache-control", "no-store")])
     # A browser that hides its name is a person's as well: messages must be easy to stop.
@@ -155,7 +157,8 @@ async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool) -> Answ
     if is_too_old:
         shown = msgspec.structs.replace(shown, alert=words.too_old)
     if shown.action:
-        token = forms.make_token(services.vault, _form_of(found), 0, clock.now())
+        meant = _form_of(found, standing, is_undo=shown.is_undo)
+        token = forms.make_token(services.vault, meant, 0, clock.now())
         shown = msgspec.structs.replace(shown, token=token)
     text = paper.render("stop.html", s=shown, w=words)
     beginning = _beginning(language, found.campaign.brand_color)
@@ -212,9 +215,10 @@ def mask(mail: str) -> str:
     return f"{name[:1]}•••@{(first or last)[:1]}•••{dot}{last if first else ''}"
 
 
-def _form_of(found: Linked) -> str:
-    """What the form's token is made for: nothing but this page takes it."""
-    return f"stop:{found.session.code}"
+def _form_of(found: Linked, standing: Standing, *, is_undo: bool) -> str:
+    """What the form's token is made for: this act, for the addresses that the page has named."""
+    act = "undo" if is_undo else "stop"
+    return ":".join((act, found.session.code, *sorted(standing.stopped)))
 
 
 def _path(found: Linked) -> str:
