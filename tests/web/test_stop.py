@@ -209,12 +209,11 @@ async def test_a_form_does_what_its_page_said_to_whom_it_named(texted):
     """The number was corrected while the page was open; a form of one act does no other."""
     page = await texted.get(f"{texted.path}/stop")
     crossed = await texted.post("/stop/undo", {"t": page.token})
-    assert crossed.headers["location"].endswith("?old=1")
+    assert (crossed.status, await listed(texted)) == (422, [])
     await texted.services.db.execute(
         "UPDATE sessions SET phone = '+32470009999' WHERE account_id = $1", texted.shop.account
     )
     late = await texted.post("/stop", {"t": page.token})
-    assert late.headers["location"].endswith("?old=1")
-    assert await listed(texted) == []
+    assert (late.status, await listed(texted)) == (422, [])
     await press(texted)
     assert await listed(texted) == [("+32470009999", "link")]

@@ -110,3 +110,18 @@ async def test_each_use_keeps_what_was_noted_with_it(make_coupon, make_till):
         await do(coupon, "unvalidated")
         row = await coupon.row()
         assert (row["validation_value"], row["receipt"]) == (value, receipt)
+
+
+@pytest.mark.parametrize("is_checked", [True, False])
+async def test_a_redeem_that_comes_after_its_own_drop(coupon, make_till, is_checked):
+    """It was on its way for long, and the device has dropped the scan since."""
+    till, key = await make_till(coupon.shop), new_key()
+    await coupon.services.db.execute(
+        "UPDATE locations SET redeems_at_once = false WHERE id = $1", coupon.shop.location
+    )
+    if is_checked:
+        assert (await till.check(coupon.code, key))["verdict"] == "good"
+    assert (await leave(till, key, coupon.code))["verdict"] == "good"
+    assert (await till.redeem(coupon.code, key))["verdict"] != "used"
+    assert (await coupon.row())["uses"] == 0
+    assert (await till.redeem(coupon.code))["verdict"] == "used"

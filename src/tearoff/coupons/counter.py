@@ -47,6 +47,8 @@ async def look(db: Database, vault: Vault, till: Till, given: Look, now: datetim
     try:
         async with db.transaction() as work:
             outcome = await _decide(work, vault, till, given, scanned, found, now, unfound)
+            if given.is_left:  # whatever of it is still on its way comes too late
+                await scans.leave(work, till, given.key, now)
     except scans.Answered:
         known = await scans.find(db, till, given.key)
         assert known is not None
@@ -70,7 +72,7 @@ async def _goes_on(db: Database, till: Till, known: Scan, given: Look, now: date
     later: it is judged again. A key never answers for another code."""
     if not await _is_same(db, till, known, given, now):
         raise Invalid("This key was used for another code.", field="key")
-    return known.verdict == "good"
+    return known.verdict == "good" and known.undone_at is None
 
 
 async def _is_same(db: Database, till: Till, known: Scan, given: Look, now: datetime) -> bool:

@@ -131,7 +131,8 @@ async def write(db: Handle, till: Till, given: Look, session_id: int | None, now
         " VALUES ($1, $2, $3, $4, $5, $6, 'no', $7, $8, $9, $10)"
         " ON CONFLICT (device_id, key) DO UPDATE SET session_id = excluded.session_id,"
         " was_offline = excluded.was_offline, scanned_at = excluded.scanned_at, at = excluded.at,"
-        " takes = excluded.takes WHERE c.verdict = 'good' RETURNING xmax = 0",
+        " takes = excluded.takes WHERE c.verdict = 'good' AND c.undone_at IS NULL"
+        " RETURNING xmax = 0",
         till.device.account_id,
         till.place.id,
         till.device.id,
@@ -309,6 +310,17 @@ async def mark_undone(db: Handle, till: Till, scan: Scan, now: datetime) -> Scan
     )
     assert row is not None
     return read(Scan, row)
+
+
+async def leave(db: Handle, till: Till, key: str, now: datetime) -> None:
+    """Nobody goes on with this scan, which was good: it is taken in no more."""
+    await db.execute(
+        "UPDATE counter_scans SET undone_at = $3 WHERE device_id = $1 AND key = $2"
+        " AND verdict = 'good'",
+        till.device.id,
+        key,
+        now,
+    )
 
 
 async def recent(db: Handle, till: Till, now: datetime, timezone: str) -> list[Outcome]:
