@@ -186,7 +186,7 @@ class PlainJson:
 
 
 class Vonage:
-    """SMS API (`vonage_sms.yml`): everything is 200, one row for each part."""
+    """SMS API (`vonage.json`): everything is 200, one row for each part."""
 
     path = "/vonage/json"
     id_prefix = "0A"
@@ -240,7 +240,7 @@ class Vonage:
 
 
 class Infobip:
-    """SMS API v3 (`infobip-sms-openapi.json`): 200 with a status group for each message."""
+    """SMS API v3 (`infobip.json`): 200 with a status group for each message."""
 
     path = "/sms/3/messages"
     id_prefix = "ib-"

@@ -1,5 +1,5 @@
-"""Providers' own descriptions of their APIs. They are not ours to carry: they lie beside the
-project, and tests that need one are skipped where it is not there."""
+"""Providers' own descriptions of their APIs, reduced to what tests compare with
+(`tests/data/providers`)."""
 
 from __future__ import annotations
 
@@ -7,18 +7,12 @@ import json
 from pathlib import Path
 from typing import Any
 
-import pytest
-import yaml
-
-FOLDER = Path(__file__).parents[3] / "shared" / "providers"
+FOLDER = Path(__file__).parents[1] / "data" / "providers"
 
 
-def spec_or_skip(name: str) -> dict[str, Any]:
-    path = FOLDER / name
-    if not path.exists():
-        pytest.skip(f"the provider's description {name} is not in ../shared/providers")
-    text = path.read_text()
-    spec: dict[str, Any] = yaml.safe_load(text) if name.endswith(".yml") else json.loads(text)
+def description(provider: str) -> dict[str, Any]:
+    """The parts of the OpenAPI document of `twilio`, `vonage` or `infobip`."""
+    spec: dict[str, Any] = json.loads((FOLDER / f"{provider}.json").read_text())
     return spec
 
 

@@ -38,7 +38,7 @@ from tests.providers.contract import (
 from tests.providers.dialects import HMAC_SECRET, TOKEN, Infobip, Order, PlainJson, Taken, Vonage
 from tests.providers.gateways import INFOBIP, PLAIN, VONAGE
 from tests.providers.postbox import Postbox, open_postbox
-from tests.providers.specs import spec_or_skip, strict
+from tests.providers.specs import description, strict
 from tests.providers.standin import StandIn, running_standin
 from tests.running import free_port
 
@@ -105,7 +105,7 @@ class TestDescriptions:
     their own descriptions, with nothing allowed that those do not name."""
 
     async def test_infobip_request(self, standin: StandIn) -> None:
-        spec = strict(spec_or_skip("infobip-sms-openapi.json"))
+        spec = strict(description("infobip"))
         for url in (None, f"{ADDRESS}?m=4000"):
             body = await sent(standin, INFOBIP, callback_url=url)
             content = spec["paths"]["/sms/3/messages"]["post"]["requestBody"]["content"]
@@ -115,7 +115,7 @@ class TestDescriptions:
         assert message["webhooks"]["callbackData"] == "4000"
 
     async def test_infobip_reports(self) -> None:
-        spec = strict(spec_or_skip("infobip-sms-openapi.json"))
+        spec = strict(description("infobip"))
         taken = Taken("ib-1", Order(number("000"), "text", "Bakery", ADDRESS, "4000"))
         schema = post_schema(spec["webhooks"]["receive-outbound-sms-message-reports-v3"])
         for status in ("sent", "delivered", "failed"):
@@ -124,7 +124,7 @@ class TestDescriptions:
         check(json.loads(Infobip().accept(taken).body), answers["application/json"]["schema"], spec)
 
     async def test_vonage_request(self, standin: StandIn) -> None:
-        spec = strict(spec_or_skip("vonage_sms.yml"))
+        spec = strict(description("vonage"))
         schemas = spec["components"]["schemas"]
         body = await sent(standin, VONAGE, callback_url=f"{ADDRESS}?m=4000")
         form = dict(parse_qsl(body.decode()))
@@ -134,7 +134,7 @@ class TestDescriptions:
         assert dict(parse_qsl(plain.decode()))["type"] == "text"
 
     async def test_vonage_reports(self) -> None:
-        spec = strict(spec_or_skip("vonage_sms.yml"))
+        spec = strict(description("vonage"))
         schemas = spec["components"]["schemas"]
         taken = Taken("0A1", Order(number("000"), "text", "Bakery", ADDRESS, "4000"))
         for status in ("sent", "delivered", "failed"):

@@ -33,7 +33,7 @@ from tests.providers.contract import (
 )
 from tests.providers.dialects import ACCOUNT, TOKEN, Twilio
 from tests.providers.postbox import Postbox, open_postbox
-from tests.providers.specs import spec_or_skip
+from tests.providers.specs import description
 from tests.providers.standin import StandIn, running_standin
 from tests.running import free_port
 
@@ -110,7 +110,7 @@ async def test_the_message_names_its_sender(standin: StandIn) -> None:
 @pytest.mark.parametrize("with_service", [False, True])
 async def test_requests_fit_the_description(standin: StandIn, with_service: bool) -> None:
     """Twilio's own description of the call, with nothing allowed that it does not name."""
-    spec = spec_or_skip("twilio_api_v2010.json")
+    spec = description("twilio")
     settings = {"messaging_service_sid": "MG" + "0b" * 16, "validity_seconds": "60"}
     provider = open_twilio(standin.url, **(settings if with_service else {}))
     form: dict[str, Any] = await sent_form(standin, provider, callback_url=URL + "?m=4000")
@@ -125,7 +125,7 @@ async def test_requests_fit_the_description(standin: StandIn, with_service: bool
 
 
 async def test_look_ups_fit_the_description(standin: StandIn) -> None:
-    spec = spec_or_skip("twilio_api_v2010.json")
+    spec = description("twilio")
     path = "/2010-04-01/Accounts/{AccountSid}/Messages.json"
     described = spec["paths"][path]["get"]["parameters"]
     known = {parameter["name"] for parameter in described if parameter["in"] == "query"}
@@ -134,7 +134,7 @@ async def test_look_ups_fit_the_description(standin: StandIn) -> None:
 
 async def test_the_standin_answers_as_described(standin: StandIn, rig: Rig) -> None:
     """So that what is learnt from it holds for Twilio too."""
-    spec = spec_or_skip("twilio_api_v2010.json")
+    spec = description("twilio")
     await rig.provider.send(outgoing())
     (taken,) = standin.taken_for(number("000"))
     shown = {name: value for name, value in Twilio().show(taken).items() if value is not None}
@@ -315,7 +315,7 @@ def test_words_of_receipts() -> None:
 
 
 def test_every_status_of_the_description_is_known() -> None:
-    spec = spec_or_skip("twilio_api_v2010.json")
+    spec = description("twilio")
     described = set(spec["components"]["schemas"]["message_enum_status"]["enum"])
     assert described - {"receiving", "received"} == set(twilio.STATES)
 
