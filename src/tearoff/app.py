@@ -28,9 +28,9 @@ from tearoff.kit import clock, keys, logs, metrics
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.clients import Clients
 from tearoff.kit.db import Database, DatabaseAway
-from tearoff.kit.migrate import is_up_to_date
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.proxies import is_from_here
+from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
 from tearoff.web import notes, reference, signin, till, till_door, till_page

@@ -16,9 +16,9 @@ from tearoff.coupons import campaigns, limits, lists, public, recognise, twins
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.scanned import read_scanned
 from tearoff.coupons.search import Wanted, search
-from tearoff.kit import clock, pgtools, upkeep
-from tearoff.kit import migrate as migrations
+from tearoff.kit import clock, pgtools, schema, upkeep
 from tearoff.kit.db import Database
+from tearoff.kit.migrate import migrate
 from tearoff.kit.migrations.upgrade import upgrade
 from tearoff.kit.phone import phone_key
 from tearoff.kit.services import Services
@@ -58,9 +58,9 @@ async def test_lists_hold_what_happened_before(url):
     old = await asyncpg.connect(url)
     await old.execute(OLD_DATA)
     await old.close()
-    assert await migrations.migrate(url) == migrations.revisions()[1:]
+    assert await migrate(url) == schema.revisions()[1:]
     db = await Database.open(url, size=2)
-    assert await migrations.is_up_to_date(db)
+    assert await schema.is_up_to_date(db)
     found = {
         name: [session.id for session in (await lists.page(db, 100001, name, 1)).sessions]
         for name in lists.LISTS
@@ -70,17 +70,17 @@ async def test_lists_hold_what_happened_before(url):
 
 
 async def test_several_may_migrate_at_once(url):
-    done = await asyncio.gather(*(migrations.migrate(url) for _ in range(3)))
-    assert migrations.revisions() in done
+    done = await asyncio.gather(*(migrate(url) for _ in range(3)))
+    assert schema.revisions() in done
 
 
 async def test_a_new_version_of_the_queue_is_an_upgrade(url):
-    await migrations.migrate(url)
+    await migrate(url)
     db = await Database.open(url, size=1)
     await db.execute("COMMENT ON TABLE alembic_version IS 'pgqueuer 0.1'")
-    assert not await migrations.is_up_to_date(db)
-    assert await migrations.migrate(url) == []
-    assert await migrations.is_up_to_date(db)
+    assert not await schema.is_up_to_date(db)
+    assert await migrate(url) == []
+    assert await schema.is_up_to_date(db)
     await db.close()
 
 
@@ -106,7 +106,7 @@ async def test_opt_outs_that_fall_together_are_joined(url):
     old = await asyncpg.connect(url)
     await old.execute(OLD_OPT_OUTS)
     await old.close()
-    await migrations.migrate(url)
+    await migrate(url)
     db = await Database.open(url, size=2)
     rows = await db.fetch(
         "SELECT address, source, reason FROM opt_outs WHERE account_id = 100001 ORDER BY 1, 2"
@@ -190,7 +190,7 @@ async def test_what_was_stored_is_brought_into_the_forms_of_today(url, settings)
         ],
     )  # fmt: skip
     await old.close()
-    await migrations.migrate(url)
+    await migrate(url)
     db = await Database.open(url, size=4)
     services = Services(
         msgspec.structs.replace(settings, database_url=url), db, Vault(settings.secret_key), url
@@ -301,7 +301,7 @@ async def test_who_has_had_one_under_the_old_key_gets_no_second(url):
         ],
     )
     await old.close()
-    await migrations.migrate(url)
+    await migrate(url)
     db = await Database.open(url, size=2)
     tries = [
         ("anna@example.com", False), ("anna+1@example.com", False), ("ANNA+2@example.com", False),
@@ -358,7 +358,7 @@ async def test_tokens_of_callbacks_are_sealed_once_the_version_before_is_gone(ur
         msgspec.json.encode({"url": f"https://x.example/callbacks/log/{OLD_TOKEN}?m=é"}),
     )
     await old.close()
-    await migrations.migrate(url)
+    await migrate(url)
     db = await Database.open(url, size=2)
     services = Services(settings, db, vault, url)
     try:
@@ -408,5 +408,5 @@ async def test_an_older_backup_is_brought_up_to_date(url, settings, tmp_path):
     done = await asyncio.to_thread(subprocess.run, command, env=env, check=False)
     assert done.returncode == 0
     db = await Database.open(url, size=1)
-    assert await migrations.is_up_to_date(db)
+    assert await schema.is_up_to_date(db)
     await db.close()

@@ -10,8 +10,8 @@ import pytest
 import pytest_asyncio
 
 from tearoff import __version__
-from tearoff.kit import migrate as migrations
-from tearoff.kit import pgtools
+from tearoff.kit import pgtools, schema
+from tearoff.kit.migrate import migrate
 from tests.conftest import KEY
 
 
@@ -20,7 +20,7 @@ async def url(cluster, worker_id):
     """A database of a version that there is not yet."""
     name = f"tearoff_newer_{worker_id}"
     url = await cluster.create(name)
-    await migrations.migrate(url)
+    await migrate(url)
     await ask(url, "UPDATE alembic_version SET version_num = '9999'")
     yield url
     await cluster.drop(name)
@@ -37,7 +37,7 @@ async def ask(url, question):
 def told(what):
     return (
         f"The {what} is of a newer Tearoff (schema 9999); this is version {__version__} (schema"
-        f" {migrations.revisions()[-1]})."
+        f" {schema.revisions()[-1]})."
     )
 
 
@@ -68,10 +68,10 @@ async def test_a_schema_of_a_newer_version_is_left_alone(url, tmp_path):
 async def test_a_backup_of_a_newer_version_replaces_nothing(url, tmp_path):
     file = tmp_path / "newer.dump"
     await asyncio.to_thread(pgtools.backup, url, file)
-    await ask(url, f"UPDATE alembic_version SET version_num = '{migrations.revisions()[-1]}'")
+    await ask(url, f"UPDATE alembic_version SET version_num = '{schema.revisions()[-1]}'")
     await ask(url, "INSERT INTO accounts (name, email) VALUES ('Ours', 'a@example.com')")
     code, said = await asyncio.to_thread(tearoff, url, tmp_path, "restore", str(file), "--force")
     assert (code, told("backup") in said) == (1, True), said
     assert await ask(url, "SELECT name FROM accounts") == "Ours"
-    with pytest.raises(migrations.NewerSchema):
+    with pytest.raises(schema.NewerSchema):
         await asyncio.to_thread(pgtools.restore, url, file, force=True)

@@ -6,9 +6,11 @@ import asyncpg
 import pytest
 
 from tearoff.cli.findings_role import of_role
-from tearoff.kit import migrate, pgprograms, pgrole, pgtools
+from tearoff.kit import pgprograms, pgrole, pgtools
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
+from tearoff.kit.migrate import migrate
+from tearoff.kit.schema import is_up_to_date
 from tests.kit.servers import ask, leave, told
 
 BEYOND = [
@@ -98,7 +100,7 @@ def start_as_before(data):
 
 def test_an_older_data_folder_is_handed_over_beside_those_who_use_it(data, tmp_path):
     old = start_as_before(data)
-    asyncio.run(migrate.migrate(old.admin_url()))
+    asyncio.run(migrate(old.admin_url()))
     pgtools.backup(old.admin_url(), tmp_path / "before.dump")
     asyncio.run(_run(old.admin_url(), MORE_KINDS))
     assert ask(old.admin_url(), OWNERS) == [pgprograms.USER]
@@ -153,7 +155,7 @@ async def test_a_role_that_may_not_replace_is_told_before_and_how(cluster, worke
         f"ALTER DATABASE {name} OWNER TO CURRENT_USER;"
         f" GRANT ALL ON SCHEMA public TO {pgrole.APP_ROLE}",
     )
-    await migrate.migrate(url)
+    await migrate(url)
     await asyncio.to_thread(pgtools.backup, url, file)
     found = await _role_of(url)
     statements = (
@@ -183,7 +185,7 @@ async def _role_of(url):
 async def _is_up_to_date(url):
     db = await Database.open(url, size=1)
     try:
-        return await migrate.is_up_to_date(db)
+        return await is_up_to_date(db)
     finally:
         await db.close()
 

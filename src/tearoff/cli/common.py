@@ -22,11 +22,13 @@ from tearoff.api.v4.fields import YEARS
 from tearoff.cli import address
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid
-from tearoff.kit import clock, keys, logs, migrate
+from tearoff.kit import clock, keys, logs
 from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
+from tearoff.kit.migrate import migrate
 from tearoff.kit.phone import PhoneInvalid, parse_written, read_phone
+from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services
 
 T = TypeVar("T")
@@ -127,8 +129,8 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     limit = settings.background_limit
     db = await Database.open(settings.database_url, size=4, statement_within=limit)
     try:
-        if not await migrate.is_up_to_date(db):
-            await migrate.migrate(settings.database_url)
+        if not await is_up_to_date(db):
+            await migrate(settings.database_url)
         yield Services(settings, db, keys.open_vault(settings), settings.database_url)
     finally:
         await db.close()

@@ -24,7 +24,7 @@ from tearoff.cli.findings_webhooks import of_webhooks
 from tearoff.cli.problems import told_problem
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TearoffError
-from tearoff.kit import clock, keys, migrate
+from tearoff.kit import clock, keys, schema
 from tearoff.kit.db import Database
 from tearoff.kit.services import Services
 from tearoff.messages import connections
@@ -104,11 +104,11 @@ async def _database(settings: Settings, findings: list[Finding]) -> None:
 
 
 async def _migrations(db: Database) -> Finding:
-    if await migrate.is_up_to_date(db):
+    if await schema.is_up_to_date(db):
         return Finding("migrations", True, "up to date")
     try:
-        migrate.refuse_newer(await migrate.current_revision(db))
-    except migrate.NewerSchema as error:
+        schema.refuse_newer(await schema.current_revision(db))
+    except schema.NewerSchema as error:
         return Finding("migrations", False, str(error), error.hint)
     return Finding("migrations", False, "some are missing", "Run `tearoff migrate`.")
 

@@ -86,6 +86,7 @@ def raise_limits() -> int:
     return max(500, allowed - _FILES_OF_OURS)
 
 
+# What Granian is, Python's build decides: one with a lock around it, or one without.
 class WebServer(Granian):  # type: ignore[misc,valid-type,unused-ignore]
     """Granian ends everything when a process dies twice within seconds, and PostgreSQL and the
     worker with it. Here a process that died comes back after 1, 2, 4 … 30 s, however often."""

@@ -102,7 +102,7 @@ async def _try_insert(
 ) -> str | None:
     """None when it went in, else the name of the index that had the code already."""
     try:
-        async with db.transaction():  # type: ignore[attr-defined]
+        async with db.transaction():
             await queries.insert_session(db, campaign, code, new, now)
     except asyncpg.UniqueViolationError as error:
         return str(error.constraint_name)
@@ -148,8 +148,7 @@ async def validate(
     if won is None and not limits.has_use_limits(found.campaign):
         found = await queries.session(db, found.session.account_id, found.session.id) or found
         if limits.has_use_limits(found.campaign):  # one was set since the campaign was read
-            async with db.transaction() as work:  # type: ignore[attr-defined]
-                # A pool's transaction gives its connection, a connection's savepoint nothing.
+            async with db.transaction() as work:
                 won = await _use(work or db, found, use)
                 if won is None:  # what was counted goes back with it
                     raise await _why_refused(work or db, found, use)

@@ -73,7 +73,7 @@ def _pick(prizes: Sequence[Prize], blank_weight: int) -> Prize | None:
 async def _is_there(db: Handle, campaign: Campaign, prize: Prize, now: datetime) -> bool:
     """Take one of a prize that is counted."""
     try:
-        async with db.transaction():  # type: ignore[attr-defined]
+        async with db.transaction():
             await limits.count(db, campaign, limits.of_prize(campaign, prize), now)
     except rules.LimitReached:
         return False

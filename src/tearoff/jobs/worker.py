@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
+import asyncpg
 import structlog
 from pgqueuer import PgQueuer
 from pgqueuer.errors import RetryRequested
@@ -88,7 +89,9 @@ def _add_chore(queuer: PgQueuer, chore: Chore, services: Services) -> None:
 
 
 @contextlib.asynccontextmanager
-async def _stopping(queuer, stop, connection):  # type: ignore[no-untyped-def]
+async def _stopping(
+    queuer: PgQueuer, stop: asyncio.Event, connection: asyncpg.Connection
+) -> AsyncIterator[None]:
     async def watch() -> None:
         while not stop.is_set() and not connection.is_closed():
             with contextlib.suppress(TimeoutError):

@@ -13,6 +13,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from types import TracebackType
 from typing import Any, Protocol
@@ -40,12 +41,16 @@ class DatabaseBusy(DatabaseAway):
 
 
 class Handle(Protocol):
-    """What a query needs: a pool or a connection, in or out of a transaction."""
+    """What a query needs: a pool or a connection, in or out of a transaction.
+
+    A pool's `transaction` gives the connection on which it runs; a connection's gives None, for it
+    is the connection itself, and inside another transaction it is a savepoint."""
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]: ...
     async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None: ...
     async def fetchval(self, query: str, *args: Any) -> Any: ...
     async def execute(self, query: str, *args: Any) -> str: ...
+    def transaction(self) -> AbstractAsyncContextManager[Handle | None]: ...
 
 
 AWAY: tuple[type[BaseException], ...] = (
@@ -202,7 +207,7 @@ async def connect(url: str, *, statement_within: float = STATEMENT_WITHIN) -> as
     )
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
+class _Connection(asyncpg.Connection):  # type: ignore[misc]  # asyncpg has no types
     """asyncpg asks the server to cancel what was given up, and whatever comes next on the
     connection (a rollback, giving it back) waits for the confirmation; it would wait for a
     minute."""

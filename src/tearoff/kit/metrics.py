@@ -71,7 +71,7 @@ ALL: tuple[MetricWrapperBase, ...] = (
 def exposition(folder: str | None) -> bytes:
     """The text that Prometheus reads; of all processes when they share a folder."""
     registry = CollectorRegistry()
-    if folder:
+    if folder:  # prometheus_client gives this one no types
         multiprocess.MultiProcessCollector(registry, path=folder)  # type: ignore[no-untyped-call]
     else:
         for metric in ALL:

@@ -2,29 +2,8 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-from pathlib import Path
-
-from tearoff import __version__
-from tearoff.errors import Conflict
-from tearoff.kit import upkeep
-from tearoff.kit.db import Database, Handle
-
-_VERSIONS = Path(__file__).parent / "migrations" / "versions"
-
-
-class NewerSchema(Conflict):
-    """The schema is one that this version does not know."""
-
-
-def refuse_newer(revision: str | None, what: str = "database") -> None:
-    """Raises `NewerSchema`. Whoever works on a schema that it does not know may spoil it."""
-    if revision is not None and revision not in revisions():
-        raise NewerSchema(
-            f"The {what} is of a newer Tearoff (schema {revision}); this is version {__version__}"
-            f" (schema {revisions()[-1]}).",
-            hint="Start the newer version.",
-        )
+from tearoff.kit.db import Database
+from tearoff.kit.schema import current_revision, is_up_to_date, revisions
 
 
 async def migrate(url: str) -> list[str]:
@@ -42,30 +21,3 @@ async def migrate(url: str) -> list[str]:
 
     await upgrade(url)
     return [name for name in revisions() if before is None or name > before]
-
-
-async def is_up_to_date(db: Handle) -> bool:
-    """Are the tables those of this version, the queue's those of its version, and is what is
-    stored in the forms of this version?"""
-    if await current_revision(db) != revisions()[-1] or not await upkeep.is_done(db):
-        return False
-    noted: str | None = await db.fetchval("SELECT obj_description('alembic_version'::regclass)")
-    return noted == queue_version()
-
-
-def queue_version() -> str:
-    """The queue makes its tables itself. Which version made them is noted as a comment on the
-    table that names our own revision."""
-    return f"pgqueuer {version('pgqueuer')}"
-
-
-def revisions() -> list[str]:
-    """The names of all revisions, oldest first: what their files' names begin with."""
-    return sorted(path.name.partition("_")[0] for path in _VERSIONS.glob("[0-9]*_*.py"))
-
-
-async def current_revision(db: Handle) -> str | None:
-    if await db.fetchval("SELECT to_regclass('alembic_version')") is None:
-        return None
-    found: str | None = await db.fetchval("SELECT version_num FROM alembic_version")
-    return found

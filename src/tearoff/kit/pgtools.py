@@ -9,13 +9,14 @@ import shutil
 import subprocess
 import tempfile
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from tearoff.errors import Conflict, Forbidden
 from tearoff.kit import pgprograms, pgrights
 from tearoff.kit.embedded import EmbeddedServer, remove_stale_pid_file
-from tearoff.kit.migrate import refuse_newer
 from tearoff.kit.pgprograms import EmbeddedServerError, program
+from tearoff.kit.schema import refuse_newer
 
 
 class DatabaseNotEmpty(Conflict):
@@ -192,7 +193,7 @@ def _environment(url: str) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def _run(command: list[str], url: str, *, stdout=None) -> str:  # type: ignore[no-untyped-def]
+def _run(command: list[str], url: str, *, stdout: BinaryIO | None = None) -> str:
     done = subprocess.run(
         [str(program(command[0])), *command[1:]],
         env=_programs_environment(url),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import msgspec
 from litestar.connection import ASGIConnection
 
@@ -17,6 +19,6 @@ class Services(msgspec.Struct, frozen=True):
     database_url: str
 
 
-def services_of(connection: ASGIConnection) -> Services:  # type: ignore[type-arg]
+def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:
     services: Services = connection.app.state.services
     return services

@@ -13,7 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import IO, Any, BinaryIO
 
 import msgspec
 from litestar import Request
@@ -73,14 +73,14 @@ async def spool(
         try:
             _refuse_declared(request, most, field)
             with _place(owner):
-                size = await _receive(parts, file, most, field)  # type: ignore[arg-type]
+                size = await _receive(parts, file, most, field)
         except (TooLarge, TooManyUploads):
             await drop(parts)
             raise
         yield Upload(Path(file.name), size)
 
 
-async def _receive(parts: AsyncIterator[bytes], file: BinaryIO, most: int, field: str) -> int:
+async def _receive(parts: AsyncIterator[bytes], file: IO[bytes], most: int, field: str) -> int:
     """Written in lots: a write to a busy disk must not stop the event loop."""
     size, lot = 0, bytearray()
     async for part in parts:

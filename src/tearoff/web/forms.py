@@ -12,6 +12,7 @@ import secrets
 import unicodedata
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl
 
 import msgspec
@@ -41,7 +42,7 @@ class Form(msgspec.Struct, frozen=True):
     fields: Mapping[str, str] = {}
 
 
-async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
+async def read_form(request: Request[Any, Any, Any]) -> Form:
     """The fields of an urlencoded body. What cannot be read is as if it were not there: the
     missing token then gives a clear answer."""
     body = await read_body(request, _MOST_BYTES)
@@ -63,7 +64,7 @@ async def read_form(request: Request) -> Form:  # type: ignore[type-arg]
     )
 
 
-def is_from_elsewhere(request: Request) -> bool:  # type: ignore[type-arg]
+def is_from_elsewhere(request: Request[Any, Any, Any]) -> bool:
     """Whether the browser says that another site's page sent this. The token says it too; this
     one also stops a site that has fetched a token for itself."""
     return bool(request.headers.get("sec-fetch-site") == "cross-site")

@@ -114,8 +114,9 @@ class _Sheet:
         pdf.set_title(f"{paper.title} · {paper.brand}" if paper.brand else paper.title)
         pdf.set_creator("Tearoff")
         pdf.add_page()
-        # All that a font of ours cannot draw would be an empty box.
-        self._known = set(pdf.fonts["noto"].cmap)  # type: ignore[union-attr]
+        noto = pdf.fonts["noto"]
+        assert isinstance(noto, TTFFont)
+        self._known = set(noto.cmap)  # all that it cannot draw would be an empty box
         shown = brand_colors(paper.color).on_light.lstrip("#")
         self._brand = tuple(int(shown[i : i + 2], 16) for i in (0, 2, 4))
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from urllib.parse import parse_qsl, urlencode
 
 from litestar import Request, Router, post, route
@@ -37,12 +37,12 @@ VISIT = "tearoff_visit"
 """Ties the page behind a link to the browser that opened it."""
 _VISIT_LIVES = 600
 _TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
-_READ = ["GET", "HEAD"]
+_READ: list[Literal["GET", "HEAD"]] = ["GET", "HEAD"]
 _SIGN_IN_SECONDS = int(members.SIGN_IN_LIVES.total_seconds())
 _LINK_FORM, _OUT_FORM = "sign-in", "sign-out"
 
 
-@route("/sso/{token:str}", http_method=_READ)  # type: ignore[arg-type]
+@route("/sso/{token:str}", http_method=_READ)
 async def show_link(request: AnyRequest, token: FromPath[str]) -> Answer:
     """Names the account and waits for a person to go on."""
     services, words = services_of(request), _words(request)
@@ -79,7 +79,7 @@ async def use_link(request: AnyRequest, token: FromPath[str]) -> Answer:
     return answer(303, headers)
 
 
-@route("/signed-in", http_method=_READ)  # type: ignore[arg-type]
+@route("/signed-in", http_method=_READ)
 async def show_signed_in(request: AnyRequest) -> Answer:
     """Where one lands until there is more to see."""
     services, words = services_of(request), _words(request)
@@ -116,7 +116,7 @@ async def sign_out(request: AnyRequest) -> Answer:
     return answer(303, headers)
 
 
-@route("/password/{token:str}", http_method=_READ)  # type: ignore[arg-type]
+@route("/password/{token:str}", http_method=_READ)
 async def show_password(request: AnyRequest, token: FromPath[str]) -> Answer:
     services, words = services_of(request), _words(request)
     ticket = await _ticket(services, token, "password")

@@ -76,7 +76,7 @@ async def update_sessions(call: Call, db: Handle) -> dict[str, Any]:
 
 async def _update_one(call: Call, db: Handle, found: SessionAndCampaign) -> dict[str, Any]:
     try:
-        async with db.transaction():  # type: ignore[attr-defined]
+        async with db.transaction():
             await apply(call, db, found)
     except TearoffError as error:
         return await _refused(call, db, error)

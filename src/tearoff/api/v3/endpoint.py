@@ -15,6 +15,7 @@ import asyncpg
 import msgspec
 from litestar import Request, Response
 from litestar.response import Stream
+from litestar.types import Method
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
@@ -84,7 +85,7 @@ class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
     sometimes: Sequence[str] = ()
 
     @property
-    def methods(self) -> list[str]:
+    def methods(self) -> list[Method]:
         return ["POST"] if self.writes else ["GET", "POST"]
 
 

@@ -52,7 +52,7 @@ LATER = ("/v3/directory", "/v3/loyalty")
 
 
 def _handler(endpoint: Endpoint) -> HTTPRouteHandler:
-    @route(endpoint.path, http_method=endpoint.methods, status_code=200)  # type: ignore[arg-type]
+    @route(endpoint.path, http_method=endpoint.methods, status_code=200)
     async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
         return await answer(request, endpoint)
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 from litestar import Request, Response
+from litestar.types import Method
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
@@ -65,7 +66,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """`answers`: what each status of success means and carries. `example` goes with the first
     of them. `errors`: v3's numbers."""
 
-    method: str
+    method: Method
     path: str
     tag: str
     summary: str

@@ -60,7 +60,7 @@ class ComesLater(Unknown):
 def _handler(operation: Operation) -> HTTPRouteHandler:
     path = operation.path.replace("}", ":str}")
 
-    @route(path, http_method=operation.method, status_code=200)  # type: ignore[arg-type]
+    @route(path, http_method=operation.method, status_code=200)
     async def handle(request: Request[Any, Any, Any]) -> Response[Any]:
         return await answer(request, operation)
 

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 
 from tearoff.kit import clock, upkeep
 from tearoff.kit.db import Database
-from tearoff.kit.migrate import queue_version, refuse_newer
+from tearoff.kit.schema import queue_version, refuse_newer
 
 _LOCK = 7_465_172  # any number, the same in every version
 
