@@ -58,7 +58,7 @@ pictures: $(VENV)/dev-installed test-tools ## take the pictures of the documenta
 	@$(BIN)/pytest -n 2 --dist loadfile -q -p no:randomly tests/web/pictures.py
 
 docs: $(VENV)/dev-installed ## build the documentation into site/
-	@$(BIN)/mkdocs build --quiet --strict
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict
 
 lock: | $(BIN)/uv ## renew the hashed requirements
 	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-annotate \

@@ -190,13 +190,14 @@ def settings_page():
     lines += ["| setting | default | meaning |", "| --- | --- | --- |"]
     for s in SETTINGS:
         secret = f" Also `{s.variable}_FILE`, a file that holds it." if s.secret else ""
-        lines.append(f"| `{s.variable}` | `{s.default or ' '}` | {s.help}.{secret} |")
+        default = f"`{s.default}`" if s.default else ""
+        lines.append(f"| `{s.variable}` | {default} | {s.help}.{secret} |")
     return "\n".join(lines) + "\n"
 
 
 def test_every_picture_is_there():
-    """Each page names them from where it lies, as Markdown: mkdocs puts pages into folders of their
-    own and moves such addresses with them, but not those of HTML."""
+    """Each page names them from where it lies, as Markdown: mkdocs looks after such addresses, and
+    not after those of HTML."""
     pages = sorted((ROOT / "docs").rglob("*.md"))
     named = {page: re.findall(r"!\[[^]]*\]\(([^)\s]+)", page.read_text("utf-8")) for page in pages}
     named[ROOT / "README.md"] = re.findall(r'<img src="([^"]+)', (ROOT / "README.md").read_text())

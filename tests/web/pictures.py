@@ -217,15 +217,14 @@ def test_the_page_that_shows_them():
 
 
 def _shown(folder: str, captions: dict[str, str]) -> list[str]:
-    """Images of Markdown, because mkdocs moves their addresses with the page and those of HTML
-    not. A span lets Markdown be read in it; the breaks are for readers that leave styles out."""
+    """Images of Markdown, whose addresses mkdocs looks after, and those of HTML not. A span lets
+    Markdown be read in it; the breaks are for readers that leave styles out."""
     for name in captions:
         path = DOCS / "pictures" / folder / f"{name}.webp"
         assert path.is_file(), f"{path.name} was not taken"
     cells = [
-        f'<span style="display:inline-block;width:{"46" if name.endswith("desktop") else "22"}%;'
-        f'margin:0 1% 1.5em;vertical-align:top">![{caption}](pictures/{folder}/{name}.webp)'
-        f"<br>{caption}<br></span>"
+        f'<span class="screen{" wide" * name.endswith("desktop")}">'
+        f"![{caption}](pictures/{folder}/{name}.webp)<br>{caption}<br></span>"
         for name, caption in captions.items()
     ]
     return ["\n".join(cells)]
