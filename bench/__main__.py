@@ -18,8 +18,8 @@ from bench.against import HOT, compare
 from bench.rig import Load, Rig, median, open_rig, wrk
 from bench.volumes import bench_lists, bench_many
 from tearoff.accounts import devices
-from tearoff.coupons import campaigns
-from tearoff.coupons.minting import mint
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.sessions.minting import mint
 from tearoff.hooks import endpoints
 
 PARTS = ("send", "smpp", "page", "validate", "till", "hooks", "mint", "beside", "many", "lists")

@@ -11,8 +11,9 @@ import aiohttp
 from tests.cast import Shop, open_shop
 
 from bench.rig import Rig
-from tearoff.coupons import campaigns, lists
-from tearoff.coupons.minting import mint
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.sessions import lists
+from tearoff.coupons.sessions.minting import mint
 
 LINE = "| {:<44} | {:>9} | {:>9} | {:>6} |"
 

@@ -12,12 +12,12 @@ import asyncpg
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import locations
 from tearoff.accounts.locations import Changes
-from tearoff.coupons import campaigns
-from tearoff.coupons.campaigns import NewCampaign
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.kit.services import Services
 from tearoff.messages import callbacks, connections
 from tearoff.messages.connections import NewConnection
-from tearoff.messages.links import surroundings_of
+from tearoff.messages.open_connections import surroundings_of
 
 PIN = "471108"
 

@@ -19,7 +19,7 @@ from tearoff.api.v4.locations import FIELDS as LOCATION_FIELDS
 from tearoff.cli import lists
 from tearoff.cli.main import make_parser
 from tearoff.config import SETTINGS
-from tearoff.coupons import importing
+from tearoff.coupons.pools import importing
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tests.cast import open_shop

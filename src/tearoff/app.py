@@ -33,9 +33,9 @@ from tearoff.kit.proxies import is_from_here
 from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services, services_of
 from tearoff.messages.binds import Binds
-from tearoff.web import notes, reference, signin, till, till_door, till_page
-from tearoff.web.finding import patiently
-from tearoff.web.routes import COUPON_PAGES
+from tearoff.web.paper import notes
+from tearoff.web.paper.reading import patiently
+from tearoff.web.routes import make_routes
 
 log = structlog.get_logger()
 
@@ -53,12 +53,7 @@ def create_app(
             *v4.ROUTES,
             callbacks.callback,
             openapi.document,
-            reference.make_route(openapi.make_document),
-            COUPON_PAGES,
-            *till.ROUTES,
-            *till_door.ROUTES,
-            *till_page.ROUTES,
-            *signin.ROUTES,
+            *make_routes(openapi.make_document),
             healthz,
             readyz,
             prometheus,

@@ -11,7 +11,7 @@ from tearoff.accounts import idempotency, tallies
 from tearoff.accounts import jobs as account_jobs
 from tearoff.config import Settings
 from tearoff.coupons import jobs as coupon_jobs
-from tearoff.coupons.wallet_news import AT_ONCE, tell_wallets
+from tearoff.coupons.wallets.pass_updates import AT_ONCE, tell_wallets
 from tearoff.distribution.news import tell
 from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
@@ -23,7 +23,7 @@ from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services
 from tearoff.messages import jobs as message_jobs
 from tearoff.messages.binds import Binds
-from tearoff.messages.links import Links
+from tearoff.messages.open_connections import Links
 
 SETTLE_EVERY = 5.0
 TELL_EVERY = 3.0

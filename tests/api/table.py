@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tearoff.accounts import members, subaccounts
-from tearoff.coupons import campaigns, shelves
+from tearoff.coupons.campaigns import campaigns, folders
 from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.cast import Shop, open_shop
@@ -127,11 +127,11 @@ class Maker:
         return f"loc_{self.caller.shop.location}"
 
     async def folder(self, state: str) -> str:
-        made = await shelves.create_folder(self.services.db, self.caller.shop.account, "Autumn")
+        made = await folders.create_folder(self.services.db, self.caller.shop.account, "Autumn")
         return str(made.id)
 
     async def category(self, state: str) -> str:
-        made = await shelves.create_category(self.services.db, self.caller.shop.account, "Food")
+        made = await folders.create_category(self.services.db, self.caller.shop.account, "Food")
         return made.ref
 
     async def webhook(self, state: str) -> str:

@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import actions, rules
+from tearoff.coupons import rules
+from tearoff.coupons.sessions import actions
 from tests.api.caller import Caller
 from tests.api.test_sessions import STATUS_KEYS, make, update
 from tests.cast import open_shop

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tearoff.coupons import shelves
+from tearoff.coupons.campaigns import folders as shelves
 
 
 async def make(caller, **values):

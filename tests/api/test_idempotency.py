@@ -7,7 +7,7 @@ import pytest
 
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
-from tearoff.messages.links import surroundings_of
+from tearoff.messages.open_connections import surroundings_of
 from tearoff.providers.log import read_outbox
 from tests.cast import open_shop
 

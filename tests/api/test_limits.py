@@ -7,7 +7,7 @@ from collections import Counter
 import aiohttp
 import pytest
 
-from tearoff.accounts.refusals import Source
+from tearoff.accounts.wrong_credentials import Source
 from tests.api.caller import Caller
 from tests.cast import open_shop
 from tests.running import start_server

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tearoff.coupons import importing, pools
+from tearoff.coupons.pools import importing, pools
 from tearoff.kit.tables.reading import opened
 from tests.api.caller import Caller
 from tests.api.test_campaign_lists import codes

@@ -8,7 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import catalogue, holds
+from tearoff.coupons.campaigns import catalogue
+from tearoff.coupons.sessions import holds
 from tests.api.caller import Caller
 from tests.api.test_many import confirm, release, reserve
 from tests.api.test_sessions import code_of, data, update

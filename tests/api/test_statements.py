@@ -7,7 +7,7 @@ from tearoff.api.call import Call
 from tearoff.api.deps import open_doors
 from tearoff.api.v3.reading import read_parameters
 from tearoff.api.v3.routes import ENDPOINTS
-from tearoff.coupons import shelves
+from tearoff.coupons.campaigns import folders
 from tearoff.kit import clock
 from tests.api.table import Maker, case_of
 
@@ -41,8 +41,8 @@ async def fill(caller, services, n):
         )  # fmt: skip
         await maker.post("coupon/create", {"name": f"c{i}"})
         await maker.subaccount("")
-        await shelves.create_folder(services.db, caller.shop.account, "f")
-        await shelves.create_category(services.db, caller.shop.account, "c")
+        await folders.create_folder(services.db, caller.shop.account, "f")
+        await folders.create_category(services.db, caller.shop.account, "c")
         group = await maker.smsgroup("")
         for j in range(3):
             phone = f"+3247000{n:02d}{i:02d}"[:-1] + str(j)

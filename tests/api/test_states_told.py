@@ -4,8 +4,8 @@ trace in it."""
 import msgspec
 import pytest
 
-from tearoff.coupons import actions, scratch
 from tearoff.coupons.models import Doer
+from tearoff.coupons.sessions import actions, scratch
 from tearoff.kit import clock
 from tests.cast import open_shop
 

@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tearoff.coupons import actions, queries
 from tearoff.coupons.models import Doer
+from tearoff.coupons.sessions import actions, queries
 from tests.api.caller import Caller
 from tests.api.test_many import update_many
 from tests.api.test_sessions import code_of, update

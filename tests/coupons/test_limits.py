@@ -8,16 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import (
-    actions,
-    campaigns,
-    catalogue,
-    public,
-    reservations,
-    rules,
-    updates,
-)
+from tearoff.coupons import rules
+from tearoff.coupons.campaigns import campaigns, catalogue
 from tearoff.coupons.models import Doer, NewSession
+from tearoff.coupons.sessions import actions, public, reservations, updates
 from tearoff.kit.db import Database
 from tests.cast import open_place, open_shop
 

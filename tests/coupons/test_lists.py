@@ -5,10 +5,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 
-from tearoff.coupons import actions, campaigns, lists
-from tearoff.coupons.lists import Period
-from tearoff.coupons.minting import mint
+from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import Doer
+from tearoff.coupons.sessions import actions, lists
+from tearoff.coupons.sessions.lists import Period
+from tearoff.coupons.sessions.minting import mint
 from tests.cast import open_shop
 
 BEGIN = datetime(2026, 3, 1, tzinfo=UTC)

@@ -2,8 +2,8 @@ import re
 from collections import Counter
 from datetime import UTC, datetime
 
-from tearoff.coupons.campaigns import campaign
-from tearoff.coupons.minting import mint
+from tearoff.coupons.campaigns.campaigns import campaign
+from tearoff.coupons.sessions.minting import mint
 from tearoff.kit.codes import CODE_ALPHABET, SPOKEN_ALPHABET, session_code
 
 FORM = re.compile(f"[{SPOKEN_ALPHABET}]{{6}}[{CODE_ALPHABET}]{{15}}")

@@ -3,8 +3,8 @@
 from datetime import UTC, datetime
 
 from tearoff.accounts import locations
-from tearoff.coupons import catalogue
-from tearoff.coupons.catalogue import CampaignChanges, Places
+from tearoff.coupons.campaigns import catalogue
+from tearoff.coupons.campaigns.catalogue import CampaignChanges, Places
 from tests.cast import open_shop
 
 NOW = datetime.now(UTC)

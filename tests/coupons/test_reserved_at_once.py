@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tearoff.coupons import holds, reservations
+from tearoff.coupons.sessions import holds, reservations
 from tearoff.kit.db import Database
 from tests.cast import open_shop
 from tests.coupons.test_limits import at_once, sessions_of, set_limits, use

@@ -3,9 +3,10 @@
 import pytest
 
 from tearoff.accounts import devices, locations, queries
-from tearoff.coupons import campaigns, counter
-from tearoff.coupons.minting import mint
-from tearoff.coupons.scans import Look, Till
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.counter import counter
+from tearoff.coupons.counter.scan_log import Look, Till
+from tearoff.coupons.sessions.minting import mint
 from tearoff.kit import clock
 from tearoff.kit.db import Database
 from tests.cast import open_shop

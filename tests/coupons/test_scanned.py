@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tearoff.coupons.scanned import read_scanned
+from tearoff.coupons.counter.scanned_text import read_scanned
 
 VECTORS = json.loads((Path(__file__).parents[1] / "data/scan_vectors.json").read_text())["vectors"]
 

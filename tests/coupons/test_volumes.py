@@ -9,8 +9,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import campaigns, lists, pools
-from tearoff.coupons.minting import mint
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.pools import pools
+from tearoff.coupons.sessions import lists
+from tearoff.coupons.sessions.minting import mint
 from tearoff.hooks import endpoints
 from tearoff.kit import clock
 from tearoff.kit.tables.models import Asked

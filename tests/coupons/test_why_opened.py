@@ -5,9 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from tearoff.coupons import actions, campaigns, scratch
-from tearoff.coupons.minting import mint, read_batch
+from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import Doer, NewSession
+from tearoff.coupons.sessions import actions, scratch
+from tearoff.coupons.sessions.minting import mint, read_batch
 from tests.cast import open_shop
 
 NOW = datetime.now(UTC)

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from tearoff.hooks import signing, tries
+from tearoff.hooks import attempt as tries
+from tearoff.hooks import signing
 from tearoff.hooks.addresses import check_host
 from tearoff.hooks.claims import Claimed
 from tests.hooks.listening import listen

@@ -10,7 +10,7 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tearoff.hooks import claims, rules
+from tearoff.hooks import claims, retry_schedule
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.kit import metrics
 from tests.hooks.listening import (
@@ -63,7 +63,7 @@ async def test_ten_tries_in_three_days(caller, receiver, services):
     (row,) = await wait_for_states(caller, webhook, "failed")
     assert (row["tries"], row["http_status"], row["error"]) == (10, 500, "HTTP 500.")
     late = timedelta(seconds=20)
-    for wait, base in zip(waits[1:9], rules.WAITS[1:], strict=True):
+    for wait, base in zip(waits[1:9], retry_schedule.WAITS[1:], strict=True):
         assert base * 0.9 - late < wait <= base * 1.1
     assert timedelta(days=2.5) < sum(waits[1:9], timedelta()) < timedelta(days=3.5)
     ids = {got.headers["webhook-id"] for got in receiver.got}
@@ -73,11 +73,11 @@ async def test_ten_tries_in_three_days(caller, receiver, services):
 
 @given(st.integers(1, 12), st.floats(0, 1))
 def test_waits_grow_and_differ(tries, luck):
-    wait = rules.wait_after(tries, luck)
+    wait = retry_schedule.wait_after(tries, luck)
     if tries >= 10:
         assert wait is None
     else:
-        base = rules.WAITS[tries - 1]
+        base = retry_schedule.WAITS[tries - 1]
         assert base * 0.9 <= wait <= base * 1.1
 
 

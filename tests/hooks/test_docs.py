@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from tearoff.hooks import rules, tries
+from tearoff.hooks import attempt, retry_schedule
 from tearoff.hooks.models import KINDS
 from tests.hooks.listening import make_session, operate, wait_for_states
 from tests.running import free_port
@@ -147,8 +147,8 @@ async def test_it_refuses_another_secret(language, caller, tmp_path):
 def test_the_page_names_every_kind_and_number():
     for kind in KINDS:
         assert f"`{kind}`" in PAGE
-    assert f"{tries.ANSWER_WITHIN} seconds" in PAGE and f"{tries.KEPT:,} characters" in PAGE
-    hours = ", ".join(str(int(wait.total_seconds() // 3600)) for wait in rules.WAITS[4:])
+    assert f"{attempt.ANSWER_WITHIN} seconds" in PAGE and f"{attempt.KEPT:,} characters" in PAGE
+    hours = ", ".join(str(int(wait.total_seconds() // 3600)) for wait in retry_schedule.WAITS[4:])
     assert f"{hours} hours" in PAGE
-    assert [wait.total_seconds() for wait in rules.WAITS[:4]] == [5, 60, 300, 1800]
+    assert [wait.total_seconds() for wait in retry_schedule.WAITS[:4]] == [5, 60, 300, 1800]
     json.loads(block("json", "{"))

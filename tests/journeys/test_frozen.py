@@ -27,8 +27,9 @@ import pytest_asyncio
 
 from tearoff.accounts import tallies
 from tearoff.config import read_settings
-from tearoff.coupons import actions, campaigns
+from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import NewSession
+from tearoff.coupons.sessions import actions
 from tearoff.distribution.context import Contexts
 from tearoff.distribution.send import OutcomeUnknown, Sender, SendRequest
 from tearoff.kit import clock
@@ -39,7 +40,7 @@ from tearoff.kit.pgprograms import EmbeddedServerError
 from tearoff.kit.phone import parse_phone
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
-from tearoff.messages.links import Links
+from tearoff.messages.open_connections import Links
 from tests.api.caller import Caller
 from tests.cast import Shop, open_shop, until_guards_are_freed
 from tests.conftest import KEY

@@ -19,7 +19,8 @@ import msgspec
 import pytest
 
 from tearoff.cli import webserver
-from tearoff.coupons import campaigns, minting
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.sessions import minting
 from tearoff.kit.embedded import EmbeddedServer
 from tests.running import descendants, launch, start_server
 from tests.web.conftest import PHONE

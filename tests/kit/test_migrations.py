@@ -12,10 +12,13 @@ import msgspec
 import pytest
 import pytest_asyncio
 
-from tearoff.coupons import campaigns, limits, lists, public, recognise, twins
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.counter import matching
+from tearoff.coupons.counter.scanned_text import read_scanned
 from tearoff.coupons.models import NewSession
-from tearoff.coupons.scanned import read_scanned
-from tearoff.coupons.search import Wanted, search
+from tearoff.coupons.pools import twins
+from tearoff.coupons.sessions import limits, lists, public
+from tearoff.coupons.sessions.search import Wanted, search
 from tearoff.kit import clock, pgtools, schema, upkeep
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
@@ -25,7 +28,7 @@ from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
 from tearoff.messages import callbacks, connections
 from tearoff.messages.connections import NewConnection
-from tearoff.messages.links import surroundings_of
+from tearoff.messages.open_connections import surroundings_of
 from tearoff.people import optouts
 
 NAME = "tearoff_migrations"
@@ -241,12 +244,12 @@ async def look_at_people(services):
 
 
 async def look_at_codes(services):
-    place, now = recognise.Place(100001, 1, 1), clock.now()
+    place, now = matching.Place(100001, 1, 1), clock.now()
     for text, session in {"save10": 1, "CAFE\u03017": 2, "012345678905": 5, "TWIN-1": 3}.items():
-        found = await recognise.find(services.db, place, read_scanned(text), now)
+        found = await matching.find(services.db, place, read_scanned(text), now)
         assert found is not None and found.session.id == session, text
-    with pytest.raises(recognise.Ambiguous):
-        await recognise.find(services.db, place, read_scanned("twin1"), now)
+    with pytest.raises(matching.Ambiguous):
+        await matching.find(services.db, place, read_scanned("twin1"), now)
     assert await twins.count(services.db) == {100001: 4}
     told = [(one.code, one.session, bool(one.pool_code))
             for one in await twins.find(services.db, 100001, 10)]  # fmt: skip

@@ -6,9 +6,9 @@ import msgspec
 import pytest
 
 from tearoff.cli.findings_replies import of_replies, of_reports, of_twins
-from tearoff.coupons import campaigns
-from tearoff.coupons.actions import issue_session
+from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import NewSession
+from tearoff.coupons.sessions.actions import issue_session
 from tearoff.distribution.news import tell
 from tearoff.kit import clock
 from tearoff.kit.phone import phone_key

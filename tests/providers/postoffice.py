@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
-from tearoff.messages.links import surroundings_of
+from tearoff.messages.open_connections import surroundings_of
 
 LOGIN, PASSWORD = "shop", "s3cret pass"
 

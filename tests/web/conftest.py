@@ -13,8 +13,10 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
-from tearoff.coupons import actions, campaigns
+import tearoff.cli
+from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import Doer, NewSession
+from tearoff.coupons.sessions import actions
 from tearoff.kit.services import Services
 from tests.cast import Shop, open_shop
 from tests.web.browsing import CHROMIUM, OPTIONS, no_sideways_scroll
@@ -27,7 +29,7 @@ PHONE = (
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
     " Chrome/130.0.0.0 Mobile Safari/537.36"
 )
-PICTURE = Path(campaigns.__file__).parents[1] / "web" / "static" / "demo-coupon.webp"
+PICTURE = Path(tearoff.cli.__file__).with_name("demo-coupon.webp")
 
 
 def in_days(days: float) -> datetime:

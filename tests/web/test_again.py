@@ -8,7 +8,7 @@ from datetime import time
 import pytest
 
 from tearoff.people import optouts
-from tearoff.web.again_words import WORDS
+from tearoff.web.coupon.link_again_words import WORDS
 from tests.cast import open_shop
 from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import in_days

@@ -8,7 +8,7 @@ import icalendar
 import pytest
 
 from tearoff.coupons.options import LANGUAGES
-from tearoff.web import ics
+from tearoff.web.save import ics
 from tests.web.conftest import do, in_days
 from tests.web.test_ends import ENDS, brussels, ending
 from tests.web.test_save import pdf_of, text_of

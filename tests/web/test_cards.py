@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tearoff.coupons import campaigns, cards
+from tearoff.coupons.campaigns import campaigns, preview_cards
 from tearoff.coupons.models import NewSession
 from tearoff.errors import Invalid
 from tests.api.v4.client import client_of
@@ -151,15 +151,15 @@ async def test_an_offer_of_the_future_has_its_card_too(make_coupon):
 
 def test_the_noisiest_picture_stays_within_the_limit():
     noise = random.Random(1).randbytes(1600 * 1200 * 3)
-    body = cards.make_card(Image.frombytes("RGB", (1600, 1200), noise))
-    assert len(body) <= cards.CARD_LIMIT
+    body = preview_cards.make_card(Image.frombytes("RGB", (1600, 1200), noise))
+    assert len(body) <= preview_cards.CARD_LIMIT
 
 
 @pytest.mark.parametrize("size", [(10, 10), (4000, 300), (300, 4000), (1200, 630)])
 def test_pictures_of_any_shape_fill_the_card(size):
-    body = cards.make_card(Image.new("RGB", size, "#b3261e"))
+    body = preview_cards.make_card(Image.new("RGB", size, "#b3261e"))
     image = Image.open(io.BytesIO(body))
-    assert image.size == cards.CARD_SIZE
+    assert image.size == preview_cards.CARD_SIZE
     assert all(abs(a - b) < 6 for a, b in zip(image.getpixel((0, 0)), (179, 38, 30), strict=True))
 
 
@@ -183,7 +183,7 @@ def test_a_line_of_many_thousand_pixels_takes_no_memory():
     """Made as high as the card is wide it would be 86 GB."""
     picture = campaigns.prepare_picture(file_of(Image.new("RGB", (2, 40_000), "#b3261e")))
     assert Image.open(io.BytesIO(picture.webp)).size == campaigns.PICTURE_SIZE
-    assert Image.open(io.BytesIO(picture.card)).size == cards.CARD_SIZE
+    assert Image.open(io.BytesIO(picture.card)).size == preview_cards.CARD_SIZE
 
 
 def test_what_is_transparent_is_white():

@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tearoff.coupons import actions, rules
+from tearoff.coupons import rules
 from tearoff.coupons.models import NewSession
+from tearoff.coupons.sessions import actions
 from tests.web.conftest import do, in_days
 
 WORKDAYS = [{"days": [1, 2, 3, 4, 5], "start": "09:00", "end": "17:00"}]

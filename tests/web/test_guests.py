@@ -8,7 +8,7 @@ import pytest
 
 from tearoff.accounts import locations
 from tearoff.cli.findings_pins import of_pins
-from tearoff.web import pins
+from tearoff.web.coupon import pins
 from tests.cast import PIN, open_place
 from tests.web.test_redeem import WRONG, attempt
 

@@ -8,7 +8,7 @@ import pytest
 from playwright.async_api import expect
 
 from tearoff.coupons.rules import State
-from tearoff.web.words import WORDS
+from tearoff.web.paper.words import WORDS
 from tests.web.browsing import (
     CUT_TEXT,
     enlarge_text,

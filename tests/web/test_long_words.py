@@ -10,8 +10,8 @@ import pypdfium2
 import pytest
 from fpdf.fonts import TTFFont
 
-from tearoff.web import pdf
-from tearoff.web.pdf import Paper, Told, print_paper
+from tearoff.web.save import pdf_layout
+from tearoff.web.save.pdf_layout import Paper, Told, print_paper
 
 PLAIN = Paper(
     language="en", is_rtl=False, color="#006644", brand="Bean", title="T", subtitle="", value="",
@@ -21,7 +21,7 @@ PLAIN = Paper(
 )  # fmt: skip
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=&?%"
 MIXED = "".join(random.Random(1).choices(LETTERS + "شبمعغ\u0301", k=6000))
-MOST_PARTS = log2(pdf._MOST_OF_LINE) + 2
+MOST_PARTS = log2(pdf_layout._MOST_OF_LINE) + 2
 """The parts of a word that a letter can stand in, with a margin for the rest of the page."""
 
 
@@ -62,22 +62,22 @@ def test_what_is_measured_grows_with_the_length_and_no_line_leaves_the_page(meas
     values = dict.fromkeys(PLACES[places], text)
     if places == "others":
         # No more of them is looked at.
-        text = text[: 2 * pdf._MOST_OF_LINE]
+        text = text[: 2 * pdf_layout._MOST_OF_LINE]
         values |= {"dates": (Told("Until", text),), "readable": (Told("Code", text),)}
     printed = print_paper(msgspec.structs.replace(PLAIN, is_rtl=is_rtl, **values))
     assert sum(measured) < MOST_PARTS * len(text) * len(values)
     page = pypdfium2.PdfDocument(printed)[0].render(scale=1).to_pil().convert("L")
     below_bar = page.crop((0, 16, page.width, page.height))
     left, _, right, _ = below_bar.point(lambda level: 255 * (level < 200)).getbbox()
-    margin = pdf.MARGIN * page.width / pdf.WIDTH
+    margin = pdf_layout.MARGIN * page.width / pdf_layout.WIDTH
     assert left > margin * 0.8
     assert right < page.width - margin * 0.8
 
 
 @pytest.mark.parametrize("word", ["W" * 700, "ش" * 700, MIXED[:700].replace("\u0301", "")])
 def test_no_letter_is_lost(word):
-    with contextlib.closing(pdf._Sheet(PLAIN)) as sheet:
+    with contextlib.closing(pdf_layout._Sheet(PLAIN)) as sheet:
         lines = sheet._lines(f"a {word} b", 8)
         wide = [sheet._width(line, 8, False) for line in lines[1:-1]]
     assert " ".join(lines).replace(" ", "") == f"a{word}b"
-    assert all(pdf._INNER * 0.9 < one < pdf._INNER * 1.02 for one in wide), wide
+    assert all(pdf_layout._INNER * 0.9 < one < pdf_layout._INNER * 1.02 for one in wide), wide

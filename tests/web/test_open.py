@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from tearoff.kit import clock
-from tearoff.web import forms
+from tearoff.web.paper import forms
 from tests.cast import PIN
 from tests.web.conftest import do, in_days
 

@@ -12,9 +12,9 @@ from hypothesis import strategies as st
 from PIL import Image, ImageDraw
 
 from tearoff.kit import colors
-from tearoff.web import paper
-from tearoff.web.qr import draw_qr
-from tearoff.web.words import WORDS, choose_language
+from tearoff.web.coupon.qr import draw_qr
+from tearoff.web.paper import html
+from tearoff.web.paper.words import WORDS, choose_language
 
 
 def modules(qr):
@@ -93,6 +93,6 @@ def test_any_header_gives_a_language(asked, accepted):
 
 
 def test_continued_gzip_is_gzip():
-    start = paper.Beginning("<p>Buy one, get one free.</p>" * 300, "", ())
+    start = html.Beginning("<p>Buy one, get one free.</p>" * 300, "", ())
     for rest in (b"", b"<p>Buy one, get one free.</p>" * 50, bytes(range(256)) * 40):
         assert gzip.decompress(start.gzip(rest)) == start.plain + rest

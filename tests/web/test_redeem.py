@@ -6,9 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons.links import linked
+from tearoff.coupons.sessions.behind_link import linked
 from tearoff.kit import clock
-from tearoff.web import forms, pins, served
+from tearoff.web.coupon import accepted, pins
+from tearoff.web.paper import forms
 from tests.cast import PIN, open_place, open_shop
 from tests.web.conftest import do, in_days
 
@@ -64,7 +65,7 @@ async def test_accepted_ends_after_five_minutes(coupon, services):
         )
         session = (await linked(services.db, coupon.shop.code, coupon.code)).session
         receipt = forms.make_receipt(services.vault, session)
-        proof = served.cookie(services, session.id, receipt).partition(";")[0]
+        proof = accepted.cookie(services, session.id, receipt).partition(";")[0]
         page = await coupon.get(f"{coupon.path}?ok={receipt}", cookie=proof)
         assert ("Accepted" in page.text) is shown
         assert (

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from tearoff.web import robots
-from tearoff.web.robots import judge
+from tearoff.web.coupon import robots
+from tearoff.web.coupon.robots import judge
 from tests.running import start_server
 from tests.web.agents import PEOPLE, ROBOTS
 
@@ -158,9 +158,7 @@ def test_with_a_file_that_never_was_there_is_the_packages_list(tmp_path):
 
 
 def test_every_line_of_ours_says_where_it_is_from():
-    listed = json.loads(
-        (robots.resources.files("tearoff.web") / "data" / "robots.json").read_text()
-    )
+    listed = json.loads((robots.resources.files("tearoff.web.coupon") / "robots.json").read_text())
     assert all(
         e["name"] and e["source"] and e["why"] for e in listed["patterns"] + listed["at_last"]
     )

@@ -9,10 +9,10 @@ import pytest
 import pytest_asyncio
 import zxingcpp
 
-from tearoff.coupons import rotation
+from tearoff.coupons.counter import qr_tokens
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.options import LANGUAGES
-from tearoff.web.save_words import WORDS
+from tearoff.web.coupon.save_words import WORDS
 from tests.api.caller import Caller
 from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import do, in_days
@@ -124,7 +124,7 @@ async def test_paper_has_a_token_of_its_own_where_the_code_turns(make_coupon, se
     (found,) = zxingcpp.read_barcodes(picture_of((await pdf_of(coupon))[2]))
     link, _, token = found.text.partition("?k=")
     assert link == f"{LINK}{coupon.path}"
-    assert token == rotation.print_token(services.vault, coupon.code)
+    assert token == qr_tokens.print_token(services.vault, coupon.code)
 
 
 @pytest.mark.parametrize(

@@ -11,10 +11,10 @@ import pytest
 
 from tearoff.accounts import locations
 from tearoff.api.v4.shapes import show_session
-from tearoff.coupons import actions
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.rules import AlreadyValidated
-from tearoff.coupons.status import status_block, utc
+from tearoff.coupons.sessions import actions
+from tearoff.coupons.sessions.status import status_block, utc
 from tests.cast import PIN, open_place
 from tests.web.conftest import do, in_days
 from tests.web.scenes import SCENES

@@ -8,8 +8,9 @@ import pytest
 from tearoff.coupons.models import NewSession
 from tearoff.kit import clock
 from tearoff.people import optouts
-from tearoff.web import forms, stop
-from tearoff.web.stop_words import WORDS
+from tearoff.web.coupon import stop
+from tearoff.web.coupon.stop_words import WORDS
+from tearoff.web.paper import forms
 from tests.web.agents import PEOPLE, ROBOTS
 
 PHONE = "+32470001234"

@@ -5,7 +5,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
-from tearoff.web.stop_words import WORDS
+from tearoff.web.coupon.stop_words import WORDS
 from tests.web.browsing import enlarge_text, in_browser, no_cut_text
 
 pytestmark = in_browser

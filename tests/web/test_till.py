@@ -13,9 +13,11 @@ import pytest
 from tearoff.accounts import devices
 from tearoff.accounts.locations import LocationNotFound
 from tearoff.accounts.tallies import TallyFull
-from tearoff.coupons import actions, campaigns, queries, recognise, rotation
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.counter import matching, qr_tokens
+from tearoff.coupons.counter.scanned_text import read_scanned
 from tearoff.coupons.models import Doer, NewSession
-from tearoff.coupons.scanned import read_scanned
+from tearoff.coupons.sessions import actions, queries
 from tests.cast import open_place, open_shop
 from tests.web.conftest import do, in_days
 from tests.web.tills import DEVICE_PIN, new_key, open_till
@@ -162,9 +164,9 @@ async def test_a_picture_of_a_changing_code(make_coupon, make_till, services):
     coupon = await make_coupon(raw_options=json.dumps({"rotating_code": True}))
     till, now = await make_till(coupon.shop), datetime.now(UTC)
     link = f"https://x.example{coupon.path}"
-    fresh = rotation.token(services.vault, coupon.code, now)
-    stale = rotation.token(services.vault, coupon.code, now - timedelta(minutes=5))
-    paper = rotation.print_token(services.vault, coupon.code)
+    fresh = qr_tokens.token(services.vault, coupon.code, now)
+    stale = qr_tokens.token(services.vault, coupon.code, now - timedelta(minutes=5))
+    paper = qr_tokens.print_token(services.vault, coupon.code)
     for token, verdict, reason in (
         (f"?k={fresh}", "good", ""), (f"?k={stale}", "no", "screenshot"),
         ("", "no", "screenshot"), (f"?lang=nl&k={paper}", "good", ""),
@@ -643,11 +645,11 @@ async def test_guests_with_wrong_codes_stop_nobody_with_a_right_one(coupon, make
     device = await services.db.fetchval(
         "SELECT max(id) FROM devices WHERE account_id = $1", coupon.shop.account
     )
-    place, now = recognise.Place(coupon.shop.account, till.place, device), datetime.now(UTC)
+    place, now = matching.Place(coupon.shop.account, till.place, device), datetime.now(UTC)
 
     async def find(text, seconds):
         at = now + timedelta(seconds=seconds)
-        return await recognise.find(services.db, place, read_scanned(text), at)
+        return await matching.find(services.db, place, read_scanned(text), at)
 
     for letter in "abcdefghjk":
         assert await find(f"rte4x{letter}", 0) is None

@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import expect
 
 from tearoff.accounts import devices
-from tearoff.web.till_shell import SHAPES
-from tearoff.web.till_words import WORDS
+from tearoff.web.till.shell import SHAPES
+from tearoff.web.till.words import WORDS
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
 from tests.web.conftest import do, in_days
 from tests.web.test_till import take_turn

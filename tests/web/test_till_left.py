@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import queries
+from tearoff.coupons.sessions import queries
 from tests.coupons.test_reserved_at_once import until_they_wait
 from tests.web.conftest import do
 from tests.web.tills import new_key, open_till

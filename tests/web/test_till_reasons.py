@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tearoff.accounts import locations
-from tearoff.coupons import actions, campaigns
+from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import Doer, NewSession
-from tearoff.web.verdict_words import WORDS
+from tearoff.coupons.sessions import actions
+from tearoff.web.till.verdict_words import WORDS
 from tests.cast import open_place
 from tests.web.conftest import do
 from tests.web.tills import new_key, open_till

@@ -9,8 +9,8 @@ import re
 import pytest
 
 from tearoff.kit.times import locale_of
-from tearoff.web import till_shell
-from tearoff.web.till_words import WORDS
+from tearoff.web.till import shell
+from tearoff.web.till.words import WORDS
 
 
 @pytest.fixture
@@ -70,7 +70,7 @@ async def test_files_are_kept_for_a_year_under_an_address_of_their_content(get):
 
 
 async def test_other_versions_and_paths_are_unknown(get):
-    version = till_shell.OURS.version
+    version = shell.OURS.version
     for path in (
         "/till/static/till-000000000000/till.js",
         f"/till/static/{version}/none.js",
@@ -81,7 +81,7 @@ async def test_other_versions_and_paths_are_unknown(get):
 
 
 async def test_the_reader_has_the_type_that_browsers_ask_for(get):
-    address = till_shell.READER.address("reader/zxing_reader.wasm")
+    address = shell.READER.address("reader/zxing_reader.wasm")
     _, headers, body = await get(address, accept_encoding="gzip")
     assert headers["content-type"] == "application/wasm"
     assert len(body) < 430_000
@@ -91,7 +91,7 @@ async def test_the_worker_may_serve_the_page(get):
     _, headers, body = await get("/till/worker.js")
     assert headers["service-worker-allowed"] == "/till"
     assert headers["cache-control"] == "no-cache"
-    assert f'"{till_shell.OURS.address("till.js")}"' in body.decode()
+    assert f'"{shell.OURS.address("till.js")}"' in body.decode()
 
 
 async def test_the_manifest_makes_it_installable(get):
@@ -111,9 +111,9 @@ async def test_the_shell_is_light(get):
     weigh is reasoned in docs/decisions/0041-the-weight-of-the-counter.md."""
     _, _, page = await get("/till/shell", accept_encoding="gzip")
     sizes = {"page": len(page)}
-    for path in till_shell.OURS.files:
+    for path in shell.OURS.files:
         if path.endswith((".js", ".css")):
-            _, _, body = await get(till_shell.OURS.address(path), accept_encoding="gzip")
+            _, _, body = await get(shell.OURS.address(path), accept_encoding="gzip")
             sizes[path] = len(body)
     assert sum(sizes.values()) <= 26 * 1024, sizes
     now = gzip.decompress(page).decode().partition("<body")[0]

@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from tearoff.accounts import devices
 from tearoff.kit import clock
-from tearoff.web.till_words import WORDS
+from tearoff.web.till.words import WORDS
 from tests.web.browsing import CUT_TEXT, enlarge_text, in_browser, until_it_hears
 from tests.web.test_till_browser import type_code
 

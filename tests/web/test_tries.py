@@ -12,8 +12,8 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import pytest
 
 from tearoff.kit import clock
-from tearoff.web import tries
-from tearoff.web.sealed import seal
+from tearoff.web.coupon import last_try
+from tearoff.web.paper.sealed import seal
 from tests.cast import PIN
 from tests.web.conftest import Coupon, do, in_days
 from tests.web.scenes import CARD, FORM, SCENES
@@ -104,7 +104,7 @@ async def test_after_a_use_every_form_says_so_beside_what_went_wrong(make_coupon
 
 async def test_what_was_tried_below_the_coupon_is_told_there_alone(make_coupon):
     coupon = await make_coupon()
-    tried = tries.Tried(
+    tried = last_try.Tried(
         about=f"save:{coupon.code}", at=clock.now().timestamp(), status=429, is_staffs=False,
         said=("coupon_full",), until=int(clock.now().timestamp()) + 600,
     )  # fmt: skip

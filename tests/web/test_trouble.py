@@ -17,7 +17,7 @@ from litestar.datastructures import State
 
 from tearoff.kit.db import Database
 from tearoff.kit.services import Services
-from tearoff.web import finding, notes
+from tearoff.web.paper import notes, reading
 from tearoff.web.routes import COUPON_PAGES
 from tests.web.conftest import PHONE, Page
 
@@ -99,7 +99,7 @@ async def test_what_was_typed_is_sent_again(site, coupon):
 
 
 async def test_database_does_not_answer(site, coupon, services, monkeypatch):
-    monkeypatch.setattr(finding, "PATIENCE", 0.3)
+    monkeypatch.setattr(reading, "PATIENCE", 0.3)
     blocker = await asyncpg.connect(services.database_url)
     try:
         async with blocker.transaction():

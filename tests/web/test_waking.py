@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons import actions
+from tearoff.coupons.sessions import actions
 from tearoff.kit.hours import Hours, open_until
 from tests.cast import PIN
 from tests.web.conftest import do, in_days

@@ -26,14 +26,15 @@ import pytest_asyncio
 from aiohttp import web
 
 from tearoff.config import read_settings
-from tearoff.coupons import actions, wallet_news, wallets
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.options import LANGUAGES
+from tearoff.coupons.sessions import actions
+from tearoff.coupons.wallets import pass_updates, wallets
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.providers.wallets import apple, google
-from tearoff.web.wallet_words import WORDS
+from tearoff.web.coupon.wallet_words import WORDS
 from tests.cast import open_shop
 from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
 from tests.running import free_port, start_server
@@ -662,7 +663,7 @@ async def test_a_certificate_that_fails_does_not_keep_google_from_being_told(
     weak = credentials | {"apple_certificate": make_weak(apple_keys)}
     settings = msgspec.structs.replace(services.settings, **weak)
     served = msgspec.structs.replace(services, settings=settings)
-    await wallet_news.tell_wallets(served, later + timedelta(minutes=2))
+    await pass_updates.tell_wallets(served, later + timedelta(minutes=2))
     assert await state_told(google_service, name, "ACTIVE")
     assert "wallet.not_told" in capsys.readouterr().out
     still = await services.db.fetchval("SELECT told_at FROM wallet_passes WHERE id = $1", kept.id)
@@ -777,7 +778,7 @@ def test_wrong_credentials_are_told_at_the_start(credentials, apple_keys, change
 async def test_without_credentials_nothing_is_asked_of_the_database(services):
     broken = msgspec.structs.replace(services, db=None)
     assert isinstance(broken, Services)
-    assert await wallet_news.tell_wallets(broken, clock.now()) == 0
+    assert await pass_updates.tell_wallets(broken, clock.now()) == 0
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -7,8 +7,9 @@ import pytest
 
 from tearoff.coupons.options import LANGUAGES
 from tearoff.kit import times
-from tearoff.web import signin_words, stop_words
-from tearoff.web.words import WORDS, Words, choose_language, counted
+from tearoff.web.coupon import stop_words
+from tearoff.web.paper.words import WORDS, Words, choose_language, counted
+from tearoff.web.people import sign_in_words
 
 EN = WORDS["en"]
 SAME = {"hour", "minute", "second", "privacy"}
@@ -114,11 +115,11 @@ def test_the_browsers_language(accepted, chosen):
     assert choose_language("", accepted, "nl") == chosen
 
 
-@pytest.mark.parametrize("language", [x for x in WORDS if x not in signin_words.WORDS])
+@pytest.mark.parametrize("language", [x for x in WORDS if x not in sign_in_words.WORDS])
 async def test_pages_with_fewer_languages_fall_back_to_english(coupon, language):
-    assert set(signin_words.WORDS) == {"en", "nl", "fr", "de", "es", "ar"}
+    assert set(sign_in_words.WORDS) == {"en", "nl", "fr", "de", "es", "ar"}
     page = await coupon.get(f"/sso/nothing?lang={language}")
-    assert signin_words.WORDS["en"].over in page.text
+    assert sign_in_words.WORDS["en"].over in page.text
     if language not in stop_words.WORDS:
         page = await coupon.get(f"{coupon.path}/stop?lang={language}")
         assert '<html lang="en"' in page.text

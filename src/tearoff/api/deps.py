@@ -10,16 +10,16 @@ import msgspec
 from litestar import Request
 
 from tearoff.accounts.actions import AccountExpired, WrongCredentials, check_caller
-from tearoff.accounts.buckets import Buckets, Quota, TooManyCalls
 from tearoff.accounts.models import Caller
-from tearoff.accounts.refusals import Refusals, Source, TooManyFailures
+from tearoff.accounts.rate_limits import Buckets, Quota, TooManyCalls
+from tearoff.accounts.wrong_credentials import Refusals, Source, TooManyFailures
 from tearoff.distribution.context import Contexts
 from tearoff.distribution.send import Sender
 from tearoff.kit import doorbook
 from tearoff.kit.doorbook import Event
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services
-from tearoff.messages.links import Links
+from tearoff.messages.open_connections import Links
 
 
 class Doors(msgspec.Struct, frozen=True):

@@ -28,8 +28,9 @@ from tearoff.cli.common import (
     with_services,
 )
 from tearoff.cli.values import EMPTY, add_values, on_the_clock, read_file, values_of
-from tearoff.coupons import campaigns, catalogue, events
-from tearoff.coupons.catalogue import Entry
+from tearoff.coupons.campaigns import campaigns, catalogue
+from tearoff.coupons.campaigns.catalogue import Entry
+from tearoff.coupons.sessions import events
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.db import Handle

@@ -35,10 +35,12 @@ from tearoff.cli.common import (
 )
 from tearoff.cli.locations import NEW
 from tearoff.cli.secret_values import add_secret, secret_of
-from tearoff.coupons import campaigns, catalogue, events, importing, shelves, twins
-from tearoff.coupons.campaigns import NewCampaign
-from tearoff.coupons.catalogue import Filter
-from tearoff.coupons.importing import Imported
+from tearoff.coupons.campaigns import campaigns, catalogue, folders
+from tearoff.coupons.campaigns.campaigns import NewCampaign
+from tearoff.coupons.campaigns.catalogue import Filter
+from tearoff.coupons.pools import importing, twins
+from tearoff.coupons.pools.importing import ImportedCodes
+from tearoff.coupons.sessions import events
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
@@ -112,7 +114,7 @@ def add_commands(commands: Commands) -> None:
 def _import_codes(arguments: argparse.Namespace) -> None:
     campaign = id_of(arguments.campaign, "cam", "campaign")
 
-    async def work(services: Services) -> Imported:
+    async def work(services: Services) -> ImportedCodes:
         async with (
             lists.opened(arguments, importing.COLUMN) as (table, told),
             services.db.transaction() as db,
@@ -129,18 +131,18 @@ def _import_codes(arguments: argparse.Namespace) -> None:
 
 
 def _add_folder(arguments: argparse.Namespace) -> None:
-    async def work(services: Services) -> shelves.Folder:
+    async def work(services: Services) -> folders.Folder:
         async with services.db.transaction() as db:
-            return await shelves.create_folder(db, arguments.account, arguments.name)
+            return await folders.create_folder(db, arguments.account, arguments.name)
 
     made = with_services(arguments, work)
     show(arguments, {"folder": made.id, "name": made.name})
 
 
 def _add_category(arguments: argparse.Namespace) -> None:
-    async def work(services: Services) -> shelves.Category:
+    async def work(services: Services) -> folders.Category:
         async with services.db.transaction() as db:
-            return await shelves.create_category(
+            return await folders.create_category(
                 db, arguments.account, arguments.name, arguments.parent
             )
 

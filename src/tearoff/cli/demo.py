@@ -20,13 +20,13 @@ from tearoff.accounts import actions as accounts
 from tearoff.accounts import locations
 from tearoff.cli.common import id_of, services
 from tearoff.config import Settings
-from tearoff.coupons import campaigns
-from tearoff.coupons.campaigns import NewCampaign
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
-from tearoff.messages.links import surroundings_of
+from tearoff.messages.open_connections import surroundings_of
 from tearoff.providers.log import Written, read_outbox
 
 FILE = "demo.json"
@@ -121,7 +121,7 @@ def _campaign(now: datetime) -> NewCampaign:
 
 
 def _picture() -> bytes:
-    return (files("tearoff.web") / "static" / "demo-coupon.webp").read_bytes()
+    return (files("tearoff.cli") / "demo-coupon.webp").read_bytes()
 
 
 def greet(settings: Settings, shop: Shop, door: Door) -> None:

@@ -28,7 +28,7 @@ from tearoff.kit import clock, keys, schema
 from tearoff.kit.db import Database
 from tearoff.kit.services import Services
 from tearoff.messages import connections
-from tearoff.messages.links import surroundings_of
+from tearoff.messages.open_connections import surroundings_of
 from tearoff.messages.template import odd_words
 from tearoff.providers import registry
 from tearoff.providers.wallets.apple import apple_of

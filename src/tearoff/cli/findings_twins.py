@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tearoff.cli.findings import Finding
-from tearoff.coupons import twins
+from tearoff.coupons.pools import twins
 from tearoff.kit.services import Services
 from tearoff.kit.upkeep import contacts_alike
 

@@ -76,7 +76,7 @@ def _add(arguments: argparse.Namespace) -> None:
 
 
 def _import(arguments: argparse.Namespace) -> None:
-    async def work(services: Services) -> optout_lists.Imported:
+    async def work(services: Services) -> optout_lists.ImportedOptouts:
         account = await account_queries.account(services.db, arguments.account)
         if account is None:
             raise accounts.AccountNotFound

@@ -23,8 +23,8 @@ from tearoff.kit.services import Services
 from tearoff.kit.vault import CannotOpen
 from tearoff.messages import callbacks, connections
 from tearoff.messages.connections import NewConnection, NoRoute
-from tearoff.messages.links import surroundings_of
 from tearoff.messages.models import Connection
+from tearoff.messages.open_connections import surroundings_of
 from tearoff.messages.segments import measure
 from tearoff.people import optouts
 from tearoff.providers import registry

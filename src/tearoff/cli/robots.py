@@ -7,7 +7,7 @@ import re
 
 from tearoff.cli.common import Commands, add_command, add_group, add_json, settings_of, show
 from tearoff.errors import Invalid
-from tearoff.web.robots import judge, read_file
+from tearoff.web.coupon.robots import judge, read_file
 
 
 def add_commands(commands: Commands) -> None:

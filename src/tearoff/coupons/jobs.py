@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tearoff.coupons import campaigns, events, holds, lists, pools
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.pools import pools
+from tearoff.coupons.sessions import events, holds, lists
 from tearoff.hooks.outbox import listener_of
 from tearoff.jobs.queue import Chore
 from tearoff.kit import upkeep

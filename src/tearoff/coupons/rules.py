@@ -7,7 +7,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from tearoff.coupons.models import Campaign, Session
-from tearoff.errors import Conflict
+from tearoff.errors import Conflict, NotFound
 from tearoff.kit.hours import Week, first_open, is_open, last_open, open_until
 
 
@@ -26,6 +26,10 @@ class State(StrEnum):
     EXPIRED = "expired"
     NOT_YET = "not_yet"
     WITHDRAWN = "withdrawn"
+
+
+class CampaignNotFound(NotFound):
+    """There is no campaign with this id."""
 
 
 class CannotUse(Conflict):

@@ -15,7 +15,7 @@ import msgspec
 
 from tearoff.accounts import queries as account_queries
 from tearoff.accounts.models import Caller
-from tearoff.coupons import campaigns
+from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import Campaign
 from tearoff.kit.db import Handle
 from tearoff.messages import connections

@@ -11,9 +11,9 @@ import msgspec
 
 from tearoff.accounts.models import Account
 from tearoff.accounts.tallies import Tally, TallyFull
-from tearoff.coupons import limits
-from tearoff.coupons.campaigns import CampaignNotFound
 from tearoff.coupons.models import Campaign, NewSession, Session
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions import limits
 from tearoff.distribution.context import SendContext
 from tearoff.errors import Conflict, Invalid
 from tearoff.kit.phone import Phone, phone_key, time_zones_of

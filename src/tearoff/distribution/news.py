@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from tearoff.coupons import queries as coupons
-from tearoff.coupons.events import announce_session
+from tearoff.coupons.sessions import queries as coupons
+from tearoff.coupons.sessions.events import announce_session
 from tearoff.hooks import bodies, outbox
 from tearoff.hooks.models import Listener
 from tearoff.kit.db import Handle

@@ -8,12 +8,12 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts import idempotency, tallies
-from tearoff.coupons import actions as coupons
-from tearoff.coupons import queries as coupon_queries
-from tearoff.coupons.events import announce_session
 from tearoff.coupons.models import Campaign, NewSession
-from tearoff.coupons.pools import PoolEmpty
+from tearoff.coupons.pools.pools import PoolEmpty
 from tearoff.coupons.rules import LimitReached
+from tearoff.coupons.sessions import actions as coupons
+from tearoff.coupons.sessions import queries as coupon_queries
+from tearoff.coupons.sessions.events import announce_session
 from tearoff.distribution import draft as drafts
 from tearoff.distribution import mail, queries
 from tearoff.distribution.context import SendContext

@@ -8,10 +8,11 @@ import msgspec
 
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
-from tearoff.coupons import limits, pools
-from tearoff.coupons import queries as coupons
-from tearoff.coupons.events import announce_operation
 from tearoff.coupons.models import Campaign
+from tearoff.coupons.pools import pools
+from tearoff.coupons.sessions import limits
+from tearoff.coupons.sessions import queries as coupons
+from tearoff.coupons.sessions.events import announce_operation
 from tearoff.distribution import queries
 from tearoff.distribution.draft import NotSent
 from tearoff.distribution.news import announce_message

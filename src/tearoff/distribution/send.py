@@ -26,8 +26,8 @@ import msgspec
 
 from tearoff.accounts import idempotency, tallies
 from tearoff.accounts.models import Account, Caller
-from tearoff.coupons import queries as coupon_queries
 from tearoff.coupons.models import Campaign
+from tearoff.coupons.sessions import queries as coupon_queries
 from tearoff.distribution import draft as drafts
 from tearoff.distribution import outcome, queries
 from tearoff.distribution.answers import AT_ONCE, Answers, insist
@@ -42,8 +42,8 @@ from tearoff.kit.db import DatabaseAway
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
 from tearoff.messages.connections import NoRoute
-from tearoff.messages.links import Links
 from tearoff.messages.models import Message
+from tearoff.messages.open_connections import Links
 from tearoff.people import optouts
 from tearoff.providers import registry
 from tearoff.providers.base import Accepted, Outcome, Outgoing

@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from tearoff.hooks import rules
+from tearoff.hooks import retry_schedule
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
@@ -51,7 +51,7 @@ class Result(msgspec.Struct, frozen=True):
 
     @property
     def is_success(self) -> bool:
-        return rules.is_success(self.status)
+        return retry_schedule.is_success(self.status)
 
 
 _DUE = """
@@ -114,7 +114,7 @@ WITH room AS MATERIALIZED (
     FROM hook_deliveries w
     WHERE w.endpoint_id = room.id AND w.thread = d.thread AND w.state = 'waiting'
       AND w.event_id < d.event_id AND d.thread <> ''
-      AND (w.tries < {rules.IN_ORDER_FOR} OR w.claimed_until > $2 OR w.next_at <= $2)
+      AND (w.tries < {retry_schedule.IN_ORDER_FOR} OR w.claimed_until > $2 OR w.next_at <= $2)
     ORDER BY w.event_id LIMIT 1
   ) earlier ON true
   WHERE room.free > 0 AND room.free_of_account > 0
@@ -202,7 +202,8 @@ async def settle(
     a success, and when the lease ran out and the delivery is another's."""
     since: datetime | None = await db.fetchval(
         _SETTLE, claimed.id, claimed.claimed_until, state, next_at, result.status, result.error,
-        result.answer, result.took_ms, now, rules.IN_ORDER_FOR, claimed.endpoint_id, counts,
+        result.answer, result.took_ms, now, retry_schedule.IN_ORDER_FOR, claimed.endpoint_id,
+        counts,
     )  # fmt: skip
     return since
 

@@ -16,7 +16,7 @@ import aiohttp
 import asyncpg
 import structlog
 
-from tearoff.hooks import claims, endpoints, outbox, queries, rules, tries
+from tearoff.hooks import attempt, claims, endpoints, outbox, queries, retry_schedule
 from tearoff.hooks.claims import Claimed, Result
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import AWAY, DatabaseAway, connect
@@ -45,7 +45,7 @@ class Deliverer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Deliver until `stop`. Outlives the database, and its own mistakes."""
-        async with tries.open_session(self._services.settings) as http:
+        async with attempt.open_session(self._services.settings) as http:
             while not stop.is_set():
                 self._wake.clear()
                 try:
@@ -94,7 +94,7 @@ class Deliverer:
             return await claims.claim(db, active_ones, now, self._room(), now + LEASE)
 
     def _room(self) -> int:
-        return tries.TOGETHER - len(self._running)
+        return attempt.TOGETHER - len(self._running)
 
     def _start(self, http: aiohttp.ClientSession, claimed: Claimed) -> None:
         task = asyncio.create_task(self._deliver(http, claimed))
@@ -112,7 +112,7 @@ class Deliverer:
 
     async def _deliver(self, http: aiohttp.ClientSession, claimed: Claimed) -> None:
         try:
-            result = await tries.attempt(http, self._services.vault, claimed, clock.now())
+            result = await attempt.attempt(http, self._services.vault, claimed, clock.now())
             await settle(self._services, claimed, result)
         except _AWAY as error:
             log.warning("hooks.not_noted", event_id=claimed.ref, error=str(error))
@@ -153,16 +153,20 @@ async def settle(services: Services, claimed: Claimed, result: Result) -> None:
     """Note what a try brought: delivered, to be tried again, or failed for good; and whether
     its endpoint is to be told anything more."""
     now = clock.now()
-    wait = None if result.status == rules.GONE else rules.wait_after(claimed.tries, _luck())
+    wait = (
+        None
+        if result.status == retry_schedule.GONE
+        else retry_schedule.wait_after(claimed.tries, _luck())
+    )
     state = "delivered" if result.is_success else "waiting" if wait else "failed"
     next_at = now + wait if wait else now
     metrics.hook_tries.labels(state).inc()
     since = await claims.settle(services.db, claimed, result, state, next_at, now)
     if since is None:
         return
-    if result.status == rules.GONE:
+    if result.status == retry_schedule.GONE:
         await _switch_off(services, claimed, "It answered 410 Gone.")
-    elif since <= now - rules.GIVE_UP_AFTER:
+    elif since <= now - retry_schedule.GIVE_UP_AFTER:
         await _switch_off(services, claimed, "It only failed for three days.")
 
 

@@ -1,6 +1,6 @@
 """Amounts of money as people at a counter type them, in one form. Pure.
 
-The counter's page reads the same by itself (`web/static/till/fields.js`): both are held to
+The counter's page reads the same by itself (`web/till/static/fields.js`): both are held to
 `tests/data/amount_vectors.json`.
 """
 

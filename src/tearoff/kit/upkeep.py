@@ -207,7 +207,7 @@ async def _change(db: Database, kept: Kept, changes: Sequence[Change]) -> int:
 
 
 def _mark(person: str) -> str:
-    """As `coupons/limits.py` keeps of whom a tally is."""
+    """As `coupons/sessions/limits.py` keeps of whom a tally is."""
     return hashlib.sha256(person.encode("utf-8", "replace")).hexdigest()[:32]
 
 

@@ -20,9 +20,9 @@ from tearoff.kit.db import BUSY, NOT_NOW, Handle
 from tearoff.kit.phone import read_sender, spellings
 from tearoff.kit.services import Services
 from tearoff.messages import connections, queries, replies, rules, understanding
-from tearoff.messages.links import surroundings_of
 from tearoff.messages.models import Connection, Message
 from tearoff.messages.news import Change, Tell
+from tearoff.messages.open_connections import surroundings_of
 from tearoff.people import optouts
 from tearoff.providers import registry
 from tearoff.providers.base import Arrived, Callback, Reason, Receipt, ReceiptState, Reply

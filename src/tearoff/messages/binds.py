@@ -21,8 +21,8 @@ from tearoff.kit import clock, codes
 from tearoff.kit.db import AWAY, NOT_NOW, DatabaseAway, connect
 from tearoff.kit.services import Services
 from tearoff.messages import arrivals, connections
-from tearoff.messages.links import Links
 from tearoff.messages.models import Connection
+from tearoff.messages.open_connections import Links
 from tearoff.providers.base import (
     Accepted,
     Arrived,

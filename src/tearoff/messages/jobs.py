@@ -11,9 +11,9 @@ from tearoff.jobs.queue import Chore, Job
 from tearoff.kit.phone import PhoneInvalid
 from tearoff.kit.services import Services
 from tearoff.messages import arrivals, callbacks, connections, older_replies, queries, rules
-from tearoff.messages.links import Links
 from tearoff.messages.models import Message
 from tearoff.messages.news import Change, Tell
+from tearoff.messages.open_connections import Links
 from tearoff.providers.base import Outgoing, ReceiptState
 
 log = structlog.get_logger()

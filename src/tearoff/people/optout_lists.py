@@ -55,7 +55,7 @@ class BadLine(msgspec.Struct, frozen=True):
     why: str
 
 
-class Imported(msgspec.Struct, frozen=True):
+class ImportedOptouts(msgspec.Struct, frozen=True):
     """Of `rows` addresses, `added` are on the list now, `already` were there or are twice in the
     file, and `bad` cannot be read: a thousand of those are named in `bad_lines`."""
 
@@ -83,7 +83,7 @@ async def import_list(
     reason: str,
     now: datetime,
     told: Told = lambda _: None,
-) -> Imported:
+) -> ImportedOptouts:
     """Put all addresses of a file (`tables.reading.opened(…, COLUMN)`) on the list, as the shop's
     own entries. National numbers are those of `country`. `told` hears how many rows have been
     read. The file is read to its end first: one that is refused (`Invalid`) changes nothing.
@@ -106,7 +106,7 @@ async def import_list(
                 " already stays as it is.",
                 after=error.after,
             ) from error
-    return Imported(len(good) + bad, added, len(good) - added, bad, named, table.reading)
+    return ImportedOptouts(len(good) + bad, added, len(good) - added, bad, named, table.reading)
 
 
 async def _read_all(

@@ -1,40 +1,59 @@
-"""All addresses of the consumer's pages."""
+"""All addresses of the pages, room by room."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
 
 from litestar import Router
+from litestar.types import ControllerRouterHandler
 
-from tearoff.web import (
-    calendar,
-    cards,
-    notes,
+from tearoff.web.coupon import (
     opens,
     pages,
     places,
-    printing,
+    preview_cards,
     public,
     redeeming,
-    save,
     steps,
     stop,
-    wallets,
 )
+from tearoff.web.paper import notes
+from tearoff.web.people import sign_in
+from tearoff.web.reference import reference
+from tearoff.web.reference.reference import Document
+from tearoff.web.save import calendar, pdf, save, wallets
+from tearoff.web.till import api, page, pairing
 
 COUPON_PAGES = Router(
     path="/",
     route_handlers=[
-        *calendar.HANDLERS,
-        *cards.HANDLERS,
         *pages.HANDLERS,
         opens.report_open,
         *places.HANDLERS,
-        *printing.HANDLERS,
+        *preview_cards.HANDLERS,
         *public.HANDLERS,
         *redeeming.HANDLERS,
-        *save.HANDLERS,
         *steps.HANDLERS,
         *stop.HANDLERS,
+        *calendar.HANDLERS,
+        *pdf.HANDLERS,
+        *save.HANDLERS,
         *wallets.HANDLERS,
         *wallets.SERVICE,
     ],
     exception_handlers={Exception: notes.trouble},
     include_in_schema=False,
 )
+"""What consumers see and take along."""
+
+
+def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterHandler]:
+    """`make_document`: the OpenAPI document that the reference shows."""
+    return [
+        COUPON_PAGES,
+        *api.ROUTES,
+        *pairing.ROUTES,
+        *page.ROUTES,
+        *sign_in.ROUTES,
+        reference.make_route(make_document),
+    ]

@@ -10,8 +10,9 @@ from tearoff.accounts.models import Account
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
-from tearoff.coupons.status import utc
+from tearoff.coupons.campaigns.campaigns import campaign
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions.status import utc
 from tearoff.distribution.usage import Used, total, usage
 from tearoff.kit.db import Handle
 from tearoff.messages.connections import connections_of

@@ -9,11 +9,12 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Act, Endpoint
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_objects
-from tearoff.coupons import lists
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
-from tearoff.coupons.lists import Period
+from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.models import SessionAndCampaign
-from tearoff.coupons.search import Wanted, search
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions import lists
+from tearoff.coupons.sessions.lists import Period
+from tearoff.coupons.sessions.search import Wanted, search
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import PhoneInvalid, read_phone
 

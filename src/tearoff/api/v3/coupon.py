@@ -13,10 +13,11 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import coupon_info
-from tearoff.coupons import campaigns, catalogue, events, shelves
-from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Entry, Filter
+from tearoff.coupons.campaigns import campaigns, catalogue, folders
+from tearoff.coupons.campaigns.catalogue import STATUSES, CampaignChanges, Entry, Filter
+from tearoff.coupons.campaigns.folders import Category, Folder
 from tearoff.coupons.options import LANGUAGES
-from tearoff.coupons.shelves import Category, Folder
+from tearoff.coupons.sessions import events
 from tearoff.distribution.draft import to_utc
 from tearoff.kit.db import Handle
 
@@ -27,7 +28,7 @@ _THIRD_LEVEL = 3
 async def list_coupons(call: Call, db: Handle) -> dict[str, Any]:
     given = call.given
     if given["folder"] is not None:
-        await shelves.check_folder(db, call.account.id, given["folder"])
+        await folders.check_folder(db, call.account.id, given["folder"])
     only = Filter(
         status="active" if given["only_active"] else None,
         lasts_after=call.now if given["only_active"] else None,
@@ -96,17 +97,17 @@ async def delete_coupon(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def list_categories(call: Call, db: Handle) -> dict[str, Any]:
-    found = await shelves.categories(db, call.account.id)
+    found = await folders.categories(db, call.account.id)
     return {"amount_of_categories": len(found), "category": [_category(c) for c in found]}
 
 
 async def list_main_categories(call: Call, db: Handle) -> dict[str, Any]:
-    found = await shelves.categories(db, call.account.id, _THIRD_LEVEL)
+    found = await folders.categories(db, call.account.id, _THIRD_LEVEL)
     return {"amount_of_categories": len(found), "category": [_category(c) for c in found]}
 
 
 async def list_folders(call: Call, db: Handle) -> dict[str, Any]:
-    found = await shelves.folders(db, call.account.id)
+    found = await folders.folders(db, call.account.id)
     return {"amount_of_folders": len(found), "folder": [_folder(f) for f in found]}
 
 
@@ -170,10 +171,10 @@ async def _changes(
             is_start = name == "start_date"
             values[column] = to_utc(given[name], timezone, is_start=is_start)
     if given["folder"] is not None:
-        await shelves.check_folder(db, owner.id, given["folder"])
+        await folders.check_folder(db, owner.id, given["folder"])
         values["folder_id"] = given["folder"]
     if given["category"] is not None:
-        values["category_id"] = (await shelves.category(db, owner.id, given["category"])).id
+        values["category_id"] = (await folders.category(db, owner.id, given["category"])).id
     return CampaignChanges(**values)
 
 

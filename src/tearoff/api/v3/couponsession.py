@@ -12,9 +12,10 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
-from tearoff.coupons import actions, events, queries, rules, together
+from tearoff.coupons import rules
 from tearoff.coupons.models import Doer, Session, SessionAndCampaign
-from tearoff.coupons.status import utc
+from tearoff.coupons.sessions import actions, events, queries, together
+from tearoff.coupons.sessions.status import utc
 from tearoff.errors import TearoffError
 from tearoff.kit.db import Handle
 

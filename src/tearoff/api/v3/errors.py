@@ -11,16 +11,17 @@ import structlog
 
 from tearoff.accounts import members, passwords
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
-from tearoff.accounts.buckets import TooManyCalls
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
-from tearoff.accounts.refusals import TooManyFailures
+from tearoff.accounts.rate_limits import TooManyCalls
 from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
+from tearoff.accounts.wrong_credentials import TooManyFailures
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.reading import BadParameters
-from tearoff.coupons import rules, shelves
-from tearoff.coupons.actions import CodeTaken, SessionNotFound
-from tearoff.coupons.campaigns import CampaignNotFound
-from tearoff.coupons.holds import ReservationNotFound
+from tearoff.coupons import rules
+from tearoff.coupons.campaigns import folders
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions.actions import CodeTaken, SessionNotFound
+from tearoff.coupons.sessions.holds import ReservationNotFound
 from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import WebhookNotFound, WebhookOff
@@ -90,8 +91,8 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     CampaignLimit: (422, 516, "Limit reached. {error}"),
     CapReached: (422, 516, "Limit reached. {error}"),
     SubaccountNotFound: (422, 510, "Subaccount ID not correct."),
-    shelves.FolderNotFound: (422, 515, "Folder not found"),
-    shelves.CategoryNotFound: (422, 521, "Category not found"),
+    folders.FolderNotFound: (422, 515, "Folder not found"),
+    folders.CategoryNotFound: (422, 521, "Category not found"),
     StatcodeNotFound: (422, 513, "Statcode not found"),
     rules.LimitReached: (422, 516, "Limit reached."),
     rules.NotYetValid: (422, 517, "Not valid yet."),

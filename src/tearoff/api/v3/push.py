@@ -12,9 +12,11 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, Told
 from tearoff.api.v3.errors import Failure
-from tearoff.coupons import actions, campaigns, wallets
-from tearoff.coupons.actions import SessionNotFound
-from tearoff.coupons.campaigns import CampaignNotFound
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions import actions
+from tearoff.coupons.sessions.actions import SessionNotFound
+from tearoff.coupons.wallets import wallets
 from tearoff.kit.db import Handle
 
 NOT_SAVED = "Push notification not sent. Reason: This coupon is in no wallet."

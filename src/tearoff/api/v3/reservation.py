@@ -9,9 +9,10 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import explain_refusal, till_of
 from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
-from tearoff.coupons import actions, reservations, rules
+from tearoff.coupons import rules
 from tearoff.coupons.models import SessionAndCampaign
-from tearoff.coupons.status import utc
+from tearoff.coupons.sessions import actions, reservations
+from tearoff.coupons.sessions.status import utc
 from tearoff.kit.db import Handle
 
 DEFAULT_SECONDS = 120

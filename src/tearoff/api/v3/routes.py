@@ -16,8 +16,8 @@ from tearoff.api.v3 import (
     emailtool,
     push,
     reservation,
-    send,
     send_email,
+    send_sms,
     signin,
     singleuse,
     smstool,
@@ -29,7 +29,7 @@ from tearoff.api.v3.errors import ComesLater, PostOnly, UnknownPath, failure_bod
 from tearoff.errors import NotFound
 
 NOUNS = (
-    send,
+    send_sms,
     send_email,
     singleuse,
     couponsession,

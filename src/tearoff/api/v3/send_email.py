@@ -9,9 +9,9 @@ import msgspec
 
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3 import sending
+from tearoff.api.v3 import send_shared
 from tearoff.api.v3.endpoint import Endpoint
-from tearoff.api.v3.sending import Way, fillable, new_session, unique_by
+from tearoff.api.v3.send_shared import Way, fillable, new_session, unique_by
 from tearoff.distribution.draft import MailTo
 from tearoff.distribution.send import SendRequest, Sent
 
@@ -23,7 +23,7 @@ ON_LIST = "This email address is on the blacklist or opt-out list."
 
 
 async def send_email(call: Call) -> tuple[int, bytes]:
-    return await sending.send(call, EMAIL)
+    return await send_shared.send(call, EMAIL)
 
 
 def _request(given: Mapping[str, Any]) -> SendRequest:

@@ -9,9 +9,9 @@ from typing import Any
 from tearoff.accounts import locations
 from tearoff.accounts.models import Location
 from tearoff.api.call import Call
-from tearoff.coupons.catalogue import Entry
+from tearoff.coupons.campaigns.catalogue import Entry
 from tearoff.coupons.models import UTM_NAMES, Campaign, SessionAndCampaign
-from tearoff.coupons.status import PLACE, local, status_block, utc
+from tearoff.coupons.sessions.status import PLACE, local, status_block, utc
 from tearoff.kit.db import Handle
 from tearoff.messages import queries as messages
 from tearoff.messages.models import Message

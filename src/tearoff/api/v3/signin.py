@@ -10,7 +10,8 @@ from tearoff.accounts.models import Account
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.coupons.campaigns.campaigns import campaign
+from tearoff.coupons.rules import CampaignNotFound
 from tearoff.kit import doorbook
 from tearoff.kit.db import Handle
 from tearoff.kit.doorbook import Event

@@ -10,12 +10,14 @@ import msgspec
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Body, Endpoint, once, success_body
-from tearoff.api.v3.sending import new_session, unique_by
+from tearoff.api.v3.send_shared import new_session, unique_by
 from tearoff.api.v3.shapes import session_url
-from tearoff.coupons import actions, limits, queries
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
-from tearoff.coupons.events import announce_session
-from tearoff.coupons.minting import (
+from tearoff.coupons.campaigns.campaigns import campaign
+from tearoff.coupons.models import Campaign
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions import actions, limits, queries
+from tearoff.coupons.sessions.events import announce_session
+from tearoff.coupons.sessions.minting import (
     ALPHABETS,
     STATUSES,
     Batch,
@@ -26,7 +28,6 @@ from tearoff.coupons.minting import (
     take_turn,
     turn,
 )
-from tearoff.coupons.models import Campaign
 from tearoff.distribution.draft import to_utc
 from tearoff.kit.db import Handle
 

@@ -18,11 +18,11 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3 import signin
 from tearoff.api.v3.endpoint import Act, Endpoint, once, success_body
-from tearoff.coupons import catalogue
-from tearoff.coupons.campaigns import MOST as MOST_CAMPAIGNS
-from tearoff.coupons.catalogue import Card
+from tearoff.coupons.campaigns import catalogue
+from tearoff.coupons.campaigns.campaigns import MOST as MOST_CAMPAIGNS
+from tearoff.coupons.campaigns.catalogue import Card
 from tearoff.coupons.options import LANGUAGES
-from tearoff.coupons.status import utc
+from tearoff.coupons.sessions.status import utc
 from tearoff.kit import doorbook
 from tearoff.kit.db import Handle
 from tearoff.kit.doorbook import Event

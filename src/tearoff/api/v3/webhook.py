@@ -12,9 +12,9 @@ from msgspec import UNSET
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, once, success_body
-from tearoff.coupons.status import utc
+from tearoff.coupons.sessions.status import utc
 from tearoff.errors import Invalid
-from tearoff.hooks import addresses, endpoints, queries, trial
+from tearoff.hooks import addresses, endpoints, queries, test_event
 from tearoff.hooks.claims import Claimed
 from tearoff.hooks.endpoints import Changes, WebhookNotFound
 from tearoff.hooks.models import KINDS, STATES, Logged
@@ -71,11 +71,11 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
 
     async def prepare(db: Handle) -> bytes:
         endpoint = await endpoints.hold(db, call.account.id, call.given["webhook"])
-        taken.append(await trial.prepare(db, endpoint, call.now))
+        taken.append(await test_event.prepare(db, endpoint, call.now))
         return taken[0].ref.encode()
 
     ref = await once(call, prepare)
-    await trial.carry_out(call.doors.services, taken[0])
+    await test_event.carry_out(call.doors.services, taken[0])
     return 200, await tell_test(call, ref)
 
 

@@ -13,7 +13,8 @@ from tearoff.api.call import Call
 from tearoff.api.v3.account import DEFAULT_DAYS, MOST_DAYS
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4.operation import Operation
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.coupons.campaigns.campaigns import campaign
+from tearoff.coupons.rules import CampaignNotFound
 from tearoff.distribution.usage import Used as UsedRow
 from tearoff.distribution.usage import total, usage
 from tearoff.kit.db import Handle

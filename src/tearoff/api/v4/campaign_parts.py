@@ -12,7 +12,8 @@ from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
-from tearoff.coupons import campaigns, catalogue, events
+from tearoff.coupons.campaigns import campaigns, catalogue
+from tearoff.coupons.sessions import events
 from tearoff.kit.db import Handle
 from tearoff.kit.spool import Upload
 

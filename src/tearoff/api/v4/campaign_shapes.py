@@ -9,8 +9,8 @@ import msgspec
 
 from tearoff.api.v4.option_fields import options_shown
 from tearoff.api.v4.shapes import AT, URL
-from tearoff.coupons import shelves
-from tearoff.coupons.catalogue import Entry
+from tearoff.coupons.campaigns import folders
+from tearoff.coupons.campaigns.catalogue import Entry
 from tearoff.coupons.models import Campaign as CampaignRow
 from tearoff.coupons.options import (
     PLAIN,
@@ -127,11 +127,11 @@ def _picture_url(campaign: CampaignRow, link_host: str) -> str | None:
     return f"{link_host}/p/{campaign.code}/picture/{campaign.picture_id}.webp"
 
 
-def show_folder(folder: shelves.Folder) -> Folder:
+def show_folder(folder: folders.Folder) -> Folder:
     return Folder(folder.id, folder.name, folder.campaigns)
 
 
-def show_category(category: shelves.Category) -> Category:
+def show_category(category: folders.Category) -> Category:
     return Category(category.id, category.name, category.parent_id, category.level)
 
 

@@ -16,9 +16,10 @@ from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.option_fields import LIMITS, OPTIONS, option_changes
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CAMPAIGN_ID
-from tearoff.coupons import campaigns, catalogue, events, shelves
-from tearoff.coupons.catalogue import STATUSES, CampaignChanges, Filter
+from tearoff.coupons.campaigns import campaigns, catalogue, folders
+from tearoff.coupons.campaigns.catalogue import STATUSES, CampaignChanges, Filter
 from tearoff.coupons.options import LANGUAGES
+from tearoff.coupons.sessions import events
 from tearoff.kit.db import Handle
 
 TAG = "Campaigns"
@@ -87,33 +88,33 @@ async def delete_campaign(call: Call, db: Handle) -> None:
 
 async def list_folders(call: Call, db: Handle) -> Page[shapes.Folder]:
     """All of them: an account has at most 1,000."""
-    found = await shelves.folders(db, call.account.id)
+    found = await folders.folders(db, call.account.id)
     return Page([shapes.show_folder(folder) for folder in found])
 
 
 async def create_folder(call: Call, db: Handle) -> shapes.Folder:
-    return shapes.show_folder(await shelves.create_folder(db, call.account.id, call.given["name"]))
+    return shapes.show_folder(await folders.create_folder(db, call.account.id, call.given["name"]))
 
 
 async def delete_folder(call: Call, db: Handle) -> None:
-    await shelves.delete_folder(db, call.account.id, call.given["id"])
+    await folders.delete_folder(db, call.account.id, call.given["id"])
 
 
 async def list_categories(call: Call, db: Handle) -> Page[shapes.Category]:
     """All of them: an account has at most 1,000."""
-    found = await shelves.categories(db, call.account.id)
+    found = await folders.categories(db, call.account.id)
     return Page([shapes.show_category(category) for category in found])
 
 
 async def create_category(call: Call, db: Handle) -> shapes.Category:
-    made = await shelves.create_category(
+    made = await folders.create_category(
         db, call.account.id, call.given["name"], call.given.get("parent")
     )
     return shapes.show_category(made)
 
 
 async def delete_category(call: Call, db: Handle) -> None:
-    await shelves.delete_category(db, call.account.id, call.given["id"])
+    await folders.delete_category(db, call.account.id, call.given["id"])
 
 
 async def _shown(call: Call, db: Handle, campaign_id: int) -> shapes.Campaign:
@@ -138,9 +139,9 @@ def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
 async def changes_of(db: Handle, account_id: int, given: Mapping[str, Any]) -> CampaignChanges:
     """What was given; folder and category must be the account's own."""
     if given.get("folder") is not None:
-        await shelves.check_folder(db, account_id, given["folder"])
+        await folders.check_folder(db, account_id, given["folder"])
     if given.get("category") is not None:
-        await shelves.category(db, account_id, given["category"])
+        await folders.category(db, account_id, given["category"])
     named = {_COLUMNS.get(name, name): value for name, value in given.items()}
     known = CampaignChanges.__struct_fields__
     columns: dict[str, Any] = {

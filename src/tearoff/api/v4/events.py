@@ -11,8 +11,8 @@ from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CODE, TAG
-from tearoff.coupons import actions
-from tearoff.coupons.timeline import SessionEvent, events_of
+from tearoff.coupons.sessions import actions
+from tearoff.coupons.sessions.timeline import SessionEvent, events_of
 from tearoff.kit.db import Handle
 
 

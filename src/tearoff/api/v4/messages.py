@@ -15,8 +15,9 @@ from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Operation, encode, told
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.people import CONSUMER, new_session
-from tearoff.coupons import queries as coupons
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
+from tearoff.coupons.campaigns.campaigns import campaign
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions import queries as coupons
 from tearoff.distribution import preview
 from tearoff.distribution.send import Keyed, NotSent, OutcomeUnknown, SendRequest, Sent
 from tearoff.errors import NotFound, TearoffError

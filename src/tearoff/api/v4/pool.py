@@ -8,9 +8,10 @@ from tearoff.api.call import Call
 from tearoff.api.v4.lists import ASKED, MOST_BYTES, NUMERIC, asked_of
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
-from tearoff.coupons import importing, pools
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
-from tearoff.coupons.importing import Imported, LeftOut
+from tearoff.coupons.campaigns.campaigns import campaign
+from tearoff.coupons.pools import importing, pools
+from tearoff.coupons.pools.importing import ImportedCodes, LeftOut
+from tearoff.coupons.rules import CampaignNotFound
 from tearoff.kit.db import Handle
 from tearoff.kit.spool import Upload
 from tearoff.kit.tables.models import Reading
@@ -74,8 +75,8 @@ OPERATIONS = (
         before=_check_campaign,
         act_on_upload=import_codes,
         errors=(201, 301, 502),
-        answers={200: ("What was imported and what was left out.", Imported)},
-        example=Imported(
+        answers={200: ("What was imported and what was left out.", ImportedCodes)},
+        example=ImportedCodes(
             99_999,
             1,
             [LeftOut(7, "AUTUMN-0007", "twice in this list")],

@@ -13,7 +13,7 @@ from tearoff.api.v3.endpoint import Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.reading import BadParameters
 from tearoff.api.v4.fields import BadFields, FieldProblem, Unknown
-from tearoff.coupons.option_rules import BadOptions
+from tearoff.coupons.campaigns.option_rules import BadOptions
 from tearoff.coupons.rules import CannotUse
 from tearoff.distribution.outcome import OutcomeUnknown
 from tearoff.errors import Conflict, Invalid, NotFound

@@ -15,10 +15,11 @@ from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Answered, Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.people import CONSUMER, LANGUAGE, PERSON, TAGGED, new_session
-from tearoff.coupons import actions, lists
-from tearoff.coupons.campaigns import CampaignNotFound, campaign
-from tearoff.coupons.events import announce_session
+from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.models import Campaign, SessionAndCampaign
+from tearoff.coupons.rules import CampaignNotFound
+from tearoff.coupons.sessions import actions, lists
+from tearoff.coupons.sessions.events import announce_session
 from tearoff.kit.db import Handle
 
 TAG = "Sessions"

@@ -127,9 +127,12 @@ OPERATIONS = (
         act_on_upload=import_suppressions,
         errors=(201, 300, 301),
         answers={
-            200: ("What is on the list now, and what could not be read.", optout_lists.Imported)
+            200: (
+                "What is on the list now, and what could not be read.",
+                optout_lists.ImportedOptouts,
+            )
         },
-        example=optout_lists.Imported(
+        example=optout_lists.ImportedOptouts(
             3,
             1,
             1,

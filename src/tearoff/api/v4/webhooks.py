@@ -16,7 +16,7 @@ from tearoff.api.v4.operation import Operation, encode
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.shapes import AT
 from tearoff.errors import Invalid
-from tearoff.hooks import addresses, endpoints, queries, trial
+from tearoff.hooks import addresses, endpoints, queries, test_event
 from tearoff.hooks.claims import Claimed
 from tearoff.hooks.endpoints import Changes, WebhookNotFound
 from tearoff.hooks.models import KINDS, STATES, Logged
@@ -115,9 +115,9 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
     async with services.db.transaction() as db:
         endpoint = await endpoints.hold(db, call.account.id, call.given["id"])
         await claim(db, call)
-        claimed = await trial.prepare(db, endpoint, call.now)
+        claimed = await test_event.prepare(db, endpoint, call.now)
         await keep(db, call, 200, await _tested(call, db, claimed))
-    await trial.carry_out(services, claimed)
+    await test_event.carry_out(services, claimed)
     told = await _tested(call, services.db, claimed)
     await keep(services.db, call, 200, told)
     return 200, told

@@ -36,7 +36,7 @@ CREATE TRIGGER passes_changed AFTER UPDATE ON campaigns FOR EACH ROW
   EXECUTE FUNCTION passes_changed();
 
 -- A limit of a campaign is reached, or is not any more since a use was taken back. Scopes are
--- those of coupons/limits.py.
+-- those of coupons/sessions/limits.py.
 CREATE FUNCTION limit_reached() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   UPDATE wallet_passes SET changed_at = clock_timestamp(), told_at = NULL, tries = 0,

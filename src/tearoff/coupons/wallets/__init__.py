@@ -1,0 +1,1 @@
+"""Passes in wallets: which there are, and which must be made anew."""

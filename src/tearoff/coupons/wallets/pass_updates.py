@@ -1,0 +1,114 @@
+"""Telling wallets that a pass has changed, every few seconds."""
+
+from __future__ import annotations
+
+import contextlib
+import ssl
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import structlog
+
+from tearoff.coupons import rules
+from tearoff.coupons.rules import State
+from tearoff.coupons.sessions.behind_link import Linked, linked
+from tearoff.coupons.wallets import wallets
+from tearoff.coupons.wallets.wallets import Pass
+from tearoff.kit.db import Handle
+from tearoff.kit.http import open_session
+from tearoff.kit.services import Services
+from tearoff.kit.times import clock_of
+from tearoff.providers.wallets.apple import Apple, Pushes, apple_of
+from tearoff.providers.wallets.google import Google, News, Update, google_of
+from tearoff.providers.wallets.google import State as GoogleState
+
+AT_ONCE = 100
+
+_STATES: dict[State, GoogleState] = {
+    State.USED: "COMPLETED",
+    State.EXPIRED: "EXPIRED",
+    State.TIME_OVER: "EXPIRED",
+    State.WITHDRAWN: "INACTIVE",
+    State.NO_PRIZE: "INACTIVE",
+}
+
+log = structlog.get_logger()
+
+
+async def tell_wallets(services: Services, now: datetime) -> int:
+    """Tell of what changed; gives how many passes were looked at."""
+    apple, google = apple_of(services.settings), google_of(services.settings)
+    if apple is None and google is None:
+        return 0
+    await wallets.end(services.db, now, AT_ONCE)
+    due = await wallets.take_due(services.db, now, AT_ONCE)
+    if apple is not None:
+        with _whatever_comes("apple"):
+            await _tell_apple(services, apple, [one for one in due if one.wallet == "apple"], now)
+    if google is not None:
+        await _tell_google(services, google, [one for one in due if one.wallet == "google"], now)
+    return len(due)
+
+
+@contextlib.contextmanager
+def _whatever_comes(wallet: wallets.Wallet) -> Iterator[None]:
+    """A certificate that the connection does not take is told to the operator, and the other
+    wallet hears its news. The passes stay due: they are tried again when their lease is over."""
+    try:
+        yield
+    except ssl.SSLError as error:
+        log.error("wallet.not_told", wallet=wallet, error=str(error))
+
+
+async def _tell_apple(services: Services, apple: Apple, due: Sequence[Pass], now: datetime) -> None:
+    if not due:
+        return
+    db = services.db
+    async with Pushes(apple) as pushes:
+        for kept in due:
+            came_to = []
+            for device, token in await wallets.tokens(db, kept):
+                came_to.append(await pushes.push(token))
+                if came_to[-1] == "gone":
+                    await wallets.unregister(db, kept.serial, device)
+            done = wallets.not_told if "later" in came_to else wallets.told
+            await done(db, kept, now)
+
+
+async def _tell_google(
+    services: Services, google: Google, due: Sequence[Pass], now: datetime
+) -> None:
+    if not due:
+        return
+    db, settings = services.db, services.settings
+    hosts = settings.allowed_hosts
+    async with open_session(allowed_hosts=hosts, allow_loopback=settings.allow_loopback) as session:
+        news = News(google, session)
+        for kept in due:
+            told = await news.tell(kept.serial, await _update(db, kept, now), kept.message)
+            if told == "saved":
+                await wallets.saved(db, kept, now)
+            done = wallets.told if told == "saved" else wallets.not_told
+            await done(db, kept, now)
+
+
+async def _update(db: Handle, kept: Pass, now: datetime) -> Update:
+    """How the coupon stands; one that was deleted is good for nothing."""
+    codes = await wallets.codes_of(db, kept.session_id)
+    found = await linked(db, *codes) if codes else None
+    if found is None:
+        return Update("INACTIVE")
+    starts, ends = valid_time(found)
+    return Update(google_state(found, now), starts, ends)
+
+
+def google_state(found: Linked, now: datetime) -> GoogleState:
+    state = _STATES.get(rules.state_of(found.session, found.campaign, now), "ACTIVE")
+    return "INACTIVE" if found.is_full and state == "ACTIVE" else state
+
+
+def valid_time(found: Linked) -> tuple[datetime | None, datetime | None]:
+    """From when and until when it is of use, on the campaign's clock."""
+    both = (rules.first_use(found.campaign), rules.ends_at(found.session, found.campaign))
+    starts, ends = (at and clock_of(at, found.campaign.timezone) for at in both)
+    return starts, ends

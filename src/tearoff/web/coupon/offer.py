@@ -1,0 +1,99 @@
+"""The campaign's words on its pages, and what messengers may show of a link."""
+
+from __future__ import annotations
+
+from textwrap import shorten
+from urllib.parse import urlencode
+
+import msgspec
+
+from tearoff.coupons import rules
+from tearoff.coupons.models import Campaign
+from tearoff.coupons.options import Text
+from tearoff.kit import times
+from tearoff.web.coupon.preview_cards import card_path
+from tearoff.web.coupon.visits import Visit
+from tearoff.web.paper.words import WORDS, preferred
+
+
+class Switch(msgspec.Struct, frozen=True):
+    """A language that the page can be shown in, by its own name; `query` asks for it."""
+
+    language: str
+    name: str
+    query: str
+
+
+class Offer(msgspec.Struct, frozen=True):
+    """The campaign's words, in the reader's language where it has them (`told`), and those that
+    follow from them."""
+
+    reader: str
+    own: str
+    told: frozenset[str]
+    title: str
+    subtitle: str
+    value: str
+    description: str
+    terms: str
+    picture_alt: str
+    brand: str
+    picture: str
+    preview: str
+    preview_picture: str
+    switches: tuple[Switch, ...]
+
+    def lang(self, name: str) -> str:
+        """The language in which these words are."""
+        return self.reader if name in self.told else self.own
+
+
+_WORDS = ("title", "subtitle", "value", "description", "terms", "picture_alt")
+
+
+def offer(campaign: Campaign, visit: Visit) -> Offer:
+    other = campaign.options.texts.get(visit.language, Text())
+    told = frozenset(name for name in _WORDS if getattr(other, name))
+    words = {name: getattr(other if name in told else campaign, name) for name in _WORDS}
+    words["title"] = words["title"] or words["value"] or campaign.brand or campaign.name
+    picture = ""
+    if campaign.picture_id is not None:
+        picture = f"/p/{campaign.code}/picture/{campaign.picture_id}.webp"
+    return Offer(
+        reader=visit.language,
+        own=campaign.language,
+        told=told,
+        **words,
+        brand=campaign.brand,
+        picture=picture,
+        preview=_preview(
+            campaign, visit, words["value"] or words["subtitle"] or words["description"]
+        ),
+        preview_picture=visit.public_url + card_path(campaign) if visit.public_url else "",
+        switches=switches(campaign, visit),
+    )
+
+
+def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
+    """The other languages that this reader may want: the campaign's, then the browser's first
+    one, then English."""
+    wanted = (campaign.language, *campaign.options.texts, *preferred(visit.accepted)[:1], "en")
+    languages = dict.fromkeys(tag.partition("-")[0].lower() for tag in wanted)
+    more = "&web=true" if visit.is_framed else ""
+    if visit.carried or visit.kept:
+        more += f"&{urlencode((*visit.carried, *visit.kept))}"
+    return tuple(
+        Switch(language, WORDS[language].name, f"?lang={language}{more}")
+        for language in languages
+        if language in WORDS and language != visit.language
+    )
+
+
+def _preview(campaign: Campaign, visit: Visit, value: str) -> str:
+    """What a message app may show of the link: never the code, the name or the state."""
+    parts = [shorten(value, 160, placeholder="…")]
+    ends = rules.last_use(campaign, campaign.expires_at)
+    if ends is not None:
+        until = times.end_of(ends, campaign.timezone, visit.language)
+        parts.append(f"{visit.words.valid_until} {until}")
+    return " · ".join(part for part in parts if part)

@@ -1,0 +1,401 @@
+"""A coupon on paper: one page of A5, black on white where a scanner must read it.
+
+Lines are broken here, each one is then shaped and put in order by itself (Unicode's bidi
+algorithm), so that Arabic with Latin words in it reads right on every line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import io
+from collections.abc import Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import segno
+from fpdf import FPDF
+from fpdf.fonts import TTFFont
+from PIL import Image
+
+from tearoff.coupons import symbols
+from tearoff.coupons.options import Barcode
+from tearoff.kit.colors import brand_colors
+
+WIDTH, HEIGHT = 148.0, 210.0
+MARGIN = 13.0
+_INNER = WIDTH - 2 * MARGIN
+_BOTTOM = HEIGHT - 12
+_HIGH, _LOW, _LOWEST, _MANY = 62.0, 40.0, 24.0, 400
+"""The picture's height, the one that leaves room for terms of more than so many letters, and the
+least: with less room there is none."""
+
+_UNDER_PICTURE = 4.0
+
+_SQUARE = 50.0
+"""Millimetres of a square code with its quiet zone."""
+
+_CODE, _BARS_AND_WORDS, _FEW_TERMS = 68.0, 56.0, 14.0
+"""Millimetres from the dates to the terms, with a square code or with bars, and those for some
+lines of terms."""
+
+_DESCRIBED, _MOST_DESCRIBED = 9.5, 8
+"""The description's letters, in points, and its lines."""
+
+_BARS = 20.0
+_WIDEST_MODULE, _LONGEST_LINE = 0.5, 2_000
+_BLACK, _GREY, _LINE = (0, 0, 0), (75, 84, 80), (160, 166, 163)
+_POINT = 25.4 / 72
+_MEASURED_AT = 10.0
+_MOST_TERMS, _MOST_OF_LINE = 6_000, 300
+"""Characters that are measured at all: of the terms, and for each line of anything else. More
+does not fit on the page, or in a line, in the smallest letters."""
+_FONTS = Path(str(files("tearoff.web"))) / "vendor" / "noto"
+
+
+class Told(msgspec.Struct, frozen=True):
+    """A heading and what stands under it."""
+
+    words: str
+    text: str
+
+
+class Paper(msgspec.Struct, frozen=True, kw_only=True):
+    """What stands on the page. `content` is what the code holds, "" for a coupon without one;
+    `readable` are lines under or beside it, of which the first is large."""
+
+    language: str
+    is_rtl: bool
+    color: str
+    brand: str
+    title: str
+    subtitle: str
+    value: str
+    description: str
+    picture: bytes | None
+    show_this: str
+    barcode: Barcode
+    content: str
+    readable: tuple[Told, ...]
+    dates: tuple[Told, ...]
+    hours: str
+    note: str
+    terms: str
+    terms_word: str
+    more_terms: str
+    footer: str
+
+
+def print_paper(paper: Paper) -> bytes:
+    """The page as a PDF file."""
+    with contextlib.closing(_Sheet(paper)) as sheet:
+        sheet.head()
+        sheet.offer()
+        sheet.code()
+        sheet.rest()
+        return bytes(sheet.pdf.output())
+
+
+class _Sheet:
+    """`y` is how far the page is filled, in millimetres."""
+
+    def __init__(self, paper: Paper) -> None:
+        self.paper, self.pdf, self.y = paper, FPDF(unit="mm", format=(WIDTH, HEIGHT)), 0.0
+        self._widths: dict[tuple[str, bool], float] = {}
+        pdf = self.pdf
+        pdf.set_auto_page_break(False)
+        pdf.set_image_filter("DCTDecode")
+        pdf.c_margin = 0
+        pdf.add_font("Noto", "", _FONTS / "noto-sans-regular.ttf")
+        pdf.add_font("Noto", "B", _FONTS / "noto-sans-bold.ttf")
+        pdf.set_font("Noto", size=10)
+        pdf.set_text_shaping(True)
+        pdf.set_lang(paper.language)
+        pdf.set_title(f"{paper.title} · {paper.brand}" if paper.brand else paper.title)
+        pdf.set_creator("Tearoff")
+        pdf.add_page()
+        noto = pdf.fonts["noto"]
+        assert isinstance(noto, TTFFont)
+        self._known = set(noto.cmap)  # all that it cannot draw would be an empty box
+        shown = brand_colors(paper.color).on_light.lstrip("#")
+        self._brand = tuple(int(shown[i : i + 2], 16) for i in (0, 2, 4))
+
+    def close(self) -> None:
+        """The files of the fonts, which else stay open until somebody tidies up."""
+        for font in self.pdf.fonts.values():
+            if isinstance(font, TTFFont):
+                font.close()
+
+    def head(self) -> None:
+        pdf, paper = self.pdf, self.paper
+        pdf.set_fill_color(*self._brand)
+        pdf.rect(0, 0, WIDTH, 5, style="F")
+        self.y = 10.5
+        if paper.brand:
+            self._write(paper.brand, 13, bold=True, most=1)
+            self.y += 2.5
+        high = self._picture_height()
+        if paper.picture and high:
+            pdf.image(_cut(paper.picture, _INNER / high), MARGIN, self.y, _INNER, high)
+            self.y += high + _UNDER_PICTURE
+
+    def _picture_height(self) -> float:
+        """What the words leave of the page; 0 when that is too little for a picture."""
+        paper = self.paper
+        words = self._tall(paper.title, 20, 2, bold=True) + self._tall(paper.subtitle, 11, 2)
+        words += self._tall(paper.value, 13, 2, bold=True)
+        words += self._tall(paper.description, _DESCRIBED, _MOST_DESCRIBED) + 4
+        room = _BOTTOM - self.y - words - self._below() - _UNDER_PICTURE
+        high = min(room, _LOW if len(paper.terms) > _MANY else _HIGH)
+        return high if high >= _LOWEST else 0
+
+    def offer(self) -> None:
+        paper = self.paper
+        self._write(paper.title, 20, bold=True, most=2)
+        self._write(paper.subtitle, 11, most=2)
+        self._write(paper.value, 13, bold=True, color=self._brand, most=2)
+        self.y += 1
+        fit = int((_BOTTOM - self.y - self._below()) / self._high(_DESCRIBED))
+        if paper.description and fit > 0:
+            most = min(fit, _MOST_DESCRIBED)
+            self._write(paper.description, _DESCRIBED, color=_GREY, most=most)
+            self.y += 1.5
+        for date in paper.dates:
+            self._write(f"{date.words} {date.text}".strip(), 10.5, bold=True, most=2)
+        self._write(paper.hours, 9.5, most=3)
+        self.y += 3
+
+    def _below(self) -> float:
+        """What the dates, the code and the first of the terms need."""
+        paper = self.paper
+        is_square = bool(paper.content) and paper.barcode in symbols.MATRIX
+        high = (_CODE if is_square else _BARS_AND_WORDS) + _FEW_TERMS * bool(paper.terms)
+        high += sum(self._tall(f"{d.words} {d.text}", 10.5, 2, bold=True) for d in paper.dates)
+        return high + self._tall(paper.hours, 9.5, 3)
+
+    def _tall(self, text: str, size: float, most: int, *, bold: bool = False) -> float:
+        """How high `_write` would make it."""
+        lines = self._lines(text[: most * _MOST_OF_LINE], size, bold=bold)
+        return self._high(size) * min(len(lines), most)
+
+    def code(self) -> None:
+        """The part that staff look at, between two dashed lines."""
+        paper = self.paper
+        if not paper.content and not paper.readable:
+            return
+        self._tear()
+        if not paper.content:
+            self._write(paper.show_this, 10, color=_GREY, most=2, align="C")
+            self._readable(MARGIN, _INNER, align="C")
+        elif paper.barcode in symbols.MATRIX:
+            self._square()
+        else:
+            self._write(paper.show_this, 10, color=_GREY, most=1, align="C")
+            self.y += 2
+            self.y += self._modules(MARGIN, _INNER) + 1
+            self._readable(MARGIN, _INNER, align="C")
+        self.y += 2
+        self._tear()
+
+    def rest(self) -> None:
+        paper, size = self.paper, 8.0
+        self._write(paper.note, 8.5, color=_GREY, most=2)
+        room = _BOTTOM - self.y - 1
+        if paper.terms:
+            room -= self._high(8) + 1
+            terms = paper.terms[:_MOST_TERMS]
+            while size > 6 and self._high(size) * len(self._lines(terms, size)) > room:
+                size -= 0.5
+            lines = self._lines(terms, size)
+            fit = max(0, int(room / self._high(size)))
+            if len(lines) > fit or len(terms) < len(paper.terms):
+                lines = [*lines[: max(0, fit - 1)], paper.more_terms]
+            self.y += 1
+            self._write(paper.terms_word, 8, bold=True, most=1)
+            for line in lines:
+                self._line(line, size, color=_GREY)
+        self.y = HEIGHT - 9
+        self._write(paper.footer, 7.5, color=_GREY, most=1)
+
+    def _square(self) -> None:
+        """The code at the side where reading begins, its words beside it."""
+        paper, top = self.paper, self.y
+        left = MARGIN if not paper.is_rtl else WIDTH - MARGIN - _SQUARE
+        high = self._modules(left, _SQUARE)
+        beside = _SQUARE + 5
+        x, width = (MARGIN + beside if not paper.is_rtl else MARGIN), _INNER - beside
+        self.y = top + 5
+        self._write(paper.show_this, 11, color=_GREY, x=x, width=width, most=3)
+        self.y += 1
+        self._readable(x, width)
+        self.y = max(self.y, top + high)
+
+    def _readable(self, x: float, width: float, align: str = "") -> None:
+        for i, part in enumerate(self.paper.readable):
+            self._write(part.words, 9, color=_GREY, x=x, width=width, most=1, align=align)
+            size = 20 if i == 0 and len(part.text) < 12 else 12
+            self._write(part.text, size, bold=True, x=x, width=width, most=3, align=align)
+
+    def _modules(self, x: float, width: float) -> float:
+        """The code in the middle of its place, with its quiet zone; gives its height."""
+        rows = _rows(self.paper.barcode, self.paper.content)
+        is_square = self.paper.barcode in symbols.MATRIX
+        quiet = 4 if is_square else 10
+        wide = len(rows[0]) + 2 * quiet
+        module = width / wide if is_square else min(_WIDEST_MODULE, width / wide)
+        step = _BARS if len(rows) == 1 else module
+        left = x + (width - module * wide) / 2 + quiet * module
+        top = self.y + (quiet * module if is_square else 0)
+        self.pdf.set_fill_color(*_BLACK)
+        for line, row in enumerate(rows):
+            for start, length in _runs(row):
+                self.pdf.rect(
+                    left + start * module, top + line * step, length * module, step, style="F"
+                )
+        return step * len(rows) + 2 * (top - self.y)
+
+    def _tear(self) -> None:
+        self.pdf.set_draw_color(*_LINE)
+        self.pdf.set_dash_pattern(dash=1.5, gap=1.2)
+        self.pdf.set_line_width(0.35)
+        self.pdf.line(MARGIN, self.y, WIDTH - MARGIN, self.y)
+        self.pdf.set_dash_pattern()
+        self.y += 3
+
+    def _write(
+        self,
+        text: str,
+        size: float,
+        *,
+        bold: bool = False,
+        color: Sequence[int] = _BLACK,
+        x: float = MARGIN,
+        width: float = _INNER,
+        most: int,
+        align: str = "",
+    ) -> None:
+        lines = self._lines(text[: most * _MOST_OF_LINE], size, bold=bold, width=width)
+        if len(lines) > most:
+            left = width - self._width("…", size, bold)
+            last = self._lines(lines[most - 1], size, bold=bold, width=left)[0]
+            lines = [*lines[: most - 1], last.rstrip(" .,") + "…"]
+        for line in lines:
+            self._line(line, size, bold=bold, color=color, x=x, width=width, align=align)
+
+    def _line(
+        self,
+        line: str,
+        size: float,
+        *,
+        bold: bool = False,
+        color: Sequence[int] = _BLACK,
+        x: float = MARGIN,
+        width: float = _INNER,
+        align: str = "",
+    ) -> None:
+        pdf = self.pdf
+        pdf.set_font("Noto", "B" if bold else "", size)
+        pdf.set_text_color(*color)
+        pdf.set_xy(x, self.y)
+        start = "R" if self.paper.is_rtl else "L"
+        pdf.cell(width, self._high(size), line, align=align or start)
+        self.y += self._high(size)
+
+    def _lines(
+        self, text: str, size: float, *, bold: bool = False, width: float = _INNER
+    ) -> list[str]:
+        """The text broken into lines of this width. A word that is wider is broken as well."""
+        lines: list[str] = []
+        for paragraph in self._drawable(text).splitlines():
+            line, used = "", 0.0
+            for word in paragraph.split():
+                blank = self._width(" ", size, bold) if line else 0.0
+                if len(word) <= _MOST_OF_LINE:
+                    wide = self._width(word, size, bold)
+                    if used + blank + wide <= width:
+                        line, used = f"{line} {word}" if line else word, used + blank + wide
+                        continue
+                lines += [line] if line else []
+                whole, line, used = self._pieces(word, width, size, bold)
+                lines += whole
+            lines += [line] if line else []
+        return lines
+
+    def _pieces(
+        self, word: str, width: float, size: float, bold: bool
+    ) -> tuple[list[str], str, float]:
+        """A word as pieces that fill a line each, what is left of it, and how wide that is.
+
+        It is put together from parts, which are halved where a line is full: always at the same
+        places, whatever the width and the size. So each letter is measured in a few parts at
+        most, however long the word is.
+        """
+        pieces, piece, used = [], "", 0.0
+        starts = range(0, len(word), _MOST_OF_LINE)
+        parts = [word[start : start + _MOST_OF_LINE] for start in reversed(starts)]
+        while parts:
+            part = parts.pop()
+            wide, half = self._width(part, size, bold), len(part) // 2
+            # Signs that stand above others have no width: such a line would have no end.
+            if used + wide <= width and len(piece) + len(part) <= _MOST_OF_LINE:
+                piece, used = piece + part, used + wide
+            elif half:
+                parts += [part[half:], part[:half]]
+            else:
+                pieces += [piece] if piece else []
+                piece, used = part, wide
+        return pieces, piece, used
+
+    def _width(self, word: str, size: float, bold: bool) -> float:
+        """Millimetres. Each word, or part of one, is shaped and measured once, in one size:
+        shaping mixed scripts is what costs, and widths grow with the size."""
+        key = (word, bold)
+        if key not in self._widths:
+            self.pdf.set_font("Noto", "B" if bold else "", _MEASURED_AT)
+            self._widths[key] = self.pdf.get_string_width(word) / _MEASURED_AT
+        return self._widths[key] * size
+
+    def _drawable(self, text: str) -> str:
+        return "".join(c for c in text if c.isspace() or ord(c) in self._known)
+
+    @staticmethod
+    def _high(size: float) -> float:
+        return size * _POINT * 1.35
+
+
+def _cut(picture: bytes, ratio: float) -> Image.Image:
+    """The middle of the picture, so wide for its height."""
+    with Image.open(io.BytesIO(picture)) as opened:
+        whole = opened.convert("RGB")
+    high = round(whole.width / ratio)
+    if high >= whole.height:
+        return whole
+    top = (whole.height - high) // 2
+    return whole.crop((0, top, whole.width, top + high))
+
+
+def _rows(barcode: Barcode, content: str) -> list[list[bool]]:
+    """The symbol's modules without a quiet zone, dark ones are True; one row for bars."""
+    if barcode == "qr":
+        matrix = segno.make_qr(content, error="m", boost_error=False).matrix
+        return [[bool(value) for value in row] for row in matrix]
+    image: Any = symbols.make(barcode, content).to_image(scale=1, add_quiet_zones=False)
+    pixels: Any = memoryview(image).tolist()
+    rows = [[not value for value in row] for row in pixels]
+    # Some bars of a GTIN are a little longer than the others.
+    is_bars = all(row == rows[0] for row in rows[: len(rows) * 3 // 4])
+    return rows[:1] if is_bars else rows
+
+
+def _runs(row: list[bool]) -> list[tuple[int, int]]:
+    """Where dark modules begin, and how many stand side by side."""
+    runs: list[tuple[int, int]] = []
+    for place, is_dark in enumerate(row):
+        if not is_dark:
+            continue
+        if runs and sum(runs[-1]) == place:
+            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
+        else:
+            runs.append((place, 1))
+    return runs
