@@ -1,0 +1,4 @@
+from tests.architecture.pictures import FOLDER, PICTURES
+
+for name, draw in PICTURES.items():
+    (FOLDER / name).write_text(draw(), "utf-8")
