@@ -83,8 +83,11 @@ def _imports(room: str) -> frozenset[str]:
 
 
 def _what_lives_there() -> dict[str, str]:
+    """Of the first table. What follows is of rooms of a room, which may bear the same names."""
     rules = (ROOT / "CONTRIBUTING.md").read_text("utf-8")
-    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (.+) \|$", rules, re.M)
+    table = re.search(r"(?:^\|.+\n)+", rules, re.M)
+    assert table
+    rows = re.findall(r"^\| ((?:`\w+`(?:, )?)+) \| (.+) \|$", table[0], re.M)
     return {name: told for names, told in rows for name in re.findall(r"\w+", names)}
 
 

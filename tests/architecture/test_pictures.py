@@ -1,10 +1,11 @@
+import re
 from itertools import chain
 
 import pytest
 
 from tests.architecture import way
 from tests.architecture.pictures import FOLDER, PICTURES
-from tests.architecture.rooms import bands, graph
+from tests.architecture.rooms import ROOT, bands, graph
 
 
 @pytest.mark.parametrize("name", PICTURES)
@@ -28,3 +29,11 @@ def test_each_step_of_a_send_is_reached_from_one_before():
             before == module or graph().direct_import_exists(importer=before, imported=module)
             for before in steps[:place]
         ), f"nothing before imports {module}"
+
+
+def test_every_place_that_developers_are_led_to_is_there():
+    page = (FOLDER.parent / "developers.md").read_text("utf-8")
+    places = set(re.findall(r"`((?:\w+/)+(?:[\w-]+\.py)?)`", page)) - {"src/tearoff/", "tests/"}
+    assert len(places) > 25
+    package = ROOT / "src" / "tearoff"
+    assert [place for place in sorted(places) if not (package / place).exists()] == []

@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple, get_args
 
-from tearoff.api.v3.send import send_sms
+from tearoff.api.v3.send_sms import send_sms
 from tearoff.distribution import outcome
 from tearoff.distribution import queries as writing
 from tearoff.distribution.opening import Opener
 from tearoff.distribution.send import Sender
-from tearoff.messages.links import Links
+from tearoff.messages.open_connections import Links
 from tearoff.providers import base, registry
 from tests.architecture import drawing as d
 from tests.architecture.rooms import KIND
