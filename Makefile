@@ -50,8 +50,8 @@ soak: $(VENV)/dev-installed test-tools ## volumes, odd inputs by the hundred, ki
 	@TEAROFF_ROUNDS=10 $(BIN)/pytest -m "soak or kill" -p no:randomly --timeout 3000
 	@TEAROFF_EXAMPLES=200 $(BIN)/pytest tests/api/test_schemathesis.py -p no:randomly
 
-bench: $(VENV)/dev-installed test-tools ## timings against floors, or AGAINST=<commit> in turns
-	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST))
+bench: $(VENV)/dev-installed test-tools ## timings against floors: five minutes; with VOLUMES=1, or AGAINST=<commit>, fifteen
+	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(VOLUMES),--volumes)
 	@$(if $(AGAINST),:,$(BIN)/python bench/smpp_link.py)
 
 pictures: $(VENV)/dev-installed test-tools ## take the pictures of the documentation anew

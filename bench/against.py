@@ -3,7 +3,8 @@
 Each turn starts the one and then the other (the next turn the other way round), each with its own
 server, database and benchmark. What is compared is the rate of a turn with the rate of its
 neighbour, so that a machine whose speed drifts says little wrong. A difference counts only when
-every turn shows it: when 1.00 lies inside the spread of the ratios, it is none.
+every turn shows it: when 1.00 lies inside the spread of the ratios, it is none. Where both measure
+it, the processor time of a call stands beside: what a loaded machine disturbs least.
 """
 
 from __future__ import annotations
@@ -16,38 +17,55 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from bench import table
+
 HOT = ("send", "page", "validate", "till", "hooks")
 ROOT = Path(__file__).resolve().parent.parent
-LINE = "| {:<34} | {:>9} | {:>9} | {:>5} | {:>12} | {:<10} |"
+LINE = "| {:<34} | {:>9} | {:>9} | {:>5} | {:>12} | {:<10} | {:>9} | {:>9} |"
+HEAD = ("hot path", "now/s", "before/s", "ratio", "spread", "difference", "now ms", "before ms")
 
-Rates = dict[str, float]
-"""Calls a second by hot path."""
+AS_BEFORE = "--as-before"
+"""What a benchmark is told that is compared with an earlier one, which knew no other way."""
+
+Rates = dict[str, table.Rate]
+"""By hot path."""
 
 
 def compare(commit: str, parts: tuple[str, ...], turns: int, seconds: int) -> None:
     with other_checkout(commit) as other:
+        more: tuple[str, ...] = ()
+        if AS_BEFORE not in (other / "bench" / "__main__.py").read_text():
+            print("The other commit measures accounts without limits, so this one does too.")
+            more = (AS_BEFORE,)
         ours: list[Rates] = []
         theirs: list[Rates] = []
         for turn in range(turns):
-            pair = [(ROOT, ours), (other, theirs)]
-            for folder, rates in pair if turn % 2 == 0 else reversed(pair):
-                rates.append(measure(folder, parts, seconds))
+            pair = [(ROOT, ours, more), (other, theirs, ())]
+            for folder, rates, words in pair if turn % 2 == 0 else reversed(pair):
+                rates.append(measure(folder, parts, seconds, *words))
             print(f"turn {turn + 1} of {turns}", file=sys.stderr, flush=True)
-    print(LINE.format("hot path", "now/s", "before/s", "ratio", "spread", "difference"))
-    print(LINE.format(*["---"] * 6))
+    print(LINE.format(*HEAD))
+    print(LINE.format(*["---"] * len(HEAD)))
     for name in ours[0]:
-        print(row(name, [r[name] for r in ours], [r.get(name, 0) for r in theirs]))
+        print(row(name, [r[name] for r in ours], [r[name] for r in theirs if name in r]))
 
 
-def row(name: str, ours: list[float], theirs: list[float]) -> str:
-    now = f"{statistics.median(ours):,.0f}"
-    if not all(theirs):
-        return LINE.format(name, now, "", "", "", "new")
-    ratios = [mine / other for mine, other in zip(ours, theirs, strict=True)]
+def row(name: str, ours: list[table.Rate], theirs: list[table.Rate]) -> str:
+    now, now_ms = _medians(ours)
+    if len(theirs) < len(ours):
+        return LINE.format(name, now, "", "", "", "new", now_ms, "")
+    ratios = [a.per_second / b.per_second for a, b in zip(ours, theirs, strict=True)]
     ratio, low, high = statistics.median(ratios), min(ratios), max(ratios)
     difference = "none" if low <= 1 <= high else f"{ratio - 1:+.0%}"
-    before, spread = f"{statistics.median(theirs):,.0f}", f"{low:.2f} - {high:.2f}"
-    return LINE.format(name, now, before, f"{ratio:.2f}", spread, difference)
+    spread = f"{low:.2f} - {high:.2f}"
+    before, before_ms = _medians(theirs)
+    return LINE.format(name, now, before, f"{ratio:.2f}", spread, difference, now_ms, before_ms)
+
+
+def _medians(rates: list[table.Rate]) -> tuple[str, str]:
+    """Calls a second, and milliseconds of all processors a call, where they were measured."""
+    per_second, ms = (statistics.median(some) for some in zip(*rates, strict=True))
+    return f"{per_second:,.0f}", f"{ms:.2f}" if ms else ""
 
 
 @contextlib.contextmanager
@@ -68,20 +86,16 @@ def _git(*words: str) -> None:
     subprocess.run(["git", *words], cwd=ROOT, check=True)
 
 
-def measure(folder: Path, parts: tuple[str, ...], seconds: int) -> Rates:
+def measure(folder: Path, parts: tuple[str, ...], seconds: int, *more: str) -> Rates:
     """One round of a checkout's own benchmark, read from the table that it prints."""
     command = [
-        ".venv/bin/python", "-m", "bench", "--rounds", "1", "--seconds", str(seconds),
+        ".venv/bin/python", "-m", "bench", "--rounds", "1", "--seconds", str(seconds), *more,
         "--only", *parts,
     ]  # fmt: skip
     done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
     if done.returncode:
         raise SystemExit(f"The benchmark of {folder} failed:\n{done.stderr[-2000:]}")
-    rates: Rates = {}
-    for line in done.stdout.splitlines():
-        cells = [cell.strip() for cell in line.strip("| ").split("|")]
-        if len(cells) == 7 and cells[1].replace(",", "").isdigit():
-            if cells[6] != "0":
-                raise SystemExit(f"{cells[0]} in {folder}: {cells[6]} answers were no success.")
-            rates[cells[0]] = float(cells[1].replace(",", ""))
-    return rates
+    try:
+        return table.read(done.stdout)
+    except ValueError as error:
+        raise SystemExit(f"{folder}: {error}") from None

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import shutil
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
@@ -16,9 +14,12 @@ import urllib.request
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 
+from bench import processors
+from bench.app import RECORDINGS
 from tearoff.config import Settings, read_settings
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
@@ -36,22 +37,46 @@ CREATE TABLE floor_events (id bigserial PRIMARY KEY, coupon bigint, at timestamp
 
 @dataclass
 class Rig:
+    """`rounds` of so many `seconds` each. `as_before`: as earlier versions measured, with accounts
+    that have none of the limits on numbers and calls, and without warming up. `rows` is how many a
+    volume has."""
+
     services: Services
     url: str
     folder: Path
     process: subprocess.Popen
+    postmaster: int
     admin_url: str
+    rounds: int = 3
+    seconds: int = 3
+    as_before: bool = False
+    rows: int = 5_000_000
+
+    @property
+    def recordings(self) -> Path:
+        return _recordings(self.folder)
 
     async def checkpoint(self) -> None:
         await _execute(self.admin_url, "CHECKPOINT")
 
+    def processor_seconds(self) -> tuple[float, float]:
+        """Of the web processes, and of PostgreSQL's, so far."""
+        return processors.seconds_of(self.process.pid), processors.seconds_of(self.postmaster)
+
+    def idle_memory(self) -> float:
+        """Of both, in MB."""
+        roots = (self.process.pid, self.postmaster)
+        return sum(map(processors.proportional_memory, roots))
+
 
 @contextlib.asynccontextmanager
-async def open_rig(workers: int = 2) -> AsyncIterator[Rig]:
+async def open_rig(*, workers: int = 2, **options: Any) -> AsyncIterator[Rig]:
+    """`options` are what a `Rig` has by default otherwise."""
     folder = Path(tempfile.mkdtemp(prefix="tearoff-bench-", dir="/var/tmp"))
     folder.chmod(0o755)
     pg = EmbeddedServer(folder / "data")
     url, home = pg.attach(), pg.home()
+    postmaster = int((home / "cluster" / "postmaster.pid").read_text().split()[0])
     try:
         await migrate(url)
         await _execute(url, FLOOR)
@@ -61,7 +86,7 @@ async def open_rig(workers: int = 2) -> AsyncIterator[Rig]:
         db = await Database.open(url, size=4)
         services = Services(settings, db, Vault(KEY), url)
         with _serve(settings, folder, workers) as (address, process):
-            yield Rig(services, address, folder, process, pg.admin_url())
+            yield Rig(services, address, folder, process, postmaster, pg.admin_url(), **options)
         await db.close()
     finally:
         pg.detach()
@@ -78,6 +103,7 @@ def _serve(
         port = probe.getsockname()[1]
     metrics = folder / "metrics"
     metrics.mkdir()
+    _recordings(folder).mkdir()
     env = {
         **os.environ,
         "TEAROFF_DATABASE_URL": settings.database_url,
@@ -85,6 +111,7 @@ def _serve(
         "TEAROFF_DATA": str(settings.data),
         "TEAROFF_ALLOW_LOOPBACK": "true",
         "PROMETHEUS_MULTIPROC_DIR": str(metrics),
+        RECORDINGS: str(_recordings(folder)),
     }
     command = [
         sys.executable, "-m", "granian", "--interface", "asgi", "--factory", "--loop", "uvloop",
@@ -98,6 +125,10 @@ def _serve(
     finally:
         process.terminate()
         process.wait(30)
+
+
+def _recordings(folder: Path) -> Path:
+    return folder / "recordings"
 
 
 def _wait(url: str) -> None:
@@ -115,54 +146,3 @@ async def _execute(url: str, script: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute(script)
     await connection.close()
-
-
-@dataclass(frozen=True)
-class Load:
-    """What one run of the load generator saw. Times in milliseconds."""
-
-    per_second: float
-    p50: float
-    p99: float
-    errors: int
-
-
-def wrk(rig: Rig, script: str, seconds: int = 4, connections: int = 32) -> Load:
-    """Run wrk with a Lua script (`request = function() … end`)."""
-    path = rig.folder / "load.lua"
-    path.write_text(script)
-    done = subprocess.run(
-        ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "-s", str(path), rig.url],
-        capture_output=True, text=True, check=True,
-    )  # fmt: skip
-    out = done.stdout
-    bad = re.search(r"Non-2xx or 3xx responses: (\d+)", out)
-    return Load(
-        float(_find(r"Requests/sec:\s+([\d.]+)", out)),
-        _ms(_find(r"\s50%\s+([\d.]+[a-z]+)", out)),
-        _ms(_find(r"\s99%\s+([\d.]+[a-z]+)", out)),
-        int(bad[1]) if bad else 0,
-    )
-
-
-def _find(pattern: str, text: str) -> str:
-    found = re.search(pattern, text)
-    if found is None:
-        raise RuntimeError(f"wrk said:\n{text}")
-    return found[1]
-
-
-def _ms(text: str) -> float:
-    for unit, factor in (("us", 0.001), ("ms", 1), ("s", 1000)):
-        if text.endswith(unit):
-            return float(text.removesuffix(unit)) * factor
-    return float(text)
-
-
-def median(loads: list[Load]) -> Load:
-    return Load(
-        statistics.median(x.per_second for x in loads),
-        statistics.median(x.p50 for x in loads),
-        statistics.median(x.p99 for x in loads),
-        sum(x.errors for x in loads),
-    )

@@ -1,6 +1,6 @@
 """How much one SMPP link carries, against a floor of the same run.
 
-    python bench/smpp_link.py [--messages 20000] [--window 100] [--rounds 5]
+    python bench/smpp_link.py [--messages 20000] [--window 100] [--rounds 3]
 
 The SMSC is npm `smpp` in a process of its own, answering at once. The floor writes PDUs that
 were built before, with the same window, and only counts the answers' octets: what the SMSC
@@ -49,7 +49,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--messages", type=int, default=20_000)
     parser.add_argument("--window", type=int, default=100)
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     given = parser.parse_args()
     for with_receipts in (False, True):
         rows = uvloop.run(compare(given.messages, given.window, given.rounds, with_receipts))

@@ -1,15 +1,16 @@
-"""Long lists and many codes at once, through the API."""
+"""What takes millions of rows: making them, sending beside them, long lists, many codes at once."""
 
 from __future__ import annotations
 
 import statistics
 import time
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import aiohttp
 from tests.cast import Shop, open_shop
 
+from bench.paths import Sending, open_shops, show
+from bench.processors import resident_memory
 from bench.rig import Rig
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.sessions import lists
@@ -18,8 +19,52 @@ from tearoff.coupons.sessions.minting import mint
 LINE = "| {:<44} | {:>9} | {:>9} | {:>6} |"
 
 
-async def bench_lists(rig: Rig, amount: int) -> None:
+async def bench_mint(rig: Rig) -> None:
+    """Minting against a bare COPY of the same rows into a table with the same indexes."""
+    amount = min(rig.rows, 1_000_000)
+    db = rig.services.db
+    shop = await open_shop(rig.services)
+    started = time.perf_counter()
+    await _mint(rig, shop, amount)
+    ours = time.perf_counter() - started
+    rows = await db.fetch(
+        "SELECT account_id, campaign_id, code, created_at FROM sessions WHERE campaign_id = $1",
+        shop.campaign,
+    )
+    async with db.connection() as connection:
+        await connection.execute("CREATE TABLE floor_copy (LIKE sessions INCLUDING ALL)")
+        started = time.perf_counter()
+        await connection.copy_records_to_table(
+            "floor_copy", records=[tuple(r) for r in rows],
+            columns=["account_id", "campaign_id", "code", "created_at"],
+        )  # fmt: skip
+        floor = time.perf_counter() - started
+        await connection.execute("DROP TABLE floor_copy")
+    print(f"mint {amount:,}: {ours:.1f} s, bare COPY {floor:.1f} s, ratio {ours / floor:.2f}")
+
+
+async def bench_send_beside(rig: Rig) -> None:
+    """The same send rate when the accounts already have many sessions."""
+    small, large = await open_shops(rig), await open_shops(rig)
+    for shop in large:
+        await _mint(rig, shop, rig.rows // len(large))
+    await rig.checkpoint()
+    await show(
+        rig, f"send beside {rig.rows:,} sessions", Sending(rig, large).script(),
+        {"beside none": Sending(rig, small).script()},
+    )  # fmt: skip
+
+
+async def _mint(rig: Rig, shop: Shop, amount: int) -> None:
+    campaign = await campaigns.campaign(rig.services.db, shop.account, shop.campaign)
+    assert campaign is not None
+    async with rig.services.db.transaction() as db:
+        await mint(db, campaign, amount, datetime.now(UTC))
+
+
+async def bench_lists(rig: Rig) -> None:
     """Pages of a campaign with very many sessions, against reading 100 sessions by their ids."""
+    amount = rig.rows
     shop = await _fill(rig, amount)
     floor = await _floor(rig, shop)
     print(LINE.format(f"list of {amount:,} sessions, milliseconds", "median", "worst", "floors"))
@@ -104,12 +149,12 @@ async def _pages(
     print(LINE.format(name, f"{median:.1f}", f"{worst:.1f}", f"{median / floor:.1f}"), flush=True)
 
 
-async def bench_many(rig: Rig, amount: int) -> None:
+async def bench_many(rig: Rig, amount: int = 100_000) -> None:
     """Codes through the API, several calls in a row: seconds, and what the server's memory does."""
     shop = await open_shop(rig.services)
     async with aiohttp.ClientSession(headers=shop.headers) as http:
         for turn in range(4):
-            before = _memory(rig)
+            before = resident_memory(rig.process.pid)
             started, first, size = time.perf_counter(), 0.0, 0
             body = {"campaign": shop.ref, "amount": amount}
             async with http.post(f"{rig.url}/v3/multiplesingleuse/create", json=body) as answer:
@@ -119,23 +164,6 @@ async def bench_many(rig: Rig, amount: int) -> None:
             print(
                 f"{amount:,} codes, call {turn + 1}: first byte {first:.1f} s, all"
                 f" {time.perf_counter() - started:.1f} s, {size / 1e6:.1f} MB; server memory"
-                f" {before:.0f} -> {_memory(rig):.0f} MB",
+                f" {before:.0f} -> {resident_memory(rig.process.pid):.0f} MB",
                 flush=True,
             )
-
-
-def _memory(rig: Rig) -> float:
-    """Resident memory of the server's processes, in MB."""
-    pids = [rig.process.pid]
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-            if int(fields[1]) == rig.process.pid:
-                pids.append(int(stat.parent.name))
-        except (OSError, IndexError):
-            continue
-    kilobytes = 0
-    for pid in pids:
-        text = Path(f"/proc/{pid}/status").read_text()
-        kilobytes += int(text.partition("VmRSS:")[2].split()[0])
-    return kilobytes / 1024
