@@ -6,6 +6,7 @@ from __future__ import annotations
 import asyncio
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,11 @@ from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
 from tests.cast import Shop, open_shop
 from tests.running import Running, start_server
+
+# Whatever the environment says: a suite that starts hundreds of processes must not compile the
+# program and its libraries anew for each of them.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 KEY = "a key of the tests that is long enough"
 

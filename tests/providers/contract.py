@@ -45,7 +45,8 @@ class Rig:
     """An adapter and what its service can be asked behind its back.
 
     `texts_taken` gives the texts that the service took for a number. `nobody` is the same
-    adapter pointed at a port where nobody listens, `stranger` one with wrong credentials.
+    adapter pointed at a port where nobody listens, `stranger` one with wrong credentials,
+    `impatient` one that soon expects no answer any more.
     """
 
     provider: Provider
@@ -53,6 +54,7 @@ class Rig:
     secrets: tuple[str, ...] = ()
     nobody: Provider | None = None
     stranger: Provider | None = None
+    impatient: Provider | None = None
     extra: dict[str, Any] = field(default_factory=dict)
 
 
@@ -106,7 +108,8 @@ class ProviderContract:
 
     async def test_no_answer(self, rig: Rig) -> None:
         messages = [outgoing(ending) for ending in self.losses]
-        outcomes = await asyncio.gather(*map(rig.provider.send, messages))
+        provider = rig.impatient or rig.provider
+        outcomes = await asyncio.gather(*map(provider.send, messages))
         for message, outcome in zip(messages, outcomes, strict=True):
             assert isinstance(outcome, NoAnswer), message.to
             assert outcome.text.endswith(".")

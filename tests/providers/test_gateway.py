@@ -43,13 +43,16 @@ from tests.providers.standin import StandIn, running_standin
 from tests.running import free_port
 
 SURROUNDINGS = Surroundings("unused", allow_loopback=True)
+IMPATIENT = Surroundings("unused", allow_loopback=True, answer_within=0.5)
 STRANGER = "a token of somebody else"
 JSON = {"content-type": "application/json"}
 ADDRESS = "https://shop.example.com/callbacks/http/sometoken"
 
 
-def open_gateway(base: str, settings: dict[str, str], **changes: str) -> GatewayProvider:
-    return GatewayProvider(settings | {"url": base + settings["url"]} | changes, SURROUNDINGS)
+def open_gateway(
+    base: str, settings: dict[str, str], around: Surroundings = SURROUNDINGS, **changes: str
+) -> GatewayProvider:
+    return GatewayProvider(settings | {"url": base + settings["url"]} | changes, around)
 
 
 @pytest.fixture
@@ -76,9 +79,10 @@ async def rig(standin: StandIn, request: pytest.FixtureRequest) -> AsyncIterator
         secrets=(TOKEN, STRANGER, HMAC_SECRET),
         nobody=open_gateway(f"http://127.0.0.1:{free_port()}", described),
         stranger=open_gateway(standin.url, described, **wrong),
+        impatient=open_gateway(standin.url, described, IMPATIENT),
     )
     yield rig
-    for provider in (rig.provider, rig.nobody, rig.stranger):
+    for provider in (rig.provider, rig.nobody, rig.stranger, rig.impatient):
         assert provider is not None
         await provider.close()
 

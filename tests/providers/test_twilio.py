@@ -42,9 +42,13 @@ URL = "https://shop.example.com/callbacks/twilio/sometoken"
 FORM = {"content-type": "application/x-www-form-urlencoded; charset=UTF-8"}
 
 
-def open_twilio(url: str, **settings: str) -> TwilioProvider:
+SURROUNDINGS = Surroundings("unused", allow_loopback=True)
+IMPATIENT = Surroundings("unused", allow_loopback=True, answer_within=0.5)
+
+
+def open_twilio(url: str, around: Surroundings = SURROUNDINGS, **settings: str) -> TwilioProvider:
     given = {"account_sid": ACCOUNT, "auth_token": TOKEN, "sender": SENDER, "base_url": url}
-    return TwilioProvider(given | settings, Surroundings("unused", allow_loopback=True))
+    return TwilioProvider(given | settings, around)
 
 
 @pytest.fixture
@@ -68,9 +72,10 @@ async def rig(standin: StandIn) -> AsyncIterator[Rig]:
         secrets=(TOKEN, stranger, b64encode(f"{ACCOUNT}:{stranger}".encode()).decode()),
         nobody=open_twilio(f"http://127.0.0.1:{free_port()}"),
         stranger=open_twilio(standin.url, auth_token=stranger),
+        impatient=open_twilio(standin.url, IMPATIENT),
     )
     yield rig
-    for provider in (rig.provider, rig.nobody, rig.stranger):
+    for provider in (rig.provider, rig.nobody, rig.stranger, rig.impatient):
         assert provider is not None
         await provider.close()
 

@@ -27,9 +27,17 @@ from yarl import URL
 MAX_ANSWER = 64 * 1024
 """Octets of an answer's body that are read, after decompression."""
 
-TIMEOUTS = aiohttp.ClientTimeout(total=10, connect=3, sock_connect=3, sock_read=8)
-"""Seconds. `connect` holds the wait for a free connection too; it is shorter than `total` so
-that running out of it always means that nothing was written."""
+ANSWER_WITHIN = 8.0
+"""Seconds of silence after which no answer is expected any more."""
+
+
+def timeouts_of(answer_within: float) -> aiohttp.ClientTimeout:
+    """Seconds. `connect` holds the wait for a free connection too; it is shorter than `total` so
+    that running out of it always means that nothing was written."""
+    return aiohttp.ClientTimeout(total=10, connect=3, sock_connect=3, sock_read=answer_within)
+
+
+TIMEOUTS = timeouts_of(ANSWER_WITHIN)
 
 _LOOK_UPS = ThreadPoolExecutor(64, thread_name_prefix="look-up")
 """A look-up cannot be broken off. Names that a tenant's slow name server holds up must not keep

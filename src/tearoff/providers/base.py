@@ -16,9 +16,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, ClassVar, Protocol
+from typing import ClassVar, Protocol
 
 import msgspec
+
+from tearoff.kit.http import ANSWER_WITHIN
 
 
 class Reason(StrEnum):
@@ -321,9 +323,11 @@ class Surroundings(msgspec.Struct, frozen=True):
 
     `data_dir` is where the log adapter keeps its outbox. `allowed_hosts` are the hosts an
     operator allows although they are private; `allow_loopback` is for the demo and tests.
+    `answer_within` are the seconds of silence after which an adapter over HTTP expects no answer
+    any more.
     """
 
     data_dir: str
     allowed_hosts: tuple[str, ...] = ()
     allow_loopback: bool = False
-    options: Mapping[str, Any] = {}
+    answer_within: float = ANSWER_WITHIN

@@ -17,7 +17,7 @@ import aiohttp
 from yarl import URL
 
 from tearoff.kit import clock
-from tearoff.kit.http import Answer, PrivateAddress, fetch, open_session
+from tearoff.kit.http import Answer, PrivateAddress, fetch, open_session, timeouts_of
 from tearoff.providers.base import NoAnswer, Reason, Refused, Surroundings, refused
 
 RAW_LENGTH = 2000
@@ -100,6 +100,7 @@ class Exchange:
             self._session = open_session(
                 allowed_hosts=self._surroundings.allowed_hosts,
                 allow_loopback=self._surroundings.allow_loopback,
+                timeouts=timeouts_of(self._surroundings.answer_within),
             )
         return self._session
 
