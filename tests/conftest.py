@@ -24,6 +24,7 @@ from tearoff.kit.migrate import migrate
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
 from tests.cast import Shop, open_shop
+from tests.commands import Commands, loaded_program
 from tests.running import Running, start_server
 
 # Whatever the environment says: a suite that starts hundreds of processes must not compile the
@@ -104,6 +105,12 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     db = await Database.open(settings.database_url, size=8)
     yield Services(settings, db, Vault(settings.secret_key), settings.database_url)
     await db.close()
+
+
+@pytest.fixture(scope="session")
+def commands() -> Iterator[Commands]:
+    with loaded_program() as commands:
+        yield commands
 
 
 @pytest.fixture(scope="session")

@@ -3,8 +3,6 @@
 import json
 import os
 import re
-import subprocess
-import sys
 
 import aiohttp
 import msgspec
@@ -17,7 +15,7 @@ from tearoff.people.keywords import Keyword
 
 
 @pytest.fixture
-def tearoff(settings, tmp_path_factory):
+def tearoff(settings, commands, tmp_path_factory):
     """Runs one command. Its data folder is its own, so that no server of another test, which may
     run on the common one at that moment, lends it an address."""
     data = tmp_path_factory.mktemp("data")
@@ -30,10 +28,7 @@ def tearoff(settings, tmp_path_factory):
             "TEAROFF_DATA": str(data),
             **environment,
         }
-        done = subprocess.run(
-            [sys.executable, "-m", "tearoff", *words],
-            env=env, capture_output=True, text=True, check=False, timeout=60, input=stdin,
-        )  # fmt: skip
+        done = commands.run(words, env, stdin)
         assert done.returncode == code, done.stdout + done.stderr
         return json.loads(done.stdout) if "--json" in words and not code else done
 

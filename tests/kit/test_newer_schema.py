@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 
 import asyncpg
 import pytest
@@ -41,36 +39,35 @@ def told(what):
     )
 
 
-def tearoff(url, folder, *words):
+def tearoff(commands, url, folder, *words):
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
         "TEAROFF_DATABASE_URL": url, "TEAROFF_SECRET_KEY": KEY, "TEAROFF_DATA": str(folder),
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "tearoff", *words], env=env, capture_output=True, text=True,
-        check=False, timeout=60,
-    )  # fmt: skip
+    done = commands.run(words, env)
     return done.returncode, done.stdout + done.stderr
 
 
-async def test_a_schema_of_a_newer_version_is_left_alone(url, tmp_path):
+async def test_a_schema_of_a_newer_version_is_left_alone(commands, url, tmp_path):
     for words in (
         ["serve", "--host", "127.0.0.1", "--port", "0"], ["work"], ["migrate"],
         ["optout", "list", "--account", "100001"], ["doctor"],
     ):  # fmt: skip
-        code, said = await asyncio.to_thread(tearoff, url, tmp_path, *words)
+        code, said = await asyncio.to_thread(tearoff, commands, url, tmp_path, *words)
         assert code == 1, (words, said)
         assert told("database") in said, (words, said)
         assert "Start the newer version." in said and "Traceback" not in said
     assert await ask(url, "SELECT version_num FROM alembic_version") == "9999"
 
 
-async def test_a_backup_of_a_newer_version_replaces_nothing(url, tmp_path):
+async def test_a_backup_of_a_newer_version_replaces_nothing(commands, url, tmp_path):
     file = tmp_path / "newer.dump"
     await asyncio.to_thread(pgtools.backup, url, file)
     await ask(url, f"UPDATE alembic_version SET version_num = '{schema.revisions()[-1]}'")
     await ask(url, "INSERT INTO accounts (name, email) VALUES ('Ours', 'a@example.com')")
-    code, said = await asyncio.to_thread(tearoff, url, tmp_path, "restore", str(file), "--force")
+    code, said = await asyncio.to_thread(
+        tearoff, commands, url, tmp_path, "restore", str(file), "--force"
+    )
     assert (code, told("backup") in said) == (1, True), said
     assert await ask(url, "SELECT name FROM accounts") == "Ours"
     with pytest.raises(schema.NewerSchema):
