@@ -108,7 +108,10 @@ async def test_the_lists_that_can_be_imported(tmp_path):
     """Each example is read with the command below it, and says what is printed under it."""
     text = (ROOT / "docs" / "importing.md").read_text("utf-8")
     blocks = re.findall(r"^```csv\n(.*?)^```$", text, re.S | re.M)
-    lines = [line.replace(" N ", " 1 ") for line in re.findall(r"^tearoff .*", text, re.M)]
+    lines = [
+        line.replace(" N ", " 1 ")
+        for line in re.findall(r"^tearoff .*", text.replace("\\\n", ""), re.M)
+    ]
     plain, _, asked = (make_parser().parse_args(shlex.split(line)[1:]) for line in lines)
     expected = [["AUTUMN-0001", "AUTUMN-0002"], ["00123", "A;1", "B-2"], ["K-1", "K-2"],
                 ["1.23E+15"]]  # fmt: skip
