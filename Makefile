@@ -6,7 +6,7 @@ PORT ?= 8080
 DATA ?= .tearoff
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-tools check format soak bench pictures docs lock audit clean
+.PHONY: help demo serve test test-tools check format soak bench words pictures docs lock audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -53,6 +53,21 @@ soak: $(VENV)/dev-installed test-tools ## volumes, odd inputs by the hundred, ki
 bench: $(VENV)/dev-installed test-tools ## timings against floors: five minutes; with VOLUMES=1, or AGAINST=<commit>, fifteen
 	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(VOLUMES),--volumes)
 	@$(if $(AGAINST),:,$(BIN)/python bench/smpp_link.py)
+
+LOCALE ?= src/tearoff/locale
+EXTRACT := $(BIN)/pybabel --quiet extract -F pyproject.toml -k words -k phrase -k plural_forms:1,2 \
+  --add-location file --sort-by-file --width 100 --project Tearoff --copyright-holder Tearoff
+WEB := src/tearoff/web
+
+words: $(VENV)/run-installed ## bring the catalogs of translators up to date with the code
+	@mkdir -p .cache/words
+	@$(EXTRACT) -o .cache/words/coupon.pot $(WEB)/coupon $(WEB)/save $(WEB)/paper src/tearoff/distribution
+	@$(EXTRACT) -o .cache/words/till.pot $(WEB)/till
+	@$(EXTRACT) -o .cache/words/people.pot $(WEB)/people
+	@for domain in coupon till people; do \
+	  $(BIN)/pybabel --quiet update -D $$domain -i .cache/words/$$domain.pot -d $(LOCALE) \
+	    --width 100 --ignore-pot-creation-date --ignore-obsolete --previous || exit 1; \
+	done
 
 pictures: $(VENV)/dev-installed test-tools ## take the pictures of the documentation anew
 	@$(BIN)/pytest -n 2 --dist loadfile -q -p no:randomly tests/web/pictures.py

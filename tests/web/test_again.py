@@ -7,8 +7,8 @@ from datetime import time
 
 import pytest
 
+from tearoff.kit.words import LANGUAGES, words_in
 from tearoff.people import optouts
-from tearoff.web.coupon.link_again_words import WORDS
 from tests.cast import open_shop
 from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import in_days
@@ -118,7 +118,7 @@ async def test_by_mail_it_goes_to_the_address_it_was_fetched_with_and_to_no_othe
     assert await messages_of(coupon) == []
     # The mail server is not there: it certainly never left, and is said to be so.
     failed = await ask(coupon, path, hidden)
-    assert failed.status == 503 and WORDS["en"].not_sent in failed.text
+    assert failed.status == 503 and "The link could not be sent." in failed.text
     assert 'value="Ann+A@Example.com"' in failed.text
     assert {to for to, *_ in await messages_of(coupon)} == {"ann+a@example.com"}
     assert not await coupon.services.db.fetchval(
@@ -187,7 +187,7 @@ async def test_three_a_day_for_one_person_in_all_campaigns(shop_with):
             "DELETE FROM open_sends WHERE account_id = $1", coupon.shop.account
         )
     full = await ask(coupon, path, hidden)
-    assert full.status == 429 and WORDS["en"].full in full.text
+    assert full.status == 429 and "The link was sent there three times today." in full.text
     assert 86_000 < int(full.headers["retry-after"]) <= 86_400
     assert 'value="Ann"' in full.text and 'name="agree_news" value="1" checked' in full.text
     assert len(await messages_of(coupon)) == 3
@@ -196,8 +196,8 @@ async def test_three_a_day_for_one_person_in_all_campaigns(shop_with):
 @pytest.mark.parametrize(
     ("scope", "cap", "owner", "told"),
     [
-        ("again:network:127.0.0.0/24", 20, 0, WORDS["en"].network_full),
-        ("again:campaign:{campaign}", 300, None, WORDS["en"].not_sent),
+        ("again:network:127.0.0.0/24", 20, 0, "Too many links were asked for from this network."),
+        ("again:campaign:{campaign}", 300, None, "The link could not be sent."),
     ],
 )
 async def test_many_people_are_not_written_to_from_one_place(shop_with, scope, cap, owner, told):
@@ -284,11 +284,10 @@ async def test_the_newest_that_can_be_used_is_sent(shop_with):
     assert [code for *_, code in await messages_of(coupon)] == codes[:1]
 
 
-@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("language", LANGUAGES)
 async def test_in_every_language(shop_with, language):
     coupon, path = await shop_with()
     await begin(coupon, path, ANN)
-    words = WORDS[language]
-    assert all("{to}" in text for text in (words.send, words.sent)) and "{code}" in words.body
     page = await begin(coupon, f"{path}?lang={language}", TYPED)
-    assert words.send.partition("{to}")[0] in page.text
+    told = words_in("coupon", language)("Send the link to {to}")
+    assert told.partition("{to}")[0] in page.text

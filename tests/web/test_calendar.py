@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import icalendar
 import pytest
 
-from tearoff.coupons.options import LANGUAGES
+from tearoff.kit.words import LANGUAGES
 from tearoff.web.save import ics
 from tests.web.conftest import do, in_days
 from tests.web.test_ends import ENDS, brussels, ending

@@ -7,8 +7,8 @@ import json
 import pytest
 from playwright.async_api import expect
 
-from tearoff.coupons.rules import State
-from tearoff.web.paper.words import WORDS
+from tearoff.kit.words import LANGUAGES, words_in
+from tearoff.web.coupon.standing import BADGES
 from tests.web.browsing import (
     CUT_TEXT,
     enlarge_text,
@@ -25,7 +25,7 @@ pytestmark = in_browser
 WHOLE = 14  # letters of a word that find room on a line of the narrowest phone
 LONG_WORD = "Donaudampfschifffahrtsgesellschaftskapitänsmützenfabrik"
 ANY_STATUS = ("status of",)
-LATER = [one for one in WORDS if one != "en"]
+LATER = [one for one in LANGUAGES if one != "en"]
 
 FAULTS = {
     "cut at the side": "<div style='width:6em;overflow:hidden;white-space:nowrap'>Cut off at once",
@@ -78,8 +78,8 @@ async def test_every_state_of_the_coupons_page(make_coupon, visit, part):
 
 async def test_no_badge_is_broken_in_any_language(coupon, visit):
     """All that a page may say there, in the place of the one that it says."""
-    names = [*(state.value for state in State), "left"]
-    told = [(one, getattr(words, name)) for one, words in WORDS.items() for name in names]
+    phrases = [*(told for _, _, told in BADGES.values()), "{n} of {all} left"]
+    told = [(one, words_in("coupon", one)(text)) for one in LANGUAGES for text in phrases]
     async with visit(coupon.path, width=320) as page:
         await enlarge_text(page)
         await page.evaluate(

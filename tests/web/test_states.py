@@ -15,7 +15,7 @@ from tearoff.coupons.models import NewSession
 from tearoff.coupons.rules import AlreadyValidated
 from tearoff.coupons.sessions import actions
 from tearoff.coupons.sessions.status import status_block, utc
-from tests.cast import PIN, open_place
+from tests.cast import PIN, noon, open_place
 from tests.web.conftest import do, in_days
 from tests.web.scenes import SCENES
 
@@ -141,8 +141,7 @@ async def test_a_limit_of_0_is_reached_before_the_first_one(make_coupon, values)
 @pytest.mark.parametrize("more", [{}, {"activation_seconds": 600}])
 async def test_a_day_that_had_all_its_uses_is_told(make_coupon, more):
     """As long as it lasts; nobody is sent to a day that the coupon does not have."""
-    noon = f"Etc/GMT{datetime.now(UTC).hour - 12:+d}"  # where this day does not end soon
-    first = await make_coupon(limit_day=1, timezone=noon, **more)
+    first = await make_coupon(limit_day=1, timezone=noon(), **more)
     second = await make_coupon(first.shop)
     last = await make_coupon(first.shop, new=NewSession(expires_at=in_days(1 / 8)))
     before = (await second.get(f"{second.path}/now")).text
@@ -172,7 +171,7 @@ async def test_a_window_never_outlasts_the_coupon(make_coupon):
 
 
 async def test_a_window_that_ends_on_another_day_names_it(make_coupon):
-    coupon = await make_coupon(activation_seconds=900)
+    coupon = await make_coupon(activation_seconds=900, timezone=noon())
     await act(coupon, "claim")
     assert re.search(r"before <b><time[^>]*>\d\d:\d\d<", (await coupon.get()).text)
     await coupon.services.db.execute(

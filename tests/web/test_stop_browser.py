@@ -5,7 +5,7 @@ from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
-from tearoff.web.coupon.stop_words import WORDS
+from tearoff.kit.words import LANGUAGES
 from tests.web.browsing import enlarge_text, in_browser, no_cut_text
 
 pytestmark = in_browser
@@ -58,7 +58,7 @@ async def test_what_undoes_never_lies_where_the_stop_lay(make_coupon, visit, wid
         path = f"{coupon.path}/stop"
         async with visit(path, width=width, script=script) as page:
             at = page.url
-            stops = {lang: await lies_at(page, f"{at}?lang={lang}") for lang in WORDS}
+            stops = {lang: await lies_at(page, f"{at}?lang={lang}") for lang in LANGUAGES}
             async with page.expect_navigation():
                 await page.locator("form button").press("Enter")
             for language, (top, _) in stops.items():

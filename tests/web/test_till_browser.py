@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import expect
 
 from tearoff.accounts import devices
+from tearoff.kit.words import words_in
 from tearoff.web.till.shell import SHAPES
-from tearoff.web.till.words import WORDS
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
 from tests.web.conftest import do, in_days
 from tests.web.test_till import take_turn
@@ -86,7 +86,7 @@ async def test_yes_redeem_undo(make_coupon, stand, width, language, scheme):
         await page.locator("#v-act").click()
         await expect(page.locator("#v-amount")).to_be_focused()
         await expect(page.locator("#v-problem")).to_have_text(
-            WORDS["ar" if language == "ar" else "en"].no_amount
+            words_in("till", language)("The amount is needed. Type an amount like 12.50.")
         )
         await axe_finds_nothing(page)
         await page.locator("#v-amount").fill("12,50")

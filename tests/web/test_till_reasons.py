@@ -12,7 +12,6 @@ from tearoff.accounts import locations
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.coupons.sessions import actions
-from tearoff.web.till.verdict_words import WORDS
 from tests.cast import open_place
 from tests.web.conftest import do
 from tests.web.tills import new_key, open_till
@@ -198,14 +197,3 @@ async def test_rows_of_the_version_before_have_a_reason_too(coupon, make_till, s
         )
         (row,) = (await till.call("state"))[1]["recent"]
         assert row["text"] == text
-
-
-def test_every_language_tells_the_same():
-    """The same names in every sentence; nothing is left over when they are not known."""
-    names = {name: re.findall(r"\{\w+\}", getattr(WORDS["en"], name)) for name in
-             WORDS["en"].__struct_fields__}  # fmt: skip
-    for language, words in WORDS.items():
-        for name, meant in names.items():
-            told = getattr(words, name)
-            assert sorted(re.findall(r"\{\w+\}", told)) == sorted(meant), (language, name)
-            assert told.count("[") == told.count("]"), (language, name)

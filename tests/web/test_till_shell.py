@@ -9,8 +9,8 @@ import re
 import pytest
 
 from tearoff.kit.times import locale_of
+from tearoff.kit.words import languages, words_in
 from tearoff.web.till import shell
-from tearoff.web.till.words import WORDS
 
 
 @pytest.fixture
@@ -41,19 +41,24 @@ async def test_the_shell_has_nobodys_data_and_a_strict_policy(get):
     assert not re.search(r'style="|\son[a-z]+="', text)
 
 
-@pytest.mark.parametrize("language", list(WORDS))
+@pytest.mark.parametrize("language", languages("till"))
 async def test_it_speaks_six_languages(get, language):
     _, _, body = await get("/till/shell", accept_language=f"xx, {language}-XX;q=0.8")
     assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in body.decode()
     _, _, asked = await get(f"/till/shell?lang={language}", accept_language="pl")
-    assert WORDS[language].scan in asked.decode()
+    assert words_in("till", language)("Scan with camera") in asked.decode()
 
 
-def test_words_have_all_plural_forms():
-    for language, words in WORDS.items():
+def test_the_script_gets_all_plural_forms():
+    """By the names that `Intl.PluralRules` gives them, which are CLDR's."""
+    for language in languages("till"):
         wanted = {locale_of(language).plural_form(n) for n in range(120)}
-        for forms in (words.waiting, words.locked, words.caught_up, words.tries_left):
-            assert wanted | {"other"} == set(forms)
+        said = words_in("till", language).plural_forms("{n} use left.", "{n} uses left.")
+        assert wanted | {"other"} <= set(said)
+        for n in range(120):
+            told = words_in("till", language).ngettext("{n} use left.", "{n} uses left.", n)
+            form = said[locale_of(language).plural_form(n)]
+            assert form.replace("{n}", str(n)) == told
 
 
 async def test_files_are_kept_for_a_year_under_an_address_of_their_content(get):
@@ -98,7 +103,7 @@ async def test_the_manifest_makes_it_installable(get):
     _, headers, body = await get("/till/manifest.webmanifest?lang=nl")
     assert headers["content-type"].startswith("application/manifest+json")
     manifest = json.loads(body)
-    assert manifest["name"] == WORDS["nl"].name
+    assert manifest["name"] == words_in("till", "nl")("Counter")
     assert (manifest["start_url"], manifest["scope"]) == ("/till", "/till")
     assert manifest["display"] == "standalone"
     assert {icon["sizes"] for icon in manifest["icons"]} == {"192x192", "512x512"}

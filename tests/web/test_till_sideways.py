@@ -10,7 +10,7 @@ from playwright.async_api import Page, expect
 
 from tearoff.accounts import devices
 from tearoff.kit import clock
-from tearoff.web.till.words import WORDS
+from tearoff.kit.words import languages
 from tests.web.browsing import CUT_TEXT, enlarge_text, in_browser, until_it_hears
 from tests.web.test_till_browser import type_code
 
@@ -69,7 +69,7 @@ async def all_is_there(page: Page, where: str, screens=SCREENS, percents=(100, 2
     return seen
 
 
-@pytest.mark.parametrize("language", WORDS)
+@pytest.mark.parametrize("language", languages("till"))
 async def test_word_shape_and_buttons_are_always_there(make_coupon, services, stand, language):
     """A title of 255 characters, with amount and receipt asked for: each screen of each kind of
     verdict. Neither what closes nor what undoes is ever where the act was."""
@@ -125,7 +125,7 @@ async def press(page, button):
 
 
 async def test_pages_without_script(make_coupon, stand):
-    coupon = await make_coupon(title=TITLE, raw_options=BOTH, uses=len(WORDS))
+    coupon = await make_coupon(title=TITLE, raw_options=BOTH, uses=len(languages("till")))
     async with stand(coupon.shop, script=False, fine=("status of",)) as page:
         for language in ("en", "de", "ar"):
             await page.goto(page.url.split("?")[0] + f"?lang={language}")
@@ -162,7 +162,7 @@ async def test_board_and_door_in_every_language(make_coupon, services, stand, vi
         await page.set_viewport_size({"width": 320, "height": 600})
         for percent in (100, 200):
             await enlarge_text(page, percent)
-            for language in WORDS:
+            for language in languages("till"):
                 for path in (
                     f"/till?lang={language}",
                     f"/till/pair/{pairing.token}?lang={language}",

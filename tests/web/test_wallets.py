@@ -27,14 +27,12 @@ from aiohttp import web
 
 from tearoff.config import read_settings
 from tearoff.coupons.models import NewSession
-from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.sessions import actions
 from tearoff.coupons.wallets import pass_updates, wallets
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.providers.wallets import apple, google
-from tearoff.web.coupon.wallet_words import WORDS
 from tests.cast import open_shop
 from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
 from tests.running import free_port, start_server
@@ -779,13 +777,6 @@ async def test_without_credentials_nothing_is_asked_of_the_database(services):
     broken = msgspec.structs.replace(services, db=None)
     assert isinstance(broken, Services)
     assert await pass_updates.tell_wallets(broken, clock.now()) == 0
-
-
-@pytest.mark.parametrize("language", LANGUAGES)
-def test_words(language):
-    words = WORDS[language]
-    assert "{wallet}" in words.add
-    assert all(getattr(words, name) for name in words.__struct_fields__)
 
 
 def test_serials_are_nobodys_guess(services):

@@ -22,7 +22,8 @@ from tearoff.kit.vault import Vault
 
 PIN_LENGTHS = range(6, 9)
 """Digits of a PIN that is set now. Those that were set earlier may have four."""
-_TYPED_LENGTHS = range(4, 9)
+TYPED_LENGTHS = range(4, 9)
+"""Of all PINs that are typed."""
 MOST = 1_000
 LONGEST = 100
 """Letters of a name or of a line of the address."""
@@ -293,7 +294,7 @@ async def has_pin(db: Handle, vault: Vault, location: Location, pin: str) -> boo
 
 def is_pin(text: str) -> bool:
     """Whether some location may have this PIN."""
-    return text.isascii() and text.isdigit() and len(text) in _TYPED_LENGTHS
+    return text.isascii() and text.isdigit() and len(text) in TYPED_LENGTHS
 
 
 def is_new_pin(text: str) -> bool:

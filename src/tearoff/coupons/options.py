@@ -15,9 +15,6 @@ from msgspec import Meta
 
 from tearoff.kit.hours import Week
 
-LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
-"""Of campaigns and accounts, and of the texts here."""
-
 Method = Literal["code", "pin", "button", "webshop"]
 CodeSource = Literal["link", "session", "own", "fixed"]
 Barcode = Literal[

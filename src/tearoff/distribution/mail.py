@@ -22,6 +22,7 @@ from tearoff.distribution.draft import Carried, Draft, SendRequest
 from tearoff.kit import times
 from tearoff.kit.colors import brand_colors
 from tearoff.kit.hours import in_words
+from tearoff.kit.words import LANGUAGES, Words, words_in
 from tearoff.messages.template import FIELDS, LINK, without_empty
 from tearoff.providers.base import Letter
 
@@ -35,91 +36,6 @@ _JINJA = Environment(
     auto_reload=False,
     trim_blocks=True,
 )
-
-
-class Words(msgspec.Struct, frozen=True):
-    open: str
-    valid_from: str
-    valid_until: str
-    hours: str
-    terms: str
-    no_button: str
-
-
-WORDS = {
-    "en": Words(
-        "Open your coupon",
-        "Valid from",
-        "Valid until",
-        "Can be used:",
-        "Terms",
-        "Button not working? Open this link:",
-    ),
-    "nl": Words(
-        "Open je coupon",
-        "Geldig vanaf",
-        "Geldig tot",
-        "Te gebruiken:",
-        "Voorwaarden",
-        "Werkt de knop niet? Open deze link:",
-    ),
-    "fr": Words(
-        "Ouvrir votre bon",
-        "Valable à partir du",
-        "Valable jusqu’au",
-        "Utilisable :",
-        "Conditions",
-        "Le bouton ne fonctionne pas ? Ouvrez ce lien :",
-    ),
-    "de": Words(
-        "Coupon öffnen",
-        "Gültig ab",
-        "Gültig bis",
-        "Einlösbar:",
-        "Bedingungen",
-        "Der Knopf geht nicht? Öffnen Sie diesen Link:",
-    ),
-    "es": Words(
-        "Abrir su cupón",
-        "Válido desde el",
-        "Válido hasta el",
-        "Se puede usar:",
-        "Condiciones",
-        "¿No funciona el botón? Abra este enlace:",
-    ),
-    "it": Words(
-        "Apri il tuo coupon",
-        "Valido dal",
-        "Valido fino al",
-        "Si può usare:",
-        "Condizioni",
-        "Il pulsante non funziona? Apri questo link:",
-    ),
-    "pt": Words(
-        "Abrir o cupão",
-        "Válido a partir de",
-        "Válido até",
-        "Pode ser usado:",
-        "Condições",
-        "O botão não funciona? Abra esta ligação:",
-    ),
-    "pl": Words(
-        "Otwórz kupon",
-        "Ważny od",
-        "Ważny do",
-        "Można go użyć:",
-        "Warunki",
-        "Przycisk nie działa? Otwórz ten link:",
-    ),
-    "ar": Words(
-        "افتح قسيمتك",
-        "صالحة ابتداءً من",
-        "صالحة حتى",
-        "يمكن استخدامها:",
-        "الشروط",
-        "الزر لا يعمل؟ افتح هذا الرابط:",
-    ),
-}
 
 
 def make_draft(
@@ -203,13 +119,13 @@ class Page(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> Words:
-        return WORDS[self.language]
+        return words_in("coupon", self.language)
 
 
 def _language(campaign: Campaign, known: str) -> str:
     """The reader's, where we speak it, else the campaign's."""
     for language in (known, campaign.language.partition("-")[0].lower()):
-        if language in WORDS:
+        if language in LANGUAGES:
             return language
     return "en"
 
@@ -254,11 +170,11 @@ def _text(page: Page, intro: str) -> str:
     """The plain text, for programs that show no HTML. The link stands in it once."""
     words = page.words
     offer = "\n".join(part for part in (page.title, page.subtitle, page.value) if part)
-    link = "" if page.url in intro else f"{words.open}: {page.url}"
-    told = ((words.valid_from, page.since), (words.valid_until, page.until),
-            (words.hours, page.hours))  # fmt: skip
+    link = "" if page.url in intro else words("Open your coupon") + f": {page.url}"
+    told = ((words("Valid from"), page.since), (words("Valid until"), page.until),
+            (words("Can be used:"), page.hours))  # fmt: skip
     dates = "\n".join(f"{word} {text}" for word, text in told if text)
-    terms = f"{words.terms}: {page.terms}" if page.terms else ""
+    terms = words("Terms") + f": {page.terms}" if page.terms else ""
     parts = (page.brand, intro, offer, page.description, link, dates, terms)
     return "\n\n".join(part for part in parts if part) + "\n"
 
@@ -267,7 +183,7 @@ def _html(page: Page, intro: Markup, subject: str) -> str:
     shown = {name: getattr(page, name) for name in Page.__struct_fields__}
     return _JINJA.get_template("mail.html").render(
         **shown,
-        words=page.words,
+        _=page.words,
         direction=times.locale_of(page.language).text_direction,
         colors=brand_colors(page.color),
         intro=intro,

@@ -16,10 +16,10 @@ from tearoff.api.v3.shapes import coupon_info
 from tearoff.coupons.campaigns import campaigns, catalogue, folders
 from tearoff.coupons.campaigns.catalogue import STATUSES, CampaignChanges, Entry, Filter
 from tearoff.coupons.campaigns.folders import Category, Folder
-from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.sessions import events
 from tearoff.distribution.draft import to_utc
 from tearoff.kit.db import Handle
+from tearoff.kit.words import LANGUAGES
 
 _STATUS_WORDS = {"published": "active", "inactive": "paused", "deleted": "archived"}
 _THIRD_LEVEL = 3

@@ -20,10 +20,10 @@ from tearoff.api.v3.reading import (
     missing,
 )
 from tearoff.coupons.models import LONGEST_CUSTOM_FIELD, LONGEST_NAME
-from tearoff.coupons.options import LANGUAGES
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone, parse_written, read_phone
 from tearoff.kit.visible import as_seen
+from tearoff.kit.words import LANGUAGES
 from tearoff.messages.template import has_forbidden_characters
 
 __all__ = ["BadParameters", "Parameter", "Problem", "WrongValue", "as_text", "invalid_character"]

@@ -21,11 +21,11 @@ from tearoff.api.v3.endpoint import Act, Endpoint, once, success_body
 from tearoff.coupons.campaigns import catalogue
 from tearoff.coupons.campaigns.campaigns import MOST as MOST_CAMPAIGNS
 from tearoff.coupons.campaigns.catalogue import Card
-from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.sessions.status import utc
 from tearoff.kit import doorbook
 from tearoff.kit.db import Handle
 from tearoff.kit.doorbook import Event
+from tearoff.kit.words import LANGUAGES
 
 SHOWN_OF_CAMPAIGNS = 100
 """Campaigns of each subaccount in the list of all; the answer about one has all of its."""

@@ -18,9 +18,9 @@ from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons.campaigns import campaigns, catalogue, folders
 from tearoff.coupons.campaigns.catalogue import STATUSES, CampaignChanges, Filter
-from tearoff.coupons.options import LANGUAGES
 from tearoff.coupons.sessions import events
 from tearoff.kit.db import Handle
+from tearoff.kit.words import LANGUAGES
 
 TAG = "Campaigns"
 SHELVES = "Folders and categories"

@@ -8,7 +8,7 @@ from typing import Any
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
 from tearoff.coupons.models import LONGEST_CUSTOM_FIELD, LONGEST_NAME, UTM_NAMES, NewSession
-from tearoff.coupons.options import LANGUAGES
+from tearoff.kit.words import LANGUAGES
 
 FREE = tuple(f"customfield{i}" for i in range(1, 8))
 PERSON = (

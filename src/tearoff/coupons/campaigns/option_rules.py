@@ -11,9 +11,10 @@ from urllib.parse import urlsplit
 import msgspec
 
 from tearoff.coupons import symbols
-from tearoff.coupons.options import LANGUAGES, Form, Options, Scratch
+from tearoff.coupons.options import Form, Options, Scratch
 from tearoff.errors import Invalid
 from tearoff.kit import hours
+from tearoff.kit.words import LANGUAGES
 from tearoff.messages.template import has_forbidden_characters
 
 Problem = tuple[str, str]

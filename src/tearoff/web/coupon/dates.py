@@ -9,8 +9,8 @@ import msgspec
 
 from tearoff.coupons.models import Campaign
 from tearoff.kit import times
+from tearoff.kit.words import Words, words_in
 from tearoff.web.coupon.visits import Visit
-from tearoff.web.paper.words import WORDS, Words, counted
 
 _COUNTED_DOWN = timedelta(hours=48)
 _DAY = 86_400
@@ -39,13 +39,16 @@ def lines_of(
     words, zone, language = visit.words, campaign.timezone, visit.language
     told = [
         DateLine(text, times.words_of(at, zone, language), *told_at(at, zone, language))
-        for text, at in ((words.valid_from, starts), (words.resting_text, again))
+        for text, at in (
+            (words("Valid from"), starts),
+            (words("This coupon can be used again from"), again),
+        )
         if at is not None
     ]
     if ends is not None:
         told.append(
             DateLine(
-                words.valid_until,
+                words("Valid until"),
                 times.end_of(ends, zone, language),
                 *told_at(ends, zone, language),
             )
@@ -62,7 +65,7 @@ def until(
     if ends - now >= _COUNTED_DOWN:
         days = int((ends - now).total_seconds()) // _DAY
         return _days_left(ends, campaign.timezone, visit.language, days)
-    return (countdown(visit.words.valid_until, ends, campaign, visit, now),)
+    return (countdown(visit.words("Valid until"), ends, campaign, visit, now),)
 
 
 def countdown(
@@ -88,15 +91,16 @@ def countdown(
 def time_left(words: Words, seconds: int) -> str:
     """Such as `5 h 12 min`; the last minute in seconds."""
     hours, minutes = seconds // 3600, seconds // 60 % 60
-    told = f"{minutes} {words.minute}" if seconds >= 60 else f"{seconds} {words.second}"
-    return f"{hours} {words.hour} {told}" if hours else told
+    last, unit = (minutes, words("min")) if seconds >= 60 else (seconds, words("s"))
+    parts = (str(hours), words("h"), str(last), unit)
+    return " ".join(parts if hours else parts[2:])
 
 
 @lru_cache(1024)
 def _days_left(ends: datetime, zone: str, language: str, days: int) -> tuple[DateLine, ...]:
-    words, date = WORDS[language], times.end_of(ends, zone, language)
-    text = counted(language, words.days_left, days)
-    return (DateLine(words.valid_until, date, *told_at(ends, zone, language), days_left=text),)
+    words, date = words_in("coupon", language), times.end_of(ends, zone, language)
+    text = words.ngettext("{n} day left", "{n} days left", days)
+    return (DateLine(words("Valid until"), date, *told_at(ends, zone, language), days_left=text),)
 
 
 def told_at(at: datetime, zone: str, language: str) -> tuple[str, str]:

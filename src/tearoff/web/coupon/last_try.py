@@ -12,17 +12,18 @@ from urllib.parse import urlencode
 
 import msgspec
 
+from tearoff.accounts.locations import TYPED_LENGTHS
 from tearoff.coupons import rules
 from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.kit.services import services_of
 from tearoff.kit.vault import Vault
+from tearoff.kit.words import Words, phrase
 from tearoff.web.coupon.personal import Staff
 from tearoff.web.coupon.standing import path_of
 from tearoff.web.coupon.visits import Visit, visit_to
 from tearoff.web.paper.html import Answer, Header, answer
 from tearoff.web.paper.reading import AnyRequest
 from tearoff.web.paper.sealed import Carried, seal, unseal
-from tearoff.web.paper.words import Words, counted
 
 NAME = "tried"
 """Of the value in the address."""
@@ -35,11 +36,37 @@ _FIELDS = {
 }  # fmt: skip
 """Beside which field a problem is told; the others are told above all."""
 
+_SAID = {
+    "no_person": phrase(
+        "Nothing was done: your browser does not say that a person uses it. Open the link in"
+        " another one."
+    ),
+    "too_old": phrase("This page was open for too long. Try again."),
+    "used_meanwhile": phrase("This coupon was used a moment ago. Check before you go on."),
+    "held": phrase("A till is taking this coupon in just now. Try again in a moment."),
+    "wrong_pin": phrase("Wrong PIN."),
+    "slowed": phrase("Many wrong PINs came from this network: wait a few seconds before each try."),
+    "no_pin": phrase("Type the PIN: {least} to {most} digits."),
+    "no_place": phrase("Choose the location."),
+    "no_amount": phrase("Type the amount spent, such as 12.50."),
+    "bad_amount": phrase("Type an amount such as 12.50, or nothing."),
+    "sure_amount": phrase("Is this amount right? Then send it once more."),
+    "no_receipt": phrase("Type the number of the receipt."),
+    "limit": phrase("This offer has reached its limit."),
+    "limit_day": phrase("This offer has reached its limit for today. Try again tomorrow."),
+    "limit_location": phrase("This offer has reached its limit at this place."),
+    "limit_person": phrase("You have had your share of this offer."),
+    "already_have": phrase(
+        "You already have a coupon of this offer. Open the link you were given."
+    ),
+}
+"""What a try may come to. The names stand in addresses, the sentences on the page."""
+
 
 class Tried(Carried, frozen=True, kw_only=True, omit_defaults=True):
-    """`about` is the coupon, or a page below it; `said` are names of words; `status` is what the
-    page answers with, until `until` (seconds since 1970), if that is not 0: from then on there can
-    be another try. `left` are the tries that remain; `is_staffs`: it is told in the staff's
+    """`about` is the coupon, or a page below it; `said` are names of sentences; `status` is what
+    the page answers with, until `until` (seconds since 1970), if that is not 0: from then on there
+    can be another try. `left` are the tries that remain; `is_staffs`: it is told in the staff's
     section; `address` is the one to which a mail has left or, where something is `said`, has
     not."""
 
@@ -123,13 +150,18 @@ def keeping(visit: Visit, name: str, value: str) -> Visit:
 
 
 def limit_of(error: rules.LimitReached) -> str:
-    """The name of the words for it."""
+    """The name of the sentence for it."""
     return f"limit_{error.which}" if error.which in ("day", "location", "person") else "limit"
 
 
+def sentence(words: Words, name: str) -> str:
+    """What is said by this name; nothing by one that we do not know."""
+    least, most = TYPED_LENGTHS[0], TYPED_LENGTHS[-1]
+    return words(_SAID[name], least=least, most=most) if name in _SAID else ""
+
+
 def _text(name: str, left: int, visit: Visit) -> str:
-    words: Words = visit.words
-    text = str(getattr(words, name, ""))
+    words, text = visit.words, sentence(visit.words, name)
     if name == "wrong_pin":
-        return f"{text} {counted(visit.language, words.tries_left, left)}"
+        return " ".join((text, words.ngettext("{n} try left.", "{n} tries left.", left)))
     return text

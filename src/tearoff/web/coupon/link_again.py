@@ -28,9 +28,9 @@ from tearoff.kit import logs
 from tearoff.kit.codes import shown_code
 from tearoff.kit.phone import parse_phone, phone_key, spaced
 from tearoff.kit.services import services_of
+from tearoff.kit.words import LANGUAGES, words_in
 from tearoff.people.optouts import OptedOut
 from tearoff.web.coupon import sending
-from tearoff.web.coupon.link_again_words import WORDS
 from tearoff.web.coupon.questions import Filled
 from tearoff.web.coupon.visits import Visit, network_seen
 from tearoff.web.paper import forms
@@ -88,13 +88,21 @@ async def offered(
         return None
     vault = services_of(request).vault
     token = forms.make_begin_token(vault, campaign.code, _shown(to), now)
-    return Offered(token, _told(WORDS[visit.language].send, to))
+    return Offered(token, _told(visit.words("Send the link to {to}"), to))
 
 
 def sent(campaign: Campaign, visit: Visit, filled: Filled) -> Sent:
     """What is said when the link has left."""
-    words = WORDS[visit.language]
-    return Sent(_told(words.sent, _typed(campaign, filled)), words.hint)
+    words = visit.words
+    return Sent(
+        _told(
+            words(
+                "The link should reach {to} in a few minutes, unless messages were stopped there."
+            ),
+            _typed(campaign, filled),
+        ),
+        words("If it does not come, ask the shop."),
+    )
 
 
 async def send(
@@ -105,9 +113,9 @@ async def send(
     token: str,
     now: datetime,
 ) -> Sent | NotAgain:
-    words, to, vault = WORDS[visit.language], _typed(campaign, filled), services_of(request).vault
+    words, to, vault = visit.words, _typed(campaign, filled), services_of(request).vault
     if not to or forms.begun_by(vault, token, campaign.code, _shown(to), now) is None:
-        return NotAgain(422, visit.words.too_old)
+        return NotAgain(422, visit.words("This page was open for too long. Try again."))
     said = sent(campaign, visit, filled)
     session, caller = (
         await _session(request, campaign, to),
@@ -116,7 +124,7 @@ async def send(
     if session is None:
         return said
     if caller is None:
-        return NotAgain(409, words.not_sent)
+        return NotAgain(409, words("The link could not be sent. Try again later, or ask the shop."))
     once = Tally(f"again:once:{session.id}", 1, AGAIN_AFTER)
     try:
         await patiently(_count(request, campaign, once, to, now))
@@ -134,7 +142,7 @@ async def send(
         db = services_of(request).db
         await patiently(tallies.forget(db, campaign.account_id, [once.scope]))
         await patiently(tallies.give_back(db, campaign.account_id, back, now, counted_at=now))
-        return NotAgain(503, words.not_sent)
+        return NotAgain(503, words("The link could not be sent. Try again later, or ask the shop."))
     return said
 
 
@@ -146,14 +154,26 @@ async def _full(
     sent: Sent,
     now: datetime,
 ) -> Sent | NotAgain:
-    kind, words = scope.split(":")[1], WORDS[visit.language]
+    kind, words = scope.split(":")[1], visit.words
     if kind == "once":  # a second tap, or a reload
         return sent
     owner = _EVERYBODY if kind == "network" else campaign.account_id
     until = await tallies.full_until(services_of(request).db, owner, scope, 1, now)
-    texts = {"network": words.network_full, "person": words.full}
+    texts = {
+        "network": words(
+            "Too many links were asked for from this network. Try again in an "
+            "hour, or switch off wifi and use mobile data."
+        ),
+        "person": words(
+            "The link was sent there three times today. Look for the message, or ask the shop."
+        ),
+    }
     after = ceil((until - now).total_seconds()) if until else 1
-    return NotAgain(429, texts.get(kind, words.not_sent), after)
+    return NotAgain(
+        429,
+        texts.get(kind, words("The link could not be sent. Try again later, or ask the shop.")),
+        after,
+    )
 
 
 async def _count(
@@ -181,9 +201,11 @@ def _of_campaign(campaign: Campaign) -> Tally:
 def _request(campaign: Campaign, session: Session, visit: Visit, to: str) -> SendRequest:
     """By mail with its title as the subject; by text with the shop's name, which a sender that is
     only a number does not tell."""
-    language = session.language if session.language in WORDS else visit.language
+    language = session.language if session.language in LANGUAGES else visit.language
     short = shown_code(session.short_code)
-    body = WORDS[language].body.replace("{code}", short)
+    body = words_in("coupon", language)(
+        "Here is the link to your coupon again ({code}).", code=short
+    )
     if "@" in to:
         mail = MailTo(email=session.email or to, language=language)
         return SendRequest(

@@ -11,9 +11,10 @@ from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import Text
 from tearoff.kit import times
+from tearoff.kit.words import LANGUAGES, words_in
 from tearoff.web.coupon.preview_cards import card_path
 from tearoff.web.coupon.visits import Visit
-from tearoff.web.paper.words import WORDS, preferred
+from tearoff.web.paper.languages import preferred
 
 
 class Switch(msgspec.Struct, frozen=True):
@@ -83,9 +84,9 @@ def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
     if visit.carried or visit.kept:
         more += f"&{urlencode((*visit.carried, *visit.kept))}"
     return tuple(
-        Switch(language, WORDS[language].name, f"?lang={language}{more}")
+        Switch(language, words_in("coupon", language)("English"), f"?lang={language}{more}")
         for language in languages
-        if language in WORDS and language != visit.language
+        if language in LANGUAGES and language != visit.language
     )
 
 
@@ -95,5 +96,5 @@ def _preview(campaign: Campaign, visit: Visit, value: str) -> str:
     ends = rules.last_use(campaign, campaign.expires_at)
     if ends is not None:
         until = times.end_of(ends, campaign.timezone, visit.language)
-        parts.append(f"{visit.words.valid_until} {until}")
+        parts.append(visit.words("Valid until") + f" {until}")
     return " · ".join(part for part in parts if part)

@@ -29,7 +29,6 @@ from tearoff.web.coupon.visits import Part, Visit, visit_to
 from tearoff.web.paper import forms, framing, html, notes, reading
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import counted
 
 _PICTURE = re.compile(r"([0-9]{1,15})\.webp\Z")
 _ACTED = [
@@ -160,7 +159,7 @@ def _print(
         found.campaign, visit, o, stands,
         {"paper/form": rest.staff, "coupon/scratch": rest.is_card},
     )  # fmt: skip
-    text = html.render("coupon/personal.html", r=rest, w=visit.words, o=o, **_SCRIPTS)
+    text = html.render("coupon/personal.html", visit.words, r=rest, o=o, **_SCRIPTS)
     status, headers = last_try.answers_with(tried, now)
     gzip = reading.reads_gzip(request)
     return html.print_page(
@@ -194,7 +193,7 @@ def _blank(campaign: Campaign, visit: Visit, stands: Standing, empty: Rest) -> h
     o = offer(campaign, visit)
     beginning = _begin(campaign, visit, o, stands, {"paper/form": empty.staff})
     return html.print_blank(
-        beginning, "coupon/personal.html", _BLANKS, r=empty, w=visit.words, o=o, **_SCRIPTS
+        beginning, "coupon/personal.html", _BLANKS, visit.words, r=empty, o=o, **_SCRIPTS
     )
 
 
@@ -219,9 +218,8 @@ def _begin(
         tuple(_SCRIPTS.values()),
         o=o,
         s=stands,
-        w=words,
+        words=words,
         form=asks,
-        minutes_left=lambda n: counted(visit.language, words.minutes_left, n),
     )
 
 
@@ -253,7 +251,7 @@ def print_offer(
     )
     links = personal.public_links(campaign.options, has_ended=begin is None)
     text = html.render(
-        "coupon/public.html", w=visit.words, o=o, begin=begin, note=note, links=links,
+        "coupon/public.html", visit.words, o=o, begin=begin, note=note, links=links,
         now=f"/p/{campaign.code}/now", mark=mark,
     )  # fmt: skip
     gzip = reading.reads_gzip(request)

@@ -7,6 +7,7 @@ from urllib.parse import quote
 
 import msgspec
 
+from tearoff.accounts.locations import TYPED_LENGTHS
 from tearoff.coupons import rules, symbols
 from tearoff.coupons.counter import qr_tokens
 from tearoff.coupons.options import Options
@@ -21,7 +22,6 @@ from tearoff.web.coupon.qr import draw_qr
 from tearoff.web.coupon.savable import SHOWS_CODE, can_save
 from tearoff.web.coupon.standing import is_full_today, path_of, was_just_used
 from tearoff.web.coupon.visits import Visit
-from tearoff.web.paper.words import counted
 
 QUIET_ZONE = 4
 GOOGLE = "https://pay.google.com"
@@ -90,6 +90,10 @@ class Staff(msgspec.Struct, frozen=True):
     has_button: bool = False
     asks_amount: str = "optional"
     asks_receipt: str = "no"
+
+    @property
+    def pin_lengths(self) -> range:
+        return TYPED_LENGTHS
 
 
 class WalletLink(msgspec.Struct, frozen=True):
@@ -170,7 +174,9 @@ def rest(
         has_refresh=state in LIVE or state is State.WITHDRAWN,
         reports_open=session.opened_at is None and state not in _NEWS,
         token=token,
-        note=visit.words.held_now if shows_code and session.is_reserved(now) else "",
+        note=visit.words("A till is taking this coupon in.")
+        if shows_code and session.is_reserved(now)
+        else "",
         alert=alert,
         code=_code(linked, visit, vault, now) if is_shown else None,
         webshop=_webshop(linked) if shows_code and "webshop" in options.methods else None,
@@ -255,13 +261,13 @@ def _action(
     linked: Linked, state: State, visit: Visit, now: datetime, is_accepted: bool
 ) -> Action | None:
     words = visit.words
-    note = words.activate_note.replace("{time}", _promised(linked, visit, now))
+    note = words("Only at the counter: you then have {time}.", time=_promised(linked, visit, now))
     if state is State.CLAIMABLE:
-        return Action("claim", words.activate, note, is_later=is_accepted)
+        return Action("claim", words("Activate coupon"), note, is_later=is_accepted)
     if state is State.TIME_OVER and linked.campaign.options.reactivates:
-        return Action("claim", words.activate_again, note)
+        return Action("claim", words("Activate again"), note)
     if state is State.ACTIVE and _can_lengthen(linked, now):
-        return Action("lengthen", words.lengthen, is_small=True)
+        return Action("lengthen", words("I need more time"), is_small=True)
     return None
 
 
@@ -271,7 +277,7 @@ def _promised(linked: Linked, visit: Visit, now: datetime) -> str:
     if seconds is not None:
         return time_left(visit.words, max(1, seconds))
     minutes = (linked.campaign.activation_seconds or 0) // 60
-    return counted(visit.language, visit.words.for_minutes, minutes)
+    return visit.words.ngettext("{n} minute", "{n} minutes", minutes)
 
 
 def _shortened(linked: Linked, now: datetime) -> int | None:
@@ -313,7 +319,10 @@ def staff_of(linked: Linked, told: Staff | None, visit: Visit, now: datetime) ->
 def warned(linked: Linked, told: Staff | None, visit: Visit, now: datetime) -> Staff:
     """What the last try came to, and that the coupon was used a moment ago: whoever comes back
     to a form after a use finds a new one, which takes the next use."""
-    staff, used = told or Staff(), visit.words.used_meanwhile
+    staff, used = (
+        told or Staff(),
+        visit.words("This coupon was used a moment ago. Check before you go on."),
+    )
     if used in staff.alert or not was_just_used(linked, now):
         return staff
     return msgspec.structs.replace(staff, alert=f"{used} {staff.alert}".rstrip())
@@ -322,7 +331,11 @@ def warned(linked: Linked, told: Staff | None, visit: Visit, now: datetime) -> S
 def _locked(linked: Linked, visit: Visit, now: datetime) -> str:
     """For how long no PIN is looked at, in words."""
     minutes = _minutes_locked(linked, now)
-    return counted(visit.language, visit.words.locked, minutes) if minutes else ""
+    return (
+        visit.words.ngettext("Locked for {n} minute.", "Locked for {n} minutes.", minutes)
+        if minutes
+        else ""
+    )
 
 
 def _minutes_locked(linked: Linked, now: datetime) -> int:

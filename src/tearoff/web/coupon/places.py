@@ -11,7 +11,6 @@ from tearoff.kit.hours import in_words
 from tearoff.kit.services import services_of
 from tearoff.web.coupon.finding import PERSONAL, find
 from tearoff.web.coupon.last_try import to_coupon
-from tearoff.web.coupon.save_words import WORDS
 from tearoff.web.coupon.standing import path_of
 from tearoff.web.coupon.visits import Part, visit_to
 from tearoff.web.paper import html, notes, reading
@@ -44,8 +43,8 @@ async def show_places(request: AnyRequest, campaign: Part, session: Part) -> Ans
         locations.of_campaign(services.db, campaign_row.account_id, campaign_row.id)
     )
     text = html.render(
-        "coupon/where.html", w=visit.words, brand=campaign_row.brand, path=path_of(found),
-        query=visit.query, back=WORDS[visit.language].back,
+        "coupon/where.html", visit.words, brand=campaign_row.brand, path=path_of(found),
+        query=visit.query, back=visit.words("Back to the coupon"),
         places=[_place(location, visit.language) for location in known[:MOST]],
     )  # fmt: skip
     css = html.style_of(campaign_row.brand_color)

@@ -22,7 +22,8 @@ from tearoff.kit import clock, doorbook, metrics, times
 from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.visible import as_seen
-from tearoff.web.coupon import link_again, lost_answer, questions, returned_form
+from tearoff.kit.words import LANGUAGES
+from tearoff.web.coupon import last_try, link_again, lost_answer, questions, returned_form
 from tearoff.web.coupon.finding import PUBLIC, find_campaign, read_code
 from tearoff.web.coupon.pages import print_offer
 from tearoff.web.coupon.questions import Filled
@@ -33,7 +34,6 @@ from tearoff.web.coupon.visits import Part, Visit, network_seen, visit_of
 from tearoff.web.paper import forms, framing, notes, reading
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import WORDS
 
 COOKIE_LIVES = 400 * 86_400
 """Seconds; browsers keep none longer."""
@@ -42,7 +42,7 @@ PRESSED = "press"
 """What the button adds to the form; a page that sends its form by itself leaves it out."""
 
 _SENT, _HAS_ONE, _NETWORK_FULL = "sent", "already_have", "network_full"
-"""What a form may come to, in `Filling.said`; other names are those of words."""
+"""What a form may come to, in `Filling.said`; other names are those of `last_try`."""
 
 _WHY = {True: "the page was visible", False: "the button was pressed"}
 
@@ -128,10 +128,17 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
     if is_robot(request):
         return await back(said="no_person", is_asked=False)
     if forms.is_from_elsewhere(request):
-        return _show(request, found, visit, filled, now, problem=visit.words.too_old)
+        return _show(
+            request,
+            found,
+            visit,
+            filled,
+            now,
+            problem=visit.words("This page was open for too long. Try again."),
+        )
     if not public_standing(found, visit, now).is_active or not found.options.public_link:
         return await back(is_asked=False, status=409)
-    if form.fields.get("lang") in WORDS:
+    if form.fields.get("lang") in LANGUAGES:
         asked = form.fields["lang"]
         visit = msgspec.structs.replace(visit, language=asked, asked=asked)
         return await back(is_asked=False)
@@ -209,7 +216,7 @@ async def _tell(
     if filling.said == _NETWORK_FULL:
         problem = _come_back(campaign, visit, datetime.fromtimestamp(filling.until, UTC), now)
     elif filling.said and sent is None:
-        problem = str(getattr(visit.words, filling.said, ""))
+        problem = last_try.sentence(visit.words, filling.said)
     is_gone = is_gone or filling.said == GONE
     wait = filling.wait(now)
     status = 200 if filling.until and not wait else filling.status
@@ -288,7 +295,17 @@ def _come_back(campaign: Campaign, visit: Visit, until: datetime, now: datetime)
     here = times.clock_of(now, campaign.timezone)
     back = times.clock_of(until + timedelta(seconds=59), campaign.timezone)
     is_today = back.date() == here.date()
-    words = visit.words.network_full if is_today else visit.words.network_full_tomorrow
+    words = (
+        visit.words(
+            "Too many coupons were fetched from this network. Try again at {time}, "
+            "or switch off wifi and use mobile data."
+        )
+        if is_today
+        else visit.words(
+            "Too many coupons were fetched from this network. Try again tomorrow "
+            "at {time}, or switch off wifi and use mobile data."
+        )
+    )
     return words.replace("{time}", f"{back:%H:%M}")
 
 
@@ -333,7 +350,7 @@ def _show(
             sent=sent,
         )
     elif standing.is_active:
-        note = visit.words.offer_note
+        note = visit.words("This is the offer. Your own code is behind the link in your message.")
     return print_offer(
         request, campaign, visit, standing, status,
         begin=begin, note=note, frames=frames, retry_after=wait,

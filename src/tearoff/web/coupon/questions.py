@@ -14,8 +14,8 @@ from tearoff.coupons.sessions.public import Agreement
 from tearoff.kit import addresses
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import LONGEST_NUMBER, PhoneInvalid, parse_written
+from tearoff.kit.words import Words, phrase
 from tearoff.web.coupon.visits import Visit
-from tearoff.web.paper.words import Words
 
 _KINDS = {
     "firstname": ("text", "given-name", "text", LONGEST_NAME),
@@ -25,6 +25,13 @@ _KINDS = {
 }
 _FREE = ("text", "off", "text", LONGEST_CUSTOM_FIELD)
 """Type, autocomplete, keyboard and length of a field."""
+
+_LABELS = {
+    "firstname": phrase("First name"),
+    "lastname": phrase("Last name"),
+    "email": phrase("E-mail address"),
+    "phone": phrase("Mobile number"),
+}
 
 
 class Question(msgspec.Struct, frozen=True):
@@ -123,14 +130,14 @@ def read(campaign: Campaign, typed: Mapping[str, str], visit: Visit, country: st
         words = _text(consent.text, visit.language, campaign.language)
         agreements.append(Agreement(consent.key, name in typed, visit.language, words))
         if consent.required and name not in typed:
-            problems[name] = visit.words.consent_missing
+            problems[name] = visit.words("Tick this box to go on.")
     return Filled(typed, _columns(values), tuple(agreements), problems)
 
 
 def _question(field: FormField, campaign: Campaign, visit: Visit, filled: Filled) -> Question:
     kind, autocomplete, keyboard, longest = _KINDS.get(field.name, _FREE)
     # Our own word in the reader's language is better than the shop's in another one.
-    ours: str = getattr(visit.words, field.name, "")
+    ours = visit.words(_LABELS[field.name]) if field.name in _LABELS else ""
     own = field.label.get(visit.language) or ours
     return Question(
         name=field.name,
@@ -148,20 +155,22 @@ def _question(field: FormField, campaign: Campaign, visit: Visit, filled: Filled
 def _read(field: FormField, text: str, words: Words, country: str | None) -> tuple[str, str]:
     """The value as it is kept, or what is wrong with it."""
     if not text:
-        return "", words.field_missing if field.required else ""
+        return "", words("Please fill this in.") if field.required else ""
     if field.name == "email":
         try:
             return mail_address(text), ""
         except AddressInvalid:
-            return "", words.bad_email
+            return "", words("Type an address such as anna@example.com.")
     if field.name == "phone":
         try:
             return parse_written(text, country).e164, ""
         except PhoneInvalid:
-            return "", words.bad_phone
+            return "", words(
+                "Check this number, or type it with its country code, such as +32 470 00 12 34."
+            )
     longest = _KINDS.get(field.name, _FREE)[-1]
     if len(text) > longest:
-        return "", words.too_long.replace("{n}", str(longest))
+        return "", words("Too long: at most {n} characters.", n=longest)
     return text, ""
 
 

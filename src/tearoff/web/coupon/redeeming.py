@@ -21,6 +21,7 @@ from tearoff.kit import clock
 from tearoff.kit.amounts import is_unlikely, read_amount
 from tearoff.kit.codes import shown_code
 from tearoff.kit.services import Services, services_of
+from tearoff.kit.words import LANGUAGES
 from tearoff.web.coupon import accepted, last_try, pins
 from tearoff.web.coupon.finding import PERSONAL, find
 from tearoff.web.coupon.last_try import Tried, to_coupon
@@ -34,7 +35,6 @@ from tearoff.web.paper import forms, html, notes, reading
 from tearoff.web.paper.forms import Form
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import WORDS
 
 _PLACE = re.compile(r"[0-9]{1,15}\Z")
 _RECEIPT = re.compile(r"[^\x00-\x1f]{1,50}\Z")
@@ -134,7 +134,7 @@ def _ask(request: AnyRequest, found: Linked, now: datetime) -> Answer:
     services, visit, tried = services_of(request), *_visit(request, found, now)
     token = forms.make_token(services.vault, found.session.code, found.session.uses, now)
     text = html.render(
-        "coupon/confirm.html", w=visit.words, left=_left(found, visit),
+        "coupon/confirm.html", visit.words, left=_left(found, visit),
         f=warned(found, tried.staff(visit) if tried else None, visit, now),
         path=path_of(found), query=visit.query, token=token, options=found.campaign.options,
         o=offer(found.campaign, visit),
@@ -148,8 +148,8 @@ async def _ask_place(request: AnyRequest, found: Linked, now: datetime) -> Answe
         locations.pin_places(services.db, found.campaign.account_id, found.campaign.id)
     )
     text = html.render(
-        "coupon/place.html", o=offer(found.campaign, visit),
-        short=shown_code(found.session.short_code), w=visit.words, left=_left(found, visit),
+        "coupon/place.html", visit.words, o=offer(found.campaign, visit),
+        short=shown_code(found.session.short_code), left=_left(found, visit),
         f=staff_of(found, tried.staff(visit) if tried else None, visit, now),
         path=path_of(found), query=visit.query, options=found.campaign.options, places=places,
         token=forms.make_token(services.vault, found.session.code, found.session.uses, now),
@@ -197,7 +197,7 @@ def _lead(
     where the coupon itself stands in the way."""
     visit, to = visit_to(request, found), path_of(found)
     asked = form.fields.get("lang", "")
-    if asked in WORDS:
+    if asked in LANGUAGES:
         visit = msgspec.structs.replace(visit, language=asked, asked=asked)
     if tried.status in (200, 422, 429):
         if by_button:
@@ -223,7 +223,7 @@ def _problem(
         return _tried(found, form, 409)
     if by_button and is_robot(request):
         return _tried(found, form, 200, "no_person")
-    if form.fields.get("lang") in WORDS:
+    if form.fields.get("lang") in LANGUAGES:
         return _tried(found, form, 200)
     vault = services_of(request).vault
     uses = forms.shown_uses(vault, form.token, found.session.code, now)

@@ -14,9 +14,9 @@ from tearoff.coupons.sessions import limits
 from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.kit import times
 from tearoff.kit.hours import in_words
+from tearoff.kit.words import Words, phrase
 from tearoff.web.coupon.dates import DateLine, countdown, lines_of, told_at, until
 from tearoff.web.coupon.visits import Visit
-from tearoff.web.paper.words import Words
 
 ACCEPTED_FOR = timedelta(minutes=5)
 MOST_STAMPS = 20
@@ -71,7 +71,10 @@ class Standing(msgspec.Struct, frozen=True):
 def standing(linked: Linked, state: State, visit: Visit, now: datetime) -> Standing:
     """How this person's coupon stands."""
     if linked.is_full and state not in _KEPT_WHEN_FULL:
-        return _gone(visit.words, _limit_text(linked.campaign, visit, visit.words.limit))
+        return _gone(
+            visit.words,
+            _limit_text(linked.campaign, visit, visit.words("This offer has reached its limit.")),
+        )
     if is_full_today(linked, state, now):
         return _full_today(linked, state, visit, now)
     return _TOLD[state](linked, visit, now)
@@ -95,7 +98,7 @@ def after_use(
         return msgspec.structs.replace(stands, accepted=told, badge=badge, is_common=False)
     if stands.fact is not None:
         return stands
-    fact = _fact(visit.words.used_on, at, linked.campaign, visit, linked.place)
+    fact = _fact(visit.words("This coupon was used on"), at, linked.campaign, visit, linked.place)
     return msgspec.structs.replace(stands, fact=fact, is_common=False)
 
 
@@ -135,7 +138,10 @@ def public_mark(campaign: Campaign, now: datetime, *, is_gone: bool) -> str:
 
 def all_gone(campaign: Campaign, visit: Visit) -> Standing:
     """The public offer when no coupon is left."""
-    return _gone(visit.words, _limit_text(campaign, visit, visit.words.limit_gone))
+    return _gone(
+        visit.words,
+        _limit_text(campaign, visit, visit.words("All coupons of this offer have been given out.")),
+    )
 
 
 def was_just_used(linked: Linked, now: datetime) -> bool:
@@ -171,7 +177,14 @@ def _active(linked: Linked, visit: Visit, now: datetime) -> Standing:
         rules.window_until(linked.session, linked.campaign, now),
     )
     assert until is not None
-    line = countdown(visit.words.active_until, until, linked.campaign, visit, now, is_time=True)
+    line = countdown(
+        visit.words("Show this at the counter before"),
+        until,
+        linked.campaign,
+        visit,
+        now,
+        is_time=True,
+    )
     badge = _badge(State.ACTIVE, visit.words)
     return msgspec.structs.replace(ready, badge=badge, dates=(line,), is_common=False)
 
@@ -179,14 +192,18 @@ def _active(linked: Linked, visit: Visit, now: datetime) -> Standing:
 def _time_over(linked: Linked, visit: Visit, now: datetime) -> Standing:
     words = visit.words
     again = linked.campaign.options.reactivates
-    text = words.time_over_again if again else words.time_over_gone
+    text = (
+        words("The time is over. Ask the staff, then activate the coupon again.")
+        if again
+        else words("The time to use this coupon is over. Ask the staff if they can help.")
+    )
     return Standing(_badge(State.TIME_OVER, words), is_spent=not again, fact=Fact(text))
 
 
 def _used(linked: Linked, visit: Visit, now: datetime) -> Standing:
     words, campaign = visit.words, linked.campaign
     at = linked.session.used_up_at(campaign)
-    fact = _fact(words.used_on, at, campaign, visit, linked.place)
+    fact = _fact(words("This coupon was used on"), at, campaign, visit, linked.place)
     return Standing(_badge(State.USED, words), is_spent=True, fact=fact)
 
 
@@ -207,9 +224,9 @@ def _withdrawn(linked: Linked, visit: Visit, now: datetime) -> Standing:
     """What was done to this coupon alone is told in words of its own: the campaign runs on."""
     session, words = linked.session, visit.words
     if session.voided:
-        return _gone(words, words.voided_text)
+        return _gone(words, words("This coupon was made invalid. The shop can tell you why."))
     if session.locked:
-        return _gone(words, words.locked_text)
+        return _gone(words, words("This coupon is locked for now. The shop can unlock it."))
     return _gone(words, _withdrawn_text(linked.campaign, visit))
 
 
@@ -222,14 +239,18 @@ def _unplayed(linked: Linked, visit: Visit, now: datetime) -> Standing:
 def _no_prize(linked: Linked, visit: Visit, now: datetime) -> Standing:
     scratch, words = linked.campaign.options.scratch, visit.words
     own = scratch.blank_text.get(visit.language, "") if scratch else ""
-    fact = Fact(words.lost, more=(own or words.lost_text,), is_said=True)
+    fact = Fact(
+        words("No prize this time"),
+        more=(own or words("Thank you for playing. Better luck next time!"),),
+        is_said=True,
+    )
     return Standing(_badge(State.NO_PRIZE, words), fact=fact)
 
 
 def _resting(linked: Linked, visit: Visit, now: datetime) -> Standing:
     words, campaign = visit.words, linked.campaign
     again = linked.session.rests_until(campaign)
-    fact = _fact(words.resting_text, again, campaign, visit)
+    fact = _fact(words("This coupon can be used again from"), again, campaign, visit)
     return Standing(_badge(State.RESTING, words), stamps=_stamps(linked), fact=fact)
 
 
@@ -241,7 +262,11 @@ def _full_today(linked: Linked, state: State, visit: Visit, now: datetime) -> St
         last = rules.window_until(session, campaign, now)
     # Nobody is sent to another day that the coupon does not have.
     is_last = last is not None and limits.day_of(campaign, last) <= linked.full_day
-    fact = Fact(words.limit if is_last else words.limit_day)
+    fact = Fact(
+        words("This offer has reached its limit.")
+        if is_last
+        else words("This offer has reached its limit for today. Try again tomorrow.")
+    )
     dates = until(campaign, ends, visit, now)
     return Standing(_badge(State.CLOSED, words), stamps=_stamps(linked), dates=dates, fact=fact)
 
@@ -249,7 +274,9 @@ def _full_today(linked: Linked, state: State, visit: Visit, now: datetime) -> St
 def _closed(linked: Linked, visit: Visit, now: datetime) -> Standing:
     words, campaign = visit.words, linked.campaign
     dates = until(campaign, rules.ends_at(linked.session, campaign), visit, now)
-    fact = Fact(words.closed_text, more=in_words(campaign.options.hours, visit.language))
+    fact = Fact(
+        words("This coupon can be used:"), more=in_words(campaign.options.hours, visit.language)
+    )
     return Standing(_badge(State.CLOSED, words), dates=dates, fact=fact)
 
 
@@ -277,7 +304,11 @@ def _withdrawn_text(campaign: Campaign, visit: Visit) -> str:
     """The merchant's own sentence, or ours."""
     options = campaign.options
     told = options.texts.get(visit.language)
-    return (told and told.withdrawn) or options.withdrawn_text or visit.words.withdrawn_text
+    return (
+        (told and told.withdrawn)
+        or options.withdrawn_text
+        or visit.words("This coupon cannot be used at the moment. The shop can tell you more.")
+    )
 
 
 def _limit_text(campaign: Campaign, visit: Visit, ours: str) -> str:
@@ -318,7 +349,7 @@ def _accepted(linked: Linked, visit: Visit, at: datetime, now: datetime) -> Acce
 
 
 def _ended(ends: datetime | None, campaign: Campaign, visit: Visit) -> Standing:
-    fact = _fact(visit.words.ended_on, ends, campaign, visit)
+    fact = _fact(visit.words("This coupon ended on"), ends, campaign, visit)
     if ends is not None:
         date = times.end_of(ends, campaign.timezone, visit.language)
         fact = msgspec.structs.replace(fact, date=date)
@@ -337,26 +368,26 @@ def _fact(
 def left_of(linked: Linked, visit: Visit) -> Badge:
     """How many uses of the coupon are left, of how many."""
     uses, left = linked.campaign.uses, linked.campaign.uses - linked.session.uses
-    text = visit.words.left.replace("{n}", str(left)).replace("{all}", str(uses))
+    text = visit.words("{n} of {all} left", n=left, all=uses)
     return Badge("ok", "tick", text)
 
 
 def _badge(state: State, words: Words) -> Badge:
-    kind, icon = _BADGES[state]
-    return Badge(kind, icon, getattr(words, state.value))
+    kind, icon, told = BADGES[state]
+    return Badge(kind, icon, words(told))
 
 
-_BADGES = {
-    State.READY: ("ok", "tick"),
-    State.CLAIMABLE: ("ok", "hand"),
-    State.ACTIVE: ("ok", "clock"),
-    State.TIME_OVER: ("dull", "clock"),
-    State.UNPLAYED: ("ok", "star"),
-    State.NO_PRIZE: ("dull", "star"),
-    State.RESTING: ("warn", "clock"),
-    State.CLOSED: ("warn", "clock"),
-    State.USED: ("no", "used"),
-    State.EXPIRED: ("dull", "stop"),
-    State.NOT_YET: ("warn", "clock"),
-    State.WITHDRAWN: ("dull", "stop"),
+BADGES = {
+    State.READY: ("ok", "tick", phrase("Ready to use")),
+    State.CLAIMABLE: ("ok", "hand", phrase("Ready to activate")),
+    State.ACTIVE: ("ok", "clock", phrase("Active")),
+    State.TIME_OVER: ("dull", "clock", phrase("Time is over")),
+    State.UNPLAYED: ("ok", "star", phrase("Scratch to see")),
+    State.NO_PRIZE: ("dull", "star", phrase("No prize")),
+    State.RESTING: ("warn", "clock", phrase("Used for now")),
+    State.CLOSED: ("warn", "clock", phrase("Not at this hour")),
+    State.USED: ("no", "used", phrase("Used")),
+    State.EXPIRED: ("dull", "stop", phrase("Expired")),
+    State.NOT_YET: ("warn", "clock", phrase("Not yet valid")),
+    State.WITHDRAWN: ("dull", "stop", phrase("Not available")),
 }

@@ -19,15 +19,15 @@ from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.kit import clock
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services, services_of
+from tearoff.kit.words import LANGUAGES, Words, words_in
 from tearoff.messages.queries import message
 from tearoff.people import optouts
 from tearoff.web.coupon.finding import PERSONAL, find
 from tearoff.web.coupon.robots import is_robot
-from tearoff.web.coupon.stop_words import WORDS, Words
 from tearoff.web.paper import forms, html, notes, reading
 from tearoff.web.paper.html import Answer, answer
+from tearoff.web.paper.languages import choose_language
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import choose_language
 
 Part = FromPath[str]
 
@@ -108,7 +108,7 @@ async def _change(request: AnyRequest, campaign: str, session: str, *, is_undo: 
         return answer(303, [("location", to), ("cache-control", "no-store")])
     # A browser that hides its name is a person's as well: messages must be easy to stop.
     if not (is_robot(request) and request.headers.get("user-agent")):
-        words = WORDS[_language(request, found)]
+        words = words_in("coupon", _language(request, found))
         await patiently(_write(services, found, words, now, is_undo=is_undo))
     query = _query(request, "again=1" if is_undo else "")
     to = f"{_path(found)}/stop{query}"
@@ -120,10 +120,11 @@ async def _write(
 ) -> None:
     async with services.db.transaction() as db:
         standing = await _standing(db, found)
-        pressed = words.undo if is_undo else f"{words.ask_text} [{words.stop}]"
-        evidence = optouts.Evidence(
-            words=pressed.replace("{sender}", standing.sender), received_by=f"{_path(found)}/stop"
-        )
+        pressed = words("Undo")
+        if not is_undo:
+            asked = words("You will get no more messages from {sender}.", sender=standing.sender)
+            pressed = asked + " [" + words.pgettext("button", "Stop messages") + "]"
+        evidence = optouts.Evidence(words=pressed, received_by=f"{_path(found)}/stop")
         owner = found.campaign.account_id
         # In one order for all: two of these at once wait for each other, never both.
         for address in sorted(standing.stopped):
@@ -150,15 +151,17 @@ async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool) -> Answ
     services = services_of(request)
     standing = await patiently(_standing(services.db, found))
     language = _language(request, found)
-    words = WORDS[language]
+    words = words_in("coupon", language)
     shown = _say(request, found, standing, words)
     if is_too_old:
-        shown = msgspec.structs.replace(shown, alert=words.too_old)
+        shown = msgspec.structs.replace(
+            shown, alert=words("This page was open for too long. Press the button again.")
+        )
     if shown.action:
         meant = _form_of(found, standing, is_undo=shown.is_undo)
         token = forms.make_token(services.vault, meant, 0, clock.now())
         shown = msgspec.structs.replace(shown, token=token)
-    text = html.render("coupon/stop.html", s=shown, w=words)
+    text = html.render("coupon/stop.html", words, s=shown)
     beginning = _beginning(language, found.campaign.brand_color)
     status = 422 if is_too_old else 200
     return html.print_page(beginning, text, status=status, gzip=reading.reads_gzip(request))
@@ -167,18 +170,16 @@ async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool) -> Answ
 def _say(request: AnyRequest, found: Linked, standing: Standing, words: Words) -> Shown:
     path, query = _path(found), _query(request)
     title, icon, lines, action = _told(request, standing, words)
-    # A name in Latin letters in an Arabic sentence stays in one piece.
-    sender = f"\u2068{standing.sender}\u2069"
     listed = (a for a, sources in standing.stopped.items() if action != "stop" or not sources)
     return Shown(
         title=title,
         icon=icon,
         sender=standing.sender,
-        lines=tuple(line.replace("{sender}", sender) for line in lines),
+        lines=lines,
         addresses=tuple(_address(address, words) for address in listed),
         back=f"{path}{query}",
         action=f"{path}/{action}{query}" if action else "",
-        button=words.stop if action == "stop" else words.undo,
+        button=words.pgettext("button", "Stop messages") if action == "stop" else words("Undo"),
         is_undo=action == "stop/undo",
     )
 
@@ -188,21 +189,33 @@ def _told(
 ) -> tuple[str, str, tuple[str, ...], str]:
     """Title, icon, sentences, and what the button does."""
     if not standing.stopped:
-        return words.nobody, "bell", (words.nobody_text,), ""
-    if standing.is_stopped and standing.is_ours:
-        return words.done, "quiet", (words.done_text,), "stop/undo"
+        text = words(
+            "This coupon is not tied to a number or e-mail address. Answer STOP to the message"
+            " that you got."
+        )
+        return words("We cannot stop messages here"), "bell", (text,), ""
+    # A name in Latin letters in an Arabic sentence stays in one piece.
+    sender = f"\u2068{standing.sender}\u2069"
     if standing.is_stopped:
-        return words.done, "quiet", (words.done_text, words.by_others), ""
+        title, lines = words("You get no more messages"), []
+        lines.append(
+            words("{sender} sends you nothing more. Your coupon stays valid.", sender=sender)
+        )
+        if not standing.is_ours:
+            lines.append(words("To get messages again, ask {sender}.", sender=sender))
+        return title, "quiet", tuple(lines), "stop/undo" if standing.is_ours else ""
     if request.scope["query_string"] and "again" in request.query_params:
-        return words.again, "bell", (words.again_text,), ""
-    return words.ask, "bell", (words.ask_text,), "stop"
+        text = words("{sender} may write to you again.", sender=sender)
+        return words("You get messages again"), "bell", (text,), ""
+    text = words("You will get no more messages from {sender}.", sender=sender)
+    return words("Stop messages?"), "bell", (text,), "stop"
 
 
 def _address(address: str, words: Words) -> Address:
     if "@" in address:
-        before, after = words.mail.split("{mail}")
+        before, after = words("E-mail address {mail}").split("{mail}")
         return Address(before, mask(address), after)
-    before, after = words.number.split("{end}")
+    before, after = words("Number ending in {end}").split("{end}")
     return Address(before, address[-3:], after)
 
 
@@ -226,13 +239,12 @@ def _path(found: Linked) -> str:
 def _language(request: AnyRequest, found: Linked) -> str:
     asked, accepted = reading.asked_language(request), reading.accepted_languages(request)
     known = found.session.language or ""
-    chosen = choose_language(asked, accepted, found.campaign.language, known)
-    return chosen if chosen in WORDS else "en"
+    return choose_language(asked, accepted, found.campaign.language, known)
 
 
 def _query(request: AnyRequest, more: str = "") -> str:
     asked = reading.asked_language(request)
-    parts = [f"lang={asked}" if asked in WORDS else "", more]
+    parts = [f"lang={asked}" if asked in LANGUAGES else "", more]
     query = "&".join(part for part in parts if part)
     return f"?{query}" if query else ""
 

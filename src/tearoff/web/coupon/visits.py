@@ -13,10 +13,10 @@ from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.coupons.wallets.wallets import Wallet
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import services_of
-from tearoff.web.coupon.wallet_words import WORDS as WALLET_WORDS
+from tearoff.kit.words import Words, words_in
 from tearoff.web.paper import framing, reading
+from tearoff.web.paper.languages import choose_language
 from tearoff.web.paper.reading import AnyRequest
-from tearoff.web.paper.words import WORDS, Words, choose_language
 
 Part = FromPath[str]
 
@@ -47,7 +47,7 @@ class Visit(msgspec.Struct, frozen=True):
 
     @property
     def words(self) -> Words:
-        return WORDS[self.language]
+        return words_in("coupon", self.language)
 
 
 def network_seen(request: AnyRequest) -> str:
@@ -82,9 +82,9 @@ def _wallets(
 ) -> tuple[tuple[Wallet, str], ...]:
     if not settings.apple_pass_type and not settings.google_issuer:
         return ()
-    add = WALLET_WORDS[language].add
-    apple: tuple[Wallet, str] = ("apple", add.replace("{wallet}", "Apple Wallet"))
-    google: tuple[Wallet, str] = ("google", add.replace("{wallet}", "Google Wallet"))
+    words = words_in("coupon", language)
+    apple: tuple[Wallet, str] = ("apple", words("Add to {wallet}", wallet="Apple Wallet"))
+    google: tuple[Wallet, str] = ("google", words("Add to {wallet}", wallet="Google Wallet"))
     is_apple = bool(_OF_APPLE.search(request.headers.get("user-agent", "")))
     found = [apple] if settings.apple_pass_type else []
     found += [google] if settings.google_issuer else []

@@ -25,7 +25,7 @@ from markupsafe import Markup
 from rjsmin import jsmin
 
 from tearoff.kit.colors import brand_colors
-from tearoff.web.paper.words import direction_of
+from tearoff.kit.words import Words, direction_of
 
 Header = tuple[str, str]
 
@@ -108,11 +108,12 @@ def begin(
     template: str,
     parts: tuple[str, ...],
     scripts: tuple[str, ...] = (),
+    words: Words | None = None,
     **values: Any,
 ) -> Beginning:
     """`parts` are the styles that the page needs beside that of all pages, as `room/name`;
     `scripts` those that may stand on it beside that of all pages."""
-    text = _head(language, parts) + render(template, brand_css=brand_css, **values)
+    text = _head(language, parts) + render(template, words, brand_css=brand_css, **values)
     return Beginning(text, brand_css, parts, scripts)
 
 
@@ -145,9 +146,11 @@ class Kept:
         return found
 
 
-def print_blank(beginning: Beginning, template: str, names: Sequence[str], **values: Any) -> Blank:
+def print_blank(
+    beginning: Beginning, template: str, names: Sequence[str], words: Words, **values: Any
+) -> Blank:
     """A page of which some values are `blank_of(name)`."""
-    text = render(template, **values)
+    text = render(template, words, **values)
     return Blank(beginning, re.split(blank_of(f"({'|'.join(names)})"), text))
 
 
@@ -184,8 +187,17 @@ def print_page(
     return Answer(status, all_headers, body)
 
 
-def render(template: str, **values: Any) -> str:
-    """`template`: `room/name`, a file in that room's `templates/`."""
+def render(template: str, words: Words | None = None, **values: Any) -> str:
+    """`template`: `room/name`, a file in that room's `templates/`. What it says by `_("…")` is said
+    in the language of the `words`."""
+    if words is not None:
+        values |= {
+            "_": words,
+            "ngettext": words.ngettext,
+            "pgettext": words.pgettext,
+            "plural_forms": words.plural_forms,
+            "words": words,
+        }
     return _JINJA.get_template(template).render(values)
 
 

@@ -15,9 +15,10 @@ from tearoff.errors import TryLater
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.colors import OURS
+from tearoff.kit.words import LANGUAGES, words_in
 from tearoff.web.paper.html import Answer, Beginning, Header, begin, print_page, render, style_of
+from tearoff.web.paper.languages import choose_language
 from tearoff.web.paper.reading import AnyRequest, accepted_languages, asked_language, reads_gzip
-from tearoff.web.paper.words import WORDS, choose_language
 
 STYLE = ("paper/note", "paper/form")
 """What pages that say or ask one thing need of style."""
@@ -38,9 +39,14 @@ def keep_typed(request: AnyRequest, fields: Mapping[str, str]) -> None:
 
 def unknown(request: AnyRequest, status: int = 404) -> Answer:
     """The same for a link that never was, was mistyped, or is gone: it tells nobody why."""
-    words = WORDS[_language(request)]
-    lines = [words.unknown_text, words.unknown_help]
-    return _note(request, status, picture="ticket", title=words.unknown, lines=lines)
+    words = words_in("coupon", _language(request))
+    lines = [
+        words("Check the link in your message."),
+        words("If it still does not open, ask the shop that sent it to you."),
+    ]
+    return _note(
+        request, status, picture="ticket", title=words("We do not know this coupon."), lines=lines
+    )
 
 
 def trouble(request: AnyRequest, error: Exception) -> Response[bytes]:
@@ -66,16 +72,16 @@ def error_page(request: AnyRequest, status: int) -> Response[bytes]:
 
 
 def _trouble(request: AnyRequest, status: int, *, reference: str = "", after: float = 2) -> Answer:
-    words = WORDS[_language(request)]
+    words = words_in("coupon", _language(request))
     coupon = _COUPON.match(request.scope["path"])
     asked = asked_language(request)
-    query = f"?lang={asked}" if asked in WORDS else ""
+    query = f"?lang={asked}" if asked in LANGUAGES else ""
     return _note(
         request,
         status,
         picture="clock",
-        title=words.trouble,
-        lines=[words.trouble_text],
+        title=words("Your coupon is safe."),
+        lines=[words("We cannot show it just now. Try again in a moment.")],
         again=f"{coupon[0]}{query}" if coupon and request.method == "POST" else "",
         typed=request.scope.get("state", {}).get(_TYPED),
         reference=reference,
@@ -103,7 +109,7 @@ def _note(
         lines=lines,
         again=again,
         typed=typed,
-        try_again=WORDS[language].try_again,
+        try_again=words_in("coupon", language)("Try again"),
         reference=reference,
     )
     gzip = reads_gzip(request)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
@@ -23,12 +23,12 @@ from tearoff.kit.colors import OURS
 from tearoff.kit.doorbook import Event
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services, services_of
+from tearoff.kit.words import Words, phrase, words_in
 from tearoff.web.paper import notes, reading
 from tearoff.web.paper.cookies import make_cookie, read_cookie
 from tearoff.web.paper.html import Answer, answer, begin, print_page, render, style_of
+from tearoff.web.paper.languages import choose_language
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import choose_language
-from tearoff.web.people.sign_in_words import WORDS, Words
 
 COOKIE = "tearoff_sign_in"
 VISIT = "tearoff_visit"
@@ -36,6 +36,15 @@ VISIT = "tearoff_visit"
 _VISIT_LIVES = 600
 _TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
 _SIGN_IN_SECONDS = int(members.SIGN_IN_LIVES.total_seconds())
+_PAGES = {
+    "campaigns": phrase("Campaigns"),
+    "add_campaign": phrase("A new campaign"),
+    "update_campaign": phrase("A campaign"),
+    "statistics": phrase("Statistics"),
+    "distribution": phrase("Sending coupons"),
+}
+"""What somebody wanted to see who came by a link to it."""
+
 _LINK_FORM, _OUT_FORM = "sign-in", "sign-out"
 
 
@@ -59,7 +68,9 @@ async def use_link(request: AnyRequest, token: FromPath[str]) -> Answer:
         return _refuse(request, words, Event.SIGN_IN_REFUSED)
     visit, given = read_cookie(request, VISIT), (await _form(request)).get("t", "")
     if not visit or not _is_ours(services, _LINK_FORM, f"{visit}:{token}", given):
-        return await _link_page(request, services, words, ticket, words.too_old, 403)
+        return await _link_page(
+            request, services, words, ticket, words("This page was too old. Open it again."), 403
+        )
     try:
         used, secret = await patiently(_sign_in(services, token, now))
     except LinkOver:
@@ -83,7 +94,13 @@ async def show_signed_in(request: AnyRequest) -> Answer:
     secret = _secret(request)
     found = await _signed_in(services, secret)
     if found is None:
-        return _note(request, words, 401, words.signed_out, [words.signed_out_text])
+        return _note(
+            request,
+            words,
+            401,
+            words("You are signed out"),
+            [words("To sign in, use the link that you were given.")],
+        )
     page = request.query_params.get("page", "")
     return _page(
         request,
@@ -91,7 +108,7 @@ async def show_signed_in(request: AnyRequest) -> Answer:
         words,
         name=found.account_name,
         email=found.email,
-        wanted=words.pages.get(page, ""),
+        wanted=words(_PAGES[page]) if page in _PAGES else "",
         form_token=_form_token(services, _OUT_FORM, secret),
     )
 
@@ -101,7 +118,13 @@ async def sign_out(request: AnyRequest) -> Answer:
     services, words, secret = services_of(request), _words(request), _secret(request)
     given = (await _form(request)).get("t", "")
     if not secret or not _is_ours(services, _OUT_FORM, secret, given):
-        return _note(request, words, 403, words.signed_out, [words.too_old])
+        return _note(
+            request,
+            words,
+            403,
+            words("You are signed out"),
+            [words("This page was too old. Open it again.")],
+        )
     known = await _signed_in(services, secret)
     await patiently(members.sign_out(services.db, secret))
     if known is not None:
@@ -131,17 +154,38 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
     form = await _form(request)
     password = form.get("password", "")
     if password != form.get("again", ""):
-        return await _password_page(request, services, words, ticket, words.not_same, 422)
+        return await _password_page(
+            request, services, words, ticket, words("The two are not the same."), 422
+        )
     try:
         known = await patiently(members.set_password(services.db, token, password, now))
     except LinkOver:
         return _refuse(request, words, Event.PASSWORD_REFUSED)
     except passwords.WrongLength:
-        return await _password_page(request, services, words, ticket, words.wrong_length, 422)
+        return await _password_page(
+            request, services, words, ticket, words("Use 8 to 200 characters."), 422
+        )
     except passwords.WeakPassword:
-        return await _password_page(request, services, words, ticket, words.too_easy, 422)
+        return await _password_page(
+            request,
+            services,
+            words,
+            ticket,
+            words(
+                "That is easy to guess. Use a few words that do not belong together, "
+                "and neither your name nor your e-mail address."
+            ),
+            422,
+        )
     doorbook.note(Event.PASSWORD_SET, account=known.account_id, member=known.id)
-    return _note(request, words, 200, words.password_set, [words.password_set_text], "used")
+    return _note(
+        request,
+        words,
+        200,
+        words("Your password is saved"),
+        [words("You can close this page.")],
+        "used",
+    )
 
 
 async def _sign_in(services: Services, token: str, now: datetime) -> tuple[Ticket, str]:
@@ -166,6 +210,7 @@ async def _link_page(
         words,
         status=status,
         name=await _name(services, ticket.account_id),
+        minutes=members.SSO_LIVES // timedelta(minutes=1),
         problem=problem,
         form_token=_form_token(services, _LINK_FORM, f"{visit}:{token}"),
     )
@@ -240,11 +285,17 @@ def _words(request: AnyRequest) -> Words:
     language = choose_language(
         reading.asked_language(request), reading.accepted_languages(request), ""
     )
-    return WORDS.get(language, WORDS["en"])
+    return words_in("people", language)
 
 
 def _over(request: AnyRequest, words: Words) -> Answer:
-    return _note(request, words, 410, words.over, [words.over_text])
+    return _note(
+        request,
+        words,
+        410,
+        words("This link is over"),
+        [words("It was used already, or its time has run out. Ask for a new one.")],
+    )
 
 
 def _refuse(request: AnyRequest, words: Words, event: Event) -> Answer:
@@ -271,7 +322,7 @@ def _note(
 def _page(
     request: AnyRequest, kind: str, words: Words, *, status: int = 200, **values: Any
 ) -> Answer:
-    text = render("people/sign_in.html", kind=kind, w=words, **values)
+    text = render("people/sign_in.html", words, kind=kind, **values)
     return _print(request, words, text, status)
 
 

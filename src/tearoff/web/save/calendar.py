@@ -18,7 +18,6 @@ from tearoff.web.coupon.dates import lines_of
 from tearoff.web.coupon.finding import PERSONAL, PUBLIC, find, find_campaign
 from tearoff.web.coupon.last_try import to_coupon
 from tearoff.web.coupon.offer import offer
-from tearoff.web.coupon.save_words import WORDS
 from tearoff.web.coupon.visits import Part, Visit, visit_of, visit_to
 from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, answer
@@ -79,7 +78,7 @@ def _entries(
 ) -> Iterator[ics.Entry]:
     """The first hour and the last one. Their titles say what happens at which time of the shop's
     clock, the text says it in full."""
-    told, words, zone = offer(campaign, visit), WORDS[visit.language], campaign.timezone
+    told, words, zone = offer(campaign, visit), visit.words, campaign.timezone
     name = " · ".join(part for part in (told.title, told.brand) if part)
     link += visit.query
     # A calendar shows its entries on its own clock, wherever that is.
@@ -89,17 +88,17 @@ def _entries(
     lines = [f"{line.words} {line.date}{place}" for line in told_dates]
     text = "\n".join([*lines, *in_words(campaign.options.hours, visit.language), link])
     if starts is not None:
-        title = _title(words.begins_at, name, times.clock_of(starts, zone))
+        title = words(
+            "Valid from {time}: {title}", time=f"{times.clock_of(starts, zone):%H:%M}", title=name
+        )
         rings = ics.rings_of_start(starts, zone, now)
         yield ics.Entry(f"{uid}-first", title, text, link, starts, starts + ics.HOUR, rings)
     if ends is not None and (starts is None or starts < ends):
-        title = _title(words.ends_at, name, times.end_clock(ends, zone))
+        title = words(
+            "Ends at {time}: {title}", time=f"{times.end_clock(ends, zone):%H:%M}", title=name
+        )
         rings = ics.rings_of_end(ends, zone, now)
         yield ics.Entry(f"{uid}-last", title, text, link, ends - ics.HOUR, ends, rings)
-
-
-def _title(words: str, name: str, clock: datetime) -> str:
-    return words.replace("{time}", f"{clock:%H:%M}").replace("{title}", name)
 
 
 HANDLERS = [show_calendar, show_first_day]

@@ -26,7 +26,6 @@ from tearoff.web.coupon import personal
 from tearoff.web.coupon.offer import offer
 from tearoff.web.coupon.savable import has_lasting_code
 from tearoff.web.coupon.visits import Visit
-from tearoff.web.coupon.wallet_words import WORDS
 
 VOID = (State.USED, State.EXPIRED, State.WITHDRAWN, State.NO_PRIZE, State.TIME_OVER)
 _FONT = Path(str(files("tearoff.web"))) / "vendor" / "noto" / "noto-sans-bold.ttf"
@@ -39,7 +38,7 @@ _COLORS = 128
 def apple_pass(
     linked: Linked, visit: Visit, vault: Vault, picture: bytes | None, message: str, now: datetime
 ) -> apple.Pass:
-    campaign, words = linked.campaign, WORDS[visit.language]
+    campaign, words = linked.campaign, visit.words
     state = rules.state_of(linked.session, campaign, now)
     barcode, content, code = _code(linked, visit, vault, state, now)
     serial = wallets.serial_of(vault, linked.session.id)
@@ -48,7 +47,7 @@ def apple_pass(
         void,
         ends=ends,
         code=code,
-        back=(*void.back, ("link", words.coupon, personal.link_of(linked, visit))),
+        back=(*void.back, ("link", words("Coupon"), personal.link_of(linked, visit))),
         message=message,
         barcode=barcode if content and barcode in apple.BARCODES else "",
         content=content,
@@ -60,21 +59,21 @@ def void_pass(
     campaign: Campaign, visit: Visit, vault: Vault, serial: str, picture: bytes | None
 ) -> apple.Pass:
     """What is left of a pass when its coupon was deleted."""
-    words, told = WORDS[visit.language], offer(campaign, visit)
-    back = (("text", told.title, told.description), ("terms", visit.words.terms, told.terms))
+    words, told = visit.words, offer(campaign, visit)
+    back = (("text", told.title, told.description), ("terms", visit.words("Terms"), told.terms))
     color = brand_colors(campaign.brand_color).on_light
     return apple.Pass(
         serial=serial,
         organization=campaign.brand or campaign.name,
         description=told.title,
-        value_label=told.title if told.value and told.value != told.title else words.coupon,
+        value_label=told.title if told.value and told.value != told.title else words("Coupon"),
         value=told.value or told.title,
-        ends_label=words.ends,
+        ends_label=words.pgettext("wallet", "Valid until"),
         ends=None,
-        code_label=words.code,
+        code_label=words("Code"),
         code="",
         back=tuple(part for part in back if part[2]),
-        message_label=words.news,
+        message_label=words("News"),
         message="",
         color=color,
         barcode="",

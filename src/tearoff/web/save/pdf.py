@@ -20,13 +20,11 @@ from tearoff.web.coupon import personal, savable
 from tearoff.web.coupon.finding import PERSONAL, find
 from tearoff.web.coupon.last_try import to_coupon
 from tearoff.web.coupon.offer import offer
-from tearoff.web.coupon.save_words import WORDS
 from tearoff.web.coupon.standing import prize_of
 from tearoff.web.coupon.visits import Part, Visit, network_seen, visit_to
 from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import direction_of
 from tearoff.web.save.pdf_layout import Paper, Told, print_paper
 from tearoff.web.save.save import ALONE
 
@@ -63,7 +61,7 @@ def paper_of(
     found: Linked, visit: Visit, vault: Vault, picture: bytes | None, now: datetime
 ) -> Paper:
     campaign, options = found.campaign, found.campaign.options
-    words, ours, told = visit.words, WORDS[visit.language], offer(campaign, visit)
+    words, told = visit.words, offer(campaign, visit)
     has_code = "code" in options.methods
     content = personal.lasting_content(found, visit, vault, now) if has_code else ""
     fits = options.barcode != "qr" and symbols.can_hold(options.barcode, content)
@@ -71,7 +69,7 @@ def paper_of(
     hours = in_words(options.hours, visit.language)
     return Paper(
         language=visit.language,
-        is_rtl=direction_of(visit.language) == "rtl",
+        is_rtl=visit.words.direction == "rtl",
         color=campaign.brand_color,
         brand=campaign.brand,
         title=told.title,
@@ -79,18 +77,22 @@ def paper_of(
         value=prize_of(found, visit) or (told.value if told.value != told.title else ""),
         description=told.description,
         picture=picture,
-        show_this=words.show_this if has_code else words.webshop_text,
+        show_this=(
+            words("Show this at the counter")
+            if has_code
+            else words("Your code for the webshop")
+        ),
         barcode=barcode,
         content=content,
         readable=tuple(_readable(found, content, is_linear=barcode not in symbols.MATRIX,
-                                 till_word=words.till_code)),
+                                 till_word=words("Code for the till"))),
         dates=tuple(Told(line.words, line.date) for line in savable.dates_of(found, visit, now)),
-        hours=f"{words.closed_text} {' · '.join(hours)}" if hours else "",
-        note=ours.once if campaign.uses == 1 else "",
+        hours=words("This coupon can be used:") + " " + " · ".join(hours) if hours else "",
+        note=words("Works once: on paper or on a phone.") if campaign.uses == 1 else "",
         terms=told.terms,
-        terms_word=words.terms,
-        more_terms=ours.more_terms,
-        footer=words.from_shop.replace("{brand}", campaign.brand) if campaign.brand else "",
+        terms_word=words("Terms"),
+        more_terms=words("… All terms are on the coupon’s page."),
+        footer=words("A coupon from {brand}", brand=campaign.brand) if campaign.brand else "",
     )  # fmt: skip
 
 

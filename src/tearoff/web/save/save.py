@@ -30,6 +30,7 @@ from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.codes import shown_code
 from tearoff.kit.db import Handle
 from tearoff.kit.services import services_of
+from tearoff.kit.words import Words, phrase
 from tearoff.people.optouts import OptedOut
 from tearoff.web.coupon import last_try, savable, sending
 from tearoff.web.coupon.dates import DateLine
@@ -37,7 +38,6 @@ from tearoff.web.coupon.finding import PERSONAL, find
 from tearoff.web.coupon.last_try import to_coupon
 from tearoff.web.coupon.offer import offer
 from tearoff.web.coupon.robots import is_robot
-from tearoff.web.coupon.save_words import WORDS, Words
 from tearoff.web.coupon.standing import path_of
 from tearoff.web.coupon.visits import Part, Visit, network_seen, visit_to
 from tearoff.web.paper import forms, html, notes, reading
@@ -158,7 +158,7 @@ async def _mail(
         mail=MailTo(email=address, language=visit.language),
         by_guest=True,
         # With its code in the text the mail of another coupon is another mail.
-        body=WORDS[visit.language].body.replace("{code}", shown_code(short)),
+        body=visit.words("Here is the coupon that you asked for ({code}).", code=shown_code(short)),
         session_code=found.session.code,
     )
     try:
@@ -196,7 +196,10 @@ async def _again(db: Handle, found: Linked, once: Tally, now: datetime) -> Troub
 
 def _when_again(found: Linked, until: int, words: Words) -> str:
     at = times.clock_of(datetime.fromtimestamp(until + 59, UTC), found.campaign.timezone)
-    return words.again.replace("{time}", f"{at:%H:%M}")
+    return words(
+        "The mail was sent to this address already. It can be sent again at {time}.",
+        time=f"{at:%H:%M}",
+    )
 
 
 async def _wait(db: Handle, account_id: int, scope: str, now: datetime) -> float:
@@ -244,13 +247,26 @@ async def _show(
         token=forms.make_token(services.vault, _form_of(found), 0, now) if can_mail else "",
         **_came_to(tried, found, visit, now),
     )
-    text = html.render(
-        "save/save.html", p=page, w=WORDS[visit.language], calendar=visit.words.calendar
-    )
+    text = html.render("save/save.html", visit.words, p=page)
     beginning = _beginning(visit.language, found.campaign.brand_color)
     status, headers = last_try.answers_with(tried if tried and tried.said else None, now)
     gzip = reading.reads_gzip(request)
     return html.print_page(beginning, text, status=status, gzip=gzip, headers=headers)
+
+
+_SAID = {
+    "bad_address": phrase("Type an address such as anna@example.com."),
+    "coupon_full": phrase("This coupon was mailed three times today. Try again tomorrow."),
+    "network_full": phrase(
+        "Too many mails were asked for from this network. Try again in an hour."
+    ),
+    "unwanted": phrase("Nothing was sent: this address does not want messages from this shop."),
+    "not_sent": phrase("The mail could not be sent. Try again later, or save the coupon as a PDF."),
+    "unknown": phrase(
+        "We do not know yet if the mail has left. Look in your inbox before you try again."
+    ),
+}
+"""Of this page alone; what forms have in common is said by `last_try`."""
 
 
 def _came_to(
@@ -259,15 +275,15 @@ def _came_to(
     """What the page says of the last try."""
     if tried is None:
         return {}
-    words = WORDS[visit.language]
+    words = visit.words
     if not tried.said:
-        before, after = words.sent.split("{mail}")
+        before, after = words("Sent to {mail}.").split("{mail}")
         again = _when_again(found, tried.until, words) if tried.until else ""
         return {"sent_to": (before, tried.address, after), "alert": again}
     if tried.until and not tried.wait(now):
         return {"address": tried.address}
     name = tried.said[0]
-    text = str(getattr(words, name, "") or getattr(visit.words, name, ""))
+    text = words(_SAID[name]) if name in _SAID else last_try.sentence(words, name)
     return {"address": tried.address, "problem" if name == "bad_address" else "alert": text}
 
 

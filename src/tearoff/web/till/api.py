@@ -27,12 +27,12 @@ from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import amounts, clock
 from tearoff.kit.bodies import TooSlow, read_body
 from tearoff.kit.services import Services, services_of
+from tearoff.kit.words import languages
 from tearoff.web.paper import reading
 from tearoff.web.paper.cookies import make_cookie, read_cookie
 from tearoff.web.paper.html import Answer, answer
+from tearoff.web.paper.languages import preferred
 from tearoff.web.paper.reading import AnyRequest, patiently
-from tearoff.web.paper.words import preferred
-from tearoff.web.till.verdict_words import WORDS
 from tearoff.web.till.verdicts import Verdict, row_of, verdict_of
 
 COOKIE = "tearoff_till"
@@ -104,7 +104,7 @@ def language_of(request: AnyRequest, default: str = "en") -> str:
     chosen = (reading.asked_language(request), request.cookies.get(LANGUAGE_COOKIE, ""))
     for tag in (*chosen, *preferred(reading.accepted_languages(request)), default):
         language = str(tag)[:10].partition("-")[0].lower()
-        if language in WORDS:
+        if language in languages("till"):
             return language
     return "en"
 

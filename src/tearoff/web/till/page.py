@@ -23,10 +23,10 @@ from tearoff.kit.amounts import LONGEST as LONGEST_AMOUNT
 from tearoff.kit.amounts import is_unlikely, read_amount
 from tearoff.kit.codes import shown_code
 from tearoff.kit.services import services_of
+from tearoff.kit.words import Words, languages, words_in
 from tearoff.web.paper import notes, reading
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import counted
 from tearoff.web.till import api, shell
 from tearoff.web.till.api import Refused, Visitor
 from tearoff.web.till.pairing import (
@@ -38,7 +38,6 @@ from tearoff.web.till.pairing import (
     words_for,
 )
 from tearoff.web.till.verdicts import Row, Verdict, row_of
-from tearoff.web.till.words import WORDS, Words
 
 _NOBODY: dict[str, Any] = {"place": "", "staff": "", "recent": []}
 _KEY = re.compile(r"[0-9A-Za-z_-]{8,64}\Z")
@@ -76,7 +75,7 @@ async def check(request: AnyRequest) -> Answer:
     words = words_for(request, who.account.language)
     code = form.get("code", "").strip()[:LONGEST]
     if not code:
-        return await _board(request, who, words, problem=words.no_code)
+        return await _board(request, who, words, problem=words("Type the code first."))
     look = Look(key=_key(form), text=code)
     try:
         return await _look(request, who, words, look)
@@ -106,9 +105,15 @@ async def redeem(request: AnyRequest) -> Answer:
             return await _look(request, who, words, look)
     except Invalid as error:
         if error.field == "key":
-            return await _board(request, who, words, problem=words.too_old)
+            return await _board(
+                request, who, words, problem=words("This page was too old. Try again.")
+            )
         field = error.field or "amount"
-        problem = words.no_amount if field == "amount" else words.bad_receipt
+        problem = (
+            words("The amount is needed. Type an amount like 12.50.")
+            if field == "amount"
+            else words("Type the number of the receipt.")
+        )
     asked = _Asked(typed[:LONGEST_AMOUNT], receipt, amount or "", problem, field)
     return await _ask_again(request, who, words, look.text, asked)
 
@@ -116,9 +121,9 @@ async def redeem(request: AnyRequest) -> Answer:
 def _problem_of_amount(words: Words, typed: str, amount: str | None, sure: str) -> str:
     """An unlikely one is asked about once: sent again with the answer, it is meant."""
     if typed and amount is None:
-        return words.bad_amount
+        return words("Type an amount like 12.50.")
     if amount is not None and is_unlikely(amount) and amount != sure:
-        return words.sure_amount.replace("{amount}", typed[:LONGEST_AMOUNT])
+        return words("{amount}? Press again if that is right.", amount=typed[:LONGEST_AMOUNT])
     return ""
 
 
@@ -161,7 +166,9 @@ async def _sender(request: AnyRequest) -> tuple[Visitor | Answer, dict[str, str]
     who = await _visitor(request)
     if isinstance(who, Visitor) and not is_ours(request, form.get("t", "")):
         words = words_for(request, who.account.language)
-        return await _board(request, who, words, problem=words.too_old), form
+        return await _board(
+            request, who, words, problem=words("This page was too old. Try again.")
+        ), form
     return who, form
 
 
@@ -196,7 +203,7 @@ def _verdict(
     lines = [verdict.title, verdict.value, verdict.text]
     left = verdict.uses_left or 0
     if verdict.verdict != "no" and left > (verdict.verdict == "good"):
-        lines.append(counted(words.language, words.uses_left, left))
+        lines.append(words.ngettext("{n} use left.", "{n} uses left.", left))
     if verdict.verdict == "good":
         lines.append(verdict.conditions)
     return shell.print_page(
@@ -232,7 +239,7 @@ def _print_board(
     return shell.print_page(
         "till/till.html",
         words,
-        title=words.name,
+        title=words("Counter"),
         kind="board-page",
         status=422 if problem else 200,
         reads_gzip=reading.reads_gzip(request),
@@ -242,7 +249,7 @@ def _print_board(
         key=_new_key(),
         problem=problem,
         data=shell.data_of_script(words.language),
-        languages=[(code, w.own_name) for code, w in WORDS.items()],
+        languages=[(code, words_in("till", code)("English")) for code in languages("till")],
     )
 
 

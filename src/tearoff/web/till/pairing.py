@@ -16,6 +16,7 @@ import base64
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -31,14 +32,13 @@ from tearoff.kit.bodies import read_body
 from tearoff.kit.doorbook import Event
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import services_of
+from tearoff.kit.words import Words, languages, words_in
 from tearoff.web.paper import notes, reading
 from tearoff.web.paper.cookies import make_cookie, read_cookie
 from tearoff.web.paper.forms import western
 from tearoff.web.paper.html import Answer, Header, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.words import counted
 from tearoff.web.till import api, shell
-from tearoff.web.till.words import WORDS, Words
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
 _SHOWN = "tearoff_pairing"
@@ -52,7 +52,13 @@ _PURPOSE = "till-form"
 @route("/till/pair", http_method=READ)
 async def show_not_paired(request: AnyRequest) -> Answer:
     words = words_for(request)
-    return _note(request, words, 200, words.not_paired, words.not_paired_text)
+    return _note(
+        request,
+        words,
+        200,
+        words("This device is not set up yet"),
+        words("Ask your manager for the pairing code and open it with this device."),
+    )
 
 
 @route("/till/pair/{token:str}", http_method=READ)
@@ -80,7 +86,15 @@ async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
     except LinkOver:
         return _refuse(request, words)
     except Invalid as error:
-        problem = words.bad_pin if error.field == "pin" else words.bad_name
+        problem = (
+            words(
+                "A PIN has {least} to {most} digits.",
+                least=devices.PIN_LENGTHS[0],
+                most=devices.PIN_LENGTHS[-1],
+            )
+            if error.field == "pin"
+            else words("Type your name.")
+        )
         return await _pairing(request, token, {error.field or "name": problem}, name[:60])
     return redirect("/till", api.cookie(services, secret, _REMEMBERED))
 
@@ -102,15 +116,17 @@ async def enter_pin(request: AnyRequest) -> Answer:
     if device is None:
         return redirect("/till/pair")
     if not is_ours(request, form.get("t", "")):
-        return await _pin_page(request, device, {"page": words.too_old}, 422)
+        return await _pin_page(
+            request, device, {"page": words("This page was too old. Try again.")}, 422
+        )
     try:
         pin = western(form.get("pin", ""))
         await patiently(devices.enter_pin(services.db, device, pin, clock.now()))
     except WrongDevicePin as wrong:
-        left = counted(words.language, words.tries_left, wrong.left)
-        return await _pin_page(request, device, {"pin": f"{words.wrong_pin} {left}"}, 422)
+        left = words.ngettext("{n} try left.", "{n} tries left.", wrong.left)
+        return await _pin_page(request, device, {"pin": words("Wrong PIN.") + f" {left}"}, 422)
     except DeviceLocked as locked:
-        text = counted(words.language, words.locked, locked.minutes)
+        text = words.ngettext("Locked for {n} minute.", "Locked for {n} minutes.", locked.minutes)
         return await _pin_page(request, device, {"page": text}, 429)
     # Remembered for another thirty days from now.
     return redirect("/till", api.cookie(services, api.secret_of(request), _REMEMBERED))
@@ -144,7 +160,7 @@ async def _pairing(
         request,
         words,
         step="pair",
-        title=words.pair,
+        title=words("Set up this device"),
         status=422 if problems else 200,
         more=[_shown(request)],
         place=place.name,
@@ -163,7 +179,7 @@ async def _pin_page(
         request,
         words,
         step="pin",
-        title=words.enter_pin,
+        title=words("Your PIN"),
         status=status,
         place=place.name if place else "",
         name=device.name,
@@ -180,7 +196,17 @@ def _refuse(request: AnyRequest, words: Words) -> Answer:
 
 
 def _over(request: AnyRequest, words: Words) -> Answer:
-    return _note(request, words, 410, words.over, words.over_text)
+    return _note(
+        request,
+        words,
+        410,
+        words("This link is over"),
+        words.ngettext(
+            "It was used already, or its {n} minute has passed. Ask for a new one.",
+            "It was used already, or its {n} minutes have passed. Ask for a new one.",
+            devices.PAIRING_LIVES // timedelta(minutes=1),
+        ),
+    )
 
 
 def _note(request: AnyRequest, words: Words, status: int, heading: str, text: str) -> Answer:
@@ -195,6 +221,9 @@ def _door(request: AnyRequest, words: Words, more: Sequence[Header] = (), **valu
         "till/pairing.html",
         words,
         kind="door-page",
+        hours=devices.PIN_LIVES // timedelta(hours=1),
+        days=devices.REMEMBERED.days,
+        lengths=devices.PIN_LENGTHS,
         reads_gzip=reading.reads_gzip(request),
         headers=[*keep_language(request), *more],
         **values,
@@ -205,13 +234,13 @@ def _door(request: AnyRequest, words: Words, more: Sequence[Header] = (), **valu
 
 
 def words_for(request: AnyRequest, default: str = "en") -> Words:
-    return WORDS[api.language_of(request, default)]
+    return words_in("till", api.language_of(request, default))
 
 
 def keep_language(request: AnyRequest) -> list[Header]:
     """A language that was asked for in the address is kept for the next pages."""
     asked = reading.asked_language(request)
-    if asked not in WORDS:
+    if asked not in languages("till"):
         return []
     kept = f"{api.LANGUAGE_COOKIE}={asked}; Max-Age={_YEAR}; Path=/till; SameSite=Lax"
     return [("set-cookie", kept)]

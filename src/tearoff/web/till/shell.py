@@ -13,11 +13,9 @@ from typing import Any
 
 from markupsafe import Markup
 
+from tearoff.kit.words import Words, languages, words_in
 from tearoff.web.paper.html import Answer, Header, answer, render
 from tearoff.web.paper.static_files import Shelf
-from tearoff.web.paper.words import WORDS as GUESTS
-from tearoff.web.paper.words import direction_of
-from tearoff.web.till.words import WORDS, Words, words_of_script
 
 _WEB = resources.files("tearoff.web")
 OURS = Shelf("/till/static", "till", _WEB / "till" / "static", is_ours=True)
@@ -70,11 +68,8 @@ def print_page(
     """A page of the counter. Styles and scripts are files: the device keeps them."""
     text = render(
         template,
-        w=words,
+        words,
         title=title,
-        direction=direction_of(words.language),
-        language=GUESTS[words.language].language,
-        optional=GUESTS[words.language].optional,
         files=_addresses(),
         shapes=SHAPES,
         **values,
@@ -91,7 +86,7 @@ def data_of_script(language: str) -> Markup:
     """What the script needs to know, as JSON that may stand in a page."""
     data = {
         "language": language,
-        "words": words_of_script(WORDS[language]),
+        "words": _words_of_script(words_in("till", language)),
         "shapes": SHAPES,
         "files": {
             "camera": OURS.address("camera.js"),
@@ -101,6 +96,10 @@ def data_of_script(language: str) -> Markup:
     }
     text = json.dumps(data, ensure_ascii=False, separators=(",", ":"))
     return Markup(text.replace("<", "\\u003c"))  # noqa: S704 - our own words, no tag can end here
+
+
+def _words_of_script(words: Words) -> Any:
+    return json.loads(render("till/script_words.json", words))
 
 
 def print_file(version: str, path: str, *, reads_gzip: bool) -> Answer | None:
@@ -134,10 +133,10 @@ def print_manifest(words: Words) -> Answer:
     ]
     manifest = {
         "id": "/till",
-        "name": words.name,
-        "short_name": words.name,
+        "name": words("Counter"),
+        "short_name": words("Counter"),
         "lang": words.language,
-        "dir": direction_of(words.language),
+        "dir": words.direction,
         "start_url": "/till",
         "scope": "/till",
         "display": "standalone",
@@ -175,7 +174,7 @@ def _worker() -> str:
 def _page_version(worker: str) -> str:
     """Changes with anything of which the kept page is made: templates and words."""
     parts = [_read("templates", name) for name in ("till.html", "base.html", "parts.html")]
-    parts += [str(words) for words in WORDS.values()]
+    parts += [render("till/script_words.json", words_in("till", one)) for one in languages("till")]
     return hashlib.sha256("".join([worker, *parts]).encode()).hexdigest()[:8]
 
 

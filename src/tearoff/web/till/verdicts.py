@@ -11,7 +11,7 @@ from tearoff.coupons.counter.refusals import NOWHERE
 from tearoff.coupons.counter.scan_log import Outcome
 from tearoff.kit import times
 from tearoff.kit.hours import in_words
-from tearoff.web.till.verdict_words import WORDS, Words
+from tearoff.kit.words import Words, phrase, words_in
 
 _PART = re.compile(r"\[([^\]|]*)(?:\|([^\]]*))?\]")
 _NAMES = re.compile(r"\{(\w+)\}")
@@ -67,6 +67,50 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     undo_until: datetime | None
 
 
+_VERDICTS = {
+    "good": phrase("OK"),
+    "used": phrase("OK, used"),
+    "undone": phrase("UNDONE"),
+    "no": phrase("NO"),
+    "wait": phrase("WAIT"),
+}
+_REASONS = {
+    "already_used": phrase("Used[ {when}][, {place}]."),
+    "expired": phrase("Expired[ {when}]."),
+    "not_yet": phrase("Not valid [before {when}|yet]."),
+    "time_over": phrase("The time was over[ at {when}]. The customer can see what to do."),
+    "not_again_yet": phrase("Can be used again [from {when}|later]."),
+    "wrong_place": phrase("Not valid at this place.[ Valid at: {places}.]"),
+    "wrong_place_nowhere": phrase("At present this offer is valid at no place."),
+    "wrong_time": phrase("Not valid at this hour."),
+    "withdrawn": phrase("This coupon was withdrawn.[ {when}.]"),
+    "withdrawn_locked": phrase("This coupon is locked[, since {when}]."),
+    "withdrawn_paused": phrase("This offer is paused[, since {when}]."),
+    "withdrawn_archived": phrase("This offer is over[, since {when}]."),
+    "withdrawn_draft": phrase("This offer has not begun."),
+    "limit": phrase("This offer has reached its limit."),
+    "limit_claims": phrase("No more coupons of this offer can be activated."),
+    "limit_day": phrase("This offer has reached its limit for the day[. Again from {when}]."),
+    "limit_location": phrase("This offer has reached its limit at this place."),
+    "limit_person": phrase("This customer has used this offer as often as allowed."),
+    "reserved": phrase("Another till is taking it in[, until {when}]."),
+    "screenshot": phrase(
+        "This is a picture of the code. Ask the customer to open the coupon itself."
+    ),
+    "not_played": phrase("The card has to be scratched first."),
+    "no_prize": phrase("This card won nothing."),
+    "unknown": phrase("Not one of our coupons. Check the letters."),
+    "ambiguous": phrase(
+        "Several codes look like this. Type it exactly, with its capitals and dashes."
+    ),
+    "too_late": phrase("Too late[: it could be taken in until {when}]."),
+    "too_late_undo": phrase("Too late: undo was possible until {when}."),
+    "used_since": phrase("Used again since, {when}[, {place}]."),
+}
+"""Why not: of a reason, or of one kind of it (`reason_kind`). What stands in brackets is left out
+when nobody knows it; behind a bar stands what is said instead."""
+
+
 def verdict_of(outcome: Outcome, language: str, timezone: str) -> Verdict:
     """`timezone` is the account's: the staff reads the clock on its own wall."""
     words = words_of(language)
@@ -74,7 +118,7 @@ def verdict_of(outcome: Outcome, language: str, timezone: str) -> Verdict:
         key=outcome.key,
         verdict=outcome.verdict,
         reason=outcome.reason,
-        word=getattr(words, outcome.verdict),
+        word=words(_VERDICTS[outcome.verdict]),
         text=_text(outcome, words, language, timezone),
         code=outcome.text,
         at=outcome.at,
@@ -117,18 +161,24 @@ def row_of(outcome: Outcome, language: str, timezone: str) -> Row:
 
 
 def words_of(language: str) -> Words:
-    return WORDS.get(language, WORDS["en"])
+    return words_in("till", language)
 
 
 def _text(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
     if outcome.verdict == "wait":
-        return words.wait_text.replace("{seconds}", str(outcome.wait))
+        return words("Too many wrong codes. Wait {seconds} s.", seconds=outcome.wait)
     if outcome.verdict == "used" and outcome.was_offline and outcome.scanned_at is not None:
-        return _fill(words.used_then, when=times.words_of(outcome.scanned_at, timezone, language))
+        return _fill(
+            words("Used {when}."), when=times.words_of(outcome.scanned_at, timezone, language)
+        )
     if outcome.verdict == "used":
-        return _fill(words.used_at, when=_clock(outcome.at, timezone))
+        return _fill(words("Used now, {when}."), when=_clock(outcome.at, timezone))
     if outcome.verdict == "undone":
-        told = words.undone_again if outcome.stands_used else words.undone_text
+        told = (
+            words("Already undone.")
+            if outcome.stands_used
+            else words("The coupon can be used again.")
+        )
         return _and_stands(told, outcome, words, language, timezone)
     if outcome.verdict == "no":
         told = _why(outcome, words, language, timezone)
@@ -147,7 +197,7 @@ def _why(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
             else _clock(outcome.moment, timezone)
         )
     places = outcome.detail if outcome.reason == "wrong_place" else ""
-    sentence = str(getattr(words, _name(outcome), None) or getattr(words, outcome.reason))
+    sentence = words(_REASONS.get(_name(outcome)) or _REASONS[outcome.reason])
     told = _fill(sentence, when=when, places=places, place=outcome.place)
     if outcome.reason == "wrong_time" and outcome.found is not None:
         hours = outcome.found.campaign.options.hours
@@ -157,7 +207,7 @@ def _why(outcome: Outcome, words: Words, language: str, timezone: str) -> str:
 
 
 def _name(outcome: Outcome) -> str:
-    """Of its sentence, among the words."""
+    """Of its sentence."""
     if outcome.reason == "wrong_place":
         return "wrong_place_nowhere" if outcome.detail == NOWHERE else "wrong_place"
     return f"{outcome.reason}_{outcome.detail}" if outcome.detail else outcome.reason
@@ -169,7 +219,8 @@ def _and_stands(told: str, outcome: Outcome, words: Words, language: str, timezo
     if stands is None:
         return told
     when = times.words_of(stands.at, timezone, language) if stands.at else ""
-    return f"{told} {_fill(words.already_used, when=when, place=stands.place)}"
+    used = _fill(words("Used[ {when}][, {place}]."), when=when, place=stands.place)
+    return f"{told} {used}"
 
 
 def _fill(sentence: str, **values: str) -> str:

@@ -1,0 +1,105 @@
+"""The words of pages and mails: gettext catalogs, `locale/{language}/LC_MESSAGES/{domain}.po`.
+
+English stands where it is said, as `_("…")` in templates and `words("…")` in Python; the catalogs
+have it in the other languages. A domain is what one kind of reader sees (`coupon`, `till`,
+`people`). A language that has no catalog of a domain is not spoken there. `make words` brings the
+catalogs up to date with the code.
+
+A phrase may have `{places}`, which are filled in as they are: whoever puts it into HTML escapes it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from functools import cache
+from importlib import resources
+from importlib.resources.abc import Traversable
+
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po
+from babel.support import NullTranslations, Translations
+
+from tearoff.kit.times import locale_of
+
+LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
+"""In which coupons speak; the first is the one in which phrases are written."""
+
+ENGLISH = LANGUAGES[0]
+
+FOLDER: Traversable = resources.files("tearoff") / "locale"
+
+_PLACE = re.compile(r"\{(\w+)\}")
+_COUNTS = (1_000_000, *range(101))
+"""Numbers of all plural categories, in all languages that we speak."""
+
+
+class Words:
+    """What a domain says in one language. Called with a phrase in English, it gives the phrase."""
+
+    def __init__(self, language: str, translations: NullTranslations) -> None:
+        self.language = language
+        self.direction = direction_of(language)
+        self._translations = translations
+
+    def __call__(self, phrase: str, /, **places: object) -> str:
+        return _fill(str(self._translations.gettext(phrase)), places)
+
+    def pgettext(self, context: str, phrase: str, /, **places: object) -> str:
+        """For a phrase that is another one elsewhere, in some language."""
+        return _fill(str(self._translations.pgettext(context, phrase)), places)
+
+    def ngettext(self, one: str, many: str, n: int, /, **places: object) -> str:
+        """The phrase for this number; `{n}` is filled in."""
+        said: str = self._translations.ngettext(one, many, n)
+        return _fill(said, {"n": n, **places})
+
+    def plural_forms(self, one: str, many: str) -> dict[str, str]:
+        """The phrase by CLDR's plural categories, for a script that counts by `Intl.PluralRules`.
+        A category of fractions alone is left to `other`."""
+        rule = locale_of(self.language).plural_form
+        found = {rule(n): self._translations.ngettext(one, many, n) for n in _COUNTS}
+        return {**found, "other": found.get("other", self._translations.ngettext(one, many, 100))}
+
+
+def direction_of(language: str) -> str:
+    """`ltr` or `rtl`."""
+    direction: str = locale_of(language).text_direction
+    return direction
+
+
+def phrase(text: str) -> str:
+    """Marks a phrase that is said elsewhere, for `make words`."""
+    return text
+
+
+def languages(domain: str) -> tuple[str, ...]:
+    """In which a domain speaks."""
+    return tuple(
+        language for language in LANGUAGES
+        if language == ENGLISH or _file(domain, language).is_file()
+    )  # fmt: skip
+
+
+@cache
+def words_in(domain: str, language: str) -> Words:
+    """A language that the domain does not speak gives English. Raises what Babel raises of a
+    catalog that it cannot read."""
+    if language not in languages(domain) or language == ENGLISH:
+        return Words(ENGLISH, NullTranslations())
+    with _file(domain, language).open("rb") as file:
+        catalog = read_po(file, locale=language, domain=domain, abort_invalid=True)
+    compiled = io.BytesIO()
+    write_mo(compiled, catalog)
+    compiled.seek(0)
+    return Words(language, Translations(compiled, domain=domain))
+
+
+def _file(domain: str, language: str) -> Traversable:
+    return FOLDER / language / "LC_MESSAGES" / f"{domain}.po"
+
+
+def _fill(text: str, places: dict[str, object]) -> str:
+    if not places:
+        return text
+    return _PLACE.sub(lambda found: str(places.get(found[1], found[0])), text)

@@ -1,0 +1,169 @@
+"""The catalogs of translators: whole, with the same places and all plural forms, and up to date."""
+
+from __future__ import annotations
+
+import ast
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+from babel.messages.catalog import Catalog, Message
+from babel.messages.pofile import read_po
+
+from tearoff.kit import times, words
+from tearoff.kit.words import LANGUAGES, languages, words_in
+
+SAYING = {"words", "phrase", "ngettext", "pgettext", "plural_forms"}
+ROOT = Path(__file__).parents[2]
+FOLDER = ROOT / "src/tearoff/locale"
+DOMAINS = ("coupon", "till", "people")
+GAPS = {"till": {"it", "pt", "pl"}, "people": {"it", "pt", "pl"}}
+"""Languages that a domain does not speak: it answers in English."""
+
+UNITS = {"h", "min", "s"}
+SAME = {
+    *UNITS, "Code", "Coupon", "NO", "OK", "Online", "Privacy", "Start", "Stop", "Vibration",
+    "optional", "{n} minute", "{n} minutes",
+}  # fmt: skip
+"""Phrases that another language may share with English; other equal ones were forgotten."""
+
+FILES = [
+    (domain, language)
+    for domain in DOMAINS
+    for language in languages(domain)
+    if language != words.ENGLISH
+]
+
+
+def catalog_of(domain: str, language: str) -> Catalog:
+    with (FOLDER / language / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
+        return read_po(file, locale=language, domain=domain, abort_invalid=True)
+
+
+def phrases(domain: str, language: str) -> list[Message]:
+    return [message for message in catalog_of(domain, language) if message.id]
+
+
+def as_tuple(text: str | tuple[str, ...] | list[str]) -> tuple[str, ...]:
+    return (text,) if isinstance(text, str) else tuple(text)
+
+
+def places(text: str) -> list[str]:
+    return sorted(re.findall(r"{\w+}", text))
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_each_domain_speaks_all_languages_but_for_the_gaps_told_here(domain):
+    assert set(languages(domain)) == set(LANGUAGES) - GAPS.get(domain, set())
+    known = {path.parts[-3] for path in FOLDER.glob(f"*/LC_MESSAGES/{domain}.po")}
+    assert known == set(languages(domain)) - {words.ENGLISH}
+
+
+@pytest.mark.parametrize(("domain", "language"), FILES)
+def test_every_phrase_is_there_with_the_same_places(domain, language):
+    for message in phrases(domain, language):
+        english, ours = as_tuple(message.id), as_tuple(message.string)
+        assert not message.fuzzy, english
+        for text in ours:
+            assert text and text == text.strip(), english
+            assert text not in english or text in SAME, english
+            assert text.count("[") == english[-1].count("["), english
+            assert text.count("]") == english[-1].count("]"), english
+            ends = text.rstrip(")]")[-1] in ".!?؟"
+            assert english[0] in UNITS or ends == (english[-1].rstrip(")]")[-1] in ".!?"), english
+            if len(english) == 1:
+                assert places(text) == places(english[0]), english
+            else:  # "one day" needs no figure
+                assert set(places(text)) <= set(places(english[1])), english
+        assert places(ours[-1]) == places(english[-1]), english
+
+
+@pytest.mark.parametrize(("domain", "language"), FILES)
+def test_plural_forms_are_those_of_the_header_and_of_cldr(domain, language):
+    catalog = catalog_of(domain, language)
+    header = dict(catalog.mime_headers)["Plural-Forms"]
+    assert header == f"nplurals={catalog.num_plurals}; plural={catalog.plural_expr};"
+    said = words_in(domain, language)
+    rule = times.locale_of(language).plural_form
+    for message in phrases(domain, language):
+        if not message.pluralizable:
+            continue
+        one, many = message.id
+        assert len(message.string) == catalog.num_plurals
+        by_name = said.plural_forms(one, many)
+        for n in range(1, 1001):
+            told = said.ngettext(one, many, n)
+            assert "{n}" not in told and (str(n) in told or n <= 2), (one, n)
+            if n <= 100:
+                assert told == by_name[rule(n)].replace("{n}", str(n)), (one, n)
+
+
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_no_two_kinds_of_digits(domain):
+    """Clocks are drawn in 0 to 9, so all numbers are."""
+    for language in languages(domain)[1:]:
+        told = "".join("".join(as_tuple(m.string)) for m in phrases(domain, language))
+        assert all(c in "0123456789" for c in told if c.isdigit())
+
+
+def test_catalogs_are_up_to_date(tmp_path):
+    """As `make words` leaves them: each phrase of the code is there, and no other one."""
+    shutil.copytree(FOLDER, tmp_path / "locale")
+    subprocess.run(
+        ["make", "words", f"LOCALE={tmp_path / 'locale'}"], cwd=ROOT, check=True, timeout=200
+    )
+    for file in sorted(FOLDER.rglob("*.po")):
+        renewed = tmp_path / "locale" / file.relative_to(FOLDER)
+        assert told(renewed) == told(file), f"{file.name}: run `make words`"
+
+
+def test_no_phrase_hides_where_it_is_not_looked_for():
+    """What extracts phrases does not look into f-strings."""
+    hidden = [
+        f"{file.name}: {ast.unparse(call)}"
+        for file in (ROOT / "src/tearoff").rglob("*.py")
+        for text in ast.walk(ast.parse(file.read_text("utf-8")))
+        if isinstance(text, ast.JoinedStr)
+        for call in ast.walk(text)
+        if isinstance(call, ast.Call) and name_of(call.func) in SAYING
+    ]
+    assert not hidden
+
+
+def name_of(function: ast.expr) -> str:
+    return function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+
+
+def told(file: Path) -> str:
+    """Without its header, which names the version of the program that wrote it."""
+    return file.read_text("utf-8").partition("\n\n")[2]
+
+
+def test_plurals_of_polish_and_arabic():
+    def days(language: str, n: int) -> str:
+        return words_in("coupon", language).ngettext("{n} day left", "{n} days left", n)
+
+    assert {n: days("pl", n) for n in (1, 2, 5, 12, 22, 25)} == {
+        1: "został 1 dzień", 2: "zostały 2 dni", 5: "zostało 5 dni", 12: "zostało 12 dni",
+        22: "zostały 22 dni", 25: "zostało 25 dni",
+    }  # fmt: skip
+    assert days("ar", 2) == "باقي يومان"
+    assert days("ar", 7) == "باقي 7 أيام"
+    assert days("ar", 11) == "باقي 11 يومًا"
+    assert days("en", 1) == "1 day left"
+    assert days("fr", 0) == "encore 0 jour"
+    minutes = words_in("coupon", "pl").ngettext("{n} minute", "{n} minutes", 1)
+    assert minutes == "1 minutę"
+
+
+def test_what_is_filled_in_is_filled_in_once():
+    """A brand may be called like a place."""
+    said = words_in("coupon", "en")
+    assert said("A coupon from {brand}", brand="{brand} {n}") == "A coupon from {brand} {n}"
+
+
+def test_a_language_that_is_not_spoken_gives_english():
+    assert words_in("till", "pl").language == "en"
+    assert words_in("coupon", "xx")("Used") == "Used"
