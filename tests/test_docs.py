@@ -211,6 +211,12 @@ def test_every_picture_is_there():
     assert [page.name for page in pages if "<img" in page.read_text("utf-8")] == []
 
 
+def test_the_rules_stand_once():
+    """A link: what edits files in place may make a copy of it, which then grows old."""
+    link = ROOT / "docs" / "contributing.md"
+    assert link.is_symlink() and link.resolve() == ROOT / "CONTRIBUTING.md"
+
+
 def test_commands_named_in_the_readme_exist():
     text = (ROOT / "README.md").read_text() + (ROOT / "docs" / "operators.md").read_text()
     help_text = make_parser().format_help()
