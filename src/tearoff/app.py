@@ -32,6 +32,7 @@ from tearoff.kit.processes import end_with_parent
 from tearoff.kit.proxies import is_from_here
 from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services, services_of
+from tearoff.kit.words import read_catalogs
 from tearoff.messages.binds import Binds
 from tearoff.web.paper import notes
 from tearoff.web.paper.reading import patiently
@@ -47,6 +48,7 @@ def create_app(
     settings = settings or read_settings()
     logs.configure(settings)
     clock.set_offset(settings.clock_offset)
+    read_catalogs()
     app = Litestar(
         route_handlers=[
             *v3.ROUTES,

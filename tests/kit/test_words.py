@@ -13,12 +13,11 @@ from babel.messages.catalog import Catalog, Message
 from babel.messages.pofile import read_po
 
 from tearoff.kit import times, words
-from tearoff.kit.words import LANGUAGES, languages, words_in
+from tearoff.kit.words import DOMAINS, LANGUAGES, languages, words_in
 
 SAYING = {"words", "phrase", "ngettext", "pgettext", "plural_forms"}
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "src/tearoff/locale"
-DOMAINS = ("coupon", "till", "people")
 GAPS = {"till": {"it", "pt", "pl"}, "people": {"it", "pt", "pl"}}
 """Languages that a domain does not speak: it answers in English."""
 

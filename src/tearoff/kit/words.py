@@ -27,6 +27,8 @@ LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
 
 ENGLISH = LANGUAGES[0]
 
+DOMAINS = ("coupon", "till", "people")
+
 FOLDER: Traversable = resources.files("tearoff") / "locale"
 
 _PLACE = re.compile(r"\{(\w+)\}")
@@ -73,12 +75,20 @@ def phrase(text: str) -> str:
     return text
 
 
+@cache
 def languages(domain: str) -> tuple[str, ...]:
     """In which a domain speaks."""
     return tuple(
         language for language in LANGUAGES
         if language == ENGLISH or _file(domain, language).is_file()
     )  # fmt: skip
+
+
+def read_catalogs() -> None:
+    """All of them, so that a catalog that cannot be read is known at the start."""
+    for domain in DOMAINS:
+        for language in languages(domain):
+            words_in(domain, language)
 
 
 @cache
