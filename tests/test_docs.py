@@ -211,6 +211,15 @@ def test_every_picture_is_there():
     assert [page.name for page in pages if "<img" in page.read_text("utf-8")] == []
 
 
+def test_every_page_that_the_readme_leads_to_is_there():
+    """Links of the documentation among itself are held by its build (tests/web/test_site.py)."""
+    linked = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text("utf-8"))
+    assert [path for path in linked if not (ROOT / path).exists()] == []
+    pages = {path.name for path in (ROOT / "docs").glob("*.md")}
+    generated_or_first = {"index.md", "settings.md", "importing.md", "contributing.md"}
+    assert pages - generated_or_first <= {Path(path).name for path in linked}
+
+
 def test_the_rules_stand_once():
     """A link: what edits files in place may make a copy of it, which then grows old."""
     link = ROOT / "docs" / "contributing.md"

@@ -33,7 +33,7 @@ def test_each_step_of_a_send_is_reached_from_one_before():
 
 def test_every_place_that_developers_are_led_to_is_there():
     page = (FOLDER.parent / "developers.md").read_text("utf-8")
-    places = set(re.findall(r"`((?:\w+/)+(?:[\w-]+\.py)?)`", page)) - {"src/tearoff/", "tests/"}
+    places = set(re.findall(r"`((?:\w+/)+(?:[\w-]+\.p[oy])?)`", page)) - {"src/tearoff/", "tests/"}
     assert len(places) > 25
     package = ROOT / "src" / "tearoff"
     assert [place for place in sorted(places) if not (package / place).exists()] == []
