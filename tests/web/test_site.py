@@ -66,6 +66,11 @@ def test_nothing_in_a_page_is_fetched_from_elsewhere(site):
     assert found == set()
 
 
+def test_a_record_leads_back_to_the_list_of_all(site):
+    record = next((site / "decisions").glob("0*.html")).read_text("utf-8")
+    assert '<p class="back"><a href="index.html">' in record
+
+
 def test_what_is_of_others_is_as_they_published_it():
     """Of the npm package iframe-worker 1.0.4 (MIT): search in a folder of files, where browsers let
     no worker start."""
