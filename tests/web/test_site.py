@@ -21,6 +21,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = [page.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
          for page in sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
 
+pytestmark = pytest.mark.xdist_group("site")  # which is built once
+
 WIDTHS = [pytest.param(width, marks=in_browser) for width in (320, 1366)]
 IN_COLOURS = [pytest.param(scheme, marks=in_browser) for scheme in ("light", "dark")]
 
@@ -115,7 +117,7 @@ async def test_everybody_can_read_it(browser: Browser, site, scheme):
     """Skipped is what is of the theme and not ours: how its search and its menus are named."""
     context = await browser.new_context(color_scheme=scheme)
     page = await context.new_page()
-    for name in ("index", "webhooks", "developers"):
+    for name in ("webhooks", "developers"):
         await page.goto(f"{site.as_uri()}/{name}.html")
         await axe_finds_nothing(page, ("aria-dialog-name", "label", "landmark-unique", "region"))
     await context.close()
