@@ -60,6 +60,15 @@ class Cluster:
         await connection.close()
         return self.app.replace("/tearoff?", f"/{name}?")
 
+    async def forget_at_power_cut(self) -> None:
+        """What is committed need not survive the machine, so nobody waits for its disk. Kills of
+        the program's processes, and commits as others see them, are as ever."""
+        connection = await asyncpg.connect(self.admin)
+        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
+        await connection.execute("SELECT pg_reload_conf()")
+        await connection.close()
+
     async def drop(self, name: str) -> None:
         connection = await asyncpg.connect(self.admin)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
@@ -74,7 +83,9 @@ def cluster(run_folder: Path) -> Iterator[Cluster]:
         yield Cluster(given, given)
         return
     server = EmbeddedServer(run_folder / "pg")
-    yield Cluster(server.attach(), server.admin_url())
+    cluster = Cluster(server.attach(), server.admin_url())
+    asyncio.run(cluster.forget_at_power_cut())
+    yield cluster
     if server.detach():
         shutil.rmtree(run_folder, ignore_errors=True)
 
