@@ -34,7 +34,7 @@ serve: $(VENV)/run-installed ## run the server on the embedded PostgreSQL
 	@exec $(BIN)/tearoff serve --data $(DATA) --port $(PORT)
 
 test: $(VENV)/dev-installed test-tools ## the whole suite
-	@$(BIN)/pytest -n 2 --dist loadgroup -m "not soak"
+	@$(BIN)/pytest -n 2 -m "not soak"
 
 test-tools:
 	@sh tests/install-tools

@@ -27,6 +27,8 @@ from tests.cast import Shop, open_shop
 from tests.commands import Commands, loaded_program
 from tests.running import Running, start_server
 
+pytest_plugins = ["tests.sharing"]
+
 # Whatever the environment says: a suite that starts hundreds of processes must not compile the
 # program and its libraries anew for each of them.
 sys.dont_write_bytecode = False

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cast import open_shop
 
-EXAMPLES = os.environ.get("TEAROFF_EXAMPLES", "25")
+EXAMPLES = os.environ.get("TEAROFF_EXAMPLES", "5")
 """How many odd inputs each endpoint gets; `make soak` tries many more."""
 
 CHECKS = ",".join(
@@ -23,6 +23,7 @@ CHECKS = ",".join(
 )
 
 
+@pytest.mark.long
 @pytest.mark.timeout(3000)
 @pytest.mark.parametrize(
     ("paths", "phases"),

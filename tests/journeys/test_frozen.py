@@ -60,7 +60,7 @@ SAFE = "Your coupon is safe."
 HELD = "+32470008700"
 """The service keeps the answer to a message for this number until it is let go."""
 
-pytestmark = pytest.mark.timeout(400)
+pytestmark = [pytest.mark.long, pytest.mark.timeout(400)]
 
 
 class Holding(StandIn):

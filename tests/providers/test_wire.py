@@ -32,7 +32,7 @@ SID = "SM" + "0c" * 16
 YES = json.dumps({"sid": SID, "status": "queued"})
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 async def wiremock() -> AsyncIterator[WireMock]:
     async with running_wiremock() as mock:
         yield mock

@@ -1,0 +1,45 @@
+"""How the tests are shared out among the processes that run them.
+
+Each test goes to whoever is free. Those that share a server of their own stay together, so that it
+is started once; and what takes long begins first, so that nobody waits for it at the end.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from xdist.scheduler import LoadScopeScheduling
+
+TOGETHER = {
+    "tests/api/test_clients.py": "an application of their own",
+    "tests/api/test_limits.py": "a strict server",
+    "tests/api/test_long_lists.py": "a shop with 10,000 campaigns",
+    "tests/api/test_statements.py": "a full shop",
+    "tests/coupons/test_lists.py": "a campaign with 12,345 sessions",
+    "tests/journeys/test_smpp.py": "the server of journeys",
+    "tests/journeys/test_twilio.py": "the server of journeys",
+    "tests/providers/test_smpp_foreign.py": "the SMSC of others",
+    "tests/providers/test_wire.py": "WireMock",
+    "tests/test_cli_database.py": "databases that refuse",
+    "tests/web/test_site.py": "the built documentation",
+    "tests/web/test_wallets.py": "a server with wallets",
+}
+"""Files, and what their tests share."""
+
+
+class Sharing(LoadScopeScheduling):
+    """xdist's own groups (`--dist loadgroup`) need a pytest before 9.2."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        return TOGETHER.get(nodeid.partition("::")[0], nodeid)
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing:
+    return Sharing(config, log)
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=lambda item: not any(m.name in ("kill", "long") for m in item.iter_markers()))
