@@ -18,6 +18,7 @@ from tearoff.kit.services import Services
 from tearoff.messages import callbacks, connections
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.open_connections import surroundings_of
+from tests.running import PATIENCE
 
 PIN = "471108"
 
@@ -107,7 +108,7 @@ async def open_shop(
 async def until_guards_are_freed(services: Services, shop: Shop) -> None:
     """Until the server has noted that the callers of all sends have their answers; an equal
     send that comes earlier counts as a repeat of one under way."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await services.db.fetchval(
             "SELECT EXISTS (SELECT FROM open_sends WHERE account_id = $1)", shop.account
         ):

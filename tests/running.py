@@ -17,6 +17,10 @@ from pathlib import Path
 
 from tearoff.config import Settings
 
+PATIENCE = 90
+"""Seconds in which what must come has come, on a machine that is busy with other things. A test
+waits for what it needs, and this long only when it fails."""
+
 
 @dataclass
 class Running:
@@ -37,7 +41,7 @@ class Running:
         if self.process.poll() is None:
             self.process.terminate()
             try:
-                self.process.wait(30)
+                self.process.wait(PATIENCE)
             except subprocess.TimeoutExpired:
                 self.kill()
                 raise
@@ -95,13 +99,13 @@ def launch(
     return running
 
 
-def wait_ready(running: Running, seconds: float = 90) -> None:
+def wait_ready(running: Running, seconds: float = PATIENCE) -> None:
     end = time.monotonic() + seconds
     while time.monotonic() < end:
         if running.process.poll() is not None:
             break
         try:
-            with urllib.request.urlopen(f"{running.url}/readyz", timeout=2):
+            with urllib.request.urlopen(f"{running.url}/readyz", timeout=PATIENCE):
                 return
         except (urllib.error.URLError, OSError):
             time.sleep(0.1)

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from tearoff.kit import migrate
 from tests.conftest import KEY
-from tests.running import free_port
+from tests.running import PATIENCE, free_port
 
 ROLE, PASSWORD = "tearoff_stranger", "a password of the tests"
 
@@ -52,7 +52,7 @@ def tearoff(url, folder, words):
     }  # fmt: skip
     done = subprocess.run(
         [sys.executable, "-m", "tearoff", *words.split()], env=env, capture_output=True, text=True,
-        check=False, timeout=60,
+        check=False, timeout=PATIENCE,
     )  # fmt: skip
     return done.returncode, done.stdout, done.stderr
 

@@ -17,6 +17,7 @@ from tearoff.cli.main import main, make_parser
 from tearoff.config import SETTINGS
 from tearoff.messages import connections
 from tearoff.providers import registry
+from tests.running import PATIENCE
 from tests.test_cli import tearoff  # noqa: F401 (a fixture)
 
 ROOT = Path(__file__).parent.parent
@@ -196,7 +197,7 @@ def test_a_terminal_is_asked_and_shows_nothing(settings, shop):
         while not asked.endswith(b"pin: "):
             asked += os.read(done.stderr.fileno(), 1) or pytest.fail(asked.decode())
         os.write(mine, b"4711\n")
-        out, err = done.communicate(timeout=60)
+        out, err = done.communicate(timeout=PATIENCE)
         os.write(theirs, b"end")
         shown = os.read(mine, 1_000)
         assert b"4711" not in shown + out + err

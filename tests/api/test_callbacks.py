@@ -13,6 +13,7 @@ from tearoff.messages import callbacks
 from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.cast import open_shop
+from tests.running import PATIENCE
 
 SERVICE = {
     "url": "http://127.0.0.1:9/send",
@@ -97,7 +98,7 @@ async def test_many_stops_in_one_report_are_all_heard(caller, services):
     phones = [f"+3360000{end:04}" for end in range(REPLIES_AT_ONCE + 50)]
     body = json.dumps([{"from": phone, "words": "STOP"} for phone in phones]).encode()
     assert await report(caller, caller.shop.token, body) == 200
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await optouts.is_opted_out(services.db, caller.shop.account, phones[-1]):
             await asyncio.sleep(0.1)
     count = "SELECT count(*) FROM opt_outs WHERE account_id = $1"

@@ -13,6 +13,7 @@ from litestar.response import Stream
 from tearoff.app import create_app
 from tearoff.kit import bodies, clients
 from tearoff.kit.services import services_of
+from tests.running import PATIENCE
 
 
 @post("/try/holding")
@@ -54,7 +55,7 @@ class Exchange:
         }  # fmt: skip
 
     async def __call__(self):
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(PATIENCE):
             await self.app(self.scope, self.receive, self.send)
         return self
 

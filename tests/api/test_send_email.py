@@ -12,6 +12,7 @@ from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.cast import open_shop, until_guards_are_freed
 from tests.providers.postoffice import connect_mail, open_post_office
+from tests.running import PATIENCE
 
 
 @pytest_asyncio.fixture
@@ -302,7 +303,7 @@ async def test_check_unique_at_once_sends_one_mail(mailer, office, services):
 async def test_equal_sends_at_once_are_one(mailer, office):
     office.pause = 2
     first = asyncio.create_task(mailer.mail("dora@example.com"))
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while "dora@example.com" not in office.met:
             await asyncio.sleep(0.02)
     second = await mailer.mail("dora@example.com")

@@ -14,6 +14,7 @@ from tearoff.messages import queries as messages
 from tearoff.providers.log import read_outbox
 from tests.api.caller import Caller
 from tests.cast import open_shop, until_guards_are_freed
+from tests.running import PATIENCE
 
 
 async def text_of(settings, phone):
@@ -405,7 +406,7 @@ async def test_a_caller_who_hangs_up_changes_nothing(caller, services, settings)
     caller.shop = await open_shop(services, settings={"delay_ms": "2500"})
 
     async def becomes(wanted):
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             while wanted != await services.db.fetchval(
                 "SELECT state FROM messages WHERE account_id = $1", caller.shop.account
             ):
@@ -434,7 +435,7 @@ async def test_an_interrupted_send_becomes_unknown(caller, services):
         caller.shop.account,
         row["id"],
     )
-    end = time.monotonic() + 15
+    end = time.monotonic() + PATIENCE
     while (await messages.message(services.db, row["id"])).state != "unknown":
         assert time.monotonic() < end
         await asyncio.sleep(0.2)

@@ -11,6 +11,7 @@ from tearoff.coupons.sessions import holds, reservations
 from tearoff.kit.db import Database
 from tests.cast import open_shop
 from tests.coupons.test_limits import at_once, sessions_of, set_limits, use
+from tests.running import PATIENCE
 
 NOW = datetime.now(UTC)
 EVENING = datetime.combine(
@@ -99,7 +100,7 @@ async def test_a_limit_is_set_while_what_is_over_is_freed(services, db):
 async def until_they_wait(services, work, many):
     """Until so many wait for `work`, or for somebody who does."""
     holder = await work.fetchval("SELECT pg_backend_pid()")
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while await services.db.fetchval(
             "WITH RECURSIVE waits AS (SELECT $1::integer AS pid UNION"
             " SELECT a.pid FROM pg_stat_activity a JOIN waits w"

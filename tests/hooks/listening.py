@@ -13,6 +13,7 @@ from tearoff.providers.base import Arrived, Receipt, Reply
 from tests.api.caller import Caller
 from tests.cast import Shop
 from tests.hooks.receiver import Receiver
+from tests.running import PATIENCE
 
 
 async def listen(caller: Caller, receiver: Receiver, events: Any = "all", **values: Any) -> Any:
@@ -46,7 +47,7 @@ async def deliveries(caller: Caller, webhook: Any, **values: Any) -> list[dict[s
 
 async def wait_for_states(caller: Caller, webhook: Any, *states: str) -> list[dict[str, Any]]:
     """Until the log shows exactly these states."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while True:
         found = await deliveries(caller, webhook)
         if [one["state"] for one in found] == list(states):
@@ -57,7 +58,7 @@ async def wait_for_states(caller: Caller, webhook: Any, *states: str) -> list[di
 
 async def wait_for_tries(services: Services, webhook: Any, n: int) -> None:
     """Until the only delivery of a webhook was tried so often, and no try is under way."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + PATIENCE
     while True:
         row = await services.db.fetchrow(
             "SELECT tries, claimed_until FROM hook_deliveries WHERE endpoint_id = $1",

@@ -12,6 +12,8 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.running import PATIENCE
+
 
 @dataclass
 class Got:
@@ -69,7 +71,7 @@ class Receiver:
             self.at_once -= 1
         return answer if isinstance(answer, web.Response) else web.Response(status=answer)
 
-    async def wait_for(self, n: int, seconds: float = 20) -> list[Got]:
+    async def wait_for(self, n: int, seconds: float = PATIENCE) -> list[Got]:
         """The first n that came."""
         await until(lambda: len(self.got) >= n, seconds, lambda: f"{len(self.got)} of {n} came")
         return self.got[:n]

@@ -24,6 +24,7 @@ from tests.hooks.listening import (
     wait_for_tries,
 )
 from tests.hooks.receiver import open_receiver
+from tests.running import PATIENCE
 
 
 @pytest.mark.parametrize("status", [200, 201, 204, 299])
@@ -125,7 +126,7 @@ async def test_events_of_a_session_keep_their_order(caller, receiver, services):
 
 async def until_tried(services, webhook, code, n):
     """Until the first event of this session has failed n times, and nothing is under way."""
-    end = time.monotonic() + 60
+    end = time.monotonic() + PATIENCE
     while not await services.db.fetchval(
         "SELECT max(tries) = $3 AND count(claimed_until) = 0 FROM hook_deliveries"
         " WHERE endpoint_id = $1 AND thread = $2",

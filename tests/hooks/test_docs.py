@@ -16,7 +16,7 @@ import pytest
 from tearoff.hooks import attempt, retry_schedule
 from tearoff.hooks.models import KINDS
 from tests.hooks.listening import make_session, operate, wait_for_states
-from tests.running import free_port
+from tests.running import PATIENCE, free_port
 
 PAGE = (Path(__file__).parents[2] / "docs" / "webhooks.md").read_text("utf-8")
 
@@ -59,11 +59,11 @@ async def documented_receiver(language, folder, secret, client_secret, port):
         yield folder
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(PATIENCE)
 
 
 async def until_listening(port):
-    end = time.monotonic() + 10
+    end = time.monotonic() + PATIENCE
     while True:
         try:
             _, writer = await asyncio.open_connection("127.0.0.1", port)

@@ -22,7 +22,7 @@ import pytest_asyncio
 from tearoff.config import Settings
 from tearoff.kit.services import Services
 from tests.npm import npm_package
-from tests.running import Running, free_port, start_server
+from tests.running import PATIENCE, Running, free_port, start_server
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,7 @@ def journey_server(
 @pytest_asyncio.fixture(scope="session")
 async def http() -> AsyncIterator[aiohttp.ClientSession]:
     async with aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(limit=300), timeout=aiohttp.ClientTimeout(total=40)
+        connector=aiohttp.TCPConnector(limit=300), timeout=aiohttp.ClientTimeout(total=PATIENCE)
     ) as session:
         yield session
 
@@ -86,7 +86,7 @@ def start_smsc(folder: Path, *options: str) -> Iterator[Smsc]:
         yield Smsc(port, ledger, process)
     finally:
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)
 
 
 def smpp_settings(smsc: Smsc, **more: str) -> dict[str, str]:
@@ -97,7 +97,7 @@ def smpp_settings(smsc: Smsc, **more: str) -> dict[str, str]:
 
 
 async def wait_for_state(
-    services: Services, message_ref: str, state: str, seconds: float = 15
+    services: Services, message_ref: str, state: str, seconds: float = PATIENCE
 ) -> None:
     message_id = int(message_ref.removeprefix("msg_"))
     end = time.monotonic() + seconds

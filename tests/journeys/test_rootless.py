@@ -22,7 +22,7 @@ from tearoff.kit.vault import Vault
 from tests.api.caller import Caller
 from tests.cast import open_shop
 from tests.journeys.test_web_processes import below, is_well, read_log, until, web_processes
-from tests.running import Running, launch
+from tests.running import PATIENCE, Running, launch
 
 PATHS = os.pathsep.join(p for p in sys.path if p and not p.startswith(sys.base_prefix))
 
@@ -124,7 +124,7 @@ def test_a_worker_alone_is_not_root_either(settings, data, python, tmp_path):
         assert (data / "pg" / "cluster" / "postmaster.pid").exists()
     finally:
         alone.terminate()
-        alone.wait(60)
+        alone.wait(PATIENCE)
     until(lambda: not (data / "pg" / "cluster" / "postmaster.pid").exists())
     assert "root.kept" not in log.read_text() or uid == os.geteuid()
 

@@ -10,6 +10,7 @@ from tests.cast import open_shop
 from tests.journeys.conftest import wait_for_state
 from tests.providers.dialects import ACCOUNT, TOKEN, Twilio
 from tests.providers.standin import running_standin
+from tests.running import PATIENCE
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -158,7 +159,7 @@ async def unhandled(services, shop):
     )
 
 
-async def until(ask, wanted=True, seconds=15):
+async def until(ask, wanted=True, seconds=PATIENCE):
     async with asyncio.timeout(seconds):
         while await ask() != wanted:
             await asyncio.sleep(0.1)

@@ -10,11 +10,13 @@ import pytest
 
 from tearoff.kit.embedded import EmbeddedServer
 from tests.kit.servers import postmaster
+from tests.running import PATIENCE
 
 HOLD = """
 import sys, time
 from pathlib import Path
 from tearoff.kit.embedded import EmbeddedServer
+from tests.running import PATIENCE
 server = EmbeddedServer(Path(sys.argv[1]))
 print(server.attach(), flush=True)
 sys.stdin.read()
@@ -59,4 +61,4 @@ def hold():
 
     yield start
     for process in processes:
-        process.communicate(timeout=30)
+        process.communicate(timeout=PATIENCE)

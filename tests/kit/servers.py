@@ -7,6 +7,8 @@ import time
 
 import asyncpg
 
+from tests.running import PATIENCE
+
 
 def postmaster(server):
     """The pid of the running server, None when there is none."""
@@ -19,7 +21,7 @@ def postmaster(server):
 
 def ask(url, *statements):
     async def run():
-        connection = await asyncpg.connect(url, timeout=10)
+        connection = await asyncpg.connect(url, timeout=PATIENCE)
         try:
             return [await connection.fetchval(s) for s in statements][-1]
         finally:
@@ -33,11 +35,11 @@ def told(process):
 
 
 def leave(process):
-    process.communicate(timeout=30)
+    process.communicate(timeout=PATIENCE)
     assert process.returncode == 0
 
 
-def wait_until(is_so, seconds=20):
+def wait_until(is_so, seconds=PATIENCE):
     end = time.monotonic() + seconds
     while not is_so():
         assert time.monotonic() < end, "it did not happen in time"

@@ -17,6 +17,7 @@ from tearoff.kit import embedded, pgprograms, pgrole, pgtools, pgwatchdog
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.pgprograms import EmbeddedServerError
 from tests.kit.servers import ask, leave, postmaster, told, wait_until
+from tests.running import PATIENCE
 
 AS_ROOT = os.geteuid() == 0
 
@@ -130,7 +131,7 @@ def test_one_data_folder_however_many_make_it(data):
     seen = {maker.stdout.read() for maker in makers}
     for maker in makers:
         maker.stdout.close()
-    assert [maker.wait(20) for maker in makers] == [0] * 6
+    assert [maker.wait(PATIENCE) for maker in makers] == [0] * 6
     assert len(seen) == 1
     assert list(data.parent.iterdir()) == [data]
 

@@ -12,6 +12,7 @@ from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
 from tearoff.kit.schema import is_up_to_date
 from tests.kit.servers import ask, leave, told
+from tests.running import PATIENCE
 
 BEYOND = [
     "COPY (SELECT 1) TO PROGRAM 'true'",
@@ -200,7 +201,7 @@ async def _join_beside(old, new):
             await theirs.execute(add, "before")
             joining = asyncio.create_task(asyncio.to_thread(new.attach))
             waits = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-            async with asyncio.timeout(60):
+            async with asyncio.timeout(PATIENCE):
                 while not await watching.fetchval(waits):
                     assert not joining.done()
                     await asyncio.sleep(0.02)

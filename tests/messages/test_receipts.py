@@ -8,6 +8,7 @@ from tearoff.distribution.news import tell
 from tearoff.kit import clock
 from tearoff.messages import arrivals, connections, queries
 from tearoff.providers.base import Arrived, Receipt, ReceiptState
+from tests.running import PATIENCE
 
 
 async def test_all_parts_at_once_make_the_message_delivered(services, shop):
@@ -59,7 +60,7 @@ async def read(services, stored_id):
     and this waits until it has."""
     job = msgspec.json.encode(arrivals.ToRead([stored_id]))
     await arrivals.read_arrivals(services, job, tell=tell)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while await services.db.fetchval(
             "SELECT handled_at IS NULL FROM arrivals WHERE id = $1", stored_id
         ):

@@ -16,6 +16,7 @@ from tearoff.messages import arrivals, connections, queries, replies
 from tearoff.people import optouts
 from tearoff.people import queries as people
 from tearoff.providers.base import Arrived, Receipt, ReceiptState, Reply
+from tests.running import PATIENCE
 
 counted = iter(range(1_000_000))
 
@@ -42,7 +43,7 @@ async def read(services, id_, is_done):
     """As the worker does, for the last time (that of the tests' server may be faster; then its
     reading counts)."""
     job = msgspec.json.encode(arrivals.ToRead([id_], len(arrivals.WAITS)))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while True:
             await arrivals.read_arrivals(services, job, tell=tell)
             if is_done(result := await result_of(services, id_)):
@@ -341,7 +342,7 @@ async def test_one_report_that_breaks_keeps_back_no_other(services, shop):
     ]
     await services.db.execute("UPDATE arrivals SET raw = 'no JSON' WHERE id = $1", ids[1])
     job = msgspec.json.encode(arrivals.ToRead(ids, len(arrivals.WAITS)))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while None in (told := [await result_of(services, one) for one in ids]):
             await arrivals.read_arrivals(services, job, tell=tell)
             await asyncio.sleep(0.05)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from tests.npm import npm_package
-from tests.running import free_port
+from tests.running import PATIENCE, free_port
 
 SCRIPT = Path(__file__).with_name("smsc.js")
 PASSWORD = "pass1234"
@@ -55,4 +55,4 @@ def running_smsc(folder: Path, *options: str, ledger: bool = False) -> Iterator[
         yield Smsc(port, file, process)
     finally:
         process.terminate()
-        process.communicate(timeout=10)
+        process.communicate(timeout=PATIENCE)

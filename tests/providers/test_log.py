@@ -19,6 +19,7 @@ from tearoff.providers.base import (
 )
 from tearoff.providers.log import OUTBOX, LogProvider, read_outbox
 from tests.providers.contract import ProviderContract, Rig, number, outgoing
+from tests.running import PATIENCE
 
 
 def open_log(folder: Path, **settings: str) -> LogProvider:
@@ -94,6 +95,6 @@ def test_lines_of_several_processes_do_not_mix(tmp_path: Path) -> None:
         "[asyncio.run(provider.send(Outgoing(i, '+32470000000', 'x' * 1500))) for i in range(200)]"
     )
     writers = [subprocess.Popen([sys.executable, "-c", code, str(tmp_path)]) for _ in range(2)]
-    assert [writer.wait(60) for writer in writers] == [0, 0]
+    assert [writer.wait(PATIENCE) for writer in writers] == [0, 0]
     written = read_outbox(tmp_path, 1000)
     assert [line.text for line in written] == ["x" * 1500] * 400

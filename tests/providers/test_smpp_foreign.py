@@ -30,7 +30,7 @@ from tearoff.providers.base import (
 from tearoff.providers.smpp import pdu
 from tearoff.providers.smpp.adapter import SmppProvider
 from tests.providers.smsc import PASSWORD, Smsc, running_smsc
-from tests.running import free_port
+from tests.running import PATIENCE, free_port
 
 SURROUNDINGS = Surroundings("unused", allow_loopback=True)
 LONG = "Vóór zondag: 2 koffies voor €3 — " * 9
@@ -56,7 +56,7 @@ def message(n: int, text: str = "Your coffee") -> Outgoing:
     return Outgoing(n, f"+3247000{n:04d}", text, cut.encoding, cut.parts)
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 15) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():
             await asyncio.sleep(0.01)

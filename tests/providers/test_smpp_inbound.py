@@ -17,6 +17,7 @@ from tearoff.providers.smpp.adapter import SmppProvider
 from tearoff.providers.smpp.inbound import Inbox
 from tests.providers.contract import outgoing
 from tests.providers.faulty_smsc import FaultySmsc, running_faulty_smsc
+from tests.running import PATIENCE
 
 SURROUNDINGS = Surroundings("unused", allow_loopback=True)
 NOW = datetime(2026, 11, 23, 8, 0, 59, tzinfo=UTC)
@@ -63,7 +64,7 @@ async def provider(smsc: FaultySmsc, shelf: Shelf) -> AsyncIterator[SmppProvider
     await provider.close()
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 60) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():
             await asyncio.sleep(0.005)

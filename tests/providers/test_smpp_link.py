@@ -27,7 +27,7 @@ from tearoff.providers.smpp import adapter, link, pdu
 from tearoff.providers.smpp.adapter import SmppProvider
 from tearoff.providers.smpp.pace import Busy, Pace
 from tests.providers.faulty_smsc import FaultySmsc, running_faulty_smsc
-from tests.running import free_port
+from tests.running import PATIENCE, free_port
 
 SURROUNDINGS = Surroundings("unused", allow_loopback=True)
 
@@ -75,7 +75,7 @@ async def send_all(provider: SmppProvider, messages: list[Outgoing]) -> list[Out
     return list(await asyncio.gather(*map(provider.send, messages)))
 
 
-async def until(is_so: Callable[[], bool], seconds: float = 15) -> None:
+async def until(is_so: Callable[[], bool], seconds: float = PATIENCE) -> None:
     async with asyncio.timeout(seconds):
         while not is_so():
             await asyncio.sleep(0.01)

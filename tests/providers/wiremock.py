@@ -13,9 +13,7 @@ import aiohttp
 import pytest
 
 from tests.npm import npm_package
-from tests.running import free_port
-
-PATIENCE = 30
+from tests.running import PATIENCE, free_port
 
 
 class WireMock:

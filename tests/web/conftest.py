@@ -19,11 +19,12 @@ from tearoff.coupons.models import Doer, NewSession
 from tearoff.coupons.sessions import actions
 from tearoff.kit.services import Services
 from tests.cast import Shop, open_shop
+from tests.running import PATIENCE
 from tests.web.browsing import CHROMIUM, OPTIONS, no_sideways_scroll
 from tests.web.tills import open_till
 
-# A busy machine is no fault: what comes is waited for, half a minute if need be.
-expect.set_options(timeout=30_000)
+# A busy machine is no fault: what comes is waited for.
+expect.set_options(timeout=PATIENCE * 1000)
 
 PHONE = (
     "Mozilla/5.0 (Linux; Android 14; Pixel 8) AppleWebKit/537.36 (KHTML, like Gecko)"
@@ -198,6 +199,7 @@ def visit(browser, server):
             reduced_motion="reduce",
             **more,
         )
+        context.set_default_timeout(PATIENCE * 1000)
         await context.add_cookies([{"url": server.url, **cookie} for cookie in cookies])
         problems: list[str] = []
         ours = (server.url, f"blob:{server.url}", "data:")

@@ -89,12 +89,12 @@ async def test_scan_redeem_and_the_next_one(make_coupon, look):
         await page.locator("#scan").click()
         await expect(page.locator("#video")).to_be_visible()
         await hold(page, draw(f"https://coupons.example.com{first.path}"))
-        await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict good")
         await page.locator("#v-act").click()
         await expect(page.locator("dialog[open]")).to_have_class("verdict used")
         await hold(page, draw(f"https://coupons.example.com{second.path}"))
         await page.locator("#v-close").click()
-        await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict good")
         await page.locator("#v-act").click()
         await expect(page.locator("dialog[open]")).to_have_class("verdict used")
         await page.locator("#v-close").click()
@@ -115,7 +115,7 @@ async def test_light_and_the_other_camera(coupon, look):
         wish = await page.evaluate("asked.at(-1).video.deviceId.exact")
         assert wish in ("back", "front")
         await hold(page, draw(coupon.code))
-        await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict good")
 
 
 async def test_scan_without_connection_after_a_reload(coupon, look):
@@ -123,19 +123,17 @@ async def test_scan_without_connection_after_a_reload(coupon, look):
         await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         await page.locator("#scan").click()  # once with network: the reader is fetched and kept
         await hold(page, draw("not a coupon"))
-        await expect(page.locator("dialog[open]")).to_have_class("verdict no", timeout=20_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict no")
         await page.locator("#v-close").click()  # else the reload would show it again
         await page.context.set_offline(True)
         await page.reload()
         await expect(page.locator("#place")).to_have_text("Ghent")
         await page.locator("#scan").click()
         await hold(page, draw(f"https://coupons.example.com{coupon.path}"))
-        await expect(page.locator("dialog[open]")).to_have_class(
-            "verdict unchecked", timeout=20_000
-        )
+        await expect(page.locator("dialog[open]")).to_have_class("verdict unchecked")
         await expect(page.locator("#v-word")).to_have_text("NOT CHECKED")
         await page.context.set_offline(False)
-        await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict good")
     assert (await coupon.row())["uses"] == 0  # it was only looked at
 
 
@@ -154,7 +152,7 @@ async def test_what_the_browser_has_built_in_comes_first(coupon, look):
         page.on("request", lambda r: fetched.append(r.url) if "zxing" in r.url else None)
         await page.locator("#scan").click()
         await page.evaluate(f"window.sees = '{coupon.code}'")
-        await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict good")
         assert await page.evaluate("formats") == ["qr_code", "ean_13"]
         assert fetched == []
 
@@ -164,7 +162,7 @@ async def test_our_own_reader_helps_where_the_built_in_one_sees_nothing(make_cou
     async with look(coupon.shop, before=NATIVE) as page:
         await page.locator("#scan").click()
         await hold(page, draw(coupon.code, zxingcpp.BarcodeFormat.Code128))
-        await expect(page.locator("dialog[open]")).to_have_class("verdict good", timeout=20_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict good")
 
 
 KINDS = {
@@ -188,7 +186,7 @@ async def test_the_reader_reads_every_kind(coupon, look):
         await page.locator("#scan").click()
         for kind, text in KINDS.items():
             await hold(page, draw(text, getattr(zxingcpp.BarcodeFormat, kind)))
-            await expect(page.locator("dialog[open]")).to_have_class("verdict no", timeout=20_000)
+            await expect(page.locator("dialog[open]")).to_have_class("verdict no")
             read = page.locator("#verdict bdi")
             await expect(read, kind).to_contain_text(re.compile(text.lstrip("0")[:12]))
             await hold(page, None)
@@ -247,6 +245,6 @@ async def test_with_the_browsers_own_fake_camera(coupon, services, http, server,
         await page.context.add_cookies([cookie])
         await page.goto(f"{server.url}/till")
         await page.locator("#scan").click()
-        await expect(page.locator("dialog[open]")).to_have_class("verdict no", timeout=30_000)
+        await expect(page.locator("dialog[open]")).to_have_class("verdict no")
         await expect(page.locator("#v-lines")).to_contain_text("withdrawn")
         await browser.close()

@@ -58,7 +58,7 @@ async def test_a_withdrawn_coupon_comes_back_in_front_of_the_eyes(make_coupon, v
         await coupon.services.db.execute(
             "UPDATE campaigns SET status = 'active' WHERE id = $1", coupon.shop.campaign
         )
-        await expect(page.locator(".badge")).to_have_text("Ready to use", timeout=15_000)
+        await expect(page.locator(".badge")).to_have_text("Ready to use")
 
 
 async def test_what_the_counter_undoes_can_be_used_again_in_front_of_the_eyes(coupon, visit):
@@ -67,7 +67,7 @@ async def test_what_the_counter_undoes_can_be_used_again_in_front_of_the_eyes(co
         await page.locator(".staff form button").click()
         await expect(page.locator(".yes")).to_have_text("Accepted")
         await do(coupon, "unvalidated")
-        await expect(page.locator(".badge")).to_have_text("Ready to use", timeout=15_000)
+        await expect(page.locator(".badge")).to_have_text("Ready to use")
         await expect(page.locator(".yes")).to_have_count(0)
 
 
@@ -124,9 +124,7 @@ async def test_an_offer_that_is_withdrawn_comes_back_in_front_of_the_eyes(make_c
         await coupon.services.db.execute(
             "UPDATE campaigns SET status = 'active' WHERE id = $1", coupon.shop.campaign
         )
-        await expect(page.get_by_role("button", name="Get your coupon")).to_be_visible(
-            timeout=15_000
-        )
+        await expect(page.get_by_role("button", name="Get your coupon")).to_be_visible()
 
 
 async def test_without_connection_an_offer_stays_and_begins_later(make_coupon, visit):
@@ -185,7 +183,7 @@ async def test_copied_is_said_for_a_moment(make_coupon, visit):
         button = page.locator("[data-copy]")
         await button.click()
         await expect(button).to_have_text("Copied")
-        await expect(button).to_have_text("Copy the code", timeout=15_000)
+        await expect(button).to_have_text("Copy the code")
         shown = await page.locator("#shop-code").inner_text()
         assert (shown, await page.evaluate("navigator.clipboard.readText()")) == (
             coupon.short, coupon.short.replace(" ", "")

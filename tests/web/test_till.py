@@ -19,6 +19,7 @@ from tearoff.coupons.counter.scanned_text import read_scanned
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.coupons.sessions import actions, queries
 from tests.cast import open_place, open_shop
+from tests.running import PATIENCE
 from tests.web.conftest import do, in_days
 from tests.web.tills import DEVICE_PIN, new_key, open_till
 
@@ -317,7 +318,7 @@ async def wait_for_waiter(services, held):
     """Until somebody waits for what this transaction holds."""
     pid = await held.fetchval("SELECT pg_backend_pid()")
     waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))"
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(PATIENCE):
         while not await services.db.fetchval(waits, pid):
             await asyncio.sleep(0.02)
 

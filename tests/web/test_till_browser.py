@@ -13,6 +13,7 @@ from playwright.async_api import expect
 from tearoff.accounts import devices
 from tearoff.kit.words import words_in
 from tearoff.web.till.shell import SHAPES
+from tests.running import PATIENCE
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
 from tests.web.conftest import do, in_days
 from tests.web.test_till import take_turn
@@ -59,7 +60,7 @@ async def wait_for_worker(page):
         "navigator.serviceWorker.controller ? true : new Promise(done =>"
         " navigator.serviceWorker.addEventListener('controllerchange', () => done(true)))"
     )
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         await page.evaluate("navigator.serviceWorker.ready.then(() => true)")
         await page.evaluate(controlled)
 
@@ -308,7 +309,7 @@ async def test_a_slow_server(coupon, stand):
         await axe_finds_nothing(page)
         await page.keyboard.press("Escape")
         await expect(page.locator(VERDICT)).to_have_class("verdict checking")
-        await expect(page.locator(VERDICT)).to_have_class("verdict unchecked", timeout=15_000)
+        await expect(page.locator(VERDICT)).to_have_class("verdict unchecked")
         await expect(page.locator("#v-word")).to_have_text("NOT CHECKED")
         await page.unroute("**/till/api/*c*")
 
@@ -332,7 +333,7 @@ async def test_an_answer_that_is_lost_uses_nothing_twice(make_coupon, services, 
         await page.unroute_all(behavior="wait")
         await verdict_is(page, "used", "OK, used")
         await page.locator("#v-close").click()
-        await expect(page.locator("#rows .used")).to_have_count(1, timeout=15_000)
+        await expect(page.locator("#rows .used")).to_have_count(1)
         await expect(page.locator("#conflicts")).to_be_hidden()
         await expect(page.locator("#waiting")).to_be_hidden()
     assert (await coupon.row())["uses"] == 1
@@ -639,6 +640,6 @@ async def test_usable_within_two_seconds_on_a_slow_network(coupon, stand):
         usable = [15_000.0]
         while min(usable) >= 2000 and len(usable) < 10:
             await page.reload(wait_until="commit")
-            await expect(page.locator("#scan")).to_be_visible(timeout=15_000)
+            await expect(page.locator("#scan")).to_be_visible()
             usable.append(await page.evaluate("performance.now()"))
         assert min(usable) < 2000, usable

@@ -251,7 +251,7 @@ async def test_a_language_chosen_without_connection_waits(coupon, stand):
         await expect(page.locator("#connection")).to_have_class("on")
         await expect(waits).to_be_visible()
         await page.locator("#code").fill("")
-        await expect(page.locator("html")).to_have_attribute("lang", "nl", timeout=30_000)
+        await expect(page.locator("html")).to_have_attribute("lang", "nl")
         await expect(waits).to_be_hidden()
         assert page.url.endswith("/till")
 

@@ -35,7 +35,7 @@ from tearoff.kit.services import Services
 from tearoff.providers.wallets import apple, google
 from tests.cast import open_shop
 from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
-from tests.running import free_port, start_server
+from tests.running import PATIENCE, free_port, start_server
 from tests.web.conftest import PHONE, Coupon, do, in_days
 from tests.web.test_ends import ENDS, ending
 from tests.web.test_states import ROBOT
@@ -78,7 +78,7 @@ def push_service(apple_keys) -> Iterator[SimpleNamespace]:
 
     yield SimpleNamespace(url=f"https://127.0.0.1:{port}", pushes=pushes)
     process.terminate()
-    process.wait(20)
+    process.wait(PATIENCE)
 
 
 class Wallet:
@@ -177,7 +177,7 @@ def opened(file: bytes) -> tuple[dict, dict[str, bytes]]:
     return json.loads(files["pass.json"]), files
 
 
-async def until(check, seconds=12):
+async def until(check, seconds=PATIENCE):
     async with asyncio.timeout(seconds):
         while not (found := await check()):
             await asyncio.sleep(0.2)
@@ -419,7 +419,7 @@ async def test_an_activation_that_is_over_reaches_the_pass(make, push_service):
     )
     assert not await is_void(phone)
     await until(lambda: pushed(push_service, "aa07", 1))
-    await until(lambda: pushed(push_service, "aa07", 2), seconds=30)
+    await until(lambda: pushed(push_service, "aa07", 2))
     assert await is_void(phone)
 
 

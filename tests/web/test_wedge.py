@@ -258,6 +258,6 @@ async def test_wrapped_links_and_twins_without_connection(make_coupon, services,
         await page.context.set_offline(False)
         await expect(page.locator("#conflicts .no")).to_have_count(1)
         await expect(page.locator("#conflicts")).to_contain_text(re.compile("Type it exactly"))
-        await expect(page.locator("#waiting")).to_be_hidden(timeout=20_000)
+        await expect(page.locator("#waiting")).to_be_hidden()
     uses = [(await one.row())["uses"] for one in (first, second, *twins)]
     assert uses == [1, 1, 0, 0]
