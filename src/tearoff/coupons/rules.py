@@ -1,4 +1,5 @@
-"""Pure decisions about campaigns and sessions."""
+"""Pure decisions about campaigns and sessions. What is changed is guarded once more, by the update
+itself in `sessions/updates.py`; that both agree is held by a test of every state."""
 
 from __future__ import annotations
 
@@ -141,6 +142,43 @@ def why_not_now(session: Session, campaign: Campaign, now: datetime) -> CannotUs
     if campaign.activation_seconds is not None and session.active_until is not None:
         return None if session.active_until > now else TimeOver(at=session.active_until)
     return None
+
+
+def why_over(session: Session, campaign: Campaign, now: datetime) -> CannotUse | None:
+    """The reason for which the coupon is not even opened any more: it was used, is void, or its
+    time is over. It counts also where something stands in the way that may pass."""
+    refusal = why_not_usable(session, campaign, now)
+    if isinstance(refusal, AlreadyValidated | Voided | Expired):
+        return refusal
+    return Expired(at=ends_at(session, campaign)) if session.has_expired(campaign, now) else None
+
+
+def why_not_changed(
+    kind: str, session: Session, campaign: Campaign, now: datetime
+) -> CannotUse | None:
+    """The reason for which a simple operation (a key of `sessions.updates.CHANGES`) cannot be done
+    now. What is already so is no reason: then nothing changes."""
+    if kind in ("voided", "locked") and session.is_used_up(campaign):
+        return AlreadyValidated(at=session.used_up_at(campaign), where=session.location_id)
+    if kind in ("reactivated", "lengthened"):
+        return _why_no_window(kind, session, campaign, now)
+    if kind == "opened" and session.opened_at is None:
+        return why_over(session, campaign, now)
+    if kind == "claimed" and session.claimed_at is None:
+        return why_not_usable(session, campaign, now)
+    return None
+
+
+def _why_no_window(
+    kind: str, session: Session, campaign: Campaign, now: datetime
+) -> CannotUse | None:
+    """Why the window of an activated coupon cannot be opened again or made longer."""
+    options, refusal = campaign.options, why_not_usable(session, campaign, now)
+    if kind == "lengthened":
+        return refusal if options.lengthens else TimeOver(at=session.active_until)
+    if isinstance(refusal, TimeOver) and options.reactivates:
+        return None
+    return refusal
 
 
 def ends_at(session: Session, campaign: Campaign) -> datetime | None:

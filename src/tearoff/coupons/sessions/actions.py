@@ -241,7 +241,7 @@ async def change(
         session = found.session
         found = await queries.hold_session(db, session.account_id, session.id) or found
     session = found.session
-    refusal = _why_not(kind, found, now)
+    refusal = rules.why_not_changed(kind, found.session, found.campaign, now)
     if refusal is not None:
         raise refusal
     unlists = updates.CHANGES[kind].unlists
@@ -263,7 +263,7 @@ async def change(
     current = await queries.session(db, session.account_id, session.id)
     if current is None:
         raise SessionNotFound
-    refusal = _why_not(kind, current, now)
+    refusal = rules.why_not_changed(kind, current.session, current.campaign, now)
     if refusal is not None:
         raise refusal
     return current.session, False
@@ -304,31 +304,6 @@ async def _count_change(
     elif use is not None:
         given_back = limits.of_use(campaign, session, use.location_id, use.at, step=-1)
         await limits.count(db, campaign, given_back, now)
-
-
-def _why_not(kind: str, found: SessionAndCampaign, now: datetime) -> rules.CannotUse | None:
-    session, used_at = found.session, found.session.used_up_at(found.campaign)
-    if kind in ("voided", "locked") and session.is_used_up(found.campaign):
-        return rules.AlreadyValidated(at=used_at, where=session.location_id)
-    already = {"opened": session.opened_at, "claimed": session.claimed_at}
-    if kind in ("reactivated", "lengthened"):
-        return _why_no_window(kind, found, now)
-    if kind not in already or already[kind] is not None:
-        return None
-    refusal = rules.why_not_usable(session, found.campaign, now)
-    is_open = isinstance(refusal, rules.Voided | rules.Expired | rules.AlreadyValidated)
-    return refusal if is_open or (kind == "claimed" and refusal is not None) else None
-
-
-def _why_no_window(kind: str, found: SessionAndCampaign, now: datetime) -> rules.CannotUse | None:
-    """Why the window of an activated coupon cannot be opened again or made longer."""
-    options = found.campaign.options
-    refusal = rules.why_not_usable(found.session, found.campaign, now)
-    if kind == "lengthened":
-        return refusal if options.lengthens else rules.TimeOver(at=found.session.active_until)
-    if isinstance(refusal, rules.TimeOver) and options.reactivates:
-        return None
-    return refusal
 
 
 async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -> None:

@@ -7,7 +7,6 @@ from datetime import UTC, datetime, timedelta
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.coupons.models import Session
-from tearoff.coupons.rules import AlreadyValidated, CannotUse, Expired, Voided
 from tearoff.kit.db import Database, Handle
 
 FRESH = timedelta(minutes=2)
@@ -75,8 +74,3 @@ def is_fresh(session: Session, now: datetime) -> bool:
     if session.last_message_id is not None:
         sent_at = _TIME_IDS_BEGIN + timedelta(seconds=session.last_message_id >> 20)
     return now - max(sent_at, session.created_at) <= FRESH
-
-
-def is_over(refusal: CannotUse | None) -> bool:
-    """Whether a coupon that stands like this is not opened any more."""
-    return isinstance(refusal, Voided | Expired | AlreadyValidated)

@@ -126,14 +126,18 @@ def session_values(
     )  # fmt: skip
 
 
+TAKES_IN = (
+    "(NOT EXISTS (SELECT FROM campaign_locations p WHERE p.campaign_id = {campaign})"
+    " OR EXISTS (SELECT FROM campaign_locations p WHERE p.campaign_id = {campaign}"
+    " AND p.location_id = {location}))"
+)
+"""A campaign without locations is taken in anywhere."""
+
+
 async def is_taken_in_at(db: Handle, campaign_id: int, location_id: int) -> bool:
     """Whether the campaign is taken in at this location; one without locations is anywhere."""
-    taken: bool = await db.fetchval(
-        "SELECT NOT EXISTS (SELECT FROM campaign_locations WHERE campaign_id = $1)"
-        " OR EXISTS (SELECT FROM campaign_locations WHERE campaign_id = $1 AND location_id = $2)",
-        campaign_id,
-        location_id,
-    )
+    statement = f"SELECT {TAKES_IN.format(campaign='$1', location='$2')}"
+    taken: bool = await db.fetchval(statement, campaign_id, location_id)
     return taken
 
 

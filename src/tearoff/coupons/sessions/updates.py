@@ -10,13 +10,20 @@ from typing import Any
 import msgspec
 
 from tearoff.coupons.models import Doer, Session
+from tearoff.coupons.sessions import queries
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
-_TAKES_IN = """(NOT EXISTS (SELECT FROM campaign_locations p WHERE p.campaign_id = c.id)
-      OR EXISTS (SELECT FROM campaign_locations p WHERE p.campaign_id = c.id
-        AND p.location_id = $4))"""
-"""A campaign without locations is taken in anywhere."""
+_USABLE = """(s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
+    AND c.status = 'active'
+    AND (c.starts_at IS NULL OR c.starts_at <= {at})
+    AND (c.expires_at IS NULL OR c.expires_at > {at})
+    AND (s.expires_at IS NULL OR s.expires_at > {at})
+    AND (c.pause_seconds IS NULL OR s.used_at IS NULL
+      OR s.used_at + make_interval(secs => c.pause_seconds) <= {at})
+    AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > {at}))"""
+"""Whether `rules.why_not_usable` has no reason against session `s` of campaign `c`, except the
+campaign's hours and its scratch card, of which rows say nothing."""
 
 _VALIDATE = f"""
 WITH c AS MATERIALIZED (
@@ -40,18 +47,11 @@ WITH c AS MATERIALIZED (
   WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
     AND ($14 OR num_nonnulls(c.limit_claims, c.limit_validations, c.limit_day, c.limit_location,
       c.limit_person) = 0)
-    AND s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
-    AND c.status = 'active'
-    AND (c.starts_at IS NULL OR c.starts_at <= $15)
-    AND (c.expires_at IS NULL OR c.expires_at > $15)
-    AND (s.expires_at IS NULL OR s.expires_at > $15)
+    AND {_USABLE.format(at="$15")}
     AND ($6::integer IS NULL OR s.uses = $6)
     AND CASE WHEN $10::text IS NULL THEN s.reserved_until IS NULL OR s.reserved_until <= $3
       ELSE s.reservation = $10 AND s.reserved_until > $3 END
-    AND (c.activation_seconds IS NULL OR s.active_until IS NULL OR s.active_until > $15)
-    AND (c.pause_seconds IS NULL OR s.used_at IS NULL
-      OR s.used_at + make_interval(secs => c.pause_seconds) <= $15)
-    AND ($4::bigint IS NULL OR {_TAKES_IN})
+    AND ($4::bigint IS NULL OR {queries.TAKES_IN.format(campaign="c.id", location="$4")})
   RETURNING s.*
 ), noted AS (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
@@ -160,25 +160,27 @@ _WINDOW = (
 """Until when a window lasts that begins now, or where another one ends: never longer than the
 coupon itself. Null, and so nothing, for a campaign without activation."""
 
+_IN_TIME = "validated_at IS NULL AND NOT voided AND (expires_at IS NULL OR expires_at > $3)"
+"""That nothing ends the coupon which its own row knows of: `rules` were asked before, and it may
+have come to be so since."""
+
 CHANGES: dict[str, Change] = {
     "opened": Change(
         "opened_at = $3",
-        "opened_at IS NULL AND NOT voided AND (expires_at IS NULL OR expires_at > $3)",
+        f"opened_at IS NULL AND {_IN_TIME}",
     ),
     "claimed": Change(
         f"claimed_at = $3, opened_at = coalesce(opened_at, $3), "
         f" active_until = {_WINDOW.format(begins='$3')}",
-        "claimed_at IS NULL AND NOT voided AND NOT locked"
-        " AND (expires_at IS NULL OR expires_at > $3)",
+        f"claimed_at IS NULL AND NOT locked AND {_IN_TIME}",
     ),
     "reactivated": Change(
         f"active_until = {_WINDOW.format(begins='$3')}",
-        "(active_until IS NULL OR active_until <= $3) AND validated_at IS NULL"
-        " AND NOT voided AND NOT locked AND (expires_at IS NULL OR expires_at > $3)",
+        f"(active_until IS NULL OR active_until <= $3) AND NOT locked AND {_IN_TIME}",
     ),
     "lengthened": Change(
         f"lengthened = true, active_until = {_WINDOW.format(begins='active_until')}",
-        "active_until > $3 AND NOT lengthened AND validated_at IS NULL",
+        f"active_until > $3 AND NOT lengthened AND NOT locked AND {_IN_TIME}",
     ),
     "unclaimed": Change(
         "claimed_at = NULL, active_until = NULL, lengthened = false",
@@ -257,11 +259,7 @@ _RESERVE = f"""
 UPDATE sessions s SET reservation = $4, reserved_until = $5, reserved_by = $6
 FROM campaigns c
 WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
-  AND s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
-  AND c.status = 'active'
-  AND (c.starts_at IS NULL OR c.starts_at <= $3)
-  AND (c.expires_at IS NULL OR c.expires_at > $3)
-  AND (s.expires_at IS NULL OR s.expires_at > $3)
+  AND {_USABLE.format(at="$3")}
   AND (s.reserved_until IS NULL OR s.reserved_until <= $3)
 RETURNING {columns(Session, "s")}
 """

@@ -46,7 +46,7 @@ def _is_news(services: Services, found: Linked, token: str, now: datetime) -> bo
     can be."""
     if found.session.opened_at is not None:
         return False
-    if opens.is_over(rules.why_not_usable(found.session, found.campaign, now)):
+    if rules.why_over(found.session, found.campaign, now) is not None:
         return False
     return forms.shown_uses(services.vault, token, found.session.code, now) is not None
 

@@ -15,7 +15,7 @@ from litestar import post, route
 from tearoff.accounts import queries as accounts
 from tearoff.coupons import rules
 from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
-from tearoff.coupons.sessions import opens, public, queries
+from tearoff.coupons.sessions import public, queries
 from tearoff.coupons.sessions.behind_link import linked
 from tearoff.hooks.models import Listener
 from tearoff.kit import clock, doorbook, metrics, times
@@ -419,7 +419,7 @@ async def _own_code(
     found = await patiently(linked(services.db, campaign.code, read_code(code)))
     if found is None:
         return ""
-    is_over = opens.is_over(rules.why_not_usable(found.session, campaign, now))
+    is_over = rules.why_over(found.session, campaign, now) is not None
     return "" if is_over and (campaign.limit_person or 1) > 1 else code
 
 
