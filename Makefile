@@ -4,9 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8080
 DATA ?= .tearoff
+ROUNDS ?= 20
 
 .DEFAULT_GOAL := help
-.PHONY: help demo serve test test-tools check format soak bench words pictures docs lock audit clean
+.PHONY: help demo serve test test-tools steady check format soak bench words pictures docs lock audit clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-8s %s\n", $$1, $$2}'
@@ -38,6 +39,9 @@ test: $(VENV)/dev-installed test-tools ## the whole suite
 
 test-tools:
 	@sh tests/install-tools
+
+steady: $(VENV)/dev-installed test-tools ## TESTS=… twenty times (ROUNDS=20), all cores kept busy
+	@$(BIN)/python -m tests.steady $(ROUNDS) $(TESTS)
 
 check: $(VENV)/dev-installed ## format, lint, types, direction of imports, dependencies
 	@$(BIN)/ruff format --check --quiet . && $(BIN)/ruff check --quiet . && $(BIN)/mypy && \
