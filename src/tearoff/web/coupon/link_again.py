@@ -115,12 +115,10 @@ async def send(
 ) -> Sent | NotAgain:
     words, to, vault = visit.words, _typed(campaign, filled), services_of(request).vault
     if not to or forms.begun_by(vault, token, campaign.code, _shown(to), now) is None:
-        return NotAgain(422, visit.words("This page was open for too long. Try again."))
+        return NotAgain(422, words("This page was open for too long. Try again."))
     said = sent(campaign, visit, filled)
-    session, caller = (
-        await _session(request, campaign, to),
-        await _caller(request, campaign, to, now),
-    )
+    session = await _session(request, campaign, to)
+    caller = await _caller(request, campaign, to, now)
     if session is None:
         return said
     if caller is None:
