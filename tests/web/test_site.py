@@ -21,8 +21,6 @@ ROOT = Path(__file__).parents[2]
 PAGES = [page.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
          for page in sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
 
-pytestmark = pytest.mark.xdist_group("site")  # which is built once
-
 WIDTHS = [pytest.param(width, marks=in_browser) for width in (320, 1366)]
 IN_COLOURS = [pytest.param(scheme, marks=in_browser) for scheme in ("light", "dark")]
 
