@@ -25,7 +25,7 @@ from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
 from tests.cast import Shop, open_shop
 from tests.commands import Commands, loaded_program
-from tests.running import Running, start_server
+from tests.running import PATIENCE, Running, start_server
 
 pytest_plugins = ["tests.sharing"]
 
@@ -110,6 +110,7 @@ def settings(database_url: str, tmp_path_factory: pytest.TempPathFactory) -> Set
         allow_loopback=True,
         public_url="https://coupons.example.com",
         send_lease=3,
+        statement_limit=PATIENCE,
     )
 
 

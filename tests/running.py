@@ -82,6 +82,7 @@ def launch(
         "TEAROFF_ALLOW_LOOPBACK": "true",
         "TEAROFF_PUBLIC_URL": settings.public_url,
         "TEAROFF_SEND_LEASE": str(settings.send_lease),
+        "TEAROFF_STATEMENT_LIMIT": str(settings.statement_limit),
         "TEAROFF_OPEN_GUARD": str(settings.open_guard),
         # All tests call from one address, and many of them with wrong credentials.
         "TEAROFF_WRONG_CREDENTIALS": "1000000",

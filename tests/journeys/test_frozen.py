@@ -140,8 +140,7 @@ async def stage(run_folder, tmp_path) -> AsyncIterator[Stage]:
             },
             campaign={"limit_sessions": 1000},
         )  # fmt: skip
-        limit = {"TEAROFF_STATEMENT_LIMIT": "3"}
-        with start_server(settings, tmp_path, port=port, **limit) as running:
+        with start_server(settings, tmp_path, port=port) as running:
             async with aiohttp.ClientSession(
                 connector=aiohttp.TCPConnector(limit=300),
                 timeout=aiohttp.ClientTimeout(total=ANSWERED),
