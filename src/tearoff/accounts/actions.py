@@ -19,6 +19,11 @@ OLD_SECRET_LIVES = timedelta(hours=24)
 MOST_FRAME_HOSTS = 50
 
 
+COUNTRY = "Use two letters, such as BE."
+ZONE = "Use a name such as Europe/Brussels."
+"""What is said of one that there is not."""
+
+
 class WrongCredentials(Forbidden):
     """The client ID or secret is not correct. `account_id` is whose key was named, if anybody's."""
 
@@ -52,9 +57,9 @@ async def create_account(
     time zone it has its country's; one that has several is asked for."""
     _require(name.strip(), "name", "An account needs a name.")
     email = _email(email)
-    _require(country is None or is_country(country), "country", "Use two letters, such as BE.")
+    _require(country is None or is_country(country), "country", COUNTRY)
     timezone = timezone or _zone_of(country)
-    _require(timezone in available_timezones(), "timezone", "Use a name such as Europe/Brussels.")
+    _require(timezone in available_timezones(), "timezone", ZONE)
     account_id = await queries.insert_account(db, name.strip(), email, timezone, country)
     return await create_key(db, vault, account_id)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
+from tearoff.people.optouts import ON_LIST
+
 
 class Code(msgspec.Struct, frozen=True):
     """`title` is short and stable; `text` is how v3 words it; `cure` says what helps."""
@@ -100,8 +102,7 @@ CODES: dict[int, Code] = {
               "Email not sent to '<email>'. Reason: This person already received this coupon.",
               "Leave `check_unique` out to send it once more."),
     605: Code("The receiver has opted out",
-              "SMS not sent to '<phone>'. Reason: This number is on the blacklist or opt-out"
-              " list.",
+              f"SMS not sent to '<phone>'. Reason: {ON_LIST['sms']}",
               "Send this person nothing, unless they ask for it again."),
     1000: Code("Wrong or missing credentials",
                "HTTP/1.0 401 Unauthorized. Client ID or Secret not correct.",

@@ -214,7 +214,7 @@ def _none(given: str) -> str | None:
 
 def _country(given: str) -> str | None:
     if given != "-" and not actions.is_country(given):
-        raise Invalid("Use two letters, such as BE.", field="country")
+        raise Invalid(actions.COUNTRY, field="country")
     return _none(given)
 
 

@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
-from tearoff.accounts.actions import AccountNotFound
+from tearoff.accounts.actions import ZONE, AccountNotFound
 from tearoff.accounts.queries import account
 from tearoff.api.v4.fields import YEARS
 from tearoff.cli import address
@@ -177,7 +177,7 @@ async def read_address(
 
 def read_zone(given: str) -> str:
     if given not in available_timezones():
-        raise Invalid("Use a name such as Europe/Brussels.", field="timezone")
+        raise Invalid(ZONE, field="timezone")
     return given
 
 

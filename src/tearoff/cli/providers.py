@@ -176,7 +176,7 @@ def _test(arguments: argparse.Namespace) -> int:
         if connection is None:
             raise NoRoute(hint="`tearoff provider add` makes one.")
         if await optouts.is_opted_out(services.db, arguments.account, to):
-            raise optouts.OptedOut
+            raise optouts.OptedOut(channel)
         settings = connections.open_settings(services.vault, connection)
         provider = registry.open_provider(connection.kind, settings, surroundings_of(services))
         try:

@@ -62,7 +62,7 @@ def error_of(answer: Outcome, message_id: int, channel: str = "sms") -> TearoffE
         case Accepted():
             return None
         case Refused(reason=Reason.OPTED_OUT):
-            return optouts.OptedOut()
+            return optouts.OptedOut(channel)
         case Refused(text=text):
             return NotSent(text)
         case _:
@@ -117,15 +117,8 @@ async def _record_refusal(db: Handle, about: About, answer: Refused, now: dateti
         is_lost = await _void_session(db, about, answer.text, now)
         await _give_back(db, about, now, with_session=is_lost)
     if answer.reason is Reason.OPTED_OUT:
-        await optouts.add(
-            db,
-            about.account_id,
-            about.recipient,
-            source="provider",
-            now=now,
-            reason="The SMS provider says that this number opted out.",
-            evidence=optouts.Evidence(provider_ref=f"msg_{about.message_id}"),
-        )
+        ref = f"msg_{about.message_id}"
+        await optouts.learn(db, about.account_id, about.recipient, provider_ref=ref, now=now)
 
 
 async def _void_session(db: Handle, about: About, reason: str, now: datetime) -> bool:

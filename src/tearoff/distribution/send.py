@@ -242,7 +242,7 @@ class Sender:
                 return None
             if opened.is_barred:
                 await self._check_campaign_limit(campaign, now)
-                raise optouts.OptedOut
+                raise optouts.OptedOut(draft.channel)
             if opened.message_id is not None:
                 return context, draft, opened.message_id
             await self._explain_guard(draft, now)
@@ -302,7 +302,7 @@ class Sender:
         if await optouts.is_opted_out(
             self._services.db, draft.campaign.account_id, draft.recipient
         ):
-            raise optouts.OptedOut
+            raise optouts.OptedOut(draft.channel)
         raise AlreadyReceived
 
     async def _hand_over(self, context: SendContext, draft: Draft, message_id: int) -> Outcome:

@@ -10,7 +10,7 @@ import asyncpg
 import msgspec
 
 from tearoff.errors import Conflict
-from tearoff.kit.db import Handle
+from tearoff.kit.db import Handle, lock_name
 
 
 class CapReached(Conflict):
@@ -30,9 +30,7 @@ class Cap(msgspec.Struct, frozen=True, kw_only=True):
 async def make_room(db: asyncpg.Connection, cap: Cap, owner: int) -> None:
     """Before the statement that adds one, in its transaction. Raises `CapReached`."""
     # A statement of its own: the count must see what others committed before the lock was got.
-    await db.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"cap:{cap.name}:{owner}"
-    )
+    await lock_name(db, f"cap:{cap.name}:{owner}")
     await check_room(db, cap, owner)
 
 

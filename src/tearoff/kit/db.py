@@ -90,6 +90,11 @@ def is_held() -> bool:
     return _held.get() > 0
 
 
+async def lock_name(db: Handle, name: str) -> None:
+    """Wait until nobody else holds this name, and hold it until the transaction ends."""
+    await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
+
+
 class Database:
     """A pool of connections. Also a `Handle`: single statements run and commit by themselves."""
 

@@ -313,6 +313,10 @@ def configure(cluster: Path) -> None:
     """Write our settings and who may connect into a cluster."""
     with (cluster / "postgresql.conf").open("a") as file:
         file.write(f"\n# tearoff\n{SETTINGS}")
+    let_in_by_password(cluster)
+
+
+def let_in_by_password(cluster: Path) -> None:
     (cluster / "pg_hba.conf").write_text("local all all scram-sha-256\n", "ascii")
 
 

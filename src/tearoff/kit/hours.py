@@ -13,6 +13,8 @@ from msgspec import Meta
 from tearoff.kit import times
 
 MOST = 50
+START = "^([01][0-9]|2[0-3]):[0-5][0-9]$"
+END = "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"
 _WEEK = timedelta(days=7)
 
 
@@ -21,8 +23,8 @@ class Hours(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tru
     `end` "24:00" is midnight; an `end` before `start` is on the next day."""
 
     days: Annotated[tuple[Annotated[int, Meta(ge=1, le=7)], ...], Meta(min_length=1, max_length=7)]
-    start: Annotated[str, Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$")]
-    end: Annotated[str, Meta(pattern="^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
+    start: Annotated[str, Meta(pattern=START)]
+    end: Annotated[str, Meta(pattern=END)]
 
 
 Week = Annotated[tuple[Hours, ...], Meta(max_length=MOST)]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from tearoff.config import Settings
 from tearoff.errors import Invalid
-from tearoff.kit.vault import Vault
+from tearoff.kit.vault import MAKES_ONE, Vault
 
 FILE = "secret.key"
 
@@ -38,7 +38,7 @@ def require_key(settings: Settings) -> None:
         raise Invalid(
             "TEAROFF_DATABASE_URL is set, so TEAROFF_SECRET_KEY must be set too.",
             field="TEAROFF_SECRET_KEY",
-            hint='python3 -c "import secrets; print(secrets.token_urlsafe(32))" makes one.',
+            hint=MAKES_ONE,
         )
 
 

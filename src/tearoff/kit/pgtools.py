@@ -14,7 +14,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from tearoff.errors import Conflict, Forbidden
 from tearoff.kit import pgprograms, pgrights
-from tearoff.kit.embedded import EmbeddedServer, remove_stale_pid_file
+from tearoff.kit.embedded import EmbeddedServer, let_in_by_password, remove_stale_pid_file
 from tearoff.kit.pgprograms import EmbeddedServerError, program
 from tearoff.kit.schema import refuse_newer
 
@@ -151,7 +151,7 @@ def _upgrade_cluster(server: EmbeddedServer, home: Path, programs: Path) -> None
         "-d", str(home / "cluster"), "-D", str(home / "cluster.new"), "-U", pgprograms.USER,
         "-s", str(server.make_socket_folder(home)), owner=owner, cwd=str(work),
     )  # fmt: skip
-    (home / "cluster.new" / "pg_hba.conf").write_text("local all all scram-sha-256\n", "ascii")
+    let_in_by_password(home / "cluster.new")
     shutil.rmtree(work, ignore_errors=True)
 
 

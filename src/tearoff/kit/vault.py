@@ -17,6 +17,10 @@ from tearoff.errors import Invalid
 MIN_KEY_LENGTH = 32
 
 
+MAKES_ONE = 'python3 -c "import secrets; print(secrets.token_urlsafe(32))" makes one.'
+"""What helps who has no key."""
+
+
 class CannotOpen(Invalid):
     """Something sealed cannot be opened with the keys at hand."""
 
@@ -30,7 +34,7 @@ class Vault:
             raise Invalid(
                 f"Each key must have at least {MIN_KEY_LENGTH} characters.",
                 field="TEAROFF_SECRET_KEY",
-                hint='python3 -c "import secrets; print(secrets.token_urlsafe(32))" makes one.',
+                hint=MAKES_ONE,
             )
         self._keys = [key.encode() for key in keys]
         self._fernet = MultiFernet([Fernet(_fernet_key(key)) for key in self._keys])

@@ -391,12 +391,5 @@ async def _whole(db: Handle, part: queries.Part, state: ReceiptState) -> Receipt
 
 
 async def _learn_opt_out(db: Handle, connection: Connection, number: str, receipt: Receipt) -> None:
-    await optouts.add(
-        db,
-        connection.account_id,
-        number,
-        source="provider",
-        now=clock.now(),
-        reason="The SMS provider says that this number opted out.",
-        evidence=optouts.Evidence(provider_ref=receipt.provider_id),
-    )
+    ref, now = receipt.provider_id, clock.now()
+    await optouts.learn(db, connection.account_id, number, provider_ref=ref, now=now)

@@ -24,8 +24,17 @@ from tearoff.kit.rows import columns, read
 LIFTED_BY_START = ("reply", "provider", "link")
 
 
+ON_LIST = {
+    "sms": "This number is on the blacklist or opt-out list.",
+    "email": "This email address is on the blacklist or opt-out list.",
+}
+
+
 class OptedOut(Conflict):
-    """This number is on the blacklist or opt-out list."""
+    """Nothing is sent to this number or e-mail address."""
+
+    def __init__(self, channel: str = "sms") -> None:
+        super().__init__(ON_LIST[channel])
 
 
 class NotOptedOut(NotFound):
@@ -93,6 +102,21 @@ async def add(
         if await _count(db, account_id, address) == 1:
             await _announce(db, account_id, address, "contact_opted_out", now)
     return bool(added)
+
+
+async def learn(
+    db: Handle, account_id: int, number: str, *, provider_ref: str, now: datetime
+) -> None:
+    """Put a number on the list of which the provider, in its answer or receipt, says so."""
+    await add(
+        db,
+        account_id,
+        number,
+        source="provider",
+        now=now,
+        reason="The SMS provider says that this number opted out.",
+        evidence=Evidence(provider_ref=provider_ref),
+    )
 
 
 async def add_all(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tearoff.kit.db import Handle
+from tearoff.kit.db import Handle, lock_name
 from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 from tearoff.people import optouts
@@ -105,10 +105,7 @@ async def _as_known(db: Handle, account_id: int, phone: str) -> str:
     written = spellings(phone)
     if len(written) == 1:
         return phone
-    await db.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-        f"contact:{account_id}:{written[0]}",
-    )
+    await lock_name(db, f"contact:{account_id}:{written[0]}")
     known: str | None = await db.fetchval(
         "SELECT phone FROM contacts WHERE account_id = $1 AND phone = ANY($2)"
         " ORDER BY phone = $3 DESC, id LIMIT 1",

@@ -157,11 +157,14 @@ def _forms_of(secrets: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(forms, key=len, reverse=True))
 
 
+UNREADABLE = "The SMS provider's answer could not be read."
+
+
 def _what_happened(error: BaseException) -> str:
     if isinstance(error, TimeoutError):
         return "The SMS provider did not answer in time."
     if isinstance(error, aiohttp.ClientPayloadError | aiohttp.ClientResponseError | ValueError):
-        return "The SMS provider's answer could not be read."
+        return UNREADABLE
     return "The connection to the SMS provider broke before its answer."
 
 

@@ -33,7 +33,7 @@ from tearoff.providers.base import (
     Surroundings,
     refused,
 )
-from tearoff.providers.exchange import Exchange, outcome_of_status
+from tearoff.providers.exchange import UNREADABLE, Exchange, outcome_of_status
 from tearoff.providers.gateway_settings import (
     FIELDS,
     Given,
@@ -117,7 +117,7 @@ class GatewayProvider:
             return refused(reason or Reason.OTHER, raw=raw, detail=detail)
         if not (self._answers.id_path or self._answers.success_path):
             return Accepted((), raw)
-        return NoAnswer("The SMS provider's answer could not be read.", raw)
+        return NoAnswer(UNREADABLE, raw)
 
     def _refusal_in(self, body: Any) -> tuple[Reason | None, str]:
         """The reason and the words of a refusal, as far as the answer has them."""

@@ -28,7 +28,7 @@ from tearoff.providers.base import (
     Surroundings,
     refused,
 )
-from tearoff.providers.exchange import Exchange, basic, outcome_of_status
+from tearoff.providers.exchange import UNREADABLE, Exchange, basic, outcome_of_status
 from tearoff.providers.reading import FORM, address, fields_of, flag, own_id, read_json, read_number
 from tearoff.providers.twilio_signature import is_signed
 
@@ -282,7 +282,7 @@ def _accepted(answer: Answer, raw: str) -> Outcome:
     """What a 2xx body says. Without a name for the message nobody can know."""
     message = read_json(answer.body, Message)
     if message is None or not message.sid:
-        return NoAnswer("The SMS provider's answer could not be read.", raw)
+        return NoAnswer(UNREADABLE, raw)
     if message.status in ("failed", "undelivered", "canceled"):
         reason = _word(message.error_code) or Reason.OTHER
         return refused(reason, raw=raw, detail=_detail(message.error_code, ""))

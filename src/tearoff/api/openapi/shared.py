@@ -13,7 +13,7 @@ STATUSES = {
     401: "Wrong or missing credentials.",
     403: "The account has expired, or these credentials may not do this.",
     404: "There is no such address or thing.",
-    408: "The body did not arrive in time.",
+    408: CODES[408].text,
     409: "The call with this Idempotency-Key is still at work, or the state of the thing forbids"
     " it.",
     422: "Something documented is wrong; nothing was done.",

@@ -76,7 +76,7 @@ def _parse(body: bytes, content_type: str) -> dict[str, Any]:
         return _multipart(body, boundary, charset)
     # Many old programs send JSON with curl's default form type: what begins like an object is one.
     if start == b"{" or not (kind == _FORM or _looks_like_form(body, start, kind)):
-        return _json(body, charset)
+        return read_object(body, charset)
     return _form(body, charset, "body")
 
 
@@ -98,7 +98,7 @@ def _looks_like_form(body: bytes, start: bytes, kind: str) -> bool:
     return kind in _PLAIN and b"=" in body and start not in b'{["'
 
 
-def _json(body: bytes, charset: str) -> dict[str, Any]:
+def read_object(body: bytes, charset: str = "utf-8") -> dict[str, Any]:
     try:
         values = msgspec.json.decode(body if charset == "utf-8" else body.decode(charset))
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:

@@ -15,6 +15,7 @@ from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.rate_limits import TooManyCalls
 from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
 from tearoff.accounts.wrong_credentials import TooManyFailures
+from tearoff.api.codes import CODES
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules
@@ -58,60 +59,62 @@ class Failure(msgspec.Struct, frozen=True):
     after: float | None = None
 
 
-AUTH_TEXT = "HTTP/1.0 401 Unauthorized. Client ID or Secret not correct."
+AUTH_TEXT = CODES[1000].text
+SAME = ""
+"""Told as the number says it in `CODES`."""
 
 _PHRASES = {422: "Unprocessable entity"}
 
 _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
-    WrongCredentials: (401, 1000, AUTH_TEXT),
+    WrongCredentials: (401, 1000, SAME),
     Unreadable: (400, 400, "{error}"),
     TooSlow: (408, 408, "{error}"),
-    AccountExpired: (403, 101, "Account has expired"),
-    UnknownPath: (404, 404, "Unknown path."),
+    AccountExpired: (403, 101, SAME),
+    UnknownPath: (404, 404, SAME),
     PostOnly: (404, 404, "{error}"),
     ComesLater: (404, 404, "{error}"),
     KeyReused: (422, 422, "{error}"),
-    CampaignNotFound: (422, 502, "Campaign ID not found."),
-    SessionNotFound: (422, 505, "Couponsession not found."),
-    rules.AlreadyValidated: (422, 506, "Couponsession already validated."),
-    rules.Voided: (422, 508, "Couponsession is voided."),
-    rules.Locked: (422, 511, "Couponsession is locked."),
-    rules.Expired: (422, 512, "Couponsession has expired."),
-    WebhookNotFound: (422, 509, "Webhook not found."),
-    WebhookOff: (422, 523, "Webhook is switched off."),
+    CampaignNotFound: (422, 502, SAME),
+    SessionNotFound: (422, 505, SAME),
+    rules.AlreadyValidated: (422, 506, SAME),
+    rules.Voided: (422, 508, SAME),
+    rules.Locked: (422, 511, SAME),
+    rules.Expired: (422, 512, SAME),
+    WebhookNotFound: (422, 509, SAME),
+    WebhookOff: (422, 523, SAME),
     SubaccountCaller: (
         403,
         102,
         "You are trying to use subaccount credentials to manage subaccounts",
     ),
     passwords.WeakPassword: (422, 300, "Invalid value in parameter: password. {error}"),
-    members.EmailTaken: (422, 304, "Email already exists"),
+    members.EmailTaken: (422, 304, SAME),
     members.MemberNotFound: (422, 503, "Teammate ID not found"),
-    PackageNotFound: (422, 524, "Package not found"),
+    PackageNotFound: (422, 524, SAME),
     CampaignLimit: (422, 516, "Limit reached. {error}"),
     CapReached: (422, 516, "Limit reached. {error}"),
-    SubaccountNotFound: (422, 510, "Subaccount ID not correct."),
-    folders.FolderNotFound: (422, 515, "Folder not found"),
-    folders.CategoryNotFound: (422, 521, "Category not found"),
-    StatcodeNotFound: (422, 513, "Statcode not found"),
-    rules.LimitReached: (422, 516, "Limit reached."),
-    rules.NotYetValid: (422, 517, "Not valid yet."),
-    rules.CampaignNotActive: (422, 518, "Campaign is not active."),
-    rules.WrongLocation: (422, 519, "Not valid at this location."),
-    rules.Reserved: (422, 520, "Reserved by another till."),
-    ReservationNotFound: (422, 522, "Reservation not found or over."),
+    SubaccountNotFound: (422, 510, SAME),
+    folders.FolderNotFound: (422, 515, SAME),
+    folders.CategoryNotFound: (422, 521, SAME),
+    StatcodeNotFound: (422, 513, SAME),
+    rules.LimitReached: (422, 516, SAME),
+    rules.NotYetValid: (422, 517, SAME),
+    rules.CampaignNotActive: (422, 518, SAME),
+    rules.WrongLocation: (422, 519, SAME),
+    rules.Reserved: (422, 520, SAME),
+    ReservationNotFound: (422, 522, SAME),
     CodeTaken: (422, 300, "Value already in use in parameter: customvalcode."),
-    GroupNotFound: (422, 514, "Group ID not found"),
-    ContactNotFound: (422, 525, "Contact ID not found"),
+    GroupNotFound: (422, 514, SAME),
+    ContactNotFound: (422, 525, SAME),
     AlreadyDecided: (422, 526, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),
     NotSent: (422, 602, "{error}"),
     OptedOut: (422, 605, "{error}"),
     KeyBusy: (409, 409, "{error}"),
-    TooManyCalls: (429, 429, "Too many calls."),
+    TooManyCalls: (429, 429, SAME),
     TooManyUploads: (429, 429, "{error}"),
-    TooManyFailures: (429, 429, "Too many wrong credentials."),
+    TooManyFailures: (429, 429, "{error}"),
     TooBusy: (429, 429, "{error}"),
     TryLater: (503, 503, "{error}"),
     Forbidden: (403, 403, "{error}"),
@@ -135,7 +138,7 @@ def failure_of(error: BaseException) -> Failure:
         if kind in _TABLE:
             http, code, text = _TABLE[kind]
             field = getattr(error, "field", "")
-            told = text.format(error=error, field=_NAMES.get(field, field))
+            told = (text or CODES[code].text).format(error=error, field=_NAMES.get(field, field))
             after = error.after if isinstance(error, TryLater) else None
             return Failure(http, [(code, told)], after)
     reference = secrets.token_hex(6)

@@ -10,6 +10,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
+from tearoff.api.codes import CODES
 from tearoff.api.v3.reading import (
     BadParameters,
     Parameter,
@@ -128,7 +129,7 @@ def email(name: str, given: Any) -> str:
     try:
         return mail_address(text(_LONGEST_ADDRESS)(name, given))
     except AddressInvalid:
-        raise WrongValue(305, "Email address is not valid") from None
+        raise WrongValue(305, CODES[305].text) from None
 
 
 def one_of(*words: str) -> Callable[[str, Any], str]:

@@ -19,7 +19,6 @@ NO_ROUTE = (
     "No Email integration has been setup in your {product} account. Go to 'integrations' and"
     " 'Email marketing' to setup an Email provider"
 )
-ON_LIST = "This email address is on the blacklist or opt-out list."
 
 
 async def send_email(call: Call) -> tuple[int, bytes]:
@@ -59,7 +58,6 @@ EMAIL = Way(
     channel="email",
     name="Email",
     no_route=(104, NO_ROUTE),
-    on_list=ON_LIST,
     receiver=lambda given: str(given["email"]),
     request=_request,
     fields=_fields,

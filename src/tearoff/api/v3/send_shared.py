@@ -35,7 +35,6 @@ class Way(msgspec.Struct, frozen=True):
     channel: str
     name: str
     no_route: tuple[int, str]
-    on_list: str
     receiver: Callable[[Mapping[str, Any]], str]
     request: Callable[[Mapping[str, Any]], SendRequest]
     fields: Callable[[Mapping[str, Any], Sent], dict[str, Any]]
@@ -97,12 +96,12 @@ def _told(call: Call, way: Way, error: TearoffError) -> Told:
         code, text = way.no_route
         product = call.doors.services.settings.product_name
         return Told(Failure(422, [(code, text.format(product=product))]), {})
-    code, reason = 602, str(error)
+    code = 602
     if isinstance(error, OptedOut):
-        code, reason = 605, way.on_list
+        code = 605
     elif isinstance(error, AlreadyReceived):
         code = 604
-    text = f"{way.name} not sent to '{way.receiver(call.given)}'. Reason: {reason}"
+    text = f"{way.name} not sent to '{way.receiver(call.given)}'. Reason: {error}"
     more = {"message_id": f"msg_{error.message_id}"} if isinstance(error, OutcomeUnknown) else {}
     return Told(Failure(failure_of(error).http, [(code, text)]), more)
 

@@ -18,7 +18,6 @@ NO_ROUTE = (
     "No SMS integration has been setup in your {product} account. Go to 'integrations' and"
     " 'SMS marketing' to setup a SMS provider."
 )
-BLACKLISTED = "This number is on the blacklist or opt-out list."
 
 
 LONGEST = 2_000
@@ -71,7 +70,6 @@ SMS = Way(
     channel="sms",
     name="SMS",
     no_route=(103, NO_ROUTE),
-    on_list=BLACKLISTED,
     receiver=lambda given: str(given["phone"][0]),
     request=_request,
     fields=_fields,

@@ -16,7 +16,7 @@ from tearoff.api.v4.locations import LOCATION_ID, TAG
 from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.shapes import AT
-from tearoff.coupons.counter import scan_log
+from tearoff.coupons.counter import scan_lists
 from tearoff.kit.db import Handle
 
 
@@ -91,7 +91,7 @@ async def list_scans(call: Call, db: Handle) -> Page[Scan]:
     await locations.find(db, call.account.id, given["id"])
     limit = given.get("limit", DEFAULT_LIMIT)
     (before,) = given.get("cursor", (None,))
-    found = await scan_log.of_location(
+    found = await scan_lists.of_location(
         db,
         call.account.id,
         given["id"],
@@ -112,7 +112,7 @@ def _drawn(url: str) -> str:
     return out.getvalue().decode()
 
 
-def _scan(row: scan_log.LoggedScan) -> Scan:
+def _scan(row: scan_lists.LoggedScan) -> Scan:
     verdict = "undone" if row.undone_at else row.verdict
     return Scan(
         row.id, row.device_id, row.code, row.session, verdict, row.reason, row.was_offline,

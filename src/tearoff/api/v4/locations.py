@@ -19,7 +19,7 @@ from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.shapes import AT
 from tearoff.kit.db import Handle
-from tearoff.kit.hours import MOST, Hours, Week
+from tearoff.kit.hours import END, MOST, START, Hours, Week
 
 TAG = "Locations"
 
@@ -144,8 +144,8 @@ _HOURS_SCHEMA = {
         "properties": {
             "days": {"type": "array", "minItems": 1, "maxItems": 7,
                      "items": {"type": "integer", "minimum": 1, "maximum": 7}},
-            "start": {"type": "string", "pattern": "^([01][0-9]|2[0-3]):[0-5][0-9]$"},
-            "end": {"type": "string", "pattern": "^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$"},
+            "start": {"type": "string", "pattern": START},
+            "end": {"type": "string", "pattern": END},
         },
     },
 }  # fmt: skip

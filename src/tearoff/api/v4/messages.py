@@ -24,6 +24,7 @@ from tearoff.errors import NotFound, TearoffError
 from tearoff.kit.db import Handle
 from tearoff.messages import queries
 from tearoff.messages.models import Message
+from tearoff.providers.base import PLAIN_WORDS, Reason
 
 TAG = "Messages"
 
@@ -121,7 +122,7 @@ async def _maybe_sent(call: Call, unknown: OutcomeUnknown) -> tuple[int, bytes]:
 async def _answer(call: Call, message_id: int) -> tuple[int, bytes]:
     shown = await _shown(call, call.doors.services.db, message_id)
     if shown.state == "failed":
-        raise NotSent(shown.reason_text or "The SMS provider refused the message.")
+        raise NotSent(shown.reason_text or PLAIN_WORDS[Reason.OTHER])
     return 202 if shown.state in ("submitting", "unknown") else 201, encode(shown)
 
 

@@ -15,7 +15,7 @@ from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
 from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import Doors, authenticate, doors_of, spend
-from tearoff.api.v3.body import MAX_BODY, Unreadable, read_query
+from tearoff.api.v3.body import MAX_BODY, Unreadable, read_object, read_query
 from tearoff.api.v3.reading import Parameter
 from tearoff.api.v4.fields import BadFields, FieldProblem, read_fields
 from tearoff.api.v4.problems import MEDIA_TYPE, problem_of
@@ -202,13 +202,7 @@ def _given(request: Request[Any, Any, Any], operation: Operation, raw: bytes) ->
 def _json(raw: bytes) -> dict[str, Any]:
     if not raw.strip():
         return {}
-    try:
-        values = msgspec.json.decode(raw)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise Unreadable(f"The body is not JSON: {error}") from None
-    if not isinstance(values, dict):
-        raise Unreadable("The body is not a JSON object.")
-    return values
+    return read_object(raw)
 
 
 def _key(

@@ -10,7 +10,7 @@ from typing import Any
 import asyncpg
 
 from tearoff.coupons.models import Campaign, NewSession, Session, SessionAndCampaign
-from tearoff.kit.db import Handle
+from tearoff.kit.db import Handle, lock_name
 from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 
@@ -144,9 +144,7 @@ async def is_taken_in_at(db: Handle, campaign_id: int, location_id: int) -> bool
 async def lock_begun(db: Handle, campaign_id: int, begun_by: str) -> None:
     """Let only one transaction at a time work on the same form: a second press finds what the
     first has made, and counts in no limit."""
-    await db.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"begun:{campaign_id}:{begun_by}"
-    )
+    await lock_name(db, f"begun:{campaign_id}:{begun_by}")
 
 
 async def newest_to(db: Handle, campaign: Campaign, address: str) -> Session | None:
@@ -199,10 +197,7 @@ async def lock_duplicates(
 ) -> None:
     """Let only one transaction at a time ask for (and then make) this person's session."""
     person = phone_key(value) if field == "phone" else value.lower()
-    await db.execute(
-        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))",
-        f"duplicate:{account_id}:{campaign_id}:{field}:{person}",
-    )
+    await lock_name(db, f"duplicate:{account_id}:{campaign_id}:{field}:{person}")
 
 
 async def session_of_reservation(

@@ -29,6 +29,7 @@ from tearoff.web.coupon.visits import Part, Visit, visit_to
 from tearoff.web.paper import forms, framing, html, notes, reading
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
+from tearoff.web.paper.static_files import FOR_EVER
 
 _PICTURE = re.compile(r"([0-9]{1,15})\.webp\Z")
 _ACTED = [
@@ -99,7 +100,7 @@ async def show_picture(request: AnyRequest, campaign: Part, name: Part) -> Answe
         return notes.unknown(request)
     headers = [
         ("content-type", "image/webp"),
-        ("cache-control", "public, max-age=31536000, immutable"),
+        ("cache-control", FOR_EVER),
         ("x-content-type-options", "nosniff"),
     ]
     return answer(200, headers, bytes(picture.webp))

@@ -16,6 +16,7 @@ from tearoff.web.coupon.visits import Part, network_seen
 from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
+from tearoff.web.paper.static_files import FOR_EVER
 
 _DRAWING = Bulkhead("cards", at_once=2, waiting=32, after=2)
 
@@ -42,7 +43,7 @@ async def show_card(request: AnyRequest, campaign: Part, name: Part) -> Answer:
         return notes.unknown(request)
     headers = [
         ("content-type", "image/jpeg"),
-        ("cache-control", "public, max-age=31536000, immutable"),
+        ("cache-control", FOR_EVER),
         ("x-content-type-options", "nosniff"),
     ]
     return answer(200, headers, card)

@@ -3,7 +3,6 @@ same phone comes back to it."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from math import ceil
@@ -16,15 +15,21 @@ from tearoff.accounts import queries as accounts
 from tearoff.coupons import rules
 from tearoff.coupons.models import UTM_NAMES, Campaign, NewSession
 from tearoff.coupons.sessions import public, queries
-from tearoff.coupons.sessions.behind_link import linked
 from tearoff.hooks.models import Listener
 from tearoff.kit import clock, doorbook, metrics, times
 from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.visible import as_seen
 from tearoff.kit.words import LANGUAGES
-from tearoff.web.coupon import last_try, link_again, lost_answer, questions, returned_form
-from tearoff.web.coupon.finding import PUBLIC, find_campaign, read_code
+from tearoff.web.coupon import (
+    last_try,
+    link_again,
+    lost_answer,
+    own_coupon,
+    questions,
+    returned_form,
+)
+from tearoff.web.coupon.finding import PUBLIC, find_campaign
 from tearoff.web.coupon.pages import print_offer
 from tearoff.web.coupon.questions import Filled
 from tearoff.web.coupon.returned_form import Filling
@@ -34,9 +39,6 @@ from tearoff.web.coupon.visits import Part, Visit, network_seen, visit_of
 from tearoff.web.paper import forms, framing, notes, reading
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-
-COOKIE_LIVES = 400 * 86_400
-"""Seconds; browsers keep none longer."""
 
 PRESSED = "press"
 """What the button adds to the form; a page that sends its form by itself leaves it out."""
@@ -48,7 +50,6 @@ _WHY = {True: "the page was visible", False: "the button was pressed"}
 
 _CARRIED = ("customid", *UTM_NAMES)
 _LONGEST_CARRIED = 100
-_SESSION = re.compile(r"[0-9a-z]{21}\Z")
 
 
 class Begin(msgspec.Struct, frozen=True):
@@ -75,16 +76,16 @@ async def show_offer(request: AnyRequest, campaign: Part) -> Answer:
     metrics.page_hits.labels("offer").inc()
     visit = _visit(request, found)
     # In a frame there is only the offer: personal pages are never framed.
-    code = "" if visit.is_framed else await _own_code(request, services, found, now)
+    code = "" if visit.is_framed else await own_coupon.code_of(request, services, found, now)
     if code:
-        return _to_own(found, code, visit, 302)
+        return own_coupon.lead(found, code, visit, 302)
     frames = await framing.frames_of(request, found)
     is_gone = await patiently(public.is_all_gone(services.db, found, now))
     name = lost_answer.name_of(request, found, now) if is_gone and not visit.is_framed else None
     if name is not None:  # the last one may have gone to this very browser
         last = await patiently(queries.code_begun_by(services.db, found.id, name))
         if last is not None:
-            return _to_new(request, found, last, visit, 302)
+            return own_coupon.lead_to_new(request, found, last, visit, 302)
     told = returned_form.read(request, found, now)
     if told is not None:
         visit = msgspec.structs.replace(visit, kept=((returned_form.NAME, told[1]),))
@@ -176,9 +177,9 @@ async def _begin(
     back: Back,
     now: datetime,
 ) -> Answer:
-    own = await _own_code(request, services, found, now)
+    own = await own_coupon.code_of(request, services, found, now)
     if own:
-        return _to_own(found, own, visit, 303)
+        return own_coupon.lead(found, own, visit, 303)
     network = network_seen(request)
     try:
         code = await patiently(_make(services, found, filled, new, why, network, now))
@@ -192,7 +193,7 @@ async def _begin(
         return await back(**await _full(services, found, network, now))
     except rules.LimitReached:
         return await back(said=GONE, is_asked=False, status=409)
-    return _to_new(request, found, code, visit, 303)
+    return own_coupon.lead_to_new(request, found, code, visit, 303)
 
 
 async def _tell(
@@ -239,25 +240,6 @@ async def _country(services: Services, campaign: Campaign) -> str | None:
     if account is None or (there and account.timezone != campaign.timezone):
         return there
     return account.country or there
-
-
-def _to_own(campaign: Campaign, code: str, visit: Visit, status: int) -> Answer:
-    to = f"/p/{campaign.code}/{code}{visit.query}"
-    return answer(status, [("location", to), ("cache-control", "private, no-store")])
-
-
-def _to_new(
-    request: AnyRequest, campaign: Campaign, code: str, visit: Visit, status: int
-) -> Answer:
-    """To the coupon that this phone knows from now on."""
-    is_https = services_of(request).settings.public_url.startswith("https:")
-    secure = "; Secure" if is_https else ""
-    name = cookie_of(campaign)
-    cookie = f"{name}={code}; Max-Age={COOKIE_LIVES}; Path=/; HttpOnly; SameSite=Lax{secure}"
-    to = f"/p/{campaign.code}/{code}{visit.query}"
-    headers = [("location", to), ("set-cookie", cookie), ("cache-control", "private, no-store"),
-               ("set-cookie", lost_answer.end_cookie(request, campaign))]  # fmt: skip
-    return answer(status, headers)
 
 
 async def _make(
@@ -386,12 +368,6 @@ def _form(
     )
 
 
-def cookie_of(campaign: Campaign) -> str:
-    """The name of the cookie that knows this phone's coupon. The campaign is in the name, not in
-    the path: its link may be written in capitals, with `/z/`, or with values glued to it."""
-    return f"tearoff_coupon_{campaign.code}"
-
-
 def _visit(
     request: AnyRequest, campaign: Campaign, fields: Mapping[str, str] | None = None
 ) -> Visit:
@@ -406,21 +382,6 @@ def _in_address(request: AnyRequest) -> dict[str, str]:
     """What is in the query string, or glued to the code with `&`."""
     query = request.scope["query_string"].decode("latin-1")
     return reading.values_in(f"{reading.glued_to(request)}&{query}")
-
-
-async def _own_code(
-    request: AnyRequest, services: Services, campaign: Campaign, now: datetime
-) -> str:
-    """The coupon of this campaign that this phone has already. Where a person may have several,
-    one that is over makes room for the next."""
-    code = str(request.cookies.get(cookie_of(campaign), ""))
-    if not _SESSION.match(code):
-        return ""
-    found = await patiently(linked(services.db, campaign.code, read_code(code)))
-    if found is None:
-        return ""
-    is_over = rules.why_over(found.session, campaign, now) is not None
-    return "" if is_over and (campaign.limit_person or 1) > 1 else code
 
 
 HANDLERS = [show_offer, show_now, begin]

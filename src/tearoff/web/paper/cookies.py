@@ -18,9 +18,13 @@ def read_cookie(request: Request[Any, Any, Any], name: str) -> str:
 
 def make_cookie(settings: Settings, name: str, value: str, seconds: int) -> str:
     """For the header `Set-Cookie`. No seconds: the browser forgets it."""
+    return make_plain_cookie(settings, _full_name(settings, name), value, seconds)
+
+
+def make_plain_cookie(settings: Settings, name: str, value: str, seconds: int) -> str:
+    """One that lets nobody in, under its own name."""
     secure = "; Secure" if _is_https(settings) else ""
-    full_name = _full_name(settings, name)
-    return f"{full_name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}"
+    return f"{name}={value}; Max-Age={seconds}; Path=/; HttpOnly; SameSite=Lax{secure}"
 
 
 def _full_name(settings: Settings, name: str) -> str:

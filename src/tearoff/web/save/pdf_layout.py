@@ -11,10 +11,8 @@ import io
 from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
-from typing import Any
 
 import msgspec
-import segno
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 from PIL import Image
@@ -22,6 +20,7 @@ from PIL import Image
 from tearoff.coupons import symbols
 from tearoff.coupons.options import Barcode
 from tearoff.kit.colors import brand_colors
+from tearoff.web.save.pdf_barcode import rows_of, runs_in
 
 WIDTH, HEIGHT = 148.0, 210.0
 MARGIN = 13.0
@@ -239,7 +238,7 @@ class _Sheet:
 
     def _modules(self, x: float, width: float) -> float:
         """The code in the middle of its place, with its quiet zone; gives its height."""
-        rows = _rows(self.paper.barcode, self.paper.content)
+        rows = rows_of(self.paper.barcode, self.paper.content)
         is_square = self.paper.barcode in symbols.MATRIX
         quiet = 4 if is_square else 10
         wide = len(rows[0]) + 2 * quiet
@@ -249,7 +248,7 @@ class _Sheet:
         top = self.y + (quiet * module if is_square else 0)
         self.pdf.set_fill_color(*_BLACK)
         for line, row in enumerate(rows):
-            for start, length in _runs(row):
+            for start, length in runs_in(row):
                 self.pdf.rect(
                     left + start * module, top + line * step, length * module, step, style="F"
                 )
@@ -373,29 +372,3 @@ def _cut(picture: bytes, ratio: float) -> Image.Image:
         return whole
     top = (whole.height - high) // 2
     return whole.crop((0, top, whole.width, top + high))
-
-
-def _rows(barcode: Barcode, content: str) -> list[list[bool]]:
-    """The symbol's modules without a quiet zone, dark ones are True; one row for bars."""
-    if barcode == "qr":
-        matrix = segno.make_qr(content, error="m", boost_error=False).matrix
-        return [[bool(value) for value in row] for row in matrix]
-    image: Any = symbols.make(barcode, content).to_image(scale=1, add_quiet_zones=False)
-    pixels: Any = memoryview(image).tolist()
-    rows = [[not value for value in row] for row in pixels]
-    # Some bars of a GTIN are a little longer than the others.
-    is_bars = all(row == rows[0] for row in rows[: len(rows) * 3 // 4])
-    return rows[:1] if is_bars else rows
-
-
-def _runs(row: list[bool]) -> list[tuple[int, int]]:
-    """Where dark modules begin, and how many stand side by side."""
-    runs: list[tuple[int, int]] = []
-    for place, is_dark in enumerate(row):
-        if not is_dark:
-            continue
-        if runs and sum(runs[-1]) == place:
-            runs[-1] = (runs[-1][0], runs[-1][1] + 1)
-        else:
-            runs.append((place, 1))
-    return runs

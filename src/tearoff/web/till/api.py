@@ -19,9 +19,8 @@ from litestar import Router, get, post
 from tearoff.accounts import devices, locations, queries
 from tearoff.accounts.devices import Device
 from tearoff.accounts.models import Account
-from tearoff.coupons.counter import counter
-from tearoff.coupons.counter import scan_log as scans
-from tearoff.coupons.counter.scan_log import Look, Till
+from tearoff.coupons.counter import counter, scan_lists
+from tearoff.coupons.counter.scan_log import Look, Outcome, Till
 from tearoff.coupons.counter.scanned_text import LONGEST
 from tearoff.errors import Invalid, NotFound, TryLater
 from tearoff.kit import amounts, clock
@@ -67,7 +66,7 @@ class Visitor(msgspec.Struct, frozen=True):
     account: Account
     language: str
 
-    def told(self, outcome: scans.Outcome) -> Verdict:
+    def told(self, outcome: Outcome) -> Verdict:
         return verdict_of(outcome, self.language, self.account.timezone)
 
 
@@ -125,8 +124,8 @@ async def state(request: AnyRequest) -> Answer:
         request: AnyRequest, services: Services, who: Visitor, body: dict[str, Any], now: datetime
     ) -> dict[str, Any]:
         zone, db = who.account.timezone, services.db
-        recent = await scans.recent(db, who.till, now, zone)
-        kept = await scans.conflicts(db, who.till, now)
+        recent = await scan_lists.recent(db, who.till, now, zone)
+        kept = await scan_lists.conflicts(db, who.till, now)
         return {
             "place": who.till.place.name,
             "place_id": who.till.place.id,
@@ -225,7 +224,7 @@ async def seen(request: AnyRequest) -> Answer:
         if not isinstance(keys, list) or len(keys) > MOST_SCANS:
             raise Refused(422, error=f"A list of at most {MOST_SCANS} keys.", field="keys")
         known = [k for k in keys if isinstance(k, str) and _KEY.match(k)]
-        await scans.mark_seen(services.db, who.till, known, now)
+        await scan_lists.mark_seen(services.db, who.till, known, now)
         return {}
 
     return await _call(request, act)

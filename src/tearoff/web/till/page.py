@@ -14,7 +14,7 @@ from litestar import Router, post, route
 from litestar.params import FromPath
 
 from tearoff.accounts import devices
-from tearoff.coupons.counter import counter, scan_log
+from tearoff.coupons.counter import counter, scan_lists, scan_log
 from tearoff.coupons.counter.scan_log import Look
 from tearoff.coupons.counter.scanned_text import LONGEST
 from tearoff.errors import Invalid, NotFound
@@ -224,7 +224,7 @@ def _verdict(
 
 async def _board(request: AnyRequest, who: Visitor, words: Words, problem: str = "") -> Answer:
     zone, now = who.account.timezone, clock.now()
-    recent = await patiently(scan_log.recent(services_of(request).db, who.till, now, zone))
+    recent = await patiently(scan_lists.recent(services_of(request).db, who.till, now, zone))
     state = {
         "place": who.till.place.name,
         "staff": who.till.device.name,
