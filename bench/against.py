@@ -10,6 +10,8 @@ it, the processor time of a call stands beside: what a loaded machine disturbs l
 from __future__ import annotations
 
 import contextlib
+import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -77,6 +79,9 @@ def other_checkout(commit: str) -> Iterator[Path]:
         _git("worktree", "add", "--quiet", "--detach", str(path), commit)
         try:
             subprocess.run(["make", "-s", ".venv/dev-installed"], cwd=path, check=True)
+            # Compiled now, and not while its server has half a minute to be there.
+            modules = [".venv/bin/python", "-c", "import bench.__main__, bench.app"]
+            subprocess.run(modules, cwd=path, check=True)
             yield path
         finally:
             _git("worktree", "remove", "--force", str(path))
@@ -92,10 +97,19 @@ def measure(folder: Path, parts: tuple[str, ...], seconds: int, *more: str) -> R
         ".venv/bin/python", "-m", "bench", "--rounds", "1", "--seconds", str(seconds), *more,
         "--only", *parts,
     ]  # fmt: skip
-    done = subprocess.run(command, cwd=folder, check=False, capture_output=True, text=True)
-    if done.returncode:
-        raise SystemExit(f"The benchmark of {folder} failed:\n{done.stderr[-2000:]}")
-    try:
-        return table.read(done.stdout)
-    except ValueError as error:
-        raise SystemExit(f"{folder}: {error}") from None
+    # Files, not pipes: a server that a failing benchmark leaves behind would hold them open.
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as told:
+        process = subprocess.Popen(
+            command, cwd=folder, stdout=out, stderr=told, start_new_session=True
+        )
+        failed = process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        out.seek(0)
+        told.seek(0)
+        if failed:
+            raise SystemExit(f"The benchmark of {folder} failed:\n{told.read()[-2000:]}")
+        try:
+            return table.read(out.read())
+        except ValueError as error:
+            raise SystemExit(f"{folder}: {error}") from None

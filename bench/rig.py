@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import sys
@@ -124,7 +125,12 @@ def _serve(
         yield f"http://127.0.0.1:{port}", process
     finally:
         process.terminate()
-        process.wait(30)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            for pid in processors.family_of(process.pid):
+                os.kill(pid, signal.SIGKILL)
+            raise
 
 
 def _recordings(folder: Path) -> Path:
@@ -132,7 +138,7 @@ def _recordings(folder: Path) -> Path:
 
 
 def _wait(url: str) -> None:
-    for _ in range(300):
+    for _ in range(600):
         try:
             urllib.request.urlopen(url, timeout=2)
         except OSError:

@@ -61,21 +61,21 @@ async def authenticate(
 
     Raises `WrongCredentials`, `AccountExpired` and `TooManyFailures`.
     """
-    address = host_of(client_address(request.scope, doors.services.settings.trusted_proxies))
+    address = client_address(request.scope, doors.services.settings.trusted_proxies)
     caller, wrong = None, []
     reason: AccountExpired | TooManyFailures | None = None
     for client_id, secret in dict.fromkeys(_pairs(request.headers, values)):
         try:
             caller = await _check(doors, client_id, secret, now, from_memory)
         except WrongCredentials as error:
-            wrong.append((Source(address, client_id), error.account_id))
+            wrong.append((client_id, error.account_id))
         except AccountExpired as error:
             reason = reason or error
         else:
             break
     # Every wrong pair counts, also beside a right one: else one's own key hides the guesses.
-    for source, account_id in wrong:
-        too_many = await _failed(doors, source, account_id, now)
+    for client_id, account_id in wrong:
+        too_many = await _failed(doors, Source(host_of(address), client_id), account_id, now)
         reason = reason or too_many
     if caller is None:
         raise reason or WrongCredentials

@@ -59,6 +59,7 @@ ALL: tuple[MetricWrapperBase, ...] = (
     call_seconds,
     provider_seconds,
     arrivals,
+    page_hits,
     opens,
     hook_tries,
     messages,

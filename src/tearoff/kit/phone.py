@@ -75,12 +75,12 @@ def parse_phone(given: Any) -> Phone:
         number = phonenumbers.parse(text, None)
     except phonenumbers.NumberParseException as error:
         raise PhoneInvalid(str(error)) from None
-    region = phonenumbers.region_code_for_number(number)
-    if region is None or not phonenumbers.is_valid_number_for_region(number, region):
+    region, kind = phonenumbers.region_code_for_number(number), phonenumbers.number_type(number)
+    if region is None or kind == PhoneNumberType.UNKNOWN:  # of no kind: it is not valid there
         raise PhoneInvalid("not a number in use")
     if phonenumbers.format_number(number, PhoneNumberFormat.E164) != text:
         raise PhoneInvalid("not an international number")
-    _check_type(number, region)
+    _check_type(number, kind)
     return Phone(text, region)
 
 
@@ -96,8 +96,7 @@ def _normalise(given: Any) -> str:
     return "+" + text if text[:1].isdigit() else text
 
 
-def _check_type(number: phonenumbers.PhoneNumber, region: str) -> None:
-    kind = phonenumbers.number_type(number)
+def _check_type(number: PhoneNumber, kind: int) -> None:
     if kind in _REFUSED:
         raise PhoneInvalid("a number that takes no texts")
     # British 070 numbers look like mobiles, cost like premium ones, and are the classic

@@ -57,7 +57,7 @@ def status_block(session: Session, campaign: Campaign, place: Location | None) -
 
 def utc(at: datetime | None) -> str:
     """`YYYY-MM-DD HH:MM:SS` in UTC, or "" when it has not happened."""
-    return "" if at is None else at.strftime("%Y-%m-%d %H:%M:%S")
+    return "" if at is None else at.replace(tzinfo=None).isoformat(" ", "seconds")
 
 
 def local(at: datetime | None, timezone: str) -> str:

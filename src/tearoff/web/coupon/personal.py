@@ -261,23 +261,25 @@ def _action(
     linked: Linked, state: State, visit: Visit, now: datetime, is_accepted: bool
 ) -> Action | None:
     words = visit.words
-    note = words("Only at the counter: you then have {time}.", time=_promised(linked, visit, now))
     if state is State.CLAIMABLE:
+        note = _activation_note(linked, visit, now)
         return Action("claim", words("Activate coupon"), note, is_later=is_accepted)
     if state is State.TIME_OVER and linked.campaign.options.reactivates:
-        return Action("claim", words("Activate again"), note)
+        return Action("claim", words("Activate again"), _activation_note(linked, visit, now))
     if state is State.ACTIVE and _can_lengthen(linked, now):
         return Action("lengthen", words("I need more time"), is_small=True)
     return None
 
 
-def _promised(linked: Linked, visit: Visit, now: datetime) -> str:
-    """The time that somebody has who activates the coupon now."""
+def _activation_note(linked: Linked, visit: Visit, now: datetime) -> str:
+    """With the time that somebody has who activates the coupon now."""
     seconds = _shortened(linked, now)
     if seconds is not None:
-        return time_left(visit.words, max(1, seconds))
-    minutes = (linked.campaign.activation_seconds or 0) // 60
-    return visit.words.ngettext("{n} minute", "{n} minutes", minutes)
+        time = time_left(visit.words, max(1, seconds))
+    else:
+        minutes = (linked.campaign.activation_seconds or 0) // 60
+        time = visit.words.ngettext("{n} minute", "{n} minutes", minutes)
+    return visit.words("Only at the counter: you then have {time}.", time=time)
 
 
 def _shortened(linked: Linked, now: datetime) -> int | None:
