@@ -12,7 +12,7 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
 from tearoff.accounts import locations, members, tallies
-from tearoff.accounts.models import Location
+from tearoff.accounts.models import Account, Location
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import caps, codes, doorbook
@@ -179,18 +179,36 @@ async def _pair(
     return read(Device, row)
 
 
-async def device_of_secret(db: Handle, secret: str, now: datetime) -> Device | None:
-    """None when it was thrown out or forgotten, its place is gone, or its account has ended."""
+class Stationed(msgspec.Struct, frozen=True):
+    """A device, where it stands, and whose it is."""
+
+    device: Device
+    place: Location
+    account: Account
+
+
+async def stationed(db: Handle, secret: str, now: datetime) -> Stationed | None:
+    """The device with this secret, and in the same statement all that each of its calls needs. None
+    when it was thrown out or forgotten, its place is gone, or its account has ended."""
     row = await db.fetchrow(
-        f"SELECT {columns(Device, 'd')} FROM devices d JOIN accounts a ON a.id = d.account_id"
-        " JOIN locations l ON l.id = d.location_id"
+        f"SELECT {columns(Device, 'd', 'd_')}, {columns(Location, 'l', 'l_')},"
+        f" {columns(Account, 'a', 'a_')}"
+        " FROM devices d JOIN accounts a ON a.id = d.account_id"
+        " JOIN locations l ON l.id = d.location_id AND l.account_id = d.account_id"
         " WHERE d.secret_sha256 = $1 AND d.removed_at IS NULL AND d.expires_at > $2"
         " AND l.removed_at IS NULL AND a.blocked_at IS NULL"
         " AND (a.expires_at IS NULL OR a.expires_at > $2)",
         _hash(secret),
         now,
     )
-    return row and read(Device, row)
+    if row is None:
+        return None
+    return Stationed(read(Device, row, "d_"), read(Location, row, "l_"), read(Account, row, "a_"))
+
+
+async def device_of_secret(db: Handle, secret: str, now: datetime) -> Device | None:
+    found = await stationed(db, secret, now)
+    return None if found is None else found.device
 
 
 async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> None:

@@ -16,8 +16,8 @@ import msgspec
 import structlog
 from litestar import Router, get, post
 
-from tearoff.accounts import devices, locations, queries
-from tearoff.accounts.devices import Device
+from tearoff.accounts import devices, locations
+from tearoff.accounts.devices import Device, Stationed
 from tearoff.accounts.models import Account
 from tearoff.coupons.counter import counter, scan_lists
 from tearoff.coupons.counter.scan_log import Look, Outcome, Till
@@ -75,26 +75,28 @@ Act = Callable[[AnyRequest, Services, Visitor, dict[str, Any], datetime], Awaita
 
 async def visitor(request: AnyRequest, now: datetime) -> Visitor:
     """Raises `Refused`: 401 with `need` is `pair` or `pin`."""
-    services = services_of(request)
-    device = await device_of(request, now)
-    if device is None:
+    found = await _stationed(request, now)
+    if found is None:
         raise Refused(401, need="pair")
-    if device.needs_pin(now):
+    if found.device.needs_pin(now):
         raise Refused(401, need="pin")
-    account = await patiently(queries.account(services.db, device.account_id))
-    place = await patiently(locations.found(services.db, device.account_id, device.location_id))
-    if account is None or place is None:
-        raise Refused(401, need="pair")
-    till = Till(device, place, account.listener(services.settings.link_host))
+    account = found.account
+    listener = account.listener(services_of(request).settings.link_host)
+    till = Till(found.device, found.place, listener)
     return Visitor(till, account, language_of(request, account.language))
 
 
 async def device_of(request: AnyRequest, now: datetime) -> Device | None:
     """The device behind the cookie, whether or not its PIN is due."""
+    found = await _stationed(request, now)
+    return None if found is None else found.device
+
+
+async def _stationed(request: AnyRequest, now: datetime) -> Stationed | None:
     secret = secret_of(request)
     if not _SECRET.match(secret):
         return None
-    return await patiently(devices.device_of_secret(services_of(request).db, secret, now))
+    return await patiently(devices.stationed(services_of(request).db, secret, now))
 
 
 def language_of(request: AnyRequest, default: str = "en") -> str:
