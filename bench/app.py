@@ -20,7 +20,7 @@ from litestar.response.base import ASGIResponse
 
 from bench.recorded import Replay, load
 from tearoff.app import create_app as create_real_app
-from tearoff.distribution.answers import Answers
+from tearoff.distribution.second_commit import Answers
 from tearoff.kit import codes
 from tearoff.kit.services import services_of
 

@@ -12,7 +12,7 @@ from tearoff.accounts import jobs as account_jobs
 from tearoff.config import Settings
 from tearoff.coupons import jobs as coupon_jobs
 from tearoff.coupons.wallets.pass_updates import AT_ONCE, tell_wallets
-from tearoff.distribution.news import tell
+from tearoff.distribution.events import tell
 from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore

@@ -9,7 +9,7 @@ import jsonschema
 import pytest
 
 from tearoff.accounts import devices
-from tearoff.api.codes import CODES
+from tearoff.api.error_codes import CODES
 from tearoff.api.openapi import make_document
 from tearoff.kit import clock
 from tearoff.messages import connections, replies

@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tearoff.coupons.campaigns import catalogue
-from tearoff.coupons.sessions import holds
+from tearoff.coupons.sessions import reserved_limits
 from tests.api.caller import Caller
 from tests.api.test_many import confirm, release, reserve
 from tests.api.test_sessions import code_of, data, update
@@ -72,7 +72,7 @@ async def test_what_is_given_back_is_free(make_caller, services):
         "SELECT count(*) FROM reserved_limits WHERE account_id = $1", caller.shop.account
     ):
         async with services.db.transaction() as db:
-            await holds.free_over(db, later)
+            await reserved_limits.free_over(db, later)
     assert (await update(caller, second, "validated")).status == 200
     assert (await update(caller, first, "validated")).codes == [516]
     assert (await update(caller, second, "unvalidated")).status == 200

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, get_args
 from tearoff.api.v3.send_sms import send_sms
 from tearoff.distribution import outcome
 from tearoff.distribution import queries as writing
-from tearoff.distribution.opening import Opener
+from tearoff.distribution.first_commit import Opener
 from tearoff.distribution.send import Sender
 from tearoff.messages.open_connections import Links
 from tearoff.providers import base, registry

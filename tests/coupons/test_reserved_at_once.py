@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from tearoff.coupons.sessions import holds, reservations
+from tearoff.coupons.sessions import reservations, reserved_limits
 from tearoff.kit.db import Database
 from tests.cast import open_shop
 from tests.coupons.test_limits import at_once, sessions_of, set_limits, use
@@ -82,7 +82,7 @@ async def test_a_limit_is_set_while_what_is_over_is_freed(services, db):
 
     async def free():
         async with db.transaction() as work:
-            await holds.free_over(work, NOW + timedelta(hours=1))
+            await reserved_limits.free_over(work, NOW + timedelta(hours=1))
 
     async with db.transaction() as work:
         await work.execute("SELECT FROM tallies WHERE account_id = $1 FOR UPDATE", shop.account)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tearoff.coupons.jobs import tell_low_pools
-from tearoff.distribution.news import tell
+from tearoff.distribution.events import tell
 from tearoff.hooks.models import KINDS
 from tearoff.kit import clock
 from tearoff.messages.jobs import look_up_unknown

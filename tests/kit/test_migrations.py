@@ -19,7 +19,7 @@ from tearoff.coupons.models import NewSession
 from tearoff.coupons.pools import twins
 from tearoff.coupons.sessions import limits, lists, public
 from tearoff.coupons.sessions.search import Wanted, search
-from tearoff.kit import clock, pgtools, schema, upkeep
+from tearoff.kit import canonical_forms, clock, pgtools, schema
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
 from tearoff.kit.migrations.upgrade import upgrade
@@ -228,7 +228,7 @@ async def look_at_what_was_stored(db):
     assert await rows_of(db, "SELECT scope, n, cap FROM tallies ORDER BY scope") == [
         ("address-day:dan@example.com", 1, 1), (marked("dan@example.com"), 2, 2),
     ]  # fmt: skip
-    assert await upkeep.contacts_alike(db) == [(100001, 100002, 100003)]
+    assert await canonical_forms.contacts_alike(db) == [(100001, 100002, 100003)]
 
 
 async def look_at_people(services):
@@ -263,12 +263,12 @@ async def look_at_codes(services):
 async def what_the_old_version_writes_beside_it(db, url):
     """It is found a day later, and then what only the version before needs is taken away."""
     await db.execute("UPDATE sessions SET customid = E'Kunde\\u00a08 ' WHERE id = 3")
-    assert not await upkeep.run_if_due(db, url, clock.now())
-    tomorrow = clock.now() + upkeep.ONCE_MORE_AFTER
-    assert await upkeep.run_if_due(db, url, tomorrow)
+    assert not await canonical_forms.run_if_due(db, url, clock.now())
+    tomorrow = clock.now() + canonical_forms.ONCE_MORE_AFTER
+    assert await canonical_forms.run_if_due(db, url, tomorrow)
     assert await db.fetchval("SELECT customid FROM sessions WHERE id = 3") == "Kunde 8"
     assert await db.fetchval("SELECT to_regclass('sessions_own_code')") is None
-    assert not await upkeep.run_if_due(db, url, tomorrow + upkeep.ONCE_MORE_AFTER)
+    assert not await canonical_forms.run_if_due(db, url, tomorrow + canonical_forms.ONCE_MORE_AFTER)
 
 
 FETCHED = """
@@ -386,7 +386,7 @@ async def look_at_callbacks(services, now):
     assert second.callback_token == tokens[1]
     assert await callbacks.seal_clear_tokens(db, vault, now) == 0
     for day, sealed in ((0, 0), (1, 2), (2, 0)):
-        later = now + day * upkeep.ONCE_MORE_AFTER
+        later = now + day * canonical_forms.ONCE_MORE_AFTER
         assert await callbacks.seal_clear_tokens(db, vault, later) == sealed
         found = [await callbacks.connection_of_token(db, "log", token) for token in tokens]
         assert [one.id for one in found] == [100001, 100002]

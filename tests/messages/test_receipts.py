@@ -4,7 +4,7 @@ import asyncio
 
 import msgspec
 
-from tearoff.distribution.news import tell
+from tearoff.distribution.events import tell
 from tearoff.kit import clock
 from tearoff.messages import arrivals, connections, queries
 from tearoff.providers.base import Arrived, Receipt, ReceiptState

@@ -9,7 +9,7 @@ from tearoff.cli.findings_replies import of_replies, of_reports, of_twins
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.sessions.actions import issue_session
-from tearoff.distribution.news import tell
+from tearoff.distribution.events import tell
 from tearoff.kit import clock
 from tearoff.kit.phone import phone_key
 from tearoff.messages import arrivals, connections, queries, replies

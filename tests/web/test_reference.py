@@ -8,7 +8,7 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tearoff.api.codes import CODES
+from tearoff.api.error_codes import CODES
 from tearoff.api.openapi import make_document
 from tests.web.browsing import axe_finds_nothing, in_browser
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from tearoff.cli.findings import Finding
 from tearoff.coupons.pools import twins
+from tearoff.kit.canonical_forms import contacts_alike
 from tearoff.kit.services import Services
-from tearoff.kit.upkeep import contacts_alike
 
 SHOWN = 20
 

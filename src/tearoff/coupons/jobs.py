@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.pools import pools
-from tearoff.coupons.sessions import events, holds, lists
+from tearoff.coupons.sessions import events, lists, reserved_limits
 from tearoff.hooks.outbox import listener_of
 from tearoff.jobs.queue import Chore
-from tearoff.kit import upkeep
+from tearoff.kit import canonical_forms
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 
@@ -51,13 +51,13 @@ async def free_reserved(services: Services, now: datetime) -> None:
     """Reservations that are over hold nothing of a campaign's limits any more."""
     while True:
         async with services.db.transaction() as db:
-            if not await holds.free_over(db, now):
+            if not await reserved_limits.free_over(db, now):
                 return
 
 
 async def renew_forms(services: Services, now: datetime) -> None:
     """What a version before has written beside this one."""
-    await upkeep.run_if_due(services.db, services.database_url, now)
+    await canonical_forms.run_if_due(services.db, services.database_url, now)
 
 
 CHORES = (

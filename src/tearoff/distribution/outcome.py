@@ -15,7 +15,7 @@ from tearoff.coupons.sessions import queries as coupons
 from tearoff.coupons.sessions.events import announce_operation
 from tearoff.distribution import queries
 from tearoff.distribution.draft import NotSent
-from tearoff.distribution.news import announce_message
+from tearoff.distribution.events import announce_message
 from tearoff.errors import TearoffError
 from tearoff.hooks.models import Listener
 from tearoff.kit.db import Handle

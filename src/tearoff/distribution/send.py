@@ -30,12 +30,12 @@ from tearoff.coupons.models import Campaign
 from tearoff.coupons.sessions import queries as coupon_queries
 from tearoff.distribution import draft as drafts
 from tearoff.distribution import outcome, queries
-from tearoff.distribution.answers import AT_ONCE, Answers, insist
 from tearoff.distribution.context import Contexts, SendContext
 from tearoff.distribution.draft import Draft, NotSent, SendRequest
-from tearoff.distribution.lost import Lost, TakingBack
-from tearoff.distribution.opening import Opener, OpeningLost, StatcodeNotFound
+from tearoff.distribution.first_commit import Opener, OpeningLost, StatcodeNotFound
 from tearoff.distribution.outcome import OutcomeUnknown
+from tearoff.distribution.second_commit import AT_ONCE, Answers, insist
+from tearoff.distribution.taking_back import Lost, TakingBack
 from tearoff.errors import Conflict, TearoffError, TryLater
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import DatabaseAway

@@ -8,13 +8,13 @@ from litestar import Router
 from litestar.types import ControllerRouterHandler
 
 from tearoff.web.coupon import (
+    claim_and_scratch,
     opens,
     pages,
     places,
     preview_cards,
     public,
     redeeming,
-    steps,
     stop,
 )
 from tearoff.web.paper import notes
@@ -33,7 +33,7 @@ COUPON_PAGES = Router(
         *preview_cards.HANDLERS,
         *public.HANDLERS,
         *redeeming.HANDLERS,
-        *steps.HANDLERS,
+        *claim_and_scratch.HANDLERS,
         *stop.HANDLERS,
         *calendar.HANDLERS,
         *pdf.HANDLERS,

@@ -10,7 +10,7 @@ import msgspec
 from litestar import Response, get
 
 from tearoff import __version__
-from tearoff.api.codes import CODES
+from tearoff.api.error_codes import CODES
 from tearoff.api.openapi import events, shared, v3, v4
 
 __all__ = ["document", "make_document"]

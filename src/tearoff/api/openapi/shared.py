@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from tearoff.api.codes import CODES
+from tearoff.api.error_codes import CODES
 from tearoff.api.v3.reading import Parameter
 
 STATUSES = {

@@ -14,7 +14,7 @@ from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
 from tearoff.coupons import rules
 from tearoff.coupons.models import Doer, Session, SessionAndCampaign
-from tearoff.coupons.sessions import actions, events, queries, together
+from tearoff.coupons.sessions import actions, changing_many, events, queries
 from tearoff.coupons.sessions.status import utc
 from tearoff.errors import TearoffError
 from tearoff.kit.db import Handle
@@ -58,14 +58,14 @@ async def update_sessions(call: Call, db: Handle) -> dict[str, Any]:
     whether its code comes whole or short."""
     asked = call.given["couponsessions"]
     known = await queries.sessions_of_codes(db, call.account.id, asked)
-    plan = together.Plan(
+    plan = changing_many.Plan(
         _changed_fields(call.given),
         call.given["operation"],
         call.given["redeem_location"],
         call.now,
     )
     results: dict[str, dict[str, Any]] = {}
-    for found in await together.hold_all(db, call.account.id, known, plan):
+    for found in await changing_many.hold_all(db, call.account.id, known, plan):
         result = await _update_one(call, db, found)
         results[found.session.code] = results[found.session.short_code] = result
     unknown = await _refused(call, db, actions.SessionNotFound())

@@ -15,14 +15,14 @@ from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.rate_limits import TooManyCalls
 from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
 from tearoff.accounts.wrong_credentials import TooManyFailures
-from tearoff.api.codes import CODES
+from tearoff.api.error_codes import CODES
 from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules
 from tearoff.coupons.campaigns import folders
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions.actions import CodeTaken, SessionNotFound
-from tearoff.coupons.sessions.holds import ReservationNotFound
+from tearoff.coupons.sessions.reserved_limits import ReservationNotFound
 from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import WebhookNotFound, WebhookOff

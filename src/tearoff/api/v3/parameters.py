@@ -10,7 +10,7 @@ from zoneinfo import available_timezones
 
 import msgspec
 
-from tearoff.api.codes import CODES
+from tearoff.api.error_codes import CODES
 from tearoff.api.v3.reading import (
     BadParameters,
     Parameter,

@@ -8,7 +8,7 @@ import msgspec
 from msgspec import UNSET, UnsetType
 
 from tearoff.accounts.idempotency import KeyReused
-from tearoff.api.codes import CODES
+from tearoff.api.error_codes import CODES
 from tearoff.api.v3.endpoint import Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.reading import BadParameters

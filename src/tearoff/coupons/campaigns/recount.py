@@ -13,7 +13,7 @@ import asyncpg
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
 from tearoff.coupons.models import Campaign, NewSession
-from tearoff.coupons.sessions import holds, limits, queries, updates
+from tearoff.coupons.sessions import limits, queries, reserved_limits, updates
 
 Counts = Mapping[str, int]
 """How many, by what is counted apart: the day, the place, the mark of a person; "" is all."""
@@ -25,7 +25,7 @@ async def recount(db: asyncpg.Connection, before: Campaign, after: Campaign, now
     known, now_counted = _counted(before), _counted(after)
     anew = [w for w, (_, by) in now_counted.items() if w not in known or known[w][1] != by]
     for what in anew:  # reservations before tallies, as whoever frees what is over takes them
-        await holds.forget(db, after, limits.scope_of(after, what))
+        await reserved_limits.forget(db, after, limits.scope_of(after, what))
     for what in anew:
         cap = now_counted[what][0]
         counts = await _COUNTERS[what](db, after, now)

@@ -18,7 +18,7 @@ from tearoff.coupons.models import (
     SessionAndCampaign,
 )
 from tearoff.coupons.pools import pools
-from tearoff.coupons.sessions import events, holds, limits, lists, queries, updates
+from tearoff.coupons.sessions import events, limits, lists, queries, reserved_limits, updates
 from tearoff.errors import Conflict, NotFound, TryLater
 from tearoff.hooks.models import Listener
 from tearoff.kit import codes
@@ -188,11 +188,11 @@ async def _count_use(db: Handle, found: SessionAndCampaign, use: updates.Use) ->
     session = found.session
     held = await queries.hold_session(db, session.account_id, session.id) or found
     if use.reservation is not None and held.session.reservation != use.reservation:
-        raise holds.ReservationNotFound
+        raise reserved_limits.ReservationNotFound
     counted = []
     if rules.why_not_usable(held.session, held.campaign, use.as_of) is None:
         counted = limits.of_use(held.campaign, held.session, use.doer.location_id, use.as_of)
-    await holds.count(db, held.campaign, held.session, counted, use.as_of)
+    await reserved_limits.count(db, held.campaign, held.session, counted, use.as_of)
     return held
 
 
@@ -201,7 +201,7 @@ async def _why_refused(db: Handle, found: SessionAndCampaign, use: updates.Use) 
     if use.reservation is not None:
         held = await queries.session(db, found.session.account_id, found.session.id)
         if held is None or held.session.reservation != use.reservation:
-            return holds.ReservationNotFound()
+            return reserved_limits.ReservationNotFound()
     return await why_lost(db, found, use.doer.location_id, use.as_of)
 
 

@@ -9,7 +9,7 @@ import msgspec
 
 from tearoff.coupons import rules
 from tearoff.coupons.models import Session, SessionAndCampaign
-from tearoff.coupons.sessions import actions, holds, queries, updates
+from tearoff.coupons.sessions import actions, queries, reserved_limits, updates
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 
@@ -47,7 +47,7 @@ async def reserve(
     if held is None:
         raise await actions.why_lost(db, found, None, now)
     # As it was: what an earlier reservation held is given back first.
-    await holds.hold(
+    await reserved_limits.hold(
         db, current.campaign, current.session, location_id=location_id, until=until, now=now
     )
     return Reservation(name, until, held)
@@ -59,7 +59,7 @@ async def find_reservation(
     """The session that this reservation still holds."""
     found = await queries.session_of_reservation(db, account_id, reservation)
     if found is None or not found.session.is_reserved(now):
-        raise holds.ReservationNotFound
+        raise reserved_limits.ReservationNotFound
     return found
 
 
@@ -68,5 +68,5 @@ async def release(db: Handle, account_id: int, reservation: str, now: datetime) 
     found = await find_reservation(db, account_id, reservation, now)
     held = await queries.hold_session(db, account_id, found.session.id)
     if held is None or not await updates.release(db, account_id, reservation, now):
-        raise holds.ReservationNotFound
-    await holds.free(db, held.session, now)
+        raise reserved_limits.ReservationNotFound
+    await reserved_limits.free(db, held.session, now)

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tearoff.kit import clock, upkeep
+from tearoff.kit import canonical_forms, clock
 from tearoff.kit.db import Database
 from tearoff.kit.schema import queue_version, refuse_newer
 
@@ -76,7 +76,7 @@ async def _prepare_jobs(url: str) -> None:
 async def _bring_up_to_date(url: str) -> None:
     db = await Database.open(url, size=1)
     try:
-        if not await upkeep.is_done(db):
-            await upkeep.run_if_due(db, url, clock.now())
+        if not await canonical_forms.is_done(db):
+            await canonical_forms.run_if_due(db, url, clock.now())
     finally:
         await db.close()

@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from tearoff.accounts import tallies
 from tearoff.accounts.tallies import Tally
 from tearoff.coupons.models import SessionAndCampaign
-from tearoff.coupons.sessions import holds, limits, lists, queries, updates
+from tearoff.coupons.sessions import limits, lists, queries, reserved_limits, updates
 from tearoff.kit.db import Handle
 
 
@@ -39,7 +39,7 @@ async def hold_all(
             await lists.hold(db, campaign_id)
     counting = [both for both in held if limits.has_use_limits(both.campaign)]
     if counting:
-        asked = {tally.scope: tally for tally in await holds.held_by(db, account_id, ids)}
+        asked = {tally.scope: tally for tally in await reserved_limits.held_by(db, account_id, ids)}
         for both in counting:
             asked |= {tally.scope: tally for tally in await _tallies(db, both, plan)}
         only_held = [replace(tally, step=0, cap=tallies.NO_CAP) for tally in asked.values()]
