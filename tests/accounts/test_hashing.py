@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from tearoff.accounts import devices, members, passwords
+from tearoff.accounts import devices, members, passwords, sign_ins
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.bulkhead import TooBusy
@@ -49,8 +49,8 @@ async def ticket(db, shop, what):
     email = f"owner.{shop.account}@example.com"
     async with db.transaction() as work:
         member = await members.create_member(work, shop.account, members.NewMember(email=email))
-    expires_at = now + members.RESET_LIVES
-    return await members.issue_ticket(
+    expires_at = now + sign_ins.RESET_LIVES
+    return await sign_ins.issue_ticket(
         db, "password", shop.account, member_id=member, expires_at=expires_at
     )
 
@@ -72,7 +72,7 @@ async def test_hashing_holds_no_connection(services, narrow, what, good, bad):
             await use(narrow, what, token, good)
         with pytest.raises(Invalid):  # said all the same: nothing is hashed for it
             await use(narrow, what, token, bad)
-        with pytest.raises(members.LinkOver):
+        with pytest.raises(sign_ins.LinkOver):
             await use(narrow, what, "a" * 49, good)
         tasks[-1].cancel()  # leaves the line
         await asyncio.wait(tasks[-1:])

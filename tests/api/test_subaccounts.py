@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tearoff.accounts import members, passwords, subaccounts
+from tearoff.accounts import members, passwords, sign_ins, subaccounts
 from tearoff.kit import clock
 from tests.api.caller import Caller
 from tests.cast import Shop
@@ -411,13 +411,13 @@ async def test_what_ends_a_person_ends_every_sign_in_and_link(caller, services, 
     ]
     browsers = [await sign_in(caller, url) for url in urls]
     async with db.transaction() as work:  # as a version before signed the account in
-        ticket = members.Ticket("sso", account, None, "", None, None, clock.now(), None)
-        secret = await members.sign_in(work, ticket, clock.now())
+        ticket = sign_ins.Ticket("sso", account, None, "", None, None, clock.now(), None)
+        secret = await sign_ins.sign_in(work, ticket, clock.now())
     browsers.append({"Cookie": f"__Host-tearoff_sign_in={secret}"})
     unused = (await caller.post("/v3/teammate/sso", teammate)).body["teammate"]["url"]
     now = clock.now()
-    password = await members.issue_ticket(
-        db, "password", account, member_id=first, expires_at=now + members.RESET_LIVES
+    password = await sign_ins.issue_ticket(
+        db, "password", account, member_id=first, expires_at=now + sign_ins.RESET_LIVES
     )
     for browser in browsers:
         assert (await visit(caller, "x://x/signed-in", headers=browser))[0] == 200

@@ -11,7 +11,7 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from tearoff.accounts import locations, members, tallies
+from tearoff.accounts import locations, sign_ins, tallies
 from tearoff.accounts.models import Account, Location
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import Forbidden, Invalid, NotFound
@@ -101,7 +101,7 @@ async def make_pairing(
     await locations.find(db, account_id, location_id)
     await caps.make_room(db, _CAP, location_id)
     expires_at = now + PAIRING_LIVES
-    token = await members.issue_ticket(
+    token = await sign_ins.issue_ticket(
         db, "pair", account_id, expires_at=expires_at, location_id=location_id
     )
     doorbook.note(Event.PAIRING_ISSUED, account=account_id, location=location_id)
@@ -110,7 +110,7 @@ async def make_pairing(
 
 async def find_pairing(db: Handle, token: str, now: datetime) -> Location | None:
     """The place that the link pairs with; None when it was used, or its time is over."""
-    ticket = await members.find_ticket(db, token, "pair")
+    ticket = await sign_ins.find_ticket(db, token, "pair")
     if ticket is None or not ticket.is_good(now) or ticket.location_id is None:
         return None
     return await locations.found(db, ticket.account_id, ticket.location_id)
@@ -122,11 +122,11 @@ async def pair(
     """Use the link, in a transaction of its own: gives the device and its secret (49 letters and
     digits), which is kept as a hash only. `secret`: the one that this link has for this browser.
     Sent again with it, the form gives the device that it made, with its first name and PIN: a
-    second tap stops the first answer, and answers get lost. Raises `members.LinkOver`, `Invalid`
+    second tap stops the first answer, and answers get lost. Raises `sign_ins.LinkOver`, `Invalid`
     and `TooBusy`."""
     try:
         return await _pair_first(db, token, name, pin, now, secret)
-    except members.LinkOver:
+    except sign_ins.LinkOver:
         device = await paired(db, secret, now)
         if device is None:
             raise
@@ -144,10 +144,10 @@ async def _pair_first(
 ) -> tuple[Device, str]:
     # Looked at first: a PIN costs much to hash, and nobody does that for a link of fancy.
     if await find_pairing(db, token, now) is None:
-        raise members.LinkOver
+        raise sign_ins.LinkOver
     name = _name(name)
     hashed = await hash_pin(pin)
-    secret = secret or codes.letters(members.TOKEN_LENGTH)
+    secret = secret or codes.letters(sign_ins.TOKEN_LENGTH)
     async with db.transaction() as work:
         device = await _pair(work, token, name, hashed, secret, now)
     _note(Event.DEVICE_PAIRED, device)
@@ -161,7 +161,7 @@ def _note(event: Event, device: Device) -> None:
 async def _pair(
     db: asyncpg.Connection, token: str, name: str, hashed: str, secret: str, now: datetime
 ) -> Device:
-    ticket = await members.use_ticket(db, token, "pair", now)
+    ticket = await sign_ins.use_ticket(db, token, "pair", now)
     row = await db.fetchrow(
         "INSERT INTO devices (account_id, location_id, name, secret_sha256, pin_hash, pin_until,"
         " created_at, expires_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)"

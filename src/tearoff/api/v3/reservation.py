@@ -12,11 +12,11 @@ from tearoff.api.v3.shapes import SESSION_EXAMPLE, session_object
 from tearoff.coupons import rules
 from tearoff.coupons.models import SessionAndCampaign
 from tearoff.coupons.sessions import actions, reservations
+from tearoff.coupons.sessions.reservations import DEFAULT_SECONDS, SECONDS
 from tearoff.coupons.sessions.status import utc
 from tearoff.kit.db import Handle
 
-DEFAULT_SECONDS = 120
-SECONDS = (10, 900)
+_FOR_HOW_LONG = f"For how long, {SECONDS[0]} to {SECONDS[1]}; {DEFAULT_SECONDS} unless given."
 
 
 async def reserve(call: Call, db: Handle) -> dict[str, Any]:
@@ -96,7 +96,7 @@ ENDPOINTS = (
         summary="Hold a session, and its place in the limits, for one till.",
         parameters=(
             p.SESSION,
-            p.whole("seconds", *SECONDS, "For how long, 10 to 900; 120 unless given.", 120),
+            p.whole("seconds", *SECONDS, _FOR_HOW_LONG, DEFAULT_SECONDS),
             _LOCATION,
         ),
         act=reserve,

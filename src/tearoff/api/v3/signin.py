@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from tearoff.accounts import members
+from tearoff.accounts import members, sign_ins
 from tearoff.accounts.models import Account
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
@@ -39,14 +39,14 @@ async def ticket(
     page, campaign_id = call.given.get("page"), call.given.get("campaign")
     if campaign_id is not None and await campaign(db, account.id, campaign_id) is None:
         raise CampaignNotFound
-    token = await members.issue_ticket(
+    token = await sign_ins.issue_ticket(
         db,
         "sso",
         account.id,
         member_id=member_id,
         page=page or "",
         campaign_id=campaign_id,
-        expires_at=call.now + members.SSO_LIVES,
+        expires_at=call.now + sign_ins.SSO_LIVES,
     )
     doorbook.note(
         Event.SSO_ISSUED, account=account.id, member=member_id, by_account=call.account.id
@@ -63,7 +63,7 @@ async def ticket(
 async def password_url(call: Call, db: Handle, account_id: int, expires_at: datetime) -> str:
     """By which an account's owner sets a password, once."""
     owner = await members.owner(db, account_id)
-    token = await members.issue_ticket(
+    token = await sign_ins.issue_ticket(
         db,
         "password",
         account_id,

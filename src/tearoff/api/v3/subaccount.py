@@ -11,7 +11,7 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts import actions as accounts
-from tearoff.accounts import jobs, members, passwords, subaccounts
+from tearoff.accounts import jobs, members, passwords, sign_ins, subaccounts
 from tearoff.accounts.queries import account as find_account
 from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
 from tearoff.api.call import Call
@@ -124,7 +124,7 @@ async def unblock_subaccount(call: Call, db: Handle) -> dict[str, Any]:
 async def reset_url(call: Call, db: Handle) -> dict[str, Any]:
     """A link by which the subaccount's owner sets a password."""
     found = await subaccounts.subaccount(db, call.account.id, call.given["subaccount"])
-    expires = call.now + members.RESET_LIVES
+    expires = call.now + sign_ins.RESET_LIVES
     url = await signin.password_url(call, db, found.id, expires)
     return {"subaccount": {"ID": found.ref, "url": url, "expires_utc": utc(expires)}}
 
@@ -142,7 +142,7 @@ async def _invite(call: Call, db: Handle, account_id: int) -> None:
     services = call.doors.services
     owner = await members.owner(db, account_id)
     assert owner is not None
-    url = await signin.password_url(call, db, account_id, call.now + members.INVITATION_LIVES)
+    url = await signin.password_url(call, db, account_id, call.now + sign_ins.INVITATION_LIVES)
     name = _name(call.given) or owner.email
     await jobs.order_password_mail(db, services, owner, name, url)
 

@@ -8,15 +8,10 @@ from typing import Any
 import msgspec
 
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
+from tearoff.coupons.sessions.pin_tries import MOST_PINS_AT_ONCE, PIN_LOCK, PIN_TRIES
 from tearoff.hooks.models import Listener, listener
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns
-
-MOST_PINS_AT_ONCE = 10
-"""Places of a campaign among which a PIN alone says which one is meant."""
-PIN_LOCK = "pin:session:"
-"""With a session's id behind it, the tally of wrong PINs; it is full while no PIN is looked at."""
-PIN_TRIES = 5
 
 
 class Linked(msgspec.Struct, frozen=True):

@@ -13,6 +13,10 @@ from tearoff.coupons.sessions import actions, queries, reserved_limits, updates
 from tearoff.kit import codes
 from tearoff.kit.db import Handle
 
+DEFAULT_SECONDS = 120
+SECONDS = (10, 900)
+"""For how long a till holds a session, at least and at most."""
+
 
 class Reservation(msgspec.Struct, frozen=True):
     """A till's hold on a session: nobody else can use it until then."""

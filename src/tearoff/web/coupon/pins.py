@@ -22,7 +22,8 @@ from tearoff.accounts import locations, tallies
 from tearoff.accounts.tallies import NO_CAP, Tally, TallyFull
 from tearoff.coupons.models import Doer, Session
 from tearoff.coupons.sessions import actions, events
-from tearoff.coupons.sessions.behind_link import PIN_LOCK, PIN_TRIES, Linked
+from tearoff.coupons.sessions.behind_link import Linked
+from tearoff.coupons.sessions.pin_tries import LOCKED_FOR, PIN_LOCK, PIN_TRIES
 from tearoff.errors import Forbidden
 from tearoff.hooks.models import Listener
 from tearoff.kit import doorbook
@@ -30,7 +31,6 @@ from tearoff.kit.db import Database
 from tearoff.kit.doorbook import Event
 from tearoff.kit.vault import Vault
 
-LOCKED_FOR = timedelta(minutes=15)
 NETWORK_TRIES = 20
 """Wrong ones of a network within fifteen minutes, before it is slowed."""
 SLOWED = timedelta(seconds=5)

@@ -17,6 +17,7 @@ from tearoff.coupons import rules
 from tearoff.coupons.models import Doer, Session
 from tearoff.coupons.sessions import actions
 from tearoff.coupons.sessions.behind_link import Linked
+from tearoff.coupons.sessions.pin_tries import LOCKED_FOR
 from tearoff.kit import clock
 from tearoff.kit.amounts import is_unlikely, read_amount
 from tearoff.kit.codes import shown_code
@@ -288,7 +289,7 @@ def _refused(found: Linked, error: Exception, form: Form, now: datetime) -> Trie
         said, until = ("wrong_pin", "slowed"), second + error.wait
         return _tried(found, form, 429, *said, left=error.left, until=until)
     if isinstance(error, pins.WrongPin | pins.PinLocked):
-        until_ = error.until if isinstance(error, pins.PinLocked) else now + pins.LOCKED_FOR
+        until_ = error.until if isinstance(error, pins.PinLocked) else now + LOCKED_FOR
         return _tried(found, form, 429, until=int(until_.timestamp()))
     if isinstance(error, rules.LimitReached):
         return _tried(found, form, 409, last_try.limit_of(error))

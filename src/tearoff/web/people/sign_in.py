@@ -15,8 +15,8 @@ from urllib.parse import parse_qsl, urlencode
 from litestar import Router, post, route
 from litestar.params import FromPath
 
-from tearoff.accounts import members, passwords, queries
-from tearoff.accounts.members import LinkOver, SignIn, Ticket
+from tearoff.accounts import members, passwords, queries, sign_ins
+from tearoff.accounts.sign_ins import LinkOver, SignIn, Ticket
 from tearoff.kit import clock, codes, doorbook
 from tearoff.kit.bodies import read_body
 from tearoff.kit.colors import OURS
@@ -35,7 +35,7 @@ VISIT = "tearoff_visit"
 """Ties the page behind a link to the browser that opened it."""
 _VISIT_LIVES = 600
 _TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
-_SIGN_IN_SECONDS = int(members.SIGN_IN_LIVES.total_seconds())
+_SIGN_IN_SECONDS = int(sign_ins.SIGN_IN_LIVES.total_seconds())
 _PAGES = {
     "campaigns": phrase("Campaigns"),
     "add_campaign": phrase("A new campaign"),
@@ -126,7 +126,7 @@ async def sign_out(request: AnyRequest) -> Answer:
             [words("This page was too old. Open it again.")],
         )
     known = await _signed_in(services, secret)
-    await patiently(members.sign_out(services.db, secret))
+    await patiently(sign_ins.sign_out(services.db, secret))
     if known is not None:
         doorbook.note(Event.SIGN_OUT, account=known.account_id, member=known.member_id)
     headers = [
@@ -190,8 +190,8 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
 
 async def _sign_in(services: Services, token: str, now: datetime) -> tuple[Ticket, str]:
     async with services.db.transaction() as db:
-        ticket = await members.use_ticket(db, token, "sso", now)
-        return ticket, await members.sign_in(db, ticket, now)
+        ticket = await sign_ins.use_ticket(db, token, "sso", now)
+        return ticket, await sign_ins.sign_in(db, ticket, now)
 
 
 async def _link_page(
@@ -203,14 +203,14 @@ async def _link_page(
     status: int = 200,
 ) -> Answer:
     token = str(request.path_params["token"])
-    visit = codes.letters(members.TOKEN_LENGTH)
+    visit = codes.letters(sign_ins.TOKEN_LENGTH)
     page = _page(
         request,
         "link",
         words,
         status=status,
         name=await _name(services, ticket.account_id),
-        minutes=members.SSO_LIVES // timedelta(minutes=1),
+        minutes=sign_ins.SSO_LIVES // timedelta(minutes=1),
         problem=problem,
         form_token=_form_token(services, _LINK_FORM, f"{visit}:{token}"),
     )
@@ -238,7 +238,7 @@ async def _password_page(
 async def _ticket(services: Services, token: str, purpose: str) -> Ticket | None:
     if not _TOKEN.match(token):
         return None
-    found = await patiently(members.find_ticket(services.db, token, purpose))
+    found = await patiently(sign_ins.find_ticket(services.db, token, purpose))
     return found if found is not None and found.is_good(clock.now()) else None
 
 
@@ -251,7 +251,7 @@ async def _signed_in(services: Services, secret: str) -> SignIn | None:
     if not _TOKEN.match(secret):
         return None
     now: datetime = clock.now()
-    return await patiently(members.signed_in(services.db, secret, now))
+    return await patiently(sign_ins.signed_in(services.db, secret, now))
 
 
 def _secret(request: AnyRequest) -> str:

@@ -23,9 +23,9 @@ from urllib.parse import parse_qsl
 from litestar import Router, post, route
 from litestar.params import FromPath
 
-from tearoff.accounts import devices, locations, members
+from tearoff.accounts import devices, locations, sign_ins
 from tearoff.accounts.devices import Device, DeviceLocked, WrongDevicePin
-from tearoff.accounts.members import LinkOver
+from tearoff.accounts.sign_ins import LinkOver
 from tearoff.errors import Invalid
 from tearoff.kit import clock, doorbook
 from tearoff.kit.bodies import read_body
@@ -138,7 +138,7 @@ def _secret_of(request: AnyRequest, token: str) -> str:
     if not _SHOWN_VALUE.match(shown) or not _TOKEN.match(token):
         return ""
     mark = services_of(request).vault.mark("pairing", f"{token}:{shown}".encode())
-    return mark.hex()[: members.TOKEN_LENGTH]
+    return mark.hex()[: sign_ins.TOKEN_LENGTH]
 
 
 def _shown(request: AnyRequest) -> Header:
