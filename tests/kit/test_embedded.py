@@ -13,7 +13,7 @@ from pathlib import Path
 import asyncpg
 import pytest
 
-from tearoff.kit import embedded, pgprograms, pgrole, pgtools, pgwatchdog
+from tearoff.kit import embedded, pgbackup, pgprograms, pgrole, pgwatchdog
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.pgprograms import EmbeddedServerError
 from tests.kit.servers import ask, leave, postmaster, told, wait_until
@@ -211,31 +211,31 @@ def test_backup_and_restore(data, tmp_path):
     url = server.attach()
     ask(url, "CREATE TABLE kept AS SELECT 5 AS n")
     file = tmp_path / "backup.dump"
-    pgtools.backup(url, file)
+    pgbackup.backup(url, file)
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
     ask(url, "UPDATE kept SET n = 6")
-    with pytest.raises(pgtools.DatabaseNotEmpty):
-        pgtools.restore(url, file)
+    with pytest.raises(pgbackup.DatabaseNotEmpty):
+        pgbackup.restore(url, file)
     assert ask(url, "SELECT n FROM kept") == 6
-    pgtools.restore(url, file, force=True)
+    pgbackup.restore(url, file, force=True)
     assert ask(url, "SELECT n FROM kept") == 5
     # What cannot be brought back wholly takes nothing away.
     ask(url, "INSERT INTO kept SELECT generate_series(1, 20000)")
     half = tmp_path / "half.dump"
-    pgtools.backup(url, half)
+    pgbackup.backup(url, half)
     for size in (half.stat().st_size - 4000, 100, 0):
         os.truncate(half, size)
         with pytest.raises(EmbeddedServerError):
-            pgtools.restore(url, half, force=True)
+            pgbackup.restore(url, half, force=True)
     assert ask(url, "SELECT count(*) FROM kept") == 20001
     ask(url, "DROP TABLE kept")
-    pgtools.restore(url, file)
+    pgbackup.restore(url, file)
     assert ask(url, "SELECT n FROM kept") == 5
     server.detach()
 
 
 def test_upgrade_from_an_older_postgres(data):
-    old = pgtools.find_programs("16")
+    old = pgbackup.find_programs("16")
     server = EmbeddedServer(data)
     server.attach()
     server.detach()
@@ -249,13 +249,13 @@ def test_upgrade_from_an_older_postgres(data):
     with pytest.raises(EmbeddedServerError) as error:
         server.attach()
     assert "tearoff upgrade" in error.value.hint
-    kept = pgtools.upgrade(data)
+    kept = pgbackup.upgrade(data)
     assert (Path(kept) / "PG_VERSION").read_text().strip() == "16"
     url = server.attach()
     assert ask(url, "SELECT n FROM kept") == 16
     assert ask(url, "SHOW server_version_num") >= "180000"
     server.detach()
-    assert pgtools.upgrade(data) == ""
+    assert pgbackup.upgrade(data) == ""
 
 
 def run_old(old, home, owner, statement):

@@ -19,7 +19,7 @@ from tearoff.coupons.models import NewSession
 from tearoff.coupons.pools import twins
 from tearoff.coupons.sessions import limits, lists, public
 from tearoff.coupons.sessions.search import Wanted, search
-from tearoff.kit import canonical_forms, clock, pgtools, schema
+from tearoff.kit import canonical_forms, clock, pgbackup, schema
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
 from tearoff.kit.migrations.upgrade import upgrade
@@ -401,7 +401,7 @@ async def look_at_callbacks(services, now):
 
 async def test_an_older_backup_is_brought_up_to_date(url, settings, tmp_path):
     await upgrade(url, "0009")
-    await asyncio.to_thread(pgtools.backup, url, tmp_path / "old.dump")
+    await asyncio.to_thread(pgbackup.backup, url, tmp_path / "old.dump")
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
         "TEAROFF_DATABASE_URL": url, "TEAROFF_SECRET_KEY": settings.secret_key,

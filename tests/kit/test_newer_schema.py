@@ -8,7 +8,7 @@ import pytest
 import pytest_asyncio
 
 from tearoff import __version__
-from tearoff.kit import pgtools, schema
+from tearoff.kit import pgbackup, schema
 from tearoff.kit.migrate import migrate
 from tests.conftest import KEY
 
@@ -62,7 +62,7 @@ async def test_a_schema_of_a_newer_version_is_left_alone(commands, url, tmp_path
 
 async def test_a_backup_of_a_newer_version_replaces_nothing(commands, url, tmp_path):
     file = tmp_path / "newer.dump"
-    await asyncio.to_thread(pgtools.backup, url, file)
+    await asyncio.to_thread(pgbackup.backup, url, file)
     await ask(url, f"UPDATE alembic_version SET version_num = '{schema.revisions()[-1]}'")
     await ask(url, "INSERT INTO accounts (name, email) VALUES ('Ours', 'a@example.com')")
     code, said = await asyncio.to_thread(
@@ -71,4 +71,4 @@ async def test_a_backup_of_a_newer_version_replaces_nothing(commands, url, tmp_p
     assert (code, told("backup") in said) == (1, True), said
     assert await ask(url, "SELECT name FROM accounts") == "Ours"
     with pytest.raises(schema.NewerSchema):
-        await asyncio.to_thread(pgtools.restore, url, file, force=True)
+        await asyncio.to_thread(pgbackup.restore, url, file, force=True)

@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from tearoff.cli.findings_role import of_role
-from tearoff.kit import pgprograms, pgrole, pgtools
+from tearoff.kit import pgbackup, pgprograms, pgrole
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
@@ -102,7 +102,7 @@ def start_as_before(data):
 def test_an_older_data_folder_is_handed_over_beside_those_who_use_it(data, tmp_path):
     old = start_as_before(data)
     asyncio.run(migrate(old.admin_url()))
-    pgtools.backup(old.admin_url(), tmp_path / "before.dump")
+    pgbackup.backup(old.admin_url(), tmp_path / "before.dump")
     asyncio.run(_run(old.admin_url(), MORE_KINDS))
     assert ask(old.admin_url(), OWNERS) == [pgprograms.USER]
     new = EmbeddedServer(data)
@@ -120,11 +120,11 @@ def test_an_older_data_folder_is_handed_over_beside_those_who_use_it(data, tmp_p
     anew = 'DROP SCHEMA public, "Other one" CASCADE'
     ask(old.admin_url(), anew, "CREATE SCHEMA public")
     new.attach()
-    pgtools.restore(url, tmp_path / "before.dump", force=True)
+    pgbackup.restore(url, tmp_path / "before.dump", force=True)
     assert ask(url, OWNERS) == [pgrole.APP_ROLE]
     assert asyncio.run(_is_up_to_date(url))
-    pgtools.backup(url, tmp_path / "after.dump")
-    pgtools.restore(url, tmp_path / "after.dump", force=True)
+    pgbackup.backup(url, tmp_path / "after.dump")
+    pgbackup.restore(url, tmp_path / "after.dump", force=True)
     assert asyncio.run(_is_up_to_date(url))
     new.detach()
     old.detach()
@@ -157,7 +157,7 @@ async def test_a_role_that_may_not_replace_is_told_before_and_how(cluster, worke
         f" GRANT ALL ON SCHEMA public TO {pgrole.APP_ROLE}",
     )
     await migrate(url)
-    await asyncio.to_thread(pgtools.backup, url, file)
+    await asyncio.to_thread(pgbackup.backup, url, file)
     found = await _role_of(url)
     statements = (
         f"ALTER SCHEMA public OWNER TO {pgrole.APP_ROLE};"
@@ -165,12 +165,12 @@ async def test_a_role_that_may_not_replace_is_told_before_and_how(cluster, worke
     )
     assert not found.is_fine and "`tearoff restore --force` would fail" in found.text
     assert found.hint == f"As a superuser of that server, in that database: {statements}"
-    with pytest.raises(pgtools.CannotReplace) as error:
-        await asyncio.to_thread(pgtools.restore, url, file, force=True)
+    with pytest.raises(pgbackup.CannotReplace) as error:
+        await asyncio.to_thread(pgbackup.restore, url, file, force=True)
     assert error.value.hint == found.hint
     await _run(admin, statements)
     assert (await _role_of(url)).is_fine
-    await asyncio.to_thread(pgtools.restore, url, file, force=True)
+    await asyncio.to_thread(pgbackup.restore, url, file, force=True)
     assert await _is_up_to_date(url)
     await cluster.drop(name)
 

@@ -14,7 +14,7 @@ import pytest_asyncio
 from playwright.async_api import Browser, async_playwright, expect
 
 import tearoff.cli
-from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.coupons.sessions import actions
 from tearoff.kit.services import Services
@@ -132,7 +132,7 @@ def make_coupon(services, http, server) -> MakeCoupon:
         shop = shop or await open_shop(services, kind=None, campaign=values)
         db = services.db
         if picture:
-            await campaigns.set_picture(
+            await pictures.set_picture(
                 db, shop.account, shop.campaign, PICTURE.read_bytes(), "Two cups"
             )
         campaign = await campaigns.campaign(db, shop.account, shop.campaign)

@@ -8,7 +8,7 @@ import pytest
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from tearoff.coupons.campaigns import campaigns, preview_cards
+from tearoff.coupons.campaigns import campaigns, pictures, preview_cards
 from tearoff.coupons.models import NewSession
 from tearoff.errors import Invalid
 from tests.api.v4.client import client_of
@@ -165,7 +165,7 @@ def test_pictures_of_any_shape_fill_the_card(size):
 
 def test_what_is_no_picture_is_refused():
     with pytest.raises(campaigns.Invalid):
-        campaigns.shrink(b"no picture")
+        pictures.shrink(b"no picture")
 
 
 def file_of(image, kind="PNG", **more):
@@ -181,13 +181,13 @@ def corner_of(picture, at=(0, 0)):
 
 def test_a_line_of_many_thousand_pixels_takes_no_memory():
     """Made as high as the card is wide it would be 86 GB."""
-    picture = campaigns.prepare_picture(file_of(Image.new("RGB", (2, 40_000), "#b3261e")))
-    assert Image.open(io.BytesIO(picture.webp)).size == campaigns.PICTURE_SIZE
+    picture = pictures.prepare_picture(file_of(Image.new("RGB", (2, 40_000), "#b3261e")))
+    assert Image.open(io.BytesIO(picture.webp)).size == pictures.PICTURE_SIZE
     assert Image.open(io.BytesIO(picture.card)).size == preview_cards.CARD_SIZE
 
 
 def test_what_is_transparent_is_white():
-    picture = campaigns.prepare_picture(file_of(Image.new("RGBA", (40, 21), (0, 0, 0, 0))))
+    picture = pictures.prepare_picture(file_of(Image.new("RGBA", (40, 21), (0, 0, 0, 0))))
     for color in corner_of((picture.webp, picture.card)):
         assert min(color) > 250
 
@@ -196,7 +196,7 @@ def test_a_photo_stands_as_the_camera_was_held():
     photo, turned = Image.new("RGB", (210, 400), "#ffffff"), Image.Exif()
     photo.paste("#000000", (0, 0, 210, 200))
     turned[0x0112] = 6
-    picture = campaigns.prepare_picture(file_of(photo, exif=turned))
+    picture = pictures.prepare_picture(file_of(photo, exif=turned))
     left, right = corner_of((picture.webp,)), corner_of((picture.webp,), (799, 0))
     assert (min(left[0]) > 250, max(right[0]) < 5) == (True, True)
 
@@ -218,5 +218,5 @@ def with_a_huge_text():
 )
 def test_files_that_are_not_read_are_refused(file):
     with pytest.raises(Invalid, match="not a picture that can be read") as refused:
-        campaigns.prepare_picture(file())
+        pictures.prepare_picture(file())
     assert refused.value.field == "picture"

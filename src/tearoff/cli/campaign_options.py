@@ -28,7 +28,7 @@ from tearoff.cli.common import (
     with_services,
 )
 from tearoff.cli.values import EMPTY, add_values, on_the_clock, read_file, values_of
-from tearoff.coupons.campaigns import campaigns, catalogue
+from tearoff.coupons.campaigns import catalogue, pictures
 from tearoff.coupons.campaigns.catalogue import Entry
 from tearoff.coupons.sessions import events
 from tearoff.errors import Invalid
@@ -112,9 +112,9 @@ def _picture(arguments: argparse.Namespace) -> None:
     async def work(services: Services, db: Any, account: Account) -> Entry:
         campaign = await catalogue.entry(db, account.id, _campaign(arguments))
         if image is None:
-            await campaigns.remove_picture(db, account.id, campaign.campaign.id)
+            await pictures.remove_picture(db, account.id, campaign.campaign.id)
         else:
-            await campaigns.set_picture(db, account.id, campaign.campaign.id, image, arguments.alt)
+            await pictures.set_picture(db, account.id, campaign.campaign.id, image, arguments.alt)
         return await catalogue.entry(db, account.id, campaign.campaign.id)
 
     found = _change(arguments, work)

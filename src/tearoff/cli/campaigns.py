@@ -35,7 +35,7 @@ from tearoff.cli.common import (
 )
 from tearoff.cli.locations import NEW
 from tearoff.cli.secret_values import add_secret, secret_of
-from tearoff.coupons.campaigns import campaigns, catalogue, folders
+from tearoff.coupons.campaigns import campaigns, catalogue, folders, pictures
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.coupons.campaigns.catalogue import Filter
 from tearoff.coupons.pools import importing, twins
@@ -166,7 +166,7 @@ def _create(arguments: argparse.Namespace) -> None:
             place, pin = await _place(db, services.vault, account.id, name, given)
             await campaigns.open_at(db, account.id, made.id, place.id)
             if picture is not None:
-                await campaigns.set_picture(db, account.id, made.id, picture, arguments.picture_alt)
+                await pictures.set_picture(db, account.id, made.id, picture, arguments.picture_alt)
             current = await catalogue.entry(db, account.id, made.id)
             told = account.listener(services.settings.link_host)
             await events.announce_campaign(

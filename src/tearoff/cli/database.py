@@ -10,7 +10,7 @@ from tearoff.cli import address
 from tearoff.cli.common import Commands, add_command, add_json, database, settings_of, show
 from tearoff.cli.doctor import examine
 from tearoff.errors import Conflict
-from tearoff.kit import pgtools
+from tearoff.kit import pgbackup
 from tearoff.kit.migrate import migrate
 
 
@@ -40,7 +40,7 @@ def _migrate(arguments: argparse.Namespace) -> None:
 
 def _backup(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
-        pgtools.backup(settings.database_url, arguments.file)
+        pgbackup.backup(settings.database_url, arguments.file)
     size = arguments.file.stat().st_size
     text = f"{arguments.file}: {size:,} bytes.\nKeep the secret key too: without it what is sealed"
     show(arguments, {"file": str(arguments.file), "bytes": size}, f"{text} cannot be opened.")
@@ -48,7 +48,7 @@ def _backup(arguments: argparse.Namespace) -> None:
 
 def _restore(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
-        pgtools.restore(settings.database_url, arguments.file, force=arguments.force)
+        pgbackup.restore(settings.database_url, arguments.file, force=arguments.force)
         # A backup of a version before would stop the server that runs on it just now.
         asyncio.run(migrate(settings.database_url))
     show(arguments, {"restored": str(arguments.file)}, f"Restored from {arguments.file}.")
@@ -61,7 +61,7 @@ def _upgrade(arguments: argparse.Namespace) -> None:
             "TEAROFF_DATABASE_URL is set: that server is upgraded by its own tools.",
             hint="This command is for the embedded database.",
         )
-    kept = pgtools.upgrade(settings.data, arguments.old_programs)
+    kept = pgbackup.upgrade(settings.data, arguments.old_programs)
     text = f"Upgraded. The old files are kept in {kept}." if kept else "Nothing to upgrade."
     show(arguments, {"old_files": kept}, text)
 

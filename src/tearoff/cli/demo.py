@@ -20,7 +20,7 @@ from tearoff.accounts import actions as accounts
 from tearoff.accounts import locations
 from tearoff.cli.common import id_of, services
 from tearoff.config import Settings
-from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.kit import clock
 from tearoff.kit.services import Services
@@ -93,7 +93,7 @@ async def _make(opened: Services) -> Shop:
             db, opened.vault, key.account_id, locations.Changes(name="Bean & Leaf, Ghent", pin=PIN)
         )
         await campaigns.open_at(db, key.account_id, made.id, place.id)
-        await campaigns.set_picture(
+        await pictures.set_picture(
             db, key.account_id, made.id, _picture(), "Two cups of cappuccino on a wooden bar"
         )
         await connections.add_connection(

@@ -12,7 +12,7 @@ from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
-from tearoff.coupons.campaigns import campaigns, catalogue
+from tearoff.coupons.campaigns import catalogue, pictures
 from tearoff.coupons.sessions import events
 from tearoff.kit.db import Handle
 from tearoff.kit.spool import Upload
@@ -52,9 +52,9 @@ async def _check_campaign(call: Call) -> None:
 async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
     """The picture is cut and shrunk outside of the transaction, in a thread of its own."""
     services, account_id, campaign_id = call.doors.services, call.account.id, call.given["id"]
-    picture = await campaigns.prepared_picture(upload.path)
+    picture = await pictures.prepared_picture(upload.path)
     async with services.db.transaction() as db:
-        await campaigns.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
+        await pictures.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
         entry = await catalogue.entry(db, account_id, campaign_id)
         await events.announce_campaign(
             db, call.listener, "coupon_updated", entry.campaign, call.now
@@ -64,7 +64,7 @@ async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
 
 async def delete_picture(call: Call, db: Handle) -> None:
     known = await catalogue.entry(db, call.account.id, call.given["id"])
-    await campaigns.remove_picture(db, call.account.id, known.campaign.id)
+    await pictures.remove_picture(db, call.account.id, known.campaign.id)
     entry = await catalogue.entry(db, call.account.id, known.campaign.id)
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
 

@@ -13,7 +13,7 @@ import msgspec
 from litestar import route
 
 from tearoff.coupons import rules
-from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.campaigns import pictures
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.kit import clock, metrics
@@ -95,7 +95,7 @@ async def show_picture(request: AnyRequest, campaign: Part, name: Part) -> Answe
     if not number or not code:
         return notes.unknown(request)
     db = services_of(request).db
-    picture = await patiently(campaigns.picture_of_code(db, code, int(number[1])))
+    picture = await patiently(pictures.picture_of_code(db, code, int(number[1])))
     if picture is None:
         return notes.unknown(request)
     headers = [

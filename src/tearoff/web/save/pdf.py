@@ -7,7 +7,7 @@ from datetime import datetime
 from litestar import route
 
 from tearoff.coupons import rules, symbols
-from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.campaigns import pictures
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.kit import clock
@@ -112,7 +112,7 @@ def _readable(found: Linked, content: str, *, is_linear: bool, till_word: str) -
 async def picture_of(services: Services, campaign: Campaign) -> bytes | None:
     if campaign.picture_id is None:
         return None
-    reading = campaigns.picture_of_code(services.db, campaign.code, campaign.picture_id)
+    reading = pictures.picture_of_code(services.db, campaign.code, campaign.picture_id)
     picture = await patiently(reading)
     return None if picture is None else bytes(picture.webp)
 

@@ -1,0 +1,164 @@
+"""Pictures of campaigns: read, cut and shrunk, kept and found."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import struct
+from pathlib import Path
+
+import asyncpg
+import msgspec
+from PIL import Image, ImageOps
+
+from tearoff.coupons.campaigns.preview_cards import cut, make_card
+from tearoff.errors import Invalid
+from tearoff.kit.bulkhead import Bulkhead
+from tearoff.kit.db import Handle
+from tearoff.kit.memory import give_back
+from tearoff.kit.rows import read
+
+PICTURE_SIZE = (800, 420)
+PICTURE_LIMIT = 60_000
+"""Bytes of a picture on the page: it must not keep anybody waiting on a bad network."""
+MOST_PIXELS = 25_000_000
+"""A small file can unfold to more than a server's memory: looked at before it is unfolded."""
+_SHRINK_TO = (1600, 1600)
+"""Twice what the page and the card need; everything else is done on that."""
+FORMATS = ("JPEG", "PNG", "WEBP")
+
+_PICTURES = Bulkhead("pictures", at_once=2, waiting=8, after=5)
+
+_UNREADABLE = (OSError, ValueError, SyntaxError, struct.error, Image.DecompressionBombError)
+"""What Pillow raises for broken files: ValueError for texts in a PNG that unfold to too much,
+SyntaxError and struct.error for broken headers."""
+
+
+class Picture(msgspec.Struct, frozen=True):
+    id: int
+    webp: bytes
+    width: int
+    height: int
+
+
+class NewPicture(msgspec.Struct, frozen=True):
+    """As the page shows it, and as messengers do."""
+
+    webp: bytes
+    card: bytes
+
+
+def prepare_picture(image: bytes) -> NewPicture:
+    """Cut the picture to 40:21 and make it small enough for the page and for messengers. This
+    takes a moment, and memory that is given back. Raises `Invalid`."""
+    try:
+        return _prepared(_open(image))
+    finally:
+        give_back()
+
+
+def _prepared(image: Image.Image) -> NewPicture:
+    return NewPicture(_webp(image), make_card(image))
+
+
+async def prepared_picture(path: Path) -> NewPicture:
+    """The same of a file, beside the event loop, two at once. Raises `Invalid`, `TooBusy`."""
+    return await _PICTURES.run(lambda: prepare_picture(path.read_bytes()))
+
+
+async def set_picture(
+    db: Handle, account_id: int, campaign_id: int, image: bytes, alt: str = ""
+) -> int:
+    return await put_picture(db, account_id, campaign_id, prepare_picture(image), alt)
+
+
+async def put_picture(
+    db: Handle, account_id: int, campaign_id: int, picture: NewPicture, alt: str
+) -> int:
+    """One that the account has already is kept once, however often it is sent."""
+    made: int = await db.fetchval(
+        "WITH known AS (SELECT id FROM pictures WHERE account_id = $1 AND sha256 = $3"
+        "  ORDER BY id LIMIT 1),"
+        " made AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
+        "  SELECT $1, $3, $4, $5, $6, $8 WHERE NOT EXISTS (SELECT FROM known) RETURNING id),"
+        " p AS (SELECT id FROM known UNION ALL SELECT id FROM made)"
+        " UPDATE campaigns SET picture_id = p.id, picture_alt = $7 FROM p"
+        " WHERE account_id = $1 AND campaigns.id = $2 RETURNING p.id",
+        account_id,
+        campaign_id,
+        hashlib.sha256(picture.webp).digest(),
+        picture.webp,
+        *PICTURE_SIZE,
+        alt,
+        picture.card,
+    )
+    return made
+
+
+async def remove_picture(db: Handle, account_id: int, campaign_id: int) -> None:
+    """Pages that are open still find it."""
+    await db.execute(
+        "UPDATE campaigns SET picture_id = NULL, picture_alt = '' WHERE account_id = $1"
+        " AND id = $2",
+        account_id,
+        campaign_id,
+    )
+
+
+async def picture_of_code(db: Handle, campaign_code: str, picture_id: int) -> Picture | None:
+    """A picture that stands on the page of this campaign."""
+    row: asyncpg.Record | None = await db.fetchrow(
+        "SELECT p.id, p.webp, p.width, p.height FROM campaigns c JOIN pictures p"
+        " ON p.account_id = c.account_id WHERE c.code = $1 AND p.id = $2",
+        campaign_code,
+        picture_id,
+    )
+    return row and read(Picture, row)
+
+
+def shrink(image: bytes) -> bytes:
+    """The picture as WebP of 800x420, cut from the middle, in at most 60 KB."""
+    return _webp(_open(image))
+
+
+def _open(image: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
+            if opened.width * opened.height > MOST_PIXELS:
+                raise Invalid("A picture has at most 25 million pixels.", field="picture")
+            opened.draft("RGB", _SHRINK_TO)  # a JPEG is unfolded small from the beginning
+            return _on_white(ImageOps.exif_transpose(_shrunk(opened)))
+    except _UNREADABLE:  # its text has an address of this machine's memory in it
+        text = "This is not a picture that can be read. Use PNG, JPEG or WebP."
+        raise Invalid(text, field="picture") from None
+
+
+def _shrunk(image: Image.Image) -> Image.Image:
+    """So small that its shorter side is just enough. Whole colours, because shades between
+    the entries of a palette are none."""
+    factor = min(image.width // _SHRINK_TO[0], image.height // _SHRINK_TO[1])
+    if factor < 2:
+        image.load()
+        return image
+    if image.mode in ("P", "1") or image.has_transparency_data:
+        image = image.convert("RGBA")  # a transparent colour must not shine through its edges
+    return image.reduce(factor)
+
+
+def _on_white(image: Image.Image) -> Image.Image:
+    """What is transparent would otherwise be of any colour that the file has there."""
+    if not image.has_transparency_data:
+        return image.convert("RGB")
+    sheet, layer = Image.new("RGB", image.size, "#ffffff"), image.convert("RGBA")
+    sheet.paste(layer, mask=layer)
+    return sheet
+
+
+def _webp(image: Image.Image) -> bytes:
+    small = cut(image, PICTURE_SIZE)
+    for quality in (80, 70, 60, 45, 30):
+        out = io.BytesIO()
+        small.save(out, "WEBP", quality=quality, method=6)
+        if out.tell() <= PICTURE_LIMIT:
+            break
+    return out.getvalue()
