@@ -201,9 +201,8 @@ def _request(campaign: Campaign, session: Session, visit: Visit, to: str) -> Sen
     only a number does not tell."""
     language = session.language if session.language in LANGUAGES else visit.language
     short = shown_code(session.short_code)
-    body = words_in("coupon", language)(
-        "Here is the link to your coupon again ({code}).", code=short
-    )
+    words = words_in("coupon", language)
+    body = words("Here is the link to your coupon again ({code}).", code=short)
     if "@" in to:
         mail = MailTo(email=session.email or to, language=language)
         return SendRequest(

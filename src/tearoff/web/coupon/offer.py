@@ -84,7 +84,7 @@ def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:
     if visit.carried or visit.kept:
         more += f"&{urlencode((*visit.carried, *visit.kept))}"
     return tuple(
-        Switch(language, words_in("coupon", language)("English"), f"?lang={language}{more}")
+        Switch(language, _own_name(language), f"?lang={language}{more}")
         for language in languages
         if language in LANGUAGES and language != visit.language
     )
@@ -98,3 +98,9 @@ def _preview(campaign: Campaign, visit: Visit, value: str) -> str:
         until = times.end_of(ends, campaign.timezone, visit.language)
         parts.append(visit.words("Valid until") + f" {until}")
     return " · ".join(part for part in parts if part)
+
+
+def _own_name(language: str) -> str:
+    """Of a language, in it."""
+    words = words_in("coupon", language)
+    return words("English")

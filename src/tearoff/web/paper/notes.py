@@ -104,12 +104,12 @@ def _note(
     language = _language(request)
     text = render(
         "paper/note.html",
+        words_in("coupon", language),
         picture=picture,
         title=title,
         lines=lines,
         again=again,
         typed=typed,
-        try_again=words_in("coupon", language)("Try again"),
         reference=reference,
     )
     gzip = reads_gzip(request)

@@ -314,7 +314,7 @@ def _note(
 ) -> Answer:
     text = render(
         "paper/note.html", picture=picture, title=title, lines=lines, again=None, typed=None,
-        try_again="", reference="",
+        reference="",
     )  # fmt: skip
     return _print(request, words, text, status)
 

@@ -233,6 +233,12 @@ async def _board(request: AnyRequest, who: Visitor, words: Words, problem: str =
     return _print_board(request, words, state, form_token(request), problem)
 
 
+def _own_name(language: str) -> str:
+    """Of a language, in it."""
+    words = words_in("till", language)
+    return words("English")
+
+
 def _print_board(
     request: AnyRequest, words: Words, state: Any, token: str = "", problem: str = ""
 ) -> Answer:
@@ -249,7 +255,7 @@ def _print_board(
         key=_new_key(),
         problem=problem,
         data=shell.data_of_script(words.language),
-        languages=[(code, words_in("till", code)("English")) for code in languages("till")],
+        languages=[(code, _own_name(code)) for code in languages("till")],
     )
 
 
