@@ -32,8 +32,8 @@ VOLUMES: dict[str, Callable[[Rig], Awaitable[None]]] = {
 async def run(options: argparse.Namespace) -> None:
     parts = options.only or [*PARTS, *(VOLUMES if options.volumes else ())]
     async with open_rig(
-        rounds=options.rounds or 3, seconds=options.seconds, rows=options.rows,
-        as_before=options.as_before,
+        workers=options.workers, rounds=options.rounds or 3, seconds=options.seconds,
+        callers=options.callers, rows=options.rows, as_before=options.as_before,
     ) as rig:  # fmt: skip
         print(
             f"idle memory, web processes and PostgreSQL, proportional: {rig.idle_memory():.0f} MB",
@@ -48,6 +48,8 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
     parser.add_argument("--rounds", type=int, help="of each path (3), or turns of two commits (5)")
     parser.add_argument("--seconds", type=int, default=3, help="of each round (3)")
+    parser.add_argument("--callers", type=int, default=32, help="at once (32)")
+    parser.add_argument("--workers", type=int, default=2, help="web processes (2)")
     parser.add_argument("--only", nargs="*", choices=[*PARTS, *VOLUMES])
     parser.add_argument("--volumes", action="store_true", help="with millions of rows too")
     parser.add_argument("--rows", type=int, default=5_000_000, help="of a volume (5,000,000)")

@@ -17,8 +17,6 @@ from tearoff.kit.phone import PhoneInvalid, parse_phone
 if TYPE_CHECKING:
     from bench.rig import Rig
 
-CONNECTIONS = 32
-
 
 @dataclass(frozen=True)
 class Load:
@@ -41,7 +39,7 @@ def wrk(rig: Rig, script: str, seconds: int | None = None) -> Load:
     lasts = f"-d{seconds or rig.seconds}s"
     web, database = rig.processor_seconds()
     done = subprocess.run(
-        ["wrk", "-t1", f"-c{CONNECTIONS}", lasts, "--latency", "-s", str(path), rig.url],
+        ["wrk", "-t1", f"-c{rig.callers}", lasts, "--latency", "-s", str(path), rig.url],
         capture_output=True, text=True, check=True,
     )  # fmt: skip
     web_after, database_after = rig.processor_seconds()

@@ -38,9 +38,9 @@ CREATE TABLE floor_events (id bigserial PRIMARY KEY, coupon bigint, at timestamp
 
 @dataclass
 class Rig:
-    """`rounds` of so many `seconds` each. `as_before`: as earlier versions measured, with accounts
-    that have none of the limits on numbers and calls, and without warming up. `rows` is how many a
-    volume has."""
+    """`rounds` of so many `seconds` each, by so many `callers` at once. `as_before`: as earlier
+    versions measured, with accounts that have none of the limits on numbers and calls, and without
+    warming up. `rows` is how many a volume has."""
 
     services: Services
     url: str
@@ -50,6 +50,7 @@ class Rig:
     admin_url: str
     rounds: int = 3
     seconds: int = 3
+    callers: int = 32
     as_before: bool = False
     rows: int = 5_000_000
 
