@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument(
         "--as-before",
         action="store_true",
-        help="as earlier versions: accounts without limits, and without warming up",
+        help="as earlier versions: accounts without limits, no warming up, one floor",
     )
     parser.add_argument("--against", metavar="COMMIT", help="compare the hot paths with a commit")
     if shutil.which("wrk") is None:

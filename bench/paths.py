@@ -34,6 +34,8 @@ Script = Callable[[], Awaitable[str]]
 
 async def show(rig: Rig, name: str, ours: Script, floors: Mapping[str, Script]) -> None:
     ways = {name: ours, **floors}
+    if rig.as_before:  # it would warm up the path itself
+        ways.pop(SAME, None)
     loads: dict[str, list[load.Load]] = {way: [] for way in ways}
     for way in () if rig.as_before else ways:  # plans and templates are made once
         wrk(rig, await ways[way](), seconds=1)
@@ -120,6 +122,8 @@ async def _bench_send(rig: Rig, name: str, shops: Sequence[Shop]) -> None:
 
 async def _record(rig: Rig, name: str, calls: Sequence[Call]) -> None:
     """One for each account."""
+    if rig.as_before:
+        return
     async with open_tape(rig.services.settings) as tape:
         for i, call in enumerate(calls):
             keep(rig.recordings, f"{name}-{i}", await tape.record(call))

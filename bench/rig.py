@@ -39,8 +39,8 @@ CREATE TABLE floor_events (id bigserial PRIMARY KEY, coupon bigint, at timestamp
 @dataclass
 class Rig:
     """`rounds` of so many `seconds` each, by so many `callers` at once. `as_before`: as earlier
-    versions measured, with accounts that have none of the limits on numbers and calls, and without
-    warming up. `rows` is how many a volume has."""
+    versions measured, with accounts that have none of the limits on numbers and calls, without
+    warming up and without the second floor. `rows` is how many a volume has."""
 
     services: Services
     url: str
@@ -127,7 +127,7 @@ def _serve(
     finally:
         process.terminate()
         try:
-            process.wait(30)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             for pid in processors.family_of(process.pid):
                 os.kill(pid, signal.SIGKILL)

@@ -122,6 +122,7 @@ async def test_a_use_said_again_takes_the_coupon_in(services, tape, newcomer):
         await using.say(services.db, key)
 
 
+@pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 async def test_a_table_shows_every_path_beside_its_floors():
     command = [sys.executable, "-m", "bench", "--rounds", "1", "--seconds", "1",
