@@ -24,6 +24,7 @@ from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.open_connections import surroundings_of
+from tests.running import PATIENCE
 
 LOGIN, PASSWORD = "shop", "s3cret pass"
 
@@ -77,6 +78,12 @@ class PostOffice:
 
     def of(self, to: str) -> list[Taken]:
         return [one for one in self.taken if one.to == to]
+
+    async def until_taken(self) -> None:
+        """Until a letter has come; its answer may still be on its way."""
+        async with asyncio.timeout(PATIENCE):
+            while not self.taken:
+                await asyncio.sleep(0.01)
 
     # what aiosmtpd asks
 

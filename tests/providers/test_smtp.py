@@ -176,7 +176,7 @@ async def test_no_room_in_time(monkeypatch: pytest.MonkeyPatch) -> None:
         office.pause = 2.0
         provider = provider_of(office, connections="1")
         first = asyncio.create_task(provider.send(letter_to("first")))
-        await asyncio.sleep(0.3)
+        await office.until_taken()
         monkeypatch.setattr(smtp, "HAND_OVER_WITHIN", 0.2)
         second = await provider.send(letter_to("second"))
         assert isinstance(second, Refused)
@@ -308,7 +308,7 @@ async def test_closing_lets_a_send_finish() -> None:
         office.pause = 0.3
         provider = provider_of(office)
         send = asyncio.create_task(provider.send(letter_to()))
-        await asyncio.sleep(0.1)
+        await office.until_taken()
         await provider.close()
         assert send.done()
         assert isinstance(await send, Accepted)
