@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
-from zoneinfo import available_timezones
 
 from tearoff.accounts import queries
 from tearoff.accounts.models import Caller, NewKey, hash_secret
@@ -12,7 +11,7 @@ from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import codes
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.db import Handle
-from tearoff.kit.times import zones_of_country
+from tearoff.kit.times import time_zones, zones_of_country
 from tearoff.kit.vault import Vault
 
 OLD_SECRET_LIVES = timedelta(hours=24)
@@ -59,7 +58,7 @@ async def create_account(
     email = _email(email)
     _require(country is None or is_country(country), "country", COUNTRY)
     timezone = timezone or _zone_of(country)
-    _require(timezone in available_timezones(), "timezone", ZONE)
+    _require(timezone in time_zones(), "timezone", ZONE)
     account_id = await queries.insert_account(db, name.strip(), email, timezone, country)
     return await create_key(db, vault, account_id)
 

@@ -12,7 +12,7 @@ import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 import msgspec
 
@@ -30,6 +30,7 @@ from tearoff.kit.migrate import migrate
 from tearoff.kit.phone import PhoneInvalid, parse_written, read_phone
 from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services
+from tearoff.kit.times import time_zones
 
 T = TypeVar("T")
 Commands = Any
@@ -176,7 +177,7 @@ async def read_address(
 
 
 def read_zone(given: str) -> str:
-    if given not in available_timezones():
+    if given not in time_zones():
         raise Invalid(ZONE, field="timezone")
     return given
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from babel import Locale
@@ -115,7 +115,7 @@ def zones_of_country(country: str) -> tuple[str, ...]:
     """The time zones of a country (two letters), by the zones and territories of Unicode's CLDR;
     of several that tell the same time all year the first one. Empty for what is no country."""
     known = get_global("zone_territories").items()
-    names = sorted({zone for zone, of in known if of == country} & available_timezones())
+    names = sorted({zone for zone, of in known if of == country} & time_zones())
     clocks: dict[tuple[timedelta | None, ...], str] = {}
     for name in names:
         clocks.setdefault(tuple(day.astimezone(ZoneInfo(name)).utcoffset() for day in _DAYS), name)
@@ -125,3 +125,10 @@ def zones_of_country(country: str) -> tuple[str, ...]:
 _YEAR = datetime.now(UTC).year
 _DAYS = [datetime(_YEAR, month, day, 12, tzinfo=UTC) for month in range(1, 13) for day in (1, 15)]
 """Enough of a year to tell clocks apart that change on other days."""
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Names of the time zones, such as Europe/Brussels. Python walks through a thousand files for
+    them (10 ms), so they are read once."""
+    return frozenset(available_timezones())

@@ -6,7 +6,6 @@ import re
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
-from zoneinfo import available_timezones
 
 import msgspec
 
@@ -23,6 +22,7 @@ from tearoff.api.v3.reading import (
 from tearoff.coupons.models import LONGEST_CUSTOM_FIELD, LONGEST_NAME
 from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone, parse_written, read_phone
+from tearoff.kit.times import time_zones
 from tearoff.kit.visible import as_seen
 from tearoff.kit.words import LANGUAGES
 from tearoff.messages.template import has_forbidden_characters
@@ -191,7 +191,7 @@ def words(limit: int, length: int) -> Callable[[str, Any], tuple[str, ...]]:
 def zone(name: str, given: Any) -> str:
     """A time zone's name."""
     value = as_text(name, given).strip()
-    if value not in available_timezones():
+    if value not in time_zones():
         raise WrongValue(
             302, f"Invalid value in parameter: {name}. Use a name such as Europe/Brussels."
         )
