@@ -22,6 +22,7 @@ from tearoff.kit.db import AWAY, Database, DatabaseAway
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services
 from tearoff.messages import jobs as message_jobs
+from tearoff.messages import unknown
 from tearoff.messages.binds import Binds
 from tearoff.messages.open_connections import Links
 
@@ -67,7 +68,7 @@ async def _settle(services: Services, stop: asyncio.Event) -> None:
     """Interrupted sends are settled within seconds of their lease, not at the next minute."""
     while not stop.is_set():
         with contextlib.suppress(DatabaseAway, *AWAY):
-            await message_jobs.settle_overdue(services, clock.now())
+            await unknown.settle_overdue(services, clock.now())
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(stop.wait(), SETTLE_EVERY)
 

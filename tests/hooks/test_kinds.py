@@ -13,7 +13,7 @@ from tearoff.coupons.jobs import tell_low_pools
 from tearoff.distribution.events import tell
 from tearoff.hooks.models import KINDS
 from tearoff.kit import clock
-from tearoff.messages.jobs import look_up_unknown
+from tearoff.messages.unknown import look_up_unknown
 from tearoff.people import optouts
 from tearoff.providers.base import Reason, Receipt, ReceiptState, Reply
 from tests.api.caller import Caller

@@ -1,5 +1,6 @@
 """Phones and tills of the staff: paired with a location by a link that is used once, known by a
-secret in a cookie, and asked for their PIN twice a day."""
+secret in a cookie, and asked for their PIN twice a day. What they may do with a coupon is the
+matter of `coupons/counter/counter.py`."""
 
 from __future__ import annotations
 
@@ -41,7 +42,8 @@ _CAP = Cap(
     " AND expires_at > now() UNION ALL SELECT FROM one_time_tokens WHERE location_id = $1"
     " AND used_at IS NULL AND expires_at > now() - interval '1 minute') both_kinds",
     text=f"A location has at most {MOST} devices and open pairing links together. Throw out the"
-    " devices that nobody uses, or wait until links that were not used are over (15 minutes).",
+    " devices that nobody uses, or wait until links that were not used are over"
+    f" ({PAIRING_LIVES // timedelta(minutes=1)} minutes).",
 )
 
 # A PIN has few digits: what guards it is the lock, not the hash. The hash is for whoever sees
@@ -267,7 +269,7 @@ async def remove(db: Handle, account_id: int, device_id: int, now: datetime) -> 
 async def hash_pin(pin: str) -> str:
     """Never in a transaction. Raises `Invalid` saying what would be right, and `TooBusy`."""
     if not (pin.isascii() and pin.isdigit() and len(pin) in PIN_LENGTHS):
-        raise Invalid("A PIN has 4 to 6 digits.", field="pin")
+        raise Invalid(f"A PIN has {PIN_LENGTHS[0]} to {PIN_LENGTHS[-1]} digits.", field="pin")
     return await _HASHING.run(_HASHER.hash, pin)
 
 

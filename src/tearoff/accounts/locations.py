@@ -328,7 +328,7 @@ async def _mark(
     if pin is None:
         return None
     if not is_new_pin(pin):
-        raise Invalid("A PIN has 6 to 8 digits.", field="pin")
+        raise Invalid(f"A PIN has {PIN_LENGTHS[0]} to {PIN_LENGTHS[-1]} digits.", field="pin")
     if await _is_taken(db, vault, account_id, pin, location_id):
         raise Invalid("Another location has this PIN: each is known by its own.", field="pin")
     return vault.mark("pin", _pin_data(account_id, pin))

@@ -14,6 +14,7 @@ from msgspec import UNSET
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import locations
 from tearoff.accounts import queries as account_queries
+from tearoff.accounts.locations import PIN_LENGTHS
 from tearoff.accounts.models import Location
 from tearoff.api.v3.shapes import coupon_info
 from tearoff.api.v4.campaigns import FIELDS
@@ -57,7 +58,10 @@ def add_commands(commands: Commands) -> None:
     create.add_argument("--expires", "--expires-at", help=f"{TIMES}; a day alone is all of it")
     create.add_argument("--starts", "--starts-at", help=TIMES)
     add_secret(
-        create, "pin", help="6 to 8 digits by which the staff takes coupons in; new: draw one."
+        create,
+        "pin",
+        help=f"{PIN_LENGTHS[0]} to {PIN_LENGTHS[-1]} digits by which the staff takes"
+        " coupons in; new: draw one.",
     )
     create.add_argument("--timezone", help="default: the account's")
     create.add_argument("--subtitle", default="")

@@ -13,7 +13,7 @@ async def of_pins(services: Services) -> list[Finding]:
         Finding(
             f"location {place.id} ({place.name}, account {place.account_id})", True,
             f"its PIN has {place.digits} digits" if place.digits else
-            "its PIN may have fewer than 6 digits",
+            f"its PIN may have fewer than {locations.PIN_LENGTHS[0]} digits",
             f"`tearoff location set --account {place.account_id} --location loc_{place.id}"
             " --pin new` draws a longer one.",
         )

@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import io
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import asyncpg
@@ -15,6 +16,7 @@ import segno
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import devices, locations
 from tearoff.accounts import queries as account_queries
+from tearoff.accounts.devices import PAIRING_LIVES
 from tearoff.accounts.locations import Changes
 from tearoff.accounts.models import Account, Location
 from tearoff.api.v4.devices import pairing_url
@@ -194,7 +196,7 @@ def _pair(arguments: argparse.Namespace) -> None:
         f"{draw(found['url'])}\n"
         f"  Open this on the phone or PC that stands at the counter of {found['location']}:\n\n"
         f"      {found['url']}\n\n"
-        "  It works once, within 15 minutes."
+        f"  It works once, within {PAIRING_LIVES // timedelta(minutes=1)} minutes."
     )
     show(arguments, found, text)
 

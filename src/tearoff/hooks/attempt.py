@@ -20,11 +20,15 @@ TOGETHER = 128
 """Requests that one process has under way."""
 
 ANSWER_WITHIN = 10
+CONNECT_WITHIN = 5
 KEPT = 1024
 """Characters of an answer that are kept for the log."""
 _READ = 4 * KEPT
 _TIMEOUTS = aiohttp.ClientTimeout(
-    total=ANSWER_WITHIN, connect=5, sock_connect=5, sock_read=ANSWER_WITHIN
+    total=ANSWER_WITHIN,
+    connect=CONNECT_WITHIN,
+    sock_connect=CONNECT_WITHIN,
+    sock_read=ANSWER_WITHIN,
 )
 _MASK = "********"
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
@@ -112,7 +116,7 @@ def explain(problem: Exception) -> str:
         case aiohttp.ClientConnectorDNSError():
             return "The host cannot be found."
         case aiohttp.ConnectionTimeoutError():
-            return "No connection within 5 seconds."
+            return f"No connection within {CONNECT_WITHIN} seconds."
         case TimeoutError():
             return f"No answer within {ANSWER_WITHIN} seconds."
         case aiohttp.ClientConnectorError():

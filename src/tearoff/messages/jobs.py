@@ -1,70 +1,18 @@
-"""The background work of this room: reading what arrived, and settling open sends."""
+"""The background work of this room, and when it is done."""
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 
 import structlog
 
 from tearoff.jobs.queue import Chore, Job
-from tearoff.kit.phone import PhoneInvalid
 from tearoff.kit.services import Services
-from tearoff.messages import arrivals, callbacks, connections, older_replies, queries, rules
-from tearoff.messages.models import Message
-from tearoff.messages.news import Change, Tell
-from tearoff.messages.open_connections import Links
-from tearoff.providers.base import Outgoing, ReceiptState
+from tearoff.messages import arrivals, callbacks, older_replies, unknown
+from tearoff.messages.news import Tell
 
 log = structlog.get_logger()
-
-LOOK_UP_FOR = timedelta(hours=72)
-
-
-async def settle_overdue(services: Services, now: datetime) -> None:
-    """Sends whose process died become `unknown`."""
-    lost = await queries.settle_overdue(services.db, now, services.settings.open_guard)
-    if lost:
-        log.warning("messages.interrupted", count=lost)
-
-
-async def look_up_unknown(services: Services, now: datetime, *, tell: Tell) -> None:
-    """Ask services what became of messages whose answer was lost."""
-    found = await queries.unknown_since(services.db, now - LOOK_UP_FOR, now - timedelta(minutes=1))
-    await queries.forget_settled(services.db, now - LOOK_UP_FOR)
-    links = Links(services)
-    try:
-        for message in found:
-            await _look_up(services, links, message, now, tell)
-    finally:
-        await links.close()
-
-
-async def _look_up(
-    services: Services, links: Links, message: Message, now: datetime, tell: Tell
-) -> None:
-    connection = await connections.connection(services.db, message.connection_id)
-    if connection is None or not connection.active or connection.kind == "smpp":
-        return
-    outgoing = Outgoing(id=message.id, to=message.recipient, text=message.text)
-    try:
-        receipt = await links.provider(connection).look_up(
-            outgoing, message.provider_id or "", message.created_at
-        )
-    except (OSError, TimeoutError, PhoneInvalid) as error:
-        log.warning("messages.look_up_failed", message=message.ref, error=str(error))
-        return
-    state = rules.next_state(message.state, receipt.state) if receipt else None
-    if receipt is None or state is None:
-        return
-    text = receipt.text if receipt.state is ReceiptState.FAILED else None
-    reason = str(receipt.reason) if receipt.reason and text else None
-    change = Change(message.account_id, message.id, message.state, state, now)
-    async with services.db.transaction() as db:
-        if await queries.climb(
-            db, message.id, message.state, state, now=now, reason=reason, text=text
-        ):
-            await tell(services, db, change)
 
 
 async def seal_callback_tokens(services: Services, now: datetime) -> None:
@@ -83,8 +31,10 @@ def jobs(tell: Tell) -> tuple[Job, ...]:
 
 def chores(tell: Tell) -> tuple[Chore, ...]:
     return (
-        Chore("messages.settle_overdue", "* * * * *", settle_overdue),
-        Chore("messages.look_up_unknown", "*/5 * * * *", partial(look_up_unknown, tell=tell)),
+        Chore("messages.settle_overdue", "* * * * *", unknown.settle_overdue),
+        Chore(
+            "messages.look_up_unknown", "*/5 * * * *", partial(unknown.look_up_unknown, tell=tell)
+        ),
         Chore("messages.read_forgotten", "*/3 * * * *", arrivals.read_forgotten),
         Chore("messages.sweep_arrivals", "17 3 * * *", arrivals.sweep),
         Chore("messages.seal_callback_tokens", "37 * * * *", seal_callback_tokens),

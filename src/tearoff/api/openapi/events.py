@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 from tearoff.api.openapi.v3 import schema_of
 from tearoff.api.v3.shapes import SESSION_EXAMPLE
+from tearoff.hooks.attempt import ANSWER_WITHIN
+from tearoff.hooks.endpoints import OLD_SECRET_LIVES
 from tearoff.hooks.models import KINDS
 
 TAG = (
     "Events",
-    "What a webhook is told, by POST. Answer any 2xx within 10 seconds; what fails is sent again"
-    " for three days, so an event may come twice, with the same id.",
+    f"What a webhook is told, by POST. Answer any 2xx within {ANSWER_WITHIN} seconds; what fails"
+    " is sent again for three days, so an event may come twice, with the same id.",
 )
 _MEANS = {
     "coupon_created": "A campaign was made.",
@@ -39,7 +42,8 @@ _SIGNATURES = (
     ("webhook-id", "The event's id (Standard Webhooks)."),
     ("webhook-timestamp", "Seconds since 1970, of this try."),
     ("webhook-signature", "`v1,` and base64 HMAC-SHA256 of `id.timestamp.body`, with the"
-     " webhook's own secret; two of them for 24 hours after rolling it."),
+     " webhook's own secret; two of them for"
+     f" {OLD_SECRET_LIVES // timedelta(hours=1)} hours after rolling it."),
 )  # fmt: skip
 
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import timedelta
 from typing import Any
 
+from tearoff.accounts.idempotency import LIVES
 from tearoff.api.error_codes import CODES
 from tearoff.api.v3.reading import Parameter
 
@@ -64,7 +66,8 @@ PARAMETERS: dict[str, Any] = {
         "name": "Idempotency-Key",
         "in": "header",
         "required": False,
-        "description": "1 to 255 printable characters. The same key and body within 24 hours"
+        "description": "1 to 255 printable characters. The same key and body within"
+        f" {LIVES // timedelta(hours=1)} hours"
         " gives the stored answer again and does nothing.",
         "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"},
     }

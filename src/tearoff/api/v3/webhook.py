@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -16,7 +16,7 @@ from tearoff.coupons.sessions.status import utc
 from tearoff.errors import Invalid
 from tearoff.hooks import addresses, endpoints, queries, test_event
 from tearoff.hooks.claims import Claimed
-from tearoff.hooks.endpoints import Changes, WebhookNotFound
+from tearoff.hooks.endpoints import OLD_SECRET_LIVES, Changes, WebhookNotFound
 from tearoff.hooks.models import KINDS, STATES, Logged
 from tearoff.hooks.models import Endpoint as Webhook
 from tearoff.kit.db import Handle
@@ -279,7 +279,8 @@ ENDPOINTS = (
             _EVENTS,
             _DESCRIPTION,
             p.yes_or_no("active", "Whether it is told anything.", True),
-            p.yes_or_no("roll_secret", "Make a new secret; the old one signs too for 24 hours."),
+            p.yes_or_no("roll_secret", "Make a new secret; the old one signs too for"
+                         f" {OLD_SECRET_LIVES // timedelta(hours=1)} hours."),
         ),
         before=check_address,
         act=update_webhook,

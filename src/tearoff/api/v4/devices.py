@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from io import BytesIO
 
 import msgspec
 import segno
 
 from tearoff.accounts import devices, locations
+from tearoff.accounts.devices import PAIRING_LIVES
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
@@ -134,7 +135,7 @@ OPERATIONS = (
         path="/v4/locations/{id}/pairings",
         tag=TAG,
         summary="Make a link that pairs one device of the staff with the location: used once,"
-        " within 15 minutes.",
+        f" within {PAIRING_LIVES // timedelta(minutes=1)} minutes.",
         path_fields=(LOCATION_ID,),
         act=create_pairing,
         errors=(404, 409, 422, 501, 516),

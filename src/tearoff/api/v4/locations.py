@@ -165,7 +165,8 @@ FIELDS = (
     f.Field(name="hours", read=_hours, nullable=True, schema=_HOURS_SCHEMA,
             help="When it is open, on the account's clock; days are 1 (Monday) to 7.",
             example=[{"days": [1, 2, 3, 4, 5], "start": "08:00", "end": "18:00"}]),
-    f.text_field("pin", _pin, "6 to 8 digits that the staff type on the consumer's phone. It is"
+    f.text_field("pin", _pin, f"{PIN_LENGTHS[0]} to {PIN_LENGTHS[-1]} digits that the staff type on"
+                 " the consumer's phone. It is"
                  " never shown again, and no two locations share one. null: no PIN.", "864213",
                  nullable=True, secret=True),
     f.boolean_field("redeems_at_once", "A good scan takes the coupon in without a second tap.",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -18,7 +18,7 @@ from tearoff.api.v4.shapes import AT
 from tearoff.errors import Invalid
 from tearoff.hooks import addresses, endpoints, queries, test_event
 from tearoff.hooks.claims import Claimed
-from tearoff.hooks.endpoints import Changes, WebhookNotFound
+from tearoff.hooks.endpoints import OLD_SECRET_LIVES, Changes, WebhookNotFound
 from tearoff.hooks.models import KINDS, STATES, Logged
 from tearoff.hooks.models import Endpoint as WebhookRow
 from tearoff.kit.db import Handle
@@ -265,7 +265,8 @@ OPERATIONS = (
             _DESCRIPTION,
             f.boolean_field("active", "Whether it is told anything.", example=True),
             f.boolean_field("roll_secret", "Make a new secret, which is in the answer; the old"
-                            " one signs too for 24 hours.", example=False),
+                            " one signs too for"
+                            f" {OLD_SECRET_LIVES // timedelta(hours=1)} hours.", example=False),
         ),
         before=check_address,
         act=update_webhook,

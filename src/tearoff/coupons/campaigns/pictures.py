@@ -125,7 +125,9 @@ def _open(image: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
-                raise Invalid("A picture has at most 25 million pixels.", field="picture")
+                raise Invalid(
+                    f"A picture has at most {MOST_PIXELS // 10**6} million pixels.", field="picture"
+                )
             opened.draft("RGB", _SHRINK_TO)  # a JPEG is unfolded small from the beginning
             return _on_white(ImageOps.exif_transpose(_shrunk(opened)))
     except _UNREADABLE:  # its text has an address of this machine's memory in it
