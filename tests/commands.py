@@ -51,7 +51,7 @@ def loaded_program() -> Iterator[Commands]:
 
 
 def main() -> None:
-    from tearoff.cli import main as tearoff
+    from tearoff.cli.main import main as tearoff
 
     gc.freeze()
     for line in sys.stdin:

@@ -1,4 +1,4 @@
-from tearoff.cli import main
+from tearoff.cli.main import main
 
 if __name__ == "__main__":
     main()

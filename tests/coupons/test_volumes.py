@@ -35,7 +35,7 @@ def write_codes(path, end):
 MEASURED = """
 import atexit, re, sys
 from pathlib import Path
-from tearoff.cli import main
+from tearoff.cli.main import main
 
 def tell():
     status = Path("/proc/self/status").read_text()
