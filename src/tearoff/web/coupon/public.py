@@ -149,17 +149,24 @@ async def begin(request: AnyRequest, campaign: Part) -> Answer:
         return await back(is_asked=False)
     if link_again.FIELD in form.fields:
         token = form.fields[link_again.FIELD]
-        told = await link_again.send(request, found, visit, filled, token, now)
-        if isinstance(told, link_again.Sent):
-            return await back(said=_SENT)
-        until = int(now.timestamp()) + told.after if told.after else 0
-        return await back(text=told.text, status=told.status, until=until)
+        return await back(**await _send_link(request, found, visit, filled, token, now))
     if nonce is None:
         return await back(said="too_old", status=422)
     if filled.has_problems:
         return await back(status=422)
     new = _new(filled, visit, lost_answer.name_of(request, found, now) or nonce)
     return await _begin(request, services, found, visit, filled, new, _WHY[is_quick], back, now)
+
+
+async def _send_link(
+    request: AnyRequest, campaign: Campaign, visit: Visit, filled: Filled, token: str, now: datetime
+) -> dict[str, Any]:
+    """The link of the coupon that somebody has already goes out once more; gives what is told."""
+    told = await link_again.send(request, campaign, visit, filled, token, now)
+    if isinstance(told, link_again.Sent):
+        return {"said": _SENT}
+    until = int(now.timestamp()) + told.after if told.after else 0
+    return {"text": told.text, "status": told.status, "until": until}
 
 
 Back = Callable[..., Awaitable[Answer]]
