@@ -54,7 +54,7 @@ soak: $(VENV)/dev-installed test-tools ## volumes, odd inputs by the hundred, ki
 	@TEAROFF_ROUNDS=10 $(BIN)/pytest -m "soak or kill" -p no:randomly --timeout 3000
 	@TEAROFF_EXAMPLES=200 $(BIN)/pytest tests/api/test_schemathesis.py -p no:randomly
 
-bench: $(VENV)/dev-installed test-tools ## timings against floors: five minutes; with VOLUMES=1, or AGAINST=<commit>, fifteen
+bench: $(VENV)/dev-installed test-tools ## timings beside floors (5 minutes; VOLUMES=1 or AGAINST=<commit>: 15)
 	@$(BIN)/python -m bench $(if $(AGAINST),--against $(AGAINST)) $(if $(VOLUMES),--volumes)
 	@$(if $(AGAINST),:,$(BIN)/python bench/smpp_link.py)
 
