@@ -122,11 +122,12 @@ async def test_a_use_said_again_takes_the_coupon_in(services, tape, newcomer):
         await using.say(services.db, key)
 
 
+@pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 async def test_a_table_shows_every_path_beside_its_floors():
     command = [sys.executable, "-m", "bench", "--rounds", "1", "--seconds", "1",
-               "--only", "send"]  # fmt: skip
+               "--workers", "1", "--only", "send"]  # fmt: skip
     done = await asyncio.to_thread(
         subprocess.run, command, cwd=ROOT, capture_output=True, text=True, check=False
     )
