@@ -16,7 +16,7 @@ from tearoff.distribution.events import tell
 from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore
-from tearoff.jobs.worker import work
+from tearoff.jobs.running import work
 from tearoff.kit import clock, keys, logs
 from tearoff.kit.db import AWAY, Database, DatabaseAway
 from tearoff.kit.processes import end_with_parent

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tearoff.kit.addresses import (
+from tearoff.kit.mail_addresses import (
     AddressInvalid,
     canonical_address,
     mail_address,

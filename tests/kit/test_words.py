@@ -99,6 +99,14 @@ def test_plural_forms_are_those_of_the_header_and_of_cldr(domain, language):
                 assert told == by_name[rule(n)].replace("{n}", str(n)), (one, n)
 
 
+@pytest.mark.parametrize(("domain", "language"), FILES)
+def test_each_line_is_whole(domain, language):
+    """Babel reads a line without its closing quotation mark, and cuts a letter."""
+    text = (FOLDER / language / "LC_MESSAGES" / f"{domain}.po").read_text("utf-8")
+    line = re.compile(r'#.*|(?:msg(?:ctxt|id|id_plural|str|str\[\d\]) )?"(?:[^"\\]|\\.)*"|')
+    assert [one for one in text.splitlines() if not line.fullmatch(one)] == []
+
+
 @pytest.mark.parametrize("domain", DOMAINS)
 def test_no_two_kinds_of_digits(domain):
     """Clocks are drawn in 0 to 9, so all numbers are."""

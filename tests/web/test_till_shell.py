@@ -42,7 +42,7 @@ async def test_the_shell_has_nobodys_data_and_a_strict_policy(get):
 
 
 @pytest.mark.parametrize("language", languages("till"))
-async def test_it_speaks_six_languages(get, language):
+async def test_it_speaks_all_its_languages(get, language):
     _, _, body = await get("/till/shell", accept_language=f"xx, {language}-XX;q=0.8")
     assert f'<html lang="{language}" dir="{"rtl" if language == "ar" else "ltr"}">' in body.decode()
     _, _, asked = await get(f"/till/shell?lang={language}", accept_language="pl")

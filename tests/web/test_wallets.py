@@ -28,7 +28,7 @@ from aiohttp import web
 from tearoff.config import read_settings
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.sessions import actions
-from tearoff.coupons.wallets import pass_updates, wallets
+from tearoff.coupons.wallets import pass_updates, passes
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
@@ -511,7 +511,7 @@ async def test_a_pass_is_on_so_many_phones_only(make):
     first = await phone_of(await make(), device="many-0", token="cc00")
     others = [Phone(first.coupon, first.told, f"many-{n}", f"cc{n:02}") for n in range(1, 30)]
     answers = await asyncio.gather(*(phone.register() for phone in (first, *others)))
-    assert sorted(answers) == [201] * wallets.MOST_PHONES + [429] * 10
+    assert sorted(answers) == [201] * passes.MOST_PHONES + [429] * 10
     known = others[answers.index(201, 1) - 1]
     assert await known.register() == 200
 
@@ -581,8 +581,8 @@ async def saved_to_google(coupon, service, now=None) -> str:
     """The coupon is in somebody's wallet; gives its name there."""
     db, vault, now = coupon.services.db, coupon.services.vault, now or clock.now()
     found = await actions.find_session(db, coupon.shop.account, coupon.code)
-    serial = wallets.serial_of(vault, found.session.id)
-    await wallets.saved(db, await wallets.keep(db, found, "google", serial, now), now)
+    serial = passes.serial_of(vault, found.session.id)
+    await passes.saved(db, await passes.keep(db, found, "google", serial, now), now)
     service.saved.add(f"{ISSUER}.{serial}")
     return f"{ISSUER}.{serial}"
 
@@ -656,8 +656,8 @@ async def test_a_certificate_that_fails_does_not_keep_google_from_being_told(
     coupon, later = await make_coupon(), in_days(1)
     name = await saved_to_google(coupon, google_service, later)
     found = await actions.find_session(services.db, coupon.shop.account, coupon.code)
-    serial = wallets.serial_of(services.vault, found.session.id)
-    kept = await wallets.keep(services.db, found, "apple", serial, later)
+    serial = passes.serial_of(services.vault, found.session.id)
+    kept = await passes.keep(services.db, found, "apple", serial, later)
     weak = credentials | {"apple_certificate": make_weak(apple_keys)}
     settings = msgspec.structs.replace(services.settings, **weak)
     served = msgspec.structs.replace(services, settings=settings)
@@ -741,8 +741,8 @@ async def test_a_message_reaches_the_pass(make, push_service):
     told, _ = opened((await phone.newest())[2])
     assert told["coupon"]["backFields"][0]["value"] == "Today only"
     other = await open_shop(coupon.services, kind=None)
-    kept = await wallets.of_session(coupon.services.db, (await coupon.row())["id"], "apple")
-    assert await wallets.say(coupon.services.db, other.campaign, None, "x", clock.now()) == 0
+    kept = await passes.of_session(coupon.services.db, (await coupon.row())["id"], "apple")
+    assert await passes.say(coupon.services.db, other.campaign, None, "x", clock.now()) == 0
     assert kept.message == "Today only"
 
 
@@ -780,7 +780,7 @@ async def test_without_credentials_nothing_is_asked_of_the_database(services):
 
 
 def test_serials_are_nobodys_guess(services):
-    serial = wallets.serial_of(services.vault, 123_456)
-    assert wallets.session_of_serial(services.vault, serial) == 123_456
+    serial = passes.serial_of(services.vault, 123_456)
+    assert passes.session_of_serial(services.vault, serial) == 123_456
     for wrong in (serial[:-1] + "x", "1" + serial, serial + "0", "", "-", "z" * 40):
-        assert wallets.session_of_serial(services.vault, wrong) is None
+        assert passes.session_of_serial(services.vault, wrong) is None

@@ -9,8 +9,8 @@ from tearoff.accounts import queries
 from tearoff.accounts.models import Caller, NewKey, hash_secret
 from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import codes
-from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.db import Handle
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.times import time_zones, zones_of_country
 from tearoff.kit.vault import Vault
 

@@ -23,9 +23,9 @@ from tearoff.cli import address
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid
 from tearoff.kit import clock, keys, logs
-from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
+from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.migrate import migrate
 from tearoff.kit.phone import PhoneInvalid, parse_written, read_phone
 from tearoff.kit.schema import is_up_to_date

@@ -23,7 +23,7 @@ import structlog
 
 from tearoff.cli import address, demo, rootless
 from tearoff.cli.common import Commands, add_command, database, settings_of
-from tearoff.cli.keeping import Kept, end_all
+from tearoff.cli.supervisor import Kept, end_all
 from tearoff.config import Settings
 from tearoff.errors import Conflict, Invalid
 from tearoff.kit import keys, logs

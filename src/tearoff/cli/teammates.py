@@ -19,8 +19,8 @@ from tearoff.cli.common import (
 )
 from tearoff.errors import Invalid
 from tearoff.kit import clock, doorbook
-from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.doorbook import Event
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.services import Services
 
 

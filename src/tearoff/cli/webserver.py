@@ -19,7 +19,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.log import LogLevels
 
-from tearoff.cli.keeping import Pauses
+from tearoff.cli.supervisor import Pauses
 from tearoff.config import Settings, read_settings
 from tearoff.kit import logs
 from tearoff.kit.processes import PARENT, end_with_parent

@@ -20,8 +20,8 @@ import asyncpg
 import msgspec
 import structlog
 
-from tearoff.kit.addresses import AddressInvalid, mail_address, person_key
 from tearoff.kit.db import Database, Handle
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address, person_key
 from tearoff.kit.phone import phone_key
 from tearoff.kit.visible import as_seen
 

@@ -11,7 +11,7 @@ import msgspec
 
 from tearoff.config import Settings
 from tearoff.errors import Invalid, TryLater
-from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.mime import Mailbox, write_mail
 
 TLS = ("opportunistic", "required", "off")

@@ -13,8 +13,8 @@ from datetime import datetime
 import msgspec
 
 from tearoff.errors import Invalid, TryLater
-from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Database, DatabaseAway
+from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone
 from tearoff.kit.tables.models import Reading, Value, Wanted, plain
 from tearoff.kit.tables.reading import MISSING, Table

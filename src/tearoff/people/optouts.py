@@ -16,8 +16,8 @@ import msgspec
 from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox
 from tearoff.hooks.bodies import Body, Customer
-from tearoff.kit.addresses import AddressInvalid, canonical_address
 from tearoff.kit.db import Handle
+from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 

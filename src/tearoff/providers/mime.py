@@ -8,7 +8,7 @@ from email.utils import format_datetime
 
 import msgspec
 
-from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.mime import Mailbox, write_mail
 from tearoff.providers.base import Letter, Outgoing
 

@@ -20,7 +20,7 @@ from tearoff.api.v3.reading import (
     missing,
 )
 from tearoff.coupons.models import LONGEST_CUSTOM_FIELD, LONGEST_NAME
-from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import PhoneInvalid, parse_phone, parse_written, read_phone
 from tearoff.kit.times import time_zones
 from tearoff.kit.visible import as_seen

@@ -16,7 +16,7 @@ from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions import actions
 from tearoff.coupons.sessions.actions import SessionNotFound
-from tearoff.coupons.wallets import wallets
+from tearoff.coupons.wallets import passes
 from tearoff.kit.db import Handle
 
 NOT_SAVED = "Push notification not sent. Reason: This coupon is in no wallet."
@@ -30,7 +30,7 @@ async def push_to_one(call: Call, db: Handle) -> dict[str, Any]:
         raise SessionNotFound
     _check_credentials(call)
     message = call.given["message"]
-    if not await wallets.say(db, found.campaign.id, found.session.id, message, call.now):
+    if not await passes.say(db, found.campaign.id, found.session.id, message, call.now):
         raise Told(Failure(422, [(602, NOT_SAVED)]), {})
     return {}
 
@@ -38,7 +38,7 @@ async def push_to_one(call: Call, db: Handle) -> dict[str, Any]:
 async def push_to_all(call: Call, db: Handle) -> dict[str, Any]:
     await _check_campaign(call, db)
     _check_credentials(call)
-    await wallets.say(db, call.given["campaign"], None, call.given["message"], call.now)
+    await passes.say(db, call.given["campaign"], None, call.given["message"], call.now)
     return {}
 
 

@@ -13,8 +13,8 @@ from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign, NewSession, Session
 from tearoff.coupons.options import Prize
 from tearoff.kit import times
-from tearoff.kit.addresses import person_key
 from tearoff.kit.db import Handle
+from tearoff.kit.mail_addresses import person_key
 from tearoff.kit.phone import phone_key
 from tearoff.kit.proxies import UNKNOWN
 

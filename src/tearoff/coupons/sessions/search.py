@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
-from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.db import Handle
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import spellings
 from tearoff.kit.rows import columns, read
 

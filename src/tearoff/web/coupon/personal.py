@@ -13,7 +13,7 @@ from tearoff.coupons.counter import qr_tokens
 from tearoff.coupons.options import Options
 from tearoff.coupons.rules import State
 from tearoff.coupons.sessions.behind_link import Linked
-from tearoff.coupons.wallets.wallets import GIVEN_IN, Wallet
+from tearoff.coupons.wallets.passes import GIVEN_IN, Wallet
 from tearoff.kit.codes import shown_code
 from tearoff.kit.vault import Vault
 from tearoff.web.coupon.barcode import Drawn, draw

@@ -11,8 +11,8 @@ import msgspec
 from tearoff.coupons.models import CUSTOM_FIELDS, LONGEST_CUSTOM_FIELD, LONGEST_NAME, Campaign
 from tearoff.coupons.options import ByLanguage, FormField
 from tearoff.coupons.sessions.public import Agreement
-from tearoff.kit import addresses
-from tearoff.kit.addresses import AddressInvalid, mail_address
+from tearoff.kit import mail_addresses
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import LONGEST_NUMBER, PhoneInvalid, parse_written
 from tearoff.kit.words import Words, phrase
 from tearoff.web.coupon.visits import Visit
@@ -20,7 +20,7 @@ from tearoff.web.coupon.visits import Visit
 _KINDS = {
     "firstname": ("text", "given-name", "text", LONGEST_NAME),
     "lastname": ("text", "family-name", "text", LONGEST_NAME),
-    "email": ("email", "email", "email", addresses.MAX_LENGTH),
+    "email": ("email", "email", "email", mail_addresses.MAX_LENGTH),
     "phone": ("tel", "tel", "tel", LONGEST_NUMBER),
 }
 _FREE = ("text", "off", "text", LONGEST_CUSTOM_FIELD)

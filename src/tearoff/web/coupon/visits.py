@@ -10,7 +10,7 @@ from litestar.params import FromPath
 from tearoff.config import Settings
 from tearoff.coupons.models import Campaign
 from tearoff.coupons.sessions.behind_link import Linked
-from tearoff.coupons.wallets.wallets import Wallet
+from tearoff.coupons.wallets.passes import Wallet
 from tearoff.kit.proxies import client_address, network_of
 from tearoff.kit.services import services_of
 from tearoff.kit.words import Words, words_in

@@ -16,7 +16,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import Barcode
 from tearoff.coupons.rules import State
 from tearoff.coupons.sessions.behind_link import Linked
-from tearoff.coupons.wallets import wallets
+from tearoff.coupons.wallets import passes
 from tearoff.coupons.wallets.pass_updates import google_state, valid_time
 from tearoff.kit.codes import shown_code
 from tearoff.kit.colors import brand_colors
@@ -41,7 +41,7 @@ def apple_pass(
     campaign, words = linked.campaign, visit.words
     state = rules.state_of(linked.session, campaign, now)
     barcode, content, code = _code(linked, visit, vault, state, now)
-    serial = wallets.serial_of(vault, linked.session.id)
+    serial = passes.serial_of(vault, linked.session.id)
     void, (_, ends) = void_pass(campaign, visit, vault, serial, picture), valid_time(linked)
     return msgspec.structs.replace(
         void,
@@ -80,7 +80,7 @@ def void_pass(
         content="",
         is_void=True,
         service=f"{visit.public_url}/wallet" if visit.public_url.startswith("https://") else "",
-        token=wallets.token_of(vault, serial),
+        token=passes.token_of(vault, serial),
         images=images(campaign.brand or campaign.name, color, picture),
     )
 
@@ -92,7 +92,7 @@ def google_pass(linked: Linked, visit: Visit, vault: Vault, now: datetime) -> go
     starts, ends = valid_time(linked)
     picture = f"{visit.public_url}{told.picture}" if told.picture else ""
     return google.Pass(
-        serial=wallets.serial_of(vault, linked.session.id),
+        serial=passes.serial_of(vault, linked.session.id),
         campaign=campaign.code,
         organization=campaign.brand or campaign.name,
         title=told.value or told.title,

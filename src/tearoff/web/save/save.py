@@ -26,9 +26,9 @@ from tearoff.distribution.draft import MailTo, TooMany
 from tearoff.distribution.send import OutcomeUnknown, SendRequest
 from tearoff.errors import TearoffError
 from tearoff.kit import clock, logs, times
-from tearoff.kit.addresses import AddressInvalid, mail_address
 from tearoff.kit.codes import shown_code
 from tearoff.kit.db import Handle
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.services import services_of
 from tearoff.kit.words import Words, phrase
 from tearoff.people.optouts import OptedOut

@@ -18,7 +18,7 @@ from litestar import delete, get, post, route
 from tearoff.coupons import rules
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.sessions.behind_link import Linked, linked
-from tearoff.coupons.wallets import wallets
+from tearoff.coupons.wallets import passes as wallets
 from tearoff.kit import clock
 from tearoff.kit.bodies import read_body
 from tearoff.kit.bulkhead import Bulkhead

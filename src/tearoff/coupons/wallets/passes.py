@@ -22,12 +22,9 @@ from tearoff.kit.vault import Vault
 
 Wallet = Literal["apple", "google"]
 
-LEASE = timedelta(minutes=2)
-"""Within it a worker that has taken a pass must have told its wallet."""
 
 PAUSES = (60, 300, 1_800, 10_800, 43_200)
 """Seconds before the next tries; after the last one the wallet is left alone."""
-
 GIVEN_IN = (State.READY, State.ACTIVE, State.CLAIMABLE, State.NOT_YET, State.RESTING, State.CLOSED)
 """The states in which the page offers a pass."""
 
@@ -203,58 +200,3 @@ async def say(
         now,
     )
     return n
-
-
-async def end(db: Handle, now: datetime, limit: int) -> None:
-    """Their time is over, which no row of a coupon tells: the wallets must be told."""
-    await db.execute(
-        "UPDATE wallet_passes SET changed_at = $1, told_at = NULL, tries = 0, next_at = $1,"
-        " ends_at = NULL WHERE id IN (SELECT id FROM wallet_passes WHERE ends_at <= $1"
-        " ORDER BY ends_at LIMIT $2 FOR UPDATE SKIP LOCKED)",
-        now,
-        limit,
-    )
-
-
-async def take_due(db: Handle, now: datetime, limit: int) -> list[Pass]:
-    """Passes whose wallets must be told, taken for as long as `LEASE`."""
-    rows = await db.fetch(
-        "UPDATE wallet_passes SET next_at = $2, tries = tries + 1 WHERE id IN (SELECT id"
-        " FROM wallet_passes WHERE told_at IS NULL AND next_at <= $1 ORDER BY next_at LIMIT $3"
-        f" FOR UPDATE SKIP LOCKED) RETURNING {columns(Pass)}",
-        now,
-        now + LEASE,
-        limit,
-    )
-    return [read(Pass, row) for row in rows]
-
-
-async def told(db: Handle, kept: Pass, now: datetime) -> None:
-    """Its wallet knows, unless it was changed meanwhile."""
-    await db.execute(
-        "UPDATE wallet_passes SET told_at = $3 WHERE id = $1 AND changed_at = $2",
-        kept.id,
-        kept.changed_at,
-        now,
-    )
-
-
-async def not_told(db: Handle, kept: Pass, now: datetime) -> None:
-    """Try again later; after the last pause never, until it changes once more."""
-    if kept.tries > len(PAUSES):
-        await told(db, kept, now)
-        return
-    await db.execute(
-        "UPDATE wallet_passes SET next_at = $3 WHERE id = $1 AND changed_at = $2",
-        kept.id,
-        kept.changed_at,
-        now + timedelta(seconds=PAUSES[kept.tries - 1]),
-    )
-
-
-async def tokens(db: Handle, kept: Pass) -> list[tuple[str, str]]:
-    """(device, push token) of the phones that have the pass."""
-    rows = await db.fetch(
-        "SELECT device, push_token FROM wallet_registrations WHERE pass_id = $1", kept.id
-    )
-    return [(row["device"], row["push_token"]) for row in rows]
