@@ -4,7 +4,7 @@ import pytest
 
 from tearoff.coupons import symbols
 from tearoff.errors import Invalid
-from tests.web.test_barcodes import HOLDS
+from tests.web.coupon.test_barcodes import HOLDS
 
 TOO_LONG = (
     "Too long for bars on a phone: about 28 letters or 48 digits fit. Square codes hold more."

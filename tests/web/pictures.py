@@ -16,10 +16,10 @@ from tearoff.accounts import devices
 from tearoff.kit import clock
 from tests.web.browsing import in_browser
 from tests.web.conftest import PICTURE, do, in_days
+from tests.web.coupon.test_scenes import act
 from tests.web.scenes import ARABIC, LINKS, PERSON, SCENES, Scene
-from tests.web.test_camera import CAMERA, hold
-from tests.web.test_scenes import act
-from tests.web.test_till_browser import OFFLINE, trust, type_code, verdict_is
+from tests.web.till.test_browser import OFFLINE, trust, type_code, verdict_is
+from tests.web.till.test_camera import CAMERA, hold
 
 pytestmark = in_browser
 

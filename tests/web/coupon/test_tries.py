@@ -19,7 +19,7 @@ from tests.web.conftest import Coupon, do, in_days
 from tests.web.scenes import CARD, FORM, SCENES
 
 WRONG = "9999"
-VECTORS = json.loads((Path(__file__).parents[1] / "data" / "amount_vectors.json").read_text())[
+VECTORS = json.loads((Path(__file__).parents[2] / "data" / "amount_vectors.json").read_text())[
     "vectors"
 ]
 ASKS = json.dumps({"ask_amount": "required", "ask_receipt": "required"})

@@ -17,8 +17,8 @@ from tests.web.browsing import (
     no_sideways_scroll,
 )
 from tests.web.conftest import do
+from tests.web.coupon.test_scenes import act
 from tests.web.scenes import SCENES
-from tests.web.test_scenes import act
 
 pytestmark = in_browser
 

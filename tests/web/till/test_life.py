@@ -11,7 +11,7 @@ from playwright.async_api import expect
 from tearoff.accounts import locations
 from tearoff.accounts.locations import Changes
 from tests.web.browsing import axe_finds_nothing, in_browser
-from tests.web.test_till_browser import ASKS, OFFLINE, VERDICT, hears, type_code, verdict_is
+from tests.web.till.test_browser import ASKS, OFFLINE, VERDICT, hears, type_code, verdict_is
 from tests.web.tills import DEVICE_PIN, open_till
 
 pytestmark = in_browser

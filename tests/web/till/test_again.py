@@ -11,8 +11,8 @@ import pytest
 from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
-from tests.web.test_till_browser import OFFLINE, trust, type_code, verdict_is
-from tests.web.test_till_offline import (
+from tests.web.till.test_browser import OFFLINE, trust, type_code, verdict_is
+from tests.web.till.test_offline import (
     FINE,
     LINES,
     NOTHING_KEPT,

@@ -6,7 +6,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
-from tests.web.test_till_browser import hears
+from tests.web.till.test_browser import hears
 
 pytestmark = in_browser
 

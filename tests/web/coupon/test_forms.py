@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.cast import open_shop
-from tests.web.test_public import amount, begin, newest
+from tests.web.coupon.test_public import amount, begin, newest
 
 FORM = {
     "form": {

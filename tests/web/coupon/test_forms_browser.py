@@ -8,8 +8,8 @@ from playwright.async_api import expect
 
 from tests.cast import open_shop
 from tests.web.browsing import axe_finds_nothing, in_browser
-from tests.web.test_again import messages_of
-from tests.web.test_public import amount, begin
+from tests.web.coupon.test_again import messages_of
+from tests.web.coupon.test_public import amount, begin
 
 pytestmark = in_browser
 

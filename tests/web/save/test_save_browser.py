@@ -9,9 +9,9 @@ from playwright.async_api import expect
 from tearoff.coupons.models import NewSession
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.conftest import do, in_days
+from tests.web.coupon.test_ends import WORKDAYS, brussels
+from tests.web.save.test_calendar import read
 from tests.web.scenes import DESCRIPTION
-from tests.web.test_calendar import read
-from tests.web.test_ends import WORKDAYS, brussels
 
 pytestmark = in_browser
 

@@ -10,7 +10,7 @@ from tearoff.accounts import locations
 from tearoff.cli.findings_pins import of_pins
 from tearoff.web.coupon import pins
 from tests.cast import PIN, open_place
-from tests.web.test_redeem import WRONG, attempt
+from tests.web.coupon.test_redeem import WRONG, attempt
 
 NETWORK = "198.51.100.0/24"
 LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")

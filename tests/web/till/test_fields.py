@@ -11,7 +11,7 @@ from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
 from tests.web.keyboards import keys_of
-from tests.web.test_till_browser import (
+from tests.web.till.test_browser import (
     OFFLINE,
     hears,
     look,
@@ -19,11 +19,11 @@ from tests.web.test_till_browser import (
     verdict_is,
     wait_for_worker,
 )
-from tests.web.test_wedge import focus, scanner_at
+from tests.web.till.test_wedge import focus, scanner_at
 
 pytestmark = in_browser
 
-AMOUNTS = json.loads((Path(__file__).parents[1] / "data/amount_vectors.json").read_text())[
+AMOUNTS = json.loads((Path(__file__).parents[2] / "data/amount_vectors.json").read_text())[
     "vectors"
 ]
 BOTH = json.dumps({"ask_amount": "required", "ask_receipt": "optional"})

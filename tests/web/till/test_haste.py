@@ -11,8 +11,8 @@ from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
 from tests.web.conftest import do
-from tests.web.test_camera import NATIVE, look  # noqa: F401 - a fixture
-from tests.web.test_till_browser import SCANNER, hears, type_code, verdict_is
+from tests.web.till.test_browser import SCANNER, hears, type_code, verdict_is
+from tests.web.till.test_camera import NATIVE, look  # noqa: F401 - a fixture
 from tests.web.tills import open_till
 
 pytestmark = in_browser

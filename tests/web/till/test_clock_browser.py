@@ -9,8 +9,8 @@ from playwright.async_api import expect
 from tearoff.kit import times
 from tests.web.browsing import in_browser
 from tests.web.conftest import do
-from tests.web.test_till_browser import OFFLINE, trust, type_code, verdict_is
-from tests.web.test_till_clock import kept, sync
+from tests.web.till.test_browser import OFFLINE, trust, type_code, verdict_is
+from tests.web.till.test_clock import kept, sync
 from tests.web.tills import open_till
 
 pytestmark = in_browser

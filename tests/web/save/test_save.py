@@ -15,9 +15,9 @@ from tearoff.kit.words import words_in
 from tests.api.caller import Caller
 from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import do, in_days
+from tests.web.coupon.test_ends import brussels
+from tests.web.coupon.test_states import ROBOT
 from tests.web.scenes import CARD
-from tests.web.test_ends import brussels
-from tests.web.test_states import ROBOT
 
 LINK = "https://coupons.example.com"
 

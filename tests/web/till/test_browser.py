@@ -16,7 +16,7 @@ from tearoff.web.till.shell import SHAPES
 from tests.running import PATIENCE
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
 from tests.web.conftest import do, in_days
-from tests.web.test_till import take_turn
+from tests.web.till.test_till import take_turn
 from tests.web.tills import DEVICE_PIN, open_till
 
 pytestmark = in_browser

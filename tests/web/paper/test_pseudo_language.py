@@ -12,9 +12,9 @@ from playwright.async_api import expect
 from tests import pseudo
 from tests.running import start_server
 from tests.web.browsing import CUT_TEXT, in_browser
+from tests.web.coupon.test_scenes import act
 from tests.web.scenes import SCENES
-from tests.web.test_scenes import act
-from tests.web.test_till_browser import VERDICT, type_code
+from tests.web.till.test_browser import VERDICT, type_code
 
 NARROW = ["accepted", "claimable", "form-wrong", "place", "save", "stop", "won"]
 pytestmark = in_browser

@@ -15,8 +15,8 @@ from playwright.async_api import expect
 
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.conftest import PHONE, do
+from tests.web.coupon.test_browser import read_code
 from tests.web.scenes import CARD, FORM
-from tests.web.test_browser import read_code
 
 pytestmark = in_browser
 

@@ -10,8 +10,8 @@ import pytest
 from tearoff.kit.words import LANGUAGES
 from tearoff.web.save import ics
 from tests.web.conftest import do, in_days
-from tests.web.test_ends import ENDS, brussels, ending
-from tests.web.test_save import pdf_of, text_of
+from tests.web.coupon.test_ends import ENDS, brussels, ending
+from tests.web.save.test_save import pdf_of, text_of
 
 BRUSSELS = ZoneInfo("Europe/Brussels")
 NOW = datetime(2031, 1, 1, 12, tzinfo=UTC)

@@ -14,11 +14,11 @@ from playwright.async_api import expect
 from tearoff.kit.visible import as_seen
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.conftest import do
-from tests.web.test_till_browser import OFFLINE, SCANNER, trust, type_code, verdict_is
+from tests.web.till.test_browser import OFFLINE, SCANNER, trust, type_code, verdict_is
 
 pytestmark = in_browser
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data/scan_vectors.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[2] / "data/scan_vectors.json").read_text())["vectors"]
 FINE = ("ERR_FAILED", *OFFLINE)
 LINES = "#v-lines"
 

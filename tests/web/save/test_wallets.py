@@ -37,8 +37,8 @@ from tests.cast import open_shop
 from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
 from tests.running import PATIENCE, free_port, start_server
 from tests.web.conftest import PHONE, Coupon, do, in_days
-from tests.web.test_ends import ENDS, ending
-from tests.web.test_states import ROBOT
+from tests.web.coupon.test_ends import ENDS, ending
+from tests.web.coupon.test_states import ROBOT
 
 IPHONE = (
     "Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) AppleWebKit/605.1.15 (KHTML, like"
@@ -66,7 +66,7 @@ def push_service(apple_keys) -> Iterator[SimpleNamespace]:
         "--ssl-keyfile", folder / "server.key", "--ssl-ca", folder / "ca.pem",
         "--ssl-client-verify", "tests.providers.apns:app",
     ]  # fmt: skip
-    root = str(Path(__file__).parents[2])
+    root = str(Path(__file__).parents[3])
     process = subprocess.Popen(
         command, env=os.environ | {"APNS_LOG": str(log)}, cwd=root, stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

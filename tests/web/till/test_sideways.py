@@ -12,7 +12,7 @@ from tearoff.accounts import devices
 from tearoff.kit import clock
 from tearoff.kit.words import languages
 from tests.web.browsing import CUT_TEXT, enlarge_text, in_browser, until_it_hears
-from tests.web.test_till_browser import type_code
+from tests.web.till.test_browser import type_code
 
 pytestmark = in_browser
 

@@ -13,11 +13,11 @@ from playwright.async_api import expect
 from tearoff.coupons.models import NewSession
 from tests.web.browsing import in_browser
 from tests.web.keyboards import keys_of, numbers_of
-from tests.web.test_till_browser import OFFLINE, VERDICT, trust, type_code, verdict_is
+from tests.web.till.test_browser import OFFLINE, VERDICT, trust, type_code, verdict_is
 
 pytestmark = in_browser
 
-VECTORS = json.loads((Path(__file__).parents[1] / "data/scan_vectors.json").read_text())["vectors"]
+VECTORS = json.loads((Path(__file__).parents[2] / "data/scan_vectors.json").read_text())["vectors"]
 PAUSE = 300  # more than the page waits for another key
 
 

@@ -12,7 +12,7 @@ from tearoff.people import optouts
 from tests.cast import open_shop
 from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.conftest import in_days
-from tests.web.test_public import amount, begin
+from tests.web.coupon.test_public import amount, begin
 
 FORM = {
     "form": {
