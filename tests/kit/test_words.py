@@ -14,6 +14,7 @@ from babel.messages.pofile import read_po
 
 from tearoff.kit import times, words
 from tearoff.kit.words import DOMAINS, LANGUAGES, languages, words_in
+from tearoff.web.till import shell
 
 SAYING = {"words", "phrase", "ngettext", "pgettext", "plural_forms"}
 ROOT = Path(__file__).parents[2]
@@ -164,6 +165,39 @@ def test_plurals_of_polish_and_arabic():
     assert days("fr", 0) == "encore 0 jour"
     minutes = words_in("coupon", "pl").ngettext("{n} minute", "{n} minutes", 1)
     assert minutes == "1 minutę"
+
+
+@pytest.fixture
+def catalogs(tmp_path, monkeypatch):
+    """A copy of all catalogs, which this process speaks from."""
+    shutil.copytree(FOLDER, tmp_path / "locale")
+    monkeypatch.setattr(words, "FOLDER", tmp_path / "locale")
+    forget()
+    yield tmp_path / "locale"
+    forget()
+
+
+def forget() -> None:
+    for known in (words.languages, words.words_in):
+        known.cache_clear()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [(b"#", b"\xef\xbb\xbf#"), (b"\nmsgid", b"\n<<<<<<< ours\nmsgid"), (b"V", b"\xff")],
+)
+def test_a_catalog_that_cannot_be_read_is_named(catalogs, old, new):
+    file = catalogs / "nl" / "LC_MESSAGES" / "till.po"
+    file.write_bytes(file.read_bytes().replace(old, new, 1))
+    with pytest.raises(words.CatalogBroken, match=r"nl/till\.po"):
+        words.read_catalogs()
+
+
+def test_any_other_word_is_another_page_of_the_counter(catalogs):
+    """A paired device keeps the page until its version is another one."""
+    before, file = shell._page_version(""), catalogs / "nl" / "LC_MESSAGES" / "till.po"
+    file.write_text(file.read_text().replace('"Controleer"', '"Nakijken"'))
+    assert shell._page_version("") != before
 
 
 def test_what_is_filled_in_is_filled_in_once():

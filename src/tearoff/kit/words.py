@@ -17,9 +17,10 @@ from importlib import resources
 from importlib.resources.abc import Traversable
 
 from babel.messages.mofile import write_mo
-from babel.messages.pofile import read_po
+from babel.messages.pofile import PoFileError, read_po
 from babel.support import NullTranslations, Translations
 
+from tearoff.errors import TearoffError
 from tearoff.kit.times import locale_of
 
 LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
@@ -34,6 +35,10 @@ FOLDER: Traversable = resources.files("tearoff") / "locale"
 _PLACE = re.compile(r"\{(\w+)\}")
 _COUNTS = (1_000_000, *range(101))
 """Numbers of all plural categories, in all languages that we speak."""
+
+
+class CatalogBroken(TearoffError):
+    """A catalog cannot be read: it says which, and why."""
 
 
 class Words:
@@ -91,14 +96,21 @@ def read_catalogs() -> None:
             words_in(domain, language)
 
 
+def read_domain(domain: str) -> bytes:
+    """Its catalogs as they are: another one for any other word."""
+    return b"".join(_file(domain, language).read_bytes() for language in languages(domain)[1:])
+
+
 @cache
 def words_in(domain: str, language: str) -> Words:
-    """A language that the domain does not speak gives English. Raises what Babel raises of a
-    catalog that it cannot read."""
+    """A language that the domain does not speak gives English. Raises `CatalogBroken`."""
     if language not in languages(domain) or language == ENGLISH:
         return Words(ENGLISH, NullTranslations())
     with _file(domain, language).open("rb") as file:
-        catalog = read_po(file, locale=language, domain=domain, abort_invalid=True)
+        try:
+            catalog = read_po(file, locale=language, domain=domain, abort_invalid=True)
+        except (PoFileError, ValueError) as error:
+            raise CatalogBroken(f"The words of {language}/{domain}.po: {error}") from error
     compiled = io.BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)

@@ -158,7 +158,7 @@ def _print(
     o = offer(found.campaign, visit)
     beginning = _begin(
         found.campaign, visit, o, stands,
-        {"paper/form": rest.staff, "coupon/scratch": rest.is_card},
+        {"paper/form": rest.staff, "coupon/scratch": rest.is_card}, _scripts_of(rest),
     )  # fmt: skip
     text = html.render("coupon/personal.html", visit.words, r=rest, o=o, **_SCRIPTS)
     status, headers = last_try.answers_with(tried, now)
@@ -192,10 +192,15 @@ def _print_common(
 
 def _blank(campaign: Campaign, visit: Visit, stands: Standing, empty: Rest) -> html.Blank:
     o = offer(campaign, visit)
-    beginning = _begin(campaign, visit, o, stands, {"paper/form": empty.staff})
+    beginning = _begin(campaign, visit, o, stands, {"paper/form": empty.staff}, _scripts_of(empty))
     return html.print_blank(
         beginning, "coupon/personal.html", _BLANKS, visit.words, r=empty, o=o, **_SCRIPTS
     )
+
+
+def _scripts_of(rest: Rest) -> tuple[str, ...]:
+    needs = {"scratch": rest.is_card, "copy": rest.webshop}
+    return tuple(_SCRIPTS[name] for name, is_there in needs.items() if is_there)
 
 
 def _begin(
@@ -204,10 +209,11 @@ def _begin(
     o: Offer,
     stands: Standing,
     below: dict[str, object],
+    scripts: tuple[str, ...] = (),
     asks: str = "",
 ) -> html.Beginning:
-    """`below`: which parts of the style are needed for what stands below the offer; `asks`: the
-    form in which somebody may have typed something."""
+    """`below`: which parts of the style are needed for what stands below the offer; `scripts` are
+    those that stand there; `asks`: the form in which somebody may have typed something."""
     css, words = html.style_of(campaign.brand_color), visit.words
     needs = {"coupon/langs": asks or len(o.switches) > 1, "coupon/done": stands.accepted,
              "coupon/stamps": stands.stamps, "coupon/won": stands.prize, **below}  # fmt: skip
@@ -216,7 +222,7 @@ def _begin(
         css,
         "coupon/offer.html",
         tuple(name for name, is_there in needs.items() if is_there),
-        tuple(_SCRIPTS.values()),
+        scripts,
         o=o,
         s=stands,
         words=words,

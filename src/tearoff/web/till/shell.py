@@ -13,7 +13,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from tearoff.kit.words import Words, languages, words_in
+from tearoff.kit.words import Words, read_domain, words_in
 from tearoff.web.paper.html import Answer, Header, answer, render
 from tearoff.web.paper.static_files import Shelf
 
@@ -174,8 +174,9 @@ def _worker() -> str:
 def _page_version(worker: str) -> str:
     """Changes with anything of which the kept page is made: templates and words."""
     parts = [_read("templates", name) for name in ("till.html", "base.html", "parts.html")]
-    parts += [render("till/script_words.json", words_in("till", one)) for one in languages("till")]
-    return hashlib.sha256("".join([worker, *parts]).encode()).hexdigest()[:8]
+    whole = hashlib.sha256("".join([worker, *parts]).encode())
+    whole.update(read_domain("till"))
+    return whole.hexdigest()[:8]
 
 
 def _read(*path: str) -> str:
