@@ -15,9 +15,9 @@ from tests.web.till.test_browser import OFFLINE, trust, type_code, verdict_is
 from tests.web.till.test_offline import (
     FINE,
     LINES,
-    NOTHING_KEPT,
     go_on,
     hear_nothing,
+    nothing_waits,
     promise_without_connection,
 )
 
@@ -81,7 +81,7 @@ async def test_where_a_place_takes_in_at_once(make_coupon, services, stand, uses
         await verdict_is(page, "used", "OK, used")
         await expect(page.locator("#v-undo")).to_be_visible()
         await expect(page.locator("#rows .undone")).to_have_count(1)
-        await page.wait_for_function(NOTHING_KEPT)
+        await nothing_waits(page)
     assert (await coupon.row())["uses"] == 1
 
 
@@ -196,7 +196,7 @@ async def test_what_is_dropped_is_taken_back(coupon, stand):
         await page.get_by_role("button", name="Yes, drop").click()
         await expect(page.locator("#waiting")).to_be_hidden()
         await page.context.set_offline(False)
-        await page.wait_for_function(NOTHING_KEPT)
+        await nothing_waits(page)
         await expect(page.locator("#rows .undone")).to_have_count(1)
     assert (await coupon.row())["uses"] == 0
 
