@@ -23,7 +23,7 @@ TOGETHER = {
     "tests/providers/test_wire.py": "WireMock",
     "tests/test_cli_database.py": "databases that refuse",
     "tests/web/paper/test_pseudo_language.py": "a server that speaks one language more",
-    "tests/test_site.py": "the built documentation",
+    "tests/web/test_site.py": "the built documentation",
     "tests/web/save/test_wallets.py": "a server with wallets",
 }
 """Files, and what their tests share."""

@@ -212,7 +212,7 @@ def test_every_picture_is_there():
 
 
 def test_every_page_that_the_readme_leads_to_is_there():
-    """Links of the documentation among itself are held by its build (tests/test_site.py)."""
+    """Links of the documentation among itself are held by its build (tests/web/test_site.py)."""
     linked = re.findall(r"\]\(([^)#:]+)\)", (ROOT / "README.md").read_text("utf-8"))
     assert [path for path in linked if not (ROOT / path).exists()] == []
     pages = {path.name for path in (ROOT / "docs").glob("*.md")} - {"index.md", "contributing.md"}

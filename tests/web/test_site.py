@@ -17,7 +17,7 @@ from playwright.async_api import Browser, expect
 
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 PAGES = [page.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
          for page in sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
 
