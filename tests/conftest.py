@@ -18,6 +18,7 @@ import pytest
 import pytest_asyncio
 
 from tearoff.config import Settings, read_settings
+from tearoff.kit import embedded
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
@@ -62,19 +63,20 @@ class Cluster:
         await connection.close()
         return self.app.replace("/tearoff?", f"/{name}?")
 
-    async def forget_at_power_cut(self) -> None:
-        """What is committed need not survive the machine, so nobody waits for its disk. Kills of
-        the program's processes, and commits as others see them, are as ever."""
-        connection = await asyncpg.connect(self.admin)
-        for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-            await connection.execute(f"ALTER SYSTEM SET {setting} = off")
-        await connection.execute("SELECT pg_reload_conf()")
-        await connection.close()
-
     async def drop(self, name: str) -> None:
         connection = await asyncpg.connect(self.admin)
         await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
         await connection.close()
+
+
+_OF_TESTS = """
+max_connections = 800
+fsync = off
+full_page_writes = off
+synchronous_commit = off
+"""
+"""All test processes and their servers share it. What is committed need not survive the machine, so
+nobody waits for its disk; kills of processes, and commits as others see them, are as ever."""
 
 
 @pytest.fixture(scope="session")
@@ -85,9 +87,10 @@ def cluster(run_folder: Path) -> Iterator[Cluster]:
         yield Cluster(given, given)
         return
     server = EmbeddedServer(run_folder / "pg")
-    cluster = Cluster(server.attach(), server.admin_url())
-    asyncio.run(cluster.forget_at_power_cut())
-    yield cluster
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(embedded, "SETTINGS", embedded.SETTINGS + _OF_TESTS)
+        url = server.attach()
+    yield Cluster(url, server.admin_url())
     if server.detach():
         shutil.rmtree(run_folder, ignore_errors=True)
 
