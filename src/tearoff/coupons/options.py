@@ -54,6 +54,10 @@ class Text(Part, frozen=True, kw_only=True):
     limit: Paragraph = ""
 
 
+OWN_TEXTS = ("title", "subtitle", "value", "description", "terms", "picture_alt")
+"""Texts that a campaign has as columns, in its own language; `Text` has them in another one."""
+
+
 class FormField(Part, frozen=True, kw_only=True):
     """One question before the coupon. `label` by language; without one our own word is used."""
 

@@ -15,7 +15,7 @@ from tearoff.accounts.models import Account
 from tearoff.accounts.tallies import Tally
 from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign, NewSession
-from tearoff.coupons.options import Text
+from tearoff.coupons.options import OWN_TEXTS, Text
 from tearoff.distribution import draft as drafts
 from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Carried, Draft, SendRequest
@@ -96,9 +96,6 @@ def _subject(
     return drafts.fill(subject, fields, "", field="subject").strip()
 
 
-_WORDS = ("title", "subtitle", "value", "description", "terms", "picture_alt")
-
-
 class Page(msgspec.Struct, frozen=True):
     """What the mail shows of the coupon. `since` is "" for what can be used already."""
 
@@ -133,7 +130,7 @@ def _language(campaign: Campaign, known: str) -> str:
 def _told(campaign: Campaign, language: str) -> Text:
     """The campaign's words in this language, where it has them."""
     other = campaign.options.texts.get(language, Text())
-    words = {name: getattr(other, name) or getattr(campaign, name) for name in _WORDS}
+    words = {name: getattr(other, name) or getattr(campaign, name) for name in OWN_TEXTS}
     return Text(**words)
 
 

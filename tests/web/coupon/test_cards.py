@@ -165,7 +165,7 @@ def test_pictures_of_any_shape_fill_the_card(size):
 
 def test_what_is_no_picture_is_refused():
     with pytest.raises(campaigns.Invalid):
-        pictures.shrink(b"no picture")
+        pictures.prepare_picture(b"no picture")
 
 
 def file_of(image, kind="PNG", **more):

@@ -116,11 +116,6 @@ async def picture_of_code(db: Handle, campaign_code: str, picture_id: int) -> Pi
     return row and read(Picture, row)
 
 
-def shrink(image: bytes) -> bytes:
-    """The picture as WebP of 800x420, cut from the middle, in at most 60 KB."""
-    return _webp(_open(image))
-
-
 def _open(image: bytes) -> Image.Image:
     try:
         with Image.open(io.BytesIO(image), formats=FORMATS) as opened:

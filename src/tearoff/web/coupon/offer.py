@@ -9,7 +9,7 @@ import msgspec
 
 from tearoff.coupons import rules
 from tearoff.coupons.models import Campaign
-from tearoff.coupons.options import Text
+from tearoff.coupons.options import OWN_TEXTS, Text
 from tearoff.kit import times
 from tearoff.kit.words import LANGUAGES, words_in
 from tearoff.web.coupon.preview_cards import card_path
@@ -49,13 +49,10 @@ class Offer(msgspec.Struct, frozen=True):
         return self.reader if name in self.told else self.own
 
 
-_WORDS = ("title", "subtitle", "value", "description", "terms", "picture_alt")
-
-
 def offer(campaign: Campaign, visit: Visit) -> Offer:
     other = campaign.options.texts.get(visit.language, Text())
-    told = frozenset(name for name in _WORDS if getattr(other, name))
-    words = {name: getattr(other if name in told else campaign, name) for name in _WORDS}
+    told = frozenset(name for name in OWN_TEXTS if getattr(other, name))
+    words = {name: getattr(other if name in told else campaign, name) for name in OWN_TEXTS}
     words["title"] = words["title"] or words["value"] or campaign.brand or campaign.name
     picture = ""
     if campaign.picture_id is not None:

@@ -22,7 +22,6 @@ _ERROR_WORDS = {1: 10, 2: 16, 3: 26, 4: 18, 5: 24, 6: 16}
 _BLOCKS = {1: (16,), 2: (28,), 3: (44,), 4: (32, 32), 5: (43, 43), 6: (27, 27, 27, 27)}
 """Codewords of data in each block."""
 
-_LARGEST = 6
 _PADDING = bytes((0xEC, 0x11)) * 60
 
 
