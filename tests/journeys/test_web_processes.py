@@ -22,6 +22,7 @@ from tearoff.cli import webserver
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.sessions import minting
 from tearoff.kit.embedded import EmbeddedServer
+from tests.journeys.test_kill import ROUNDS
 from tests.running import PATIENCE, descendants, launch, start_server
 from tests.web.conftest import PHONE
 
@@ -90,13 +91,15 @@ def end_a_process(find, seconds=PATIENCE):
 
 
 @pytest.mark.kill
-def test_ten_kills_in_a_row(settings, tmp_path):
-    """Whichever lives is killed: with four processes ten die within seconds."""
-    with start_server(settings, tmp_path, workers=4, with_worker=False) as server:
-        for _ in range(10):
+def test_kills_in_a_row(settings, tmp_path):
+    """Whichever lives is killed: each process dies again within seconds."""
+    workers, kills = (4, 10) if ROUNDS > 1 else (2, 4)
+    with start_server(settings, tmp_path, workers=workers, with_worker=False) as server:
+        for _ in range(kills):
             end_a_process(lambda: web_processes(server))
         until(lambda: is_well(server))
         assert server.process.poll() is None
+        ends_with_all_its_children(server, signal.SIGTERM)
 
 
 @pytest.mark.kill
@@ -107,8 +110,7 @@ def test_whatever_dies_the_rest_lives_on(settings, tmp_path):
     server = launch(settings, tmp_path)
     try:
         stays = [server.process.pid, postmaster(data)]
-        for _ in range(3):
-            end_a_process(lambda: web_processes(server))
+        end_a_process(lambda: web_processes(server))
         until(lambda: is_well(server))
         worker = until(lambda: below(server, b"\0work\0"))
         end_a_process(lambda: below(server, b"tearoff.cli.webserver"))
@@ -119,6 +121,7 @@ def test_whatever_dies_the_rest_lives_on(settings, tmp_path):
         until(lambda: below(server, b"\0work\0"))
         assert stays == [server.process.pid, postmaster(data)]
         assert server.process.poll() is None
+        ends_with_all_its_children(server, signal.SIGINT)
         told = [line for line in read_log(server) if line["event"] == "process.ended"]
         assert [(line["process"], line["how"], line["again_in"]) for line in told] == [
             ("web", "signal 9", 1.0),
@@ -130,18 +133,21 @@ def test_whatever_dies_the_rest_lives_on(settings, tmp_path):
     assert postmaster(data) is None
 
 
-@pytest.mark.kill
-@pytest.mark.parametrize(
-    "signals", [[signal.SIGTERM], [signal.SIGINT], [signal.SIGINT, signal.SIGTERM]]
-)
-def test_a_signal_ends_it_with_all_its_children(settings, tmp_path, signals):
-    """Two in one breath: the system hands the second to another thread."""
-    server = launch(settings, tmp_path)
-    children = until(lambda: len(found := descendants(server.process.pid)) >= 4 and found)
+def ends_with_all_its_children(server, *signals):
+    children = descendants(server.process.pid)
+    assert len(children) >= 2
     for one in signals:
         server.process.send_signal(one)
     assert server.process.wait(PATIENCE) == 0
     assert not [pid for pid in children if is_alive(pid)]
+
+
+@pytest.mark.kill
+def test_two_signals_in_one_breath(settings, tmp_path):
+    """The system hands the second to another thread."""
+    server = launch(settings, tmp_path)
+    until(lambda: len(descendants(server.process.pid)) >= 4)
+    ends_with_all_its_children(server, signal.SIGINT, signal.SIGTERM)
 
 
 @pytest.mark.kill

@@ -75,6 +75,8 @@ class StandIn:
         self._file = ledger_file
         self._dialects: dict[str, Dialect] = {dialect.path: dialect for dialect in DIALECTS}
         self._closing = asyncio.Event()
+        self._reporting = asyncio.Event()
+        self._reporting.set()
         self._posting: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
         self._runner: web.ServerRunner | None = None
@@ -90,6 +92,7 @@ class StandIn:
 
     async def close(self) -> None:
         self._closing.set()
+        self._reporting.set()
         await self.settle()
         assert self._runner
         assert self._session
@@ -100,6 +103,15 @@ class StandIn:
         """Wait until every receipt under way was posted."""
         while self._posting:
             await asyncio.wait(self._posting)
+
+    @contextlib.contextmanager
+    def holding_receipts(self) -> Iterator[None]:
+        """Until it ends, receipts that were to follow an answer wait."""
+        self._reporting.clear()
+        try:
+            yield
+        finally:
+            self._reporting.set()
 
     def taken_for(self, number: str) -> list[Taken]:
         return [taken for taken in self.ledger.values() if taken.order.to == number]
@@ -170,6 +182,8 @@ class StandIn:
 
     async def _report(self, dialect: Dialect, taken: Taken, wait: float = 0.0) -> None:
         await asyncio.sleep(wait)
+        if wait:
+            await self._reporting.wait()
         for status in RECEIPTS.get(taken.order.to[-3:], ("sent", "delivered")):
             taken.status.append({"failed": "undelivered"}.get(status, status))
             await self._post(dialect.receipt(taken, status))

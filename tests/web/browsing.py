@@ -54,6 +54,13 @@ async def enlarge_text(page: Page, percent: int = 200) -> None:
     await session.detach()
 
 
+async def hold_still(page: Page) -> None:
+    """What turns for seconds is drawn anew sixty times in each of them, by the processor here."""
+    session = await page.context.new_cdp_session(page)
+    await session.send("Animation.enable")
+    await session.send("Animation.setPlaybackRate", {"playbackRate": 0})
+
+
 async def no_cut_text(page: Page, longest_whole: int = 20) -> None:
     """A person can read every word: none is cut off, runs out of its box or lies on another, and
     none of at most `longest_whole` letters is broken in the middle."""
@@ -61,11 +68,20 @@ async def no_cut_text(page: Page, longest_whole: int = 20) -> None:
     assert not found, "\n".join(found)
 
 
+# Milliseconds in which the page stays deaf: to the end of its animation, or a moment where script
+# does it.
+DEAF = """() => {
+  if (getComputedStyle(document.body).pointerEvents !== "none") return 0;
+  const [deaf] = document.body.getAnimations();
+  return deaf ? Math.max(20, deaf.effect.getComputedTiming().endTime - deaf.currentTime) : 50;
+}"""
+
+
 async def until_it_hears(page: Page) -> None:
     """Until a page that just came, or changed, is no longer deaf to taps. Before that nothing is
     found at any point of it, and no rule about what lies on what can be looked at."""
-    while await page.evaluate("getComputedStyle(document.body).pointerEvents") == "none":
-        await asyncio.sleep(0.05)
+    while left := await page.evaluate(DEAF):
+        await asyncio.sleep(left / 1000)
 
 
 async def axe_finds_nothing(page: Page, skipped: Iterable[str] = ()) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass
@@ -31,6 +32,12 @@ PHONE = (
     " Chrome/130.0.0.0 Mobile Safari/537.36"
 )
 PICTURE = Path(tearoff.cli.__file__).with_name("demo-coupon.webp")
+
+
+@functools.cache
+def prepared_picture() -> pictures.NewPicture:
+    """Hundreds of tests have it on their page: it is cut and made small once."""
+    return pictures.prepare_picture(PICTURE.read_bytes())
 
 
 def in_days(days: float) -> datetime:
@@ -132,9 +139,8 @@ def make_coupon(services, http, server) -> MakeCoupon:
         shop = shop or await open_shop(services, kind=None, campaign=values)
         db = services.db
         if picture:
-            await pictures.set_picture(
-                db, shop.account, shop.campaign, PICTURE.read_bytes(), "Two cups"
-            )
+            ready = prepared_picture()
+            await pictures.put_picture(db, shop.account, shop.campaign, ready, "Two cups")
         campaign = await campaigns.campaign(db, shop.account, shop.campaign)
         async with db.transaction() as work:
             issued = await actions.issue_session(
@@ -171,23 +177,13 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-def visit(browser, server):
-    """Open a page as `async with visit(path, …) as page`. Three guards stand over it: no request
-    to another host, no console error, no sideways scroll. `fine` are the statuses of answers, or
-    words, that the browser may complain about; `more` goes to the browser's context."""
+def phone(browser, server):
+    """A device of somebody as `async with phone(width=…) as page`, with nothing on its screen.
+    `more` goes to the browser's context."""
 
     @contextlib.asynccontextmanager
-    async def visit(
-        path,
-        *,
-        width=390,
-        script=True,
-        language="en-GB",
-        scheme="light",
-        fine=(),
-        cookies=(),
-        scale=2,
-        **more,
+    async def phone(
+        *, width=390, script=True, language="en-GB", scheme="light", cookies=(), scale=2, **more
     ):
         context = await browser.new_context(
             viewport={"width": width, "height": 844 if width < 800 else 900},
@@ -201,18 +197,50 @@ def visit(browser, server):
         )
         context.set_default_timeout(PATIENCE * 1000)
         await context.add_cookies([{"url": server.url, **cookie} for cookie in cookies])
-        problems: list[str] = []
-        ours = (server.url, f"blob:{server.url}", "data:")
-        context.on("request", lambda r: None if r.url.startswith(ours) else problems.append(r.url))
-        page = await context.new_page()
-        page.on("pageerror", lambda error: problems.append(f"error: {error}"))
-        page.on("console", lambda m: problems.append(m.text) if m.type == "error" else None)
-        await page.goto(server.url + path)
-        yield page
-        await no_sideways_scroll(page)
+        yield await context.new_page()
         await context.close()
+
+    return phone
+
+
+@pytest.fixture
+def guarded(server):
+    """While `async with guarded(page)` lasts, three guards stand over the page: no request to
+    another host, no console error, no sideways scroll at its end. `fine` are the statuses of
+    answers, or words, that the browser may complain about."""
+    ours = (server.url, f"blob:{server.url}", "data:")
+
+    @contextlib.asynccontextmanager
+    async def guarded(page, fine=()):
+        problems: list[str] = []
+        guards = [
+            (page.context, "request",
+             lambda r: None if r.url.startswith(ours) else problems.append(r.url)),
+            (page, "pageerror", lambda error: problems.append(f"error: {error}")),
+            (page, "console", lambda m: problems.append(m.text) if m.type == "error" else None),
+        ]  # fmt: skip
+        for where, event, guard in guards:
+            where.on(event, guard)
+        yield
+        await no_sideways_scroll(page)
+        for where, event, guard in guards:
+            where.remove_listener(event, guard)
         passed = [f"status of {one}" if isinstance(one, int) else one for one in fine]
         assert [p for p in problems if not any(one in p for one in passed)] == []
+
+    return guarded
+
+
+@pytest.fixture
+def visit(phone, guarded, server):
+    """Open a page as `async with visit(path, …) as page`, on a phone of its own, guarded until the
+    phone is put away."""
+
+    @contextlib.asynccontextmanager
+    async def visit(path, *, fine=(), **more):
+        async with phone(**more) as page, guarded(page, fine):
+            await page.goto(server.url + path)
+            yield page
 
     return visit
 

@@ -1,12 +1,11 @@
 """The page that stops messages, in a real browser."""
 
 import pytest
-from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
 from tearoff.kit.words import LANGUAGES
-from tests.web.browsing import enlarge_text, in_browser, no_cut_text
+from tests.web.browsing import axe_finds_nothing, enlarge_text, in_browser, no_cut_text
 
 pytestmark = in_browser
 
@@ -24,8 +23,7 @@ async def test_stop_and_undo(make_coupon, visit, width, language, scheme, script
             await expect(page.locator("h1")).to_be_visible()
             await expect(page.locator("bdi")).to_have_count(2)
             if script:
-                found = await Axe().run(page)
-                assert found.violations_count == 0, found.generate_report()
+                await axe_finds_nothing(page)
             if step != "again":
                 async with page.expect_navigation():
                     await page.locator("form button").press("Enter")
@@ -38,32 +36,47 @@ APART = 48
 """Pixels between the button that stops and the one that undoes: the height of a finger."""
 
 
-async def lies_at(page, address, what="form button"):
-    """From where to where it lies on the glass, however the page is scrolled."""
+SCREENS = [(320, 844), (390, 844), (1366, 900)]
+
+LIES = """(what) => {
+  const lies = [], page = document.scrollingElement;
+  for (const to of [0, page.scrollHeight]) {
+    page.scrollTop = to;
+    for (const one of document.querySelectorAll(what)) {
+      const {top, bottom} = one.getBoundingClientRect();
+      lies.push(top, bottom);
+    }
+  }
+  return [Math.min(...lies), Math.max(...lies)];
+}"""
+
+
+async def lies_at(page, address, what="form button", screens=()):
+    """From where to where it lies on the glass, however the page is scrolled; on each of the
+    screens, or on the one that there is."""
     await page.goto(address)
     lies = []
-    for to in ("Home", "End"):
-        await page.keyboard.press(f"Control+{to}")
-        for one in await page.locator(what).all():
-            box = await one.bounding_box()
-            lies += [box["y"], box["y"] + box["height"]]
-    return min(lies), max(lies)
+    for width, height in screens or [page.viewport_size.values()]:
+        await page.set_viewport_size({"width": width, "height": height})
+        lies.append(await page.evaluate(LIES, what))
+    return lies
 
 
-@pytest.mark.parametrize("width", [320, 390, 1366])
 @pytest.mark.parametrize("script", [True, False])
-async def test_what_undoes_never_lies_where_the_stop_lay(make_coupon, visit, width, script):
-    for sender in ("", "Donaudampfschifffahrtsgesellschaft"):
-        coupon = await make_coupon(new=NewSession(phone=PERSON.phone), brand=sender)
-        path = f"{coupon.path}/stop"
-        async with visit(path, width=width, script=script) as page:
-            at = page.url
-            stops = {lang: await lies_at(page, f"{at}?lang={lang}") for lang in LANGUAGES}
-            async with page.expect_navigation():
-                await page.locator("form button").press("Enter")
-            for language, (top, _) in stops.items():
-                _, bottom = await lies_at(page, f"{at}?lang={language}", "button, a")
-                assert bottom + APART <= top, language
+@pytest.mark.parametrize("sender", ["", "Donaudampfschifffahrtsgesellschaft"])
+async def test_what_undoes_never_lies_where_the_stop_lay(make_coupon, visit, sender, script):
+    coupon = await make_coupon(new=NewSession(phone=PERSON.phone), brand=sender)
+    async with visit(f"{coupon.path}/stop", script=script) as page:
+        at = page.url
+        stops = {
+            lang: await lies_at(page, f"{at}?lang={lang}", screens=SCREENS) for lang in LANGUAGES
+        }
+        async with page.expect_navigation():
+            await page.locator("form button").press("Enter")
+        for language, stopped in stops.items():
+            undoes = await lies_at(page, f"{at}?lang={language}", "button, a", SCREENS)
+            for screen, (top, _), (_, bottom) in zip(SCREENS, stopped, undoes, strict=True):
+                assert bottom + APART <= top, (language, screen)
 
 
 @pytest.mark.parametrize("width", [320, 568])
@@ -76,8 +89,8 @@ async def test_not_with_large_text_nor_sideways(make_coupon, visit, width):
         stops = {lang: await lies_at(page, f"{at}?lang={lang}") for lang in ("en", "de", "ar")}
         async with page.expect_navigation():
             await page.locator("form button").press("Enter")
-        for language, (top, _) in stops.items():
-            _, bottom = await lies_at(page, f"{at}?lang={language}")
+        for language, [(top, _)] in stops.items():
+            [(_, bottom)] = await lies_at(page, f"{at}?lang={language}")
             assert bottom <= top, language
             await no_cut_text(page)
 
