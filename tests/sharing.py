@@ -19,6 +19,7 @@ TOGETHER = {
     "tests/coupons/test_lists.py": "a campaign with 12,345 sessions",
     "tests/journeys/test_smpp.py": "the server of journeys",
     "tests/journeys/test_twilio.py": "the server of journeys",
+    "tests/journeys/test_two_servers.py": "the server of journeys",
     "tests/providers/test_smpp_foreign.py": "the SMSC of others",
     "tests/providers/test_wire.py": "WireMock",
     "tests/test_cli_database.py": "databases that refuse",

@@ -45,14 +45,11 @@ async def test_an_answer_that_is_an_error_tells_the_quota_too(caller):
     assert "RateLimit-Remaining" in answer.headers
 
 
-async def test_the_limit_holds_over_processes(http, server, services, settings, tmp_path):
-    with start_server(settings, tmp_path, with_worker=False) as second:
-        one = await limited(http, server.url, services, 1, 40)
-        two = Caller(http, second.url, one.shop)
-        started = time.monotonic()
-        answers = await asyncio.gather(
-            *((one, two)[i % 2].post("/v3/coupon/list") for i in range(120))
-        )
+async def test_the_limit_holds_over_processes(http, server, strict, services):
+    one = await limited(http, server.url, services, 1, 40)
+    two = Caller(http, strict.url, one.shop)
+    started = time.monotonic()
+    answers = await asyncio.gather(*((one, two)[i % 2].post("/v3/coupon/list") for i in range(120)))
     statuses = Counter(a.status for a in answers)
     # One a second comes back while they run; lots of two may be given up.
     assert 36 <= statuses[200] <= 41 + time.monotonic() - started
@@ -80,10 +77,10 @@ def strict(settings, tmp_path_factory):
         yield running
 
 
-@pytest.fixture
-def quiet(settings, tmp_path):
-    """One that has logged nothing yet: of each event it writes thirty lines at once."""
-    with start_strict(settings, tmp_path) as running:
+@pytest.fixture(scope="module")
+def quiet(settings, tmp_path_factory):
+    """Another, that has logged next to nothing: of each event it writes thirty lines at once."""
+    with start_strict(settings, tmp_path_factory.mktemp("quiet")) as running:
         yield running
 
 
@@ -199,10 +196,9 @@ async def test_a_right_pair_beside_does_not_hide_guesses(http, strict, services)
     assert await knock_twice(http, strict, (shop.client_id, "wrong"), right, "10.5.0.1") == 200
 
 
-async def test_a_block_holds_in_every_process(http, strict, services, settings, tmp_path):
+async def test_a_block_holds_in_every_process(http, strict, quiet, services):
     shop = await open_shop(services)
-    with start_strict(settings, tmp_path) as second:
-        for i in range(11):
-            await knock(http, strict, shop, f"wrong{i}", "10.6.0.1")
-        assert (await knock(http, second, shop, "wrong", "10.6.0.1"))[0] == 429
-        assert (await knock(http, second, shop, shop.client_secret, "10.6.0.1"))[0] == 200
+    for i in range(11):
+        await knock(http, strict, shop, f"wrong{i}", "10.6.0.1")
+    assert (await knock(http, quiet, shop, "wrong", "10.6.0.1"))[0] == 429
+    assert (await knock(http, quiet, shop, shop.client_secret, "10.6.0.1"))[0] == 200

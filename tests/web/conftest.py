@@ -177,13 +177,20 @@ async def browser() -> AsyncIterator[Browser]:
 
 
 @pytest.fixture
-def phone(browser, server):
+def scale() -> float:
+    """Dots of a phone's screen for each pixel of CSS. Real ones have two or three, which changes
+    nothing but the time that it takes to draw them."""
+    return 1
+
+
+@pytest.fixture
+def phone(browser, server, scale):
     """A device of somebody as `async with phone(width=…) as page`, with nothing on its screen.
     `more` goes to the browser's context."""
 
     @contextlib.asynccontextmanager
     async def phone(
-        *, width=390, script=True, language="en-GB", scheme="light", cookies=(), scale=2, **more
+        *, width=390, script=True, language="en-GB", scheme="light", cookies=(), scale=scale, **more
     ):
         context = await browser.new_context(
             viewport={"width": width, "height": 844 if width < 800 else 900},

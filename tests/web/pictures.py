@@ -52,6 +52,11 @@ TILL = {
 }
 
 
+@pytest.fixture
+def scale() -> float:
+    return 2
+
+
 async def keep(page: Page, folder: str, name: str, *, whole: bool = True) -> None:
     """What the page shows, as docs/pictures/{folder}/{name}.webp, in half its dots."""
     shot = Image.open(io.BytesIO(await page.screenshot(full_page=whole)))

@@ -36,21 +36,31 @@ def same(barcode, read):
     return read[1:] if barcode == "upca" and len(read) == 13 else read
 
 
-@pytest.mark.parametrize("barcode", HOLDS)
+async def show_each(page, guarded, coupons):
+    """Each coupon with its page, one after the other on the same phone, and the page's picture."""
+    for coupon in coupons:
+        async with guarded(page):
+            await page.goto(coupon.url + coupon.path)
+        yield coupon, Image.open(io.BytesIO(await page.screenshot(full_page=True)))
+
+
 @pytest.mark.parametrize(
     ("width", "scheme", "language"), [(390, "light", "en"), (320, "dark", "ar")]
 )
-async def test_read_back_from_its_page(make_coupon, visit, barcode, width, scheme, language):
-    text, symbology = HOLDS[barcode]
-    options = {"barcode": barcode, "code": "fixed", "fixed_code": text}
-    coupon = await make_coupon(raw_options=json.dumps(options))
-    async with visit(coupon.path, width=width, scheme=scheme, language=language) as page:
-        picture = Image.open(io.BytesIO(await page.screenshot(full_page=True)))
-    (found,) = zxingcpp.read_barcodes(picture)
-    assert same(barcode, found.text) == text
-    assert found.symbology_identifier == symbology
-    is_gs1 = found.content_type == zxingcpp.ContentType.GS1
-    assert is_gs1 == (symbology in ("]C1", "]d2", "]e0"))
+async def test_read_back_from_its_page(make_coupon, phone, guarded, width, scheme, language):
+    options = [
+        {"barcode": barcode, "code": "fixed", "fixed_code": text}
+        for barcode, (text, _) in HOLDS.items()
+    ]
+    coupons = [await make_coupon(raw_options=json.dumps(one)) for one in options]
+    async with phone(width=width, scheme=scheme, language=language) as page:
+        pictures = [picture async for _, picture in show_each(page, guarded, coupons)]
+    for (barcode, (text, symbology)), picture in zip(HOLDS.items(), pictures, strict=True):
+        (found,) = zxingcpp.read_barcodes(picture)
+        assert same(barcode, found.text) == text
+        assert found.symbology_identifier == symbology, barcode
+        is_gs1 = found.content_type == zxingcpp.ContentType.GS1
+        assert is_gs1 == (symbology in ("]C1", "]d2", "]e0"))
 
 
 async def test_the_sessions_and_the_pools_code(make_coupon, visit):
@@ -66,14 +76,13 @@ async def test_the_sessions_and_the_pools_code(make_coupon, visit):
 
 
 @pytest.mark.parametrize(("width", "scale"), [(320, 2), (360, 2.625), (390, 3), (414, 2)])
-@pytest.mark.parametrize(
-    "text", ["cdyvep5ihnwrxp8bb7208", "abcdefghijklmnopqrstu", "4006381333931" * 3]
-)
-async def test_long_ones_are_wide_enough_for_every_phone(make_coupon, visit, text, width, scale):
-    options = {"barcode": "code128", "code": "fixed", "fixed_code": text}
-    coupon = await make_coupon(raw_options=json.dumps(options))
-    async with visit(coupon.path, width=width, scale=scale) as page:
-        picture = Image.open(io.BytesIO(await page.screenshot(full_page=True)))
-        bars = await page.locator(".plate svg").bounding_box()
-    assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
-    assert 270 <= bars["width"] <= width
+async def test_long_ones_are_wide_enough_for_every_phone(make_coupon, phone, guarded, width, scale):
+    texts = ["cdyvep5ihnwrxp8bb7208", "abcdefghijklmnopqrstu", "4006381333931" * 3]
+    options = [{"barcode": "code128", "code": "fixed", "fixed_code": text} for text in texts]
+    coupons = [await make_coupon(raw_options=json.dumps(one)) for one in options]
+    async with phone(width=width, scale=scale) as page:
+        async for coupon, picture in show_each(page, guarded, coupons):
+            text = texts[coupons.index(coupon)]
+            assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
+            bars = await page.locator(".plate svg").bounding_box()
+            assert 270 <= bars["width"] <= width

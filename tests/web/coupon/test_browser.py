@@ -36,23 +36,32 @@ async def type_pin(page: Page, pin: str) -> None:
         await page.locator("form button").click()
 
 
-@pytest.mark.parametrize("width", [320, 390, 1366])
 @pytest.mark.parametrize("language", ["en", "ar"])
 @pytest.mark.parametrize("script", [True, False])
-async def test_ready_is_shown_and_its_code_can_be_read(make_coupon, visit, width, language, script):
+async def test_ready_is_shown_and_its_code_can_be_read(
+    make_coupon, phone, guarded, language, script
+):
     coupon = await make_coupon(
         picture=True, language=language, terms="Terms. " * 40, description="Words " * 30
     )
-    async with visit(coupon.path, width=width, script=script, language=language) as page:
-        await expect(page.locator("h1")).to_have_text("2-for-1 cappuccino")
-        await expect(page.locator(".short")).to_have_text(re.compile(coupon.short, re.IGNORECASE))
-        assert await page.locator("html").get_attribute("dir") == {"ar": "rtl"}.get(language, "ltr")
-        assert await read_code(page) == f"https://coupons.example.com{coupon.path}"
-        qr = await page.locator("svg.qr").bounding_box()
-        assert qr["width"] * 33 / 41 >= 200
-        for summary in await page.locator("summary").all():
-            await summary.click()
-            await no_sideways_scroll(page)
+    async with phone(script=script, language=language) as page:
+        for width in (320, 390, 1366):
+            await page.set_viewport_size({"width": width, "height": 844})
+            async with guarded(page):
+                await page.goto(coupon.url + coupon.path)
+                await is_ready(page, coupon, {"ar": "rtl"}.get(language, "ltr"))
+
+
+async def is_ready(page: Page, coupon: Coupon, direction: str) -> None:
+    await expect(page.locator("h1")).to_have_text("2-for-1 cappuccino")
+    await expect(page.locator(".short")).to_have_text(re.compile(coupon.short, re.IGNORECASE))
+    assert await page.locator("html").get_attribute("dir") == direction
+    assert await read_code(page) == f"https://coupons.example.com{coupon.path}"
+    qr = await page.locator("svg.qr").bounding_box()
+    assert qr["width"] * 33 / 41 >= 200
+    for summary in await page.locator("summary").all():
+        await summary.click()
+        await no_sideways_scroll(page)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -64,7 +73,7 @@ async def test_the_code_is_black_on_white_in_the_dark_too(coupon, visit, scheme)
 
 
 async def test_the_code_can_be_read_small_and_turned(coupon, visit):
-    async with visit(coupon.path) as page:
+    async with visit(coupon.path, scale=2) as page:
         shot = Image.open(io.BytesIO(await page.locator("svg.qr").screenshot())).convert("L")
     small = shot.resize((shot.width * 3 // 10, shot.height * 3 // 10))
     turned = small.rotate(20, expand=True, fillcolor=255)
@@ -171,23 +180,25 @@ async def test_targets_are_large_enough_for_a_thumb(make_coupon, visit):
             assert box["height"] >= 44, await target.evaluate("e => e.outerHTML")
 
 
-@pytest.mark.parametrize("width", [320, 390, 1366])
-async def test_other_states(make_coupon, visit, width):
+async def test_other_states(make_coupon, phone, guarded):
     used = await make_coupon(picture=True)
     await do(used, "validated")
     coupons = {
-        "Used": used,
         "Expired": await make_coupon(expires_at=in_days(-1)),
         "Not yet valid": await make_coupon(starts_at=in_days(1)),
         "Not available": await make_coupon(status="paused"),
         "5 of 5 left": await make_coupon(uses=5, expires_at=in_days(0.2)),
+        "Used": used,
     }
-    for words, coupon in coupons.items():
-        async with visit(coupon.path, width=width) as page:
-            await expect(page.locator(".badge")).to_have_text(words)
-    async with visit(used.path, width=width) as page:
-        style = await page.locator("main > img").evaluate("e => getComputedStyle(e).filter")
-        assert "grayscale" in style
+    async with phone() as page:
+        for width in (320, 390, 1366):
+            await page.set_viewport_size({"width": width, "height": 844})
+            for words, coupon in coupons.items():
+                async with guarded(page):
+                    await page.goto(coupon.url + coupon.path)
+                    await expect(page.locator(".badge")).to_have_text(words)
+            style = await page.locator("main > img").evaluate("e => getComputedStyle(e).filter")
+            assert "grayscale" in style
 
 
 @pytest.mark.parametrize("width", [320, 1366])

@@ -38,7 +38,7 @@ async def test_it_is_saved_before_it_can_be_used(make_coupon, visit, badge, widt
         picture=True, description=DESCRIPTION, expires_at=brussels("2031-02-01 00:00"),
         new=NewSession(email="ann@example.com"), **STATES[badge],
     )  # fmt: skip
-    async with visit(coupon.path, width=width, script=script, scale=1) as page:
+    async with visit(coupon.path, width=width, script=script) as page:
         await expect(page.locator(".badge")).to_have_text(badge)
         await page.get_by_role("link", name="Save or send").click()
         await expect(page.locator("main")).to_contain_text("Valid until")
