@@ -6,7 +6,7 @@ import unicodedata
 import aiohttp
 import pytest
 import pytest_asyncio
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tearoff.kit.visible import as_seen
@@ -74,7 +74,7 @@ CODES = st.text(
 ) | st.from_regex(r"(01)?0{0,3}[0-9]{12,14}", fullmatch=True)  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=30)
+@settings(max_examples=30)
 @given(codes=st.lists(CODES, min_size=30, max_size=60))
 async def test_the_key_is_what_is_said_of_it(services, codes):
     codes = [code for code in codes if "\x00" not in code]

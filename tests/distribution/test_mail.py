@@ -138,7 +138,7 @@ class Reader(HTMLParser):
 PLAIN = Reader(mail._html(page(), mail._without_link("x", NAMES, URL), "Subject"))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.text(st.characters(codec="utf-8"), min_size=1), min_size=5, max_size=5))
 def test_nothing_that_is_written_becomes_markup(words: list[str]) -> None:
     title, value, brand, terms, body = (f"{word}<script>\"'></td>" for word in words)

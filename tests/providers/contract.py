@@ -162,7 +162,7 @@ class ProviderContract:
     async def test_garbage_callbacks_never_raise(self, rig: Rig) -> None:
         provider = rig.provider
 
-        @settings(max_examples=150, deadline=None)
+        @settings(max_examples=150)
         @given(callbacks())
         def read(callback: Callback) -> None:
             assert provider.is_genuine(callback) in (True, False)

@@ -377,7 +377,7 @@ async def test_addresses_that_get_no_mail(given: str) -> None:
         assert office.met == []
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.text(), st.text(), st.text(), st.text())
 def test_no_header_gets_a_second_line(subject: str, name: str, shop: str, text: str) -> None:
     tail = "\r\nBcc: eve@example.com\r\n\r\n<b>"

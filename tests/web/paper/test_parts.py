@@ -62,7 +62,7 @@ def test_qr_of_every_length_can_be_read(length):
     assert (found.text, found.ec_level) == (text, "M")
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(st.text(string.ascii_letters + string.digits + ":/.-_é", min_size=1, max_size=90))
 def test_qr_can_be_read(text):
     (found,) = zxingcpp.read_barcodes(picture(draw_qr(text)))
@@ -70,7 +70,7 @@ def test_qr_can_be_read(text):
     assert found.ec_level == "M"
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.from_regex(r"#[0-9a-fA-F]{6}", fullmatch=True))
 def test_every_brand_colour_becomes_readable(color):
     made = colors.brand_colors(color)
