@@ -2,8 +2,6 @@
 
 import asyncio
 import os
-import subprocess
-import sys
 from urllib.parse import urlsplit
 
 import asyncpg
@@ -12,7 +10,7 @@ import pytest_asyncio
 
 from tearoff.kit import migrate
 from tests.conftest import KEY
-from tests.running import PATIENCE, free_port
+from tests.running import free_port
 
 ROLE, PASSWORD = "tearoff_stranger", "a password of the tests"
 
@@ -45,15 +43,12 @@ async def places(cluster, worker_id):
     await admin.close()
 
 
-def tearoff(url, folder, words):
+def tearoff(commands, url, folder, words):
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
         "TEAROFF_DATABASE_URL": url, "TEAROFF_SECRET_KEY": KEY, "TEAROFF_DATA": str(folder),
     }  # fmt: skip
-    done = subprocess.run(
-        [sys.executable, "-m", "tearoff", *words.split()], env=env, capture_output=True, text=True,
-        check=False, timeout=PATIENCE,
-    )  # fmt: skip
+    done = commands.run(words.split(), env)
     return done.returncode, done.stdout, done.stderr
 
 
@@ -75,9 +70,9 @@ LOOK = "Look at TEAROFF_DATABASE_URL."
     ],
 )
 async def test_what_a_database_refuses_is_told_in_a_line(
-    places, tmp_path, place, words, said, helps
+    commands, places, tmp_path, place, words, said, helps
 ):
-    code, out, err = await asyncio.to_thread(tearoff, places[place], tmp_path, words)
+    code, out, err = await asyncio.to_thread(tearoff, commands, places[place], tmp_path, words)
     # Lines of the record come before; a worker that runs as root writes one.
     lines = [line for line in err.splitlines() if not line.startswith("{")]
     assert (code, out, len(lines)) == (1, "", 2), out + err
@@ -85,8 +80,8 @@ async def test_what_a_database_refuses_is_told_in_a_line(
     assert lines[1].startswith(f"  {helps}")
 
 
-async def test_the_doctor_tells_it_among_its_findings(places, tmp_path):
-    code, out, err = await asyncio.to_thread(tearoff, places["full"], tmp_path, "doctor")
+async def test_the_doctor_tells_it_among_its_findings(commands, places, tmp_path):
+    code, out, err = await asyncio.to_thread(tearoff, commands, places["full"], tmp_path, "doctor")
     assert (code, err) == (1, "")
     assert f"NO   database: permission denied for table alembic_version\n       {OWN}" in out
     assert "NO   database role:" in out

@@ -3,13 +3,15 @@
 import asyncio
 import time
 from collections import Counter
+from dataclasses import dataclass
 
 import aiohttp
 import pytest
+import pytest_asyncio
 
 from tearoff.accounts.wrong_credentials import Source
 from tests.api.caller import Caller
-from tests.cast import open_shop
+from tests.cast import Shop, open_shop
 from tests.running import start_server
 
 
@@ -63,25 +65,33 @@ async def test_without_a_limit_there_is_no_header(http, server, services):
     assert "RateLimit-Limit" not in answer.headers
 
 
-def start_strict(settings, folder):
-    """A server with the limits that operators get."""
-    return start_server(
-        settings, folder, with_worker=False, TEAROFF_WRONG_CREDENTIALS="25",
-        TEAROFF_TRUSTED_PROXIES="127.0.0.1",
-    )  # fmt: skip
+@dataclass
+class Knocked:
+    """What wrong secrets of many keys came to."""
+
+    shops: list[Shop]
+    statuses: Counter[int]
+    told: str
 
 
-@pytest.fixture(scope="module")
-def strict(settings, tmp_path_factory):
-    with start_strict(settings, tmp_path_factory.mktemp("strict")) as running:
-        yield running
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def knocked(http, services, settings, tmp_path_factory):
+    """A server with the limits that operators get, where as the very first somebody has knocked
+    with many keys: of each event it writes thirty lines at once, and is then silent for a while."""
+    with start_server(
+        settings, tmp_path_factory.mktemp("strict"), with_worker=False,
+        TEAROFF_WRONG_CREDENTIALS="25", TEAROFF_TRUSTED_PROXIES="127.0.0.1",
+    ) as running:  # fmt: skip
+        shops = [await open_shop(services) for _ in range(7)]
+        statuses = Counter()
+        for i in range(30):
+            statuses[(await knock(http, running, shops[i % 7], f"not-it-{i}", "10.2.0.1"))[0]] += 1
+        yield running, Knocked(shops, statuses, running.log.read_text())
 
 
-@pytest.fixture(scope="module")
-def quiet(settings, tmp_path_factory):
-    """Another, that has logged next to nothing: of each event it writes thirty lines at once."""
-    with start_strict(settings, tmp_path_factory.mktemp("quiet")) as running:
-        yield running
+@pytest.fixture
+def strict(knocked):
+    return knocked[0]
 
 
 async def knock(http, server, shop, secret, address):
@@ -104,19 +114,19 @@ async def test_wrong_secrets_of_a_pair_are_refused_and_right_ones_never(http, st
     assert (await knock(http, strict, shop, "wrong", "10.1.0.2"))[0] == 401
 
 
-async def test_wrong_secrets_of_many_keys_do_not_stop_who_shares_the_address(http, quiet, services):
-    shops = [await open_shop(services) for _ in range(7)]
+async def test_wrong_secrets_of_many_keys_do_not_stop_who_shares_the_address(
+    http, knocked, services
+):
+    strict, came = knocked
     stranger = await open_shop(services)
-    statuses = Counter()
-    for i in range(30):
-        statuses[(await knock(http, quiet, shops[i % 7], f"not-it-{i}", "10.2.0.1"))[0]] += 1
-    assert statuses == {401: 25, 429: 5}
-    assert (await knock(http, quiet, stranger, stranger.client_secret, "10.2.0.1"))[0] == 200
-    assert (await knock(http, quiet, stranger, "wrong", "10.2.0.1"))[0] == 429
-    told = quiet.log.read_text()
-    assert f'"account": {shops[0].account}, "client_id": "{shops[0].client_id}"' in told
+    assert came.statuses == {401: 25, 429: 5}
+    assert (await knock(http, strict, stranger, stranger.client_secret, "10.2.0.1"))[0] == 200
+    assert (await knock(http, strict, stranger, "wrong", "10.2.0.1"))[0] == 429
+    first, told = came.shops[0], came.told
+    assert f'"account": {first.account}, "client_id": "{first.client_id}"' in told
     assert '"address": "10.2.0.1", "event": "credentials.slowed"' in told
     # Who knocks in a loop does not fill the disk, and no secret is written.
+    told = strict.log.read_text()
     assert told.count('"event": "credentials.wrong"') < 60
     assert "not-it-" not in told
 
@@ -196,9 +206,10 @@ async def test_a_right_pair_beside_does_not_hide_guesses(http, strict, services)
     assert await knock_twice(http, strict, (shop.client_id, "wrong"), right, "10.5.0.1") == 200
 
 
-async def test_a_block_holds_in_every_process(http, strict, quiet, services):
+async def test_a_block_holds_in_every_process(http, strict, server, services):
+    """The common server believes no proxy: to both it is the caller's own address."""
     shop = await open_shop(services)
     for i in range(11):
-        await knock(http, strict, shop, f"wrong{i}", "10.6.0.1")
-    assert (await knock(http, quiet, shop, "wrong", "10.6.0.1"))[0] == 429
-    assert (await knock(http, quiet, shop, shop.client_secret, "10.6.0.1"))[0] == 200
+        await knock(http, strict, shop, f"wrong{i}", "127.0.0.1")
+    assert (await knock(http, server, shop, "wrong", "127.0.0.1"))[0] == 429
+    assert (await knock(http, server, shop, shop.client_secret, "127.0.0.1"))[0] == 200

@@ -11,7 +11,7 @@ import pytest
 from tearoff.coupons import rules
 from tearoff.coupons.campaigns import campaigns, catalogue
 from tearoff.coupons.models import Doer, NewSession
-from tearoff.coupons.sessions import actions, public, reservations, updates
+from tearoff.coupons.sessions import actions, minting, public, reservations, updates
 from tearoff.kit.db import Database
 from tests.cast import open_place, open_shop
 
@@ -31,11 +31,15 @@ async def db(services):
 async def sessions_of(services, shop, amount, **values):
     campaign = await campaigns.campaign(services.db, shop.account, shop.campaign)
     async with services.db.transaction() as db:
-        issued = [
-            await actions.issue_session(db, campaign, NewSession(**values), now=NOW)
-            for _ in range(amount)
-        ]
-    return [await actions.find_session(services.db, shop.account, one.code) for one in issued]
+        if values or amount <= 10:
+            new = NewSession(**values)
+            issued = [
+                await actions.issue_session(db, campaign, new, now=NOW) for _ in range(amount)
+            ]
+        else:
+            batch = await minting.mint(db, campaign, amount, NOW)
+            issued = [one async for lot in minting.read_batch(db, batch) for one in lot]
+        return [await actions.find_session(db, shop.account, one.code) for one in issued]
 
 
 async def at_once(work):

@@ -21,7 +21,14 @@ from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
 from tests.api.caller import Caller
 from tests.cast import open_shop
-from tests.journeys.test_web_processes import below, is_well, read_log, until, web_processes
+from tests.journeys.test_web_processes import (
+    below,
+    ends_with_all_its_children,
+    is_well,
+    read_log,
+    until,
+    web_processes,
+)
 from tests.running import PATIENCE, Running, launch
 
 PATHS = os.pathsep.join(p for p in sys.path if p and not p.startswith(sys.base_prefix))
@@ -92,6 +99,7 @@ async def test_they_are_not_root_where_they_need_not_be(settings, data, python, 
         assert (data / "outbox.jsonl").stat().st_uid == uid
         kept = [line for line in read_log(server) if line["event"] == "root.kept"]
         assert len(kept) == (uid == os.geteuid() == 0)
+        ends_with_all_its_children(server, signal.SIGTERM)
     finally:
         await asyncio.to_thread(server.stop)
     assert "Permission" not in server.log.read_text()
