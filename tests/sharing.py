@@ -17,6 +17,7 @@ TOGETHER = {
     "tests/api/test_long_lists.py": "a shop with 10,000 campaigns",
     "tests/api/test_statements.py": "a full shop",
     "tests/coupons/test_lists.py": "a campaign with 12,345 sessions",
+    "tests/journeys/test_rootless.py": "which Python others can run",
     "tests/journeys/test_smpp.py": "the server of journeys",
     "tests/journeys/test_twilio.py": "the server of journeys",
     "tests/journeys/test_two_servers.py": "the server of journeys",

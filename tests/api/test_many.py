@@ -54,7 +54,10 @@ async def test_two_large_ones_at_once_are_both_made(caller):
     """Of 729 million short codes each draws 100,000: some fourteen are drawn by both."""
     made = await asyncio.gather(*(many(caller, amount=100_000) for _ in range(2)))
     assert [answer.status for answer in made] == [200, 200]
-    assert (await codes(caller))[0] == 200_000
+    assert (
+        len({row["single_use_code"] for answer in made for row in answer.body["data"]}) == 200_000
+    )
+    assert (await codes(caller, page=1000))[0] == 200_000
 
 
 @pytest.mark.parametrize("kind", ["numeric", "alphanumeric"])
@@ -127,14 +130,6 @@ async def test_a_key_mints_once(caller):
         MANY, {"campaign": caller.shop.ref, "amount": 121}, extra={"Idempotency-Key": "mint"}
     )
     assert other.codes == [422]
-
-
-async def test_a_hundred_thousand(caller):
-    answer = await many(caller, amount=100_000)
-    assert answer.status == 200
-    found = {row["single_use_code"] for row in answer.body["data"]}
-    assert len(found) == 100_000
-    assert (await codes(caller, page=1000))[0] == 100_000
 
 
 async def test_many_of_another_tenant(caller, other_caller):

@@ -11,8 +11,6 @@ import contextlib
 import os
 import shutil
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
@@ -43,6 +41,7 @@ from tearoff.kit.vault import Vault
 from tearoff.messages.open_connections import Links
 from tests.api.caller import Caller
 from tests.cast import Shop, open_shop, until_guards_are_freed
+from tests.commands import Commands
 from tests.conftest import KEY
 from tests.hooks.listening import listen
 from tests.hooks.receiver import open_receiver
@@ -87,6 +86,7 @@ class Stage:
     shop: Shop
     standin: Holding
     http: aiohttp.ClientSession
+    commands: Commands
 
     @property
     def url(self) -> str:
@@ -116,7 +116,7 @@ class Stage:
 
 
 @pytest_asyncio.fixture
-async def stage(run_folder, tmp_path) -> AsyncIterator[Stage]:
+async def stage(run_folder, commands, tmp_path) -> AsyncIterator[Stage]:
     home = run_folder / f"frozen-{os.getpid()}"
     server = EmbeddedServer(home)
     url = server.attach()
@@ -147,7 +147,7 @@ async def stage(run_folder, tmp_path) -> AsyncIterator[Stage]:
             ) as http:
                 pid = postmaster(server)
                 assert pid is not None
-                yield Stage(services, home, pid, running, shop, standin, http)
+                yield Stage(services, home, pid, running, shop, standin, http, commands)
     finally:
         await standin.close()
         await db.close()
@@ -282,11 +282,8 @@ async def command(stage):
         "TEAROFF_SECRET_KEY": KEY,
         "TEAROFF_DATA": str(stage.services.settings.data),
     }
-    done = await asyncio.to_thread(
-        subprocess.run,
-        [sys.executable, "-m", "tearoff", "campaign", "list", "--account", str(stage.shop.account)],
-        env=env, capture_output=True, text=True, check=False, timeout=ANSWERED,
-    )  # fmt: skip
+    words = ["campaign", "list", "--account", str(stage.shop.account)]
+    done = await asyncio.to_thread(stage.commands.run, words, env)
     return done.returncode, done.stderr
 
 

@@ -43,7 +43,7 @@ def data():
     shutil.rmtree(folder, ignore_errors=True)
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def python():
     """A Python that the system user can run with all that is installed; ours if there is none."""
     user = server_user()

@@ -4,9 +4,12 @@ import asyncio
 
 import pytest
 
+from tearoff.messages import arrivals
 from tests.api.caller import Caller
 from tests.cast import open_shop
 from tests.journeys.conftest import smpp_settings, start_smsc, wait_for_state
+from tests.journeys.test_kill import ROUNDS
+from tests.running import PATIENCE
 
 
 @pytest.fixture(scope="module")
@@ -68,3 +71,39 @@ async def test_no_smsc_is_a_refusal_and_nothing_is_kept(http, journey_server, se
         "SELECT voided FROM sessions WHERE account_id = $1", shop.account
     )
     assert voided is True
+
+
+@pytest.mark.kill
+@pytest.mark.parametrize("round_", range(ROUNDS))
+async def test_the_answer_never_arrives_and_a_late_receipt_settles_it(
+    round_, http, journey_server, services, tmp_path
+):
+    """The SMSC takes the message, its answer is lost; its receipt comes later."""
+    with start_smsc(tmp_path, "--receipts", "--delay", "2500") as smsc:
+        provider = smpp_settings(smsc, answer_seconds="1")
+        shop = await open_shop(services, kind="smpp", settings=provider)
+        caller = Caller(http, journey_server.url, shop)
+        answer = await caller.send("+32470030001")
+        assert answer.codes == [602]
+        again = await caller.send("+32470030001")
+        assert again.codes == [602]
+        assert again.body["message_id"] == answer.body["message_id"]
+        async with asyncio.timeout(PATIENCE):
+            while await state_of(services, shop) != "delivered":
+                await let_time_pass(services)
+                await asyncio.sleep(0.5)
+        assert smsc.accepted() == {"32470030001": 1}
+
+
+async def let_time_pass(services):
+    """A receipt without its message is looked at again after some seconds: they are over."""
+    await services.db.execute(
+        "UPDATE pgqueuer SET execute_after = now() WHERE entrypoint = $1 AND status = 'queued'",
+        arrivals.READ,
+    )
+
+
+async def state_of(services, shop):
+    return await services.db.fetchval(
+        "SELECT state FROM messages WHERE account_id = $1", shop.account
+    )

@@ -2,6 +2,7 @@
 
 import asyncio
 import re
+import signal
 
 import aiohttp
 import asyncpg
@@ -14,6 +15,7 @@ from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
 from tests.api.caller import Caller
 from tests.cast import open_shop
+from tests.journeys.test_web_processes import ends_with_all_its_children
 from tests.running import launch
 from tests.web.conftest import Coupon
 
@@ -53,7 +55,7 @@ async def test_no_log_has_a_number_a_name_or_a_code(place, tmp_path):
         codes = await refused_and_accepted(caller)
         await wrong_at_every_door(caller, services, codes)
         await broken_inside(caller, services)
-    await asyncio.to_thread(server.stop)
+    ends_with_all_its_children(server, signal.SIGINT)
     pg = EmbeddedServer(tmp_path / "data").home()
     database_log = "".join(f.read_text() for f in (pg / "log", pg / "log.old") if f.exists())
     for log in (server.log.read_text(), database_log):

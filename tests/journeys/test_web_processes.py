@@ -7,8 +7,6 @@ import os
 import resource
 import signal
 import socket
-import subprocess
-import sys
 import time
 import urllib.request
 from datetime import UTC, datetime
@@ -91,15 +89,32 @@ def end_a_process(find, seconds=PATIENCE):
 
 
 @pytest.mark.kill
-def test_kills_in_a_row(settings, tmp_path):
-    """Whichever lives is killed: each process dies again within seconds."""
-    workers, kills = (4, 10) if ROUNDS > 1 else (2, 4)
-    with start_server(settings, tmp_path, workers=workers, with_worker=False) as server:
+def test_kills_in_a_row_and_who_asks_twice(settings, commands, tmp_path):
+    """Whichever lives is killed: each process dies again within seconds. Then one hangs: who asks
+    twice does not wait for it."""
+    workers, kills = (4, 10) if ROUNDS > 1 else (2, 3)
+    with start_server(settings, tmp_path, workers=workers) as server:
         for _ in range(kills):
             end_a_process(lambda: web_processes(server))
-        until(lambda: is_well(server))
+        until(lambda: is_well(server) and below(server, b"\0work\0"))
         assert server.process.poll() is None
-        ends_with_all_its_children(server, signal.SIGINT)
+        the_port_is_taken(server, commands, tmp_path / "other")
+        children = descendants(server.process.pid)
+        os.kill(until(lambda: web_processes(server))[0], signal.SIGSTOP)
+        server.process.send_signal(signal.SIGINT)
+        until(lambda: "process.killed" in server.log.read_text() or again(server))
+        assert server.process.wait(PATIENCE) == 0
+    assert not [pid for pid in children if is_alive(pid)]
+    killed = [line for line in read_log(server) if line["event"] == "process.killed"]
+    assert killed[0] == killed[0] | {"process": "web", "hurried": True}
+
+
+def the_port_is_taken(server, commands, data):
+    words = ["serve", "--port", server.url.rpartition(":")[2]]
+    taken = commands.run(words, {**os.environ, "TEAROFF_DATA": str(data)})
+    assert (taken.returncode, taken.stderr.count("Cannot listen")) == (1, 1)
+    assert "Address already in use" in taken.stderr
+    assert not data.exists()
 
 
 @pytest.mark.kill
@@ -141,27 +156,6 @@ def ends_with_all_its_children(server, *signals):
         server.process.send_signal(one)
     assert server.process.wait(PATIENCE) == 0
     assert not [pid for pid in children if is_alive(pid)]
-
-
-@pytest.mark.kill
-def test_who_asks_twice_does_not_wait_for_what_hangs(settings, tmp_path):
-    server = launch(settings, tmp_path)
-    children = until(lambda: len(found := descendants(server.process.pid)) >= 4 and found)
-    taken = subprocess.run(
-        [sys.executable, "-m", "tearoff", "serve", "--port", server.url.rpartition(":")[2]],
-        check=False, capture_output=True, text=True, timeout=PATIENCE,
-        env={**os.environ, "TEAROFF_DATA": str(tmp_path / "other")},
-    )  # fmt: skip
-    assert (taken.returncode, taken.stderr.count("Cannot listen")) == (1, 1)
-    assert "Address already in use" in taken.stderr
-    assert not (tmp_path / "other").exists()
-    os.kill(web_processes(server)[0], signal.SIGSTOP)
-    server.process.send_signal(signal.SIGINT)
-    until(lambda: "process.killed" in server.log.read_text() or again(server))
-    assert server.process.wait(PATIENCE) == 0
-    assert not [pid for pid in children if is_alive(pid)]
-    killed = [line for line in read_log(server) if line["event"] == "process.killed"]
-    assert killed[0] == killed[0] | {"process": "web", "hurried": True}
 
 
 def again(server):

@@ -1,5 +1,6 @@
 """The embedded PostgreSQL: real servers, real kills."""
 
+import asyncio
 import contextlib
 import os
 import pwd
@@ -26,21 +27,25 @@ def modes_above(path):
     return {p: (stat.S_IMODE(p.stat().st_mode), p.stat().st_uid) for p in path.parents}
 
 
-def test_starts_keeps_data_and_stops(data):
+def test_starts_keeps_data_and_stops(data, monkeypatch):
     before = modes_above(data)
     server = EmbeddedServer(data)
     url = server.attach()
+    is_private_and_durable(server, data, url)
+    if AS_ROOT:
+        another_user_does_not_reach_the_socket(server)
     ask(url, "CREATE TABLE kept AS SELECT 42 AS n")
     server.detach()
     assert postmaster(server) is None
-    assert ask(server.attach(), "SELECT n FROM kept") == 42
+    monkeypatch.setattr(pgwatchdog, "LOG_BYTES", 2000)
+    url = server.attach()
+    assert ask(url, "SELECT n FROM kept") == 42
+    the_log_holds_no_statement_and_no_value_and_stays_small(server, url)
     server.detach()
     assert modes_above(data) == before
 
 
-def test_is_private_and_durable(data):
-    server = EmbeddedServer(data)
-    url = server.attach()
+def is_private_and_durable(server, data, url):
     socket = Path(ask(server.admin_url(), "SHOW unix_socket_directories"))
     for folder in (data, server.home(), server.home() / "cluster", socket):
         assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -53,13 +58,9 @@ def test_is_private_and_durable(data):
         assert ask(url, f"SHOW {name}") == "on"
     with pytest.raises(asyncpg.InvalidPasswordError):
         ask(url.replace(url.split(":")[2].split("@")[0], "wrong"), "SELECT 1")
-    server.detach()
 
 
-@pytest.mark.skipif(not AS_ROOT, reason="only root can try as another user")
-def test_another_user_does_not_reach_the_socket(data):
-    server = EmbeddedServer(data)
-    server.attach()
+def another_user_does_not_reach_the_socket(server):
     socket = ask(server.admin_url(), "SHOW unix_socket_directories")
     nobody = pwd.getpwnam("nobody")
     tried = subprocess.run(
@@ -67,7 +68,23 @@ def test_another_user_does_not_reach_the_socket(data):
         extra_groups=[], check=False, capture_output=True,
     )  # fmt: skip
     assert tried.returncode != 0
-    server.detach()
+
+
+def the_log_holds_no_statement_and_no_value_and_stays_small(server, url):
+    ask(url, "CREATE TABLE people (number text UNIQUE)")
+    asyncio.run(insert_again_and_again(url, "INSERT INTO people VALUES ('+32470001234')", 60))
+    log = server.home() / "log"
+    wait_until(lambda: (server.home() / "log.old").exists() and log.stat().st_size <= 2000)
+    for file in (log, server.home() / "log.old"):
+        assert "32470001234" not in file.read_text()
+
+
+async def insert_again_and_again(url, statement, times):
+    connection = await asyncpg.connect(url)
+    for _ in range(times):
+        with contextlib.suppress(asyncpg.UniqueViolationError):
+            await connection.execute(statement)
+    await connection.close()
 
 
 @pytest.mark.skipif(not AS_ROOT, reason="only root can run it as another user")
@@ -117,10 +134,22 @@ def test_many_processes_share_one_server(data, hold):
     assert postmaster(EmbeddedServer(data)) is None
 
 
+MAKE = """
+import sys
+from pathlib import Path
+from tearoff.kit.embedded import EmbeddedServer
+print("ready", flush=True)
+sys.stdin.read()
+EmbeddedServer(Path(sys.argv[1]))._make_data_folder()
+seen = Path(sys.argv[1]).stat()
+print(seen.st_ino, seen.st_uid, oct(seen.st_mode), flush=True)
+"""
+"""Makes the data folder when told, and prints what one sees of it."""
+
+
 def test_one_data_folder_however_many_make_it(data):
-    make = "from tests.kit.test_embedded import make_folder_of; make_folder_of(sys.argv[1])"
     makers = [
-        subprocess.Popen([sys.executable, "-c", f"import sys; {make}", str(data)], text=True,
+        subprocess.Popen([sys.executable, "-c", MAKE, str(data)], text=True,
                          stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         for _ in range(6)
     ]  # fmt: skip
@@ -136,29 +165,14 @@ def test_one_data_folder_however_many_make_it(data):
     assert list(data.parent.iterdir()) == [data]
 
 
-def make_folder_of(path):
-    """Make the data folder when told, and print what one sees of it."""
-    print("ready", flush=True)
-    sys.stdin.read()
-    EmbeddedServer(Path(path))._make_data_folder()
-    seen = Path(path).stat()
-    print(seen.st_ino, seen.st_uid, oct(seen.st_mode), flush=True)
-
-
-def test_stops_when_its_last_user_is_killed(data, hold):
+def test_stops_when_its_last_user_is_killed_and_recovers_from_its_own_death(data, hold):
     process = hold(data)
     ask(told(process), "CREATE TABLE kept AS SELECT 7 AS n")
     process.kill()
     process.wait()
     wait_until(lambda: postmaster(EmbeddedServer(data)) is None)
     server = EmbeddedServer(data)
-    assert ask(server.attach(), "SELECT n FROM kept") == 7
-    server.detach()
-
-
-def test_recovers_from_the_death_of_postgres(data):
-    server = EmbeddedServer(data)
-    ask(server.attach(), "CREATE TABLE kept AS SELECT 9 AS n")
+    assert ask(server.attach(), "UPDATE kept SET n = n + 2 RETURNING n") == 9
     os.kill(postmaster(server), signal.SIGKILL)
     other = EmbeddedServer(data)
     wait_until(lambda: postmaster(server) is None)
@@ -270,18 +284,3 @@ def run_old(old, home, owner, statement):
         pgprograms.run("psql", "-d", "tearoff", "-c", statement, env=env, folder=old)
     finally:
         pgprograms.run("pg_ctl", "stop", *control, "-m", "fast", owner=owner, folder=old)
-
-
-def test_the_log_holds_no_statement_and_no_value_and_stays_small(data, monkeypatch):
-    monkeypatch.setattr(pgwatchdog, "LOG_BYTES", 2000)
-    server = EmbeddedServer(data)
-    url = server.attach()
-    ask(url, "CREATE TABLE people (number text UNIQUE)")
-    for _ in range(60):
-        with contextlib.suppress(asyncpg.UniqueViolationError):
-            ask(url, "INSERT INTO people VALUES ('+32470001234')")
-    log = server.home() / "log"
-    wait_until(lambda: (server.home() / "log.old").exists() and log.stat().st_size <= 2000)
-    for file in (log, server.home() / "log.old"):
-        assert "32470001234" not in file.read_text()
-    server.detach()
