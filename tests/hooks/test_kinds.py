@@ -3,7 +3,6 @@
 import asyncio
 import os
 import re
-import sys
 from datetime import timedelta
 from pathlib import Path
 
@@ -234,7 +233,7 @@ async def test_a_message_by_e_mail(http, server, services, receiver):
     assert told[1]["message"]["phone"] == ""
 
 
-async def test_what_an_operator_types_is_told_too(caller, receiver, settings):
+async def test_what_an_operator_types_is_told_too(caller, receiver, settings, commands):
     await listen(caller, receiver, "coupon_created,contact_opted_out,contact_opted_in")
     account = ["--account", str(caller.shop.account)]
     for words in (
@@ -242,24 +241,20 @@ async def test_what_an_operator_types_is_told_too(caller, receiver, settings):
         ["optout", "add", *account, "+32470008007"],
         ["optout", "remove", *account, "+32470008007"],
     ):
-        await run_command(settings, *words)
+        await run_command(commands, settings, *words)
     told = [got.body for got in await receiver.wait_for(3)]
     assert receiver.kinds == ["coupon_created", "contact_opted_out", "contact_opted_in"]
     assert told[0]["coupon"]["friendly_name"] == "Coffee"
 
 
-async def run_command(settings, *words):
+async def run_command(commands, settings, *words):
     env = {
         **{k: v for k, v in os.environ.items() if not k.startswith("TEAROFF_")},
         "TEAROFF_DATABASE_URL": settings.database_url, "TEAROFF_SECRET_KEY": settings.secret_key,
         "TEAROFF_DATA": str(settings.data),
     }  # fmt: skip
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tearoff", *words, env=env,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await command.communicate()
-    assert command.returncode == 0, said.decode()
+    done = await asyncio.to_thread(commands.run, words, env)
+    assert done.returncode == 0, done.stdout + done.stderr
 
 
 async def test_the_newer_api_tells_the_same(caller, receiver):
