@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.web.browsing import in_browser
-from tests.web.till.test_browser import OFFLINE, trust, type_code, verdict_is
+from tests.web.till.test_browser import OFFLINE, press, trust, type_code, verdict_is
 from tests.web.till.test_offline import (
     FINE,
     LINES,
@@ -89,7 +89,7 @@ async def ask_to_redeem_unheard(page, coupon, *, is_heard):
     await type_code(page, coupon.code)
     await verdict_is(page, "good", "OK")
     await lose_connection_at(page, "redeem", is_heard=is_heard)
-    await page.locator("#v-act").click()
+    await press(page, "#v-act")
     await expect(page.locator(LINES)).to_contain_text("Do not hand out anything yet.")
 
 
@@ -132,7 +132,7 @@ async def test_a_second_scan_without_connection_becomes_the_first_one(make_coupo
         await expect(page.locator(LINES)).to_contain_text("Already scanned")
         await page.context.set_offline(False)
         await verdict_is(page, "used", "OK, used")
-        await page.locator("#v-undo").click()
+        await press(page, "#v-undo")
         await verdict_is(page, "undone", "UNDONE")
         await go_on(page)
         await type_code(page, coupon.short)
@@ -188,7 +188,7 @@ async def test_what_is_dropped_is_taken_back(coupon, stand):
         await type_code(page, coupon.code)
         await verdict_is(page, "good", "OK")
         await lose_connection_at(page, "redeem")
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await expect(page.locator(LINES)).to_contain_text("Kept on this device")
         await go_on(page)
         assert (await coupon.row())["uses"] == 1

@@ -9,7 +9,7 @@ from playwright.async_api import expect
 from tearoff.kit import times
 from tests.web.browsing import in_browser
 from tests.web.conftest import do
-from tests.web.till.test_browser import OFFLINE, trust, type_code, verdict_is
+from tests.web.till.test_browser import OFFLINE, press, trust, type_code, verdict_is
 from tests.web.till.test_clock import kept, sync
 from tests.web.tills import open_till
 
@@ -63,7 +63,7 @@ async def test_a_device_three_days_behind_loses_no_scan(coupon, services, stand)
         await page.context.set_offline(True)
         await type_code(page, coupon.code)
         await verdict_is(page, "unchecked", "NOT CHECKED")
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await expect(page.locator("#v-lines")).to_contain_text("You may hand out the goods.")
         row = page.locator("#rows .unchecked time")
         now = times.clock_of(datetime.now(UTC), "Europe/Brussels")

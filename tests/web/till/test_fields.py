@@ -15,6 +15,7 @@ from tests.web.till.test_browser import (
     OFFLINE,
     hears,
     look,
+    press,
     type_code,
     verdict_is,
     wait_for_worker,
@@ -30,7 +31,7 @@ BOTH = json.dumps({"ask_amount": "required", "ask_receipt": "optional"})
 
 
 async def test_the_page_reads_amounts_as_the_server_does(coupon, stand):
-    async with stand(coupon.shop) as page:
+    async with stand(coupon.shop, service_workers="block") as page:
         read = await page.evaluate(
             """async (texts) => {
               const script = document.querySelector("link[href$='fields.js']").href;
@@ -47,38 +48,41 @@ async def test_amounts_as_people_write_them_are_taken(make_coupon, stand):
     """What may be two amounts, nothing at all and very much are asked about, each time anew."""
     coupon = await make_coupon(raw_options=BOTH)
     coupons = [coupon, *[await make_coupon(coupon.shop, raw_options=BOTH) for _ in range(2)]]
-    written = [("12,50 €", "12.50"), ("1.234,56", "1234.56"), ("١٢٫٥", "12.50")]
-    async with stand(coupon.shop) as page:
+    written = [
+        ("12,50 €", "12.50", "1.234", ("0,00", "100.000,-")),
+        ("1.234,56", "1234.56", "lots", ("100.000,-", "0")),
+        ("١٢٫٥", "12.50", "", ("0", "100.000,-")),
+    ]
+    async with stand(coupon.shop, service_workers="block") as page:
         problem, amount = page.locator("#v-problem"), page.locator("#v-amount")
-        for one, (typed, kept) in zip(coupons, written, strict=True):
+        for one, (typed, kept, wrong, odds) in zip(coupons, written, strict=True):
             await type_code(page, one.short)
             await verdict_is(page, "good", "OK")
-            for wrong in ("1.234", "lots", ""):
-                await amount.fill(wrong)
-                await page.locator("#v-act").click()
-                await expect(problem).to_contain_text("Type an amount like 12.50")
-                await expect(amount).to_be_focused()
-                await expect(amount).to_have_value(wrong)
-            for odd in ("0,00", "100.000,-", "0"):
+            await amount.fill(wrong)
+            await press(page, "#v-act")
+            await expect(problem).to_contain_text("Type an amount like 12.50")
+            await expect(amount).to_be_focused()
+            await expect(amount).to_have_value(wrong)
+            for odd in odds:
                 await amount.fill(odd)
-                await page.locator("#v-act").click()
+                await press(page, "#v-act")
                 await expect(problem).to_have_text(f"{odd}? Press again if that is right.")
             await amount.fill(typed)
-            await page.locator("#v-act").click()
+            await press(page, "#v-act")
             await verdict_is(page, "used", "OK, used")
             assert (await one.row())["validation_value"] == kept
-            await page.locator("#v-close").click()
+            await press(page, "#v-close")
 
 
 async def test_an_odd_amount_that_is_confirmed_counts(make_coupon, stand):
     coupon = await make_coupon(raw_options=BOTH)
-    async with stand(coupon.shop) as page:
+    async with stand(coupon.shop, service_workers="block") as page:
         await type_code(page, coupon.short)
         await verdict_is(page, "good", "OK")
         await page.locator("#v-amount").fill("0")
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await expect(page.locator("#v-problem")).to_have_text("0? Press again if that is right.")
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
     assert (await coupon.row())["validation_value"] == "0"
 
@@ -113,7 +117,7 @@ async def test_what_is_typed_fast_stays(make_coupon, stand):
     """By a cashier on the number pad, at every speed that people have; the Enter behind a plain
     number may be a slow scanner's, and is pressed once more."""
     coupon = await make_coupon(raw_options=BOTH)
-    async with stand(coupon.shop, width=1366) as page:
+    async with stand(coupon.shop, width=1366, service_workers="block") as page:
         amount, receipt = page.locator("#v-amount"), page.locator("#v-receipt")
         scanner = await scanner_at(page)
         await scanner.type(keys_of(f"{coupon.code}\r"))
@@ -149,7 +153,7 @@ async def test_a_receipt_is_scanned_into_its_field(make_coupon, stand):
     """In the place of what is selected there, and also one of 21 signs, as our codes have them."""
     coupon = await make_coupon(raw_options=BOTH)
     fiscal = "202611291547000170042"
-    async with stand(coupon.shop, width=1366) as page:
+    async with stand(coupon.shop, width=1366, service_workers="block") as page:
         receipt = page.locator("#v-receipt")
         scanner = await scanner_at(page)
         await scanner.type(keys_of(f"{coupon.code}\r"))
@@ -162,7 +166,7 @@ async def test_a_receipt_is_scanned_into_its_field(make_coupon, stand):
                 await expect(receipt).to_have_value(number)
                 await scanner.rest()
         await page.locator("#v-amount").fill("3")
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
     assert (await coupon.row())["receipt"] == fiscal
 
@@ -171,7 +175,7 @@ async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
     """What was typed under it, and the verdict, stay as they are."""
     first = await make_coupon(raw_options=BOTH)
     second = await make_coupon(first.shop)
-    async with stand(first.shop, width=1366) as page:
+    async with stand(first.shop, width=1366, service_workers="block") as page:
         amount, receipt = page.locator("#v-amount"), page.locator("#v-receipt")
         scanner = await scanner_at(page)
         await scanner.type(keys_of(f"{first.code}\r"))
@@ -190,7 +194,7 @@ async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
                 await expect(page.locator(where)).to_be_focused()
                 await amount.evaluate("() => (document.getElementById('v-problem').hidden = true)")
         await scanner.read()
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
         await scanner.type(keys_of(f"https://c.example{second.path}\r"))
         await verdict_is(page, "good", "OK")
@@ -198,21 +202,32 @@ async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
 
 
 @pytest.mark.parametrize(
-    ("asks", "has_touch", "where"),
+    ("has_touch", "asked"),
     [
-        ({"ask_amount": "required"}, False, "#v-amount"),
-        ({"ask_amount": "optional", "ask_receipt": "required"}, False, "#v-receipt"),
-        ({"ask_amount": "optional"}, False, "#v-act"),
-        ({"ask_amount": "required"}, True, "#v-act"),
+        (
+            False,
+            [
+                ({"ask_amount": "required"}, "#v-amount"),
+                ({"ask_amount": "optional", "ask_receipt": "required"}, "#v-receipt"),
+                ({"ask_amount": "optional"}, "#v-act"),
+            ],
+        ),
+        (True, [({"ask_amount": "required"}, "#v-act")]),
     ],
 )
-async def test_what_must_be_typed_has_the_focus(make_coupon, stand, asks, has_touch, where):
+async def test_what_must_be_typed_has_the_focus(coupon, services, stand, has_touch, asked):
     """Where the keyboard is at hand. On a phone it would hide the word: there the button has it."""
-    coupon = await make_coupon(raw_options=json.dumps(asks))
     async with stand(coupon.shop, has_touch=has_touch, is_mobile=has_touch) as page:
-        await type_code(page, coupon.short)
-        await verdict_is(page, "good", "OK")
-        await expect(page.locator(where)).to_be_focused()
+        for asks, where in asked:
+            await services.db.execute(
+                "UPDATE campaigns SET raw_options = $2 WHERE id = $1",
+                coupon.shop.campaign,
+                json.dumps(asks),
+            )
+            await type_code(page, coupon.short)
+            await verdict_is(page, "good", "OK")
+            await expect(page.locator(where), str(asks)).to_be_focused()
+            await press(page, "#v-close")
 
 
 async def test_sound_and_vibration_have_each_a_switch(coupon, stand):
@@ -267,13 +282,13 @@ async def test_an_unknown_code_stays_in_its_field_selected(coupon, stand, has_to
     """It is corrected, or the next one is typed over it."""
     async with stand(coupon.shop, has_touch=has_touch, is_mobile=has_touch) as page:
         await type_code(page, "hello")
-        for press in ("#v-close", "Escape"):
+        for way in ("#v-close", "Escape"):
             await verdict_is(page, "no", "NO")
             await hears(page)
-            if press == "Escape":
-                await page.keyboard.press(press)
+            if way == "Escape":
+                await page.keyboard.press(way)
             else:
-                await page.locator(press).click()
+                await page.locator(way).click()
             await expect(page.locator("#verdict")).to_be_hidden()
             await hears(page)
             await expect(page.locator("#code")).to_be_focused()
@@ -281,8 +296,7 @@ async def test_an_unknown_code_stays_in_its_field_selected(coupon, stand, has_to
             assert await page.evaluate(SELECTED) == "hello"
             await page.keyboard.press("Enter")
         await verdict_is(page, "no", "NO")
-        await hears(page)
-        await page.locator("#v-close").click()
+        await press(page, "#v-close")
         await hears(page)
         await page.keyboard.type(coupon.short)
         await page.keyboard.press("Enter")
@@ -291,7 +305,7 @@ async def test_an_unknown_code_stays_in_its_field_selected(coupon, stand, has_to
 
 
 async def test_an_enter_that_is_held_does_nothing_after_the_verdict(coupon, stand):
-    async with stand(coupon.shop, width=1366) as page:
+    async with stand(coupon.shop, width=1366, service_workers="block") as page:
         await page.locator("#code").fill(coupon.short)
         await page.locator("#code").focus()
         await page.keyboard.down("Enter")

@@ -11,7 +11,15 @@ from playwright.async_api import expect
 from tearoff.accounts import locations
 from tearoff.accounts.locations import Changes
 from tests.web.browsing import axe_finds_nothing, in_browser
-from tests.web.till.test_browser import ASKS, OFFLINE, VERDICT, hears, type_code, verdict_is
+from tests.web.till.test_browser import (
+    ASKS,
+    OFFLINE,
+    VERDICT,
+    hears,
+    press,
+    type_code,
+    verdict_is,
+)
 from tests.web.tills import DEVICE_PIN, open_till
 
 pytestmark = in_browser
@@ -71,7 +79,7 @@ async def test_back_on_a_verdict_leads_to_the_counter(coupon, stand):
             await hears(page)
         await type_code(page, coupon.short)
         await verdict_is(page, "good", "OK")
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
         await page.go_back()  # in the same moment: not meant for what has just come
         await verdict_is(page, "used", "OK, used")
@@ -89,18 +97,15 @@ async def test_a_reload_on_a_verdict_shows_it_again(make_coupon, stand, services
         await verdict_is(page, "good", "OK")
         await expect(page.locator("#v-amount")).to_have_value("12,50")
         await expect(page.locator("#v-receipt")).to_have_value("A-17")
-        await hears(page)
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
         await page.reload()
         await verdict_is(page, "used", "OK, used")
-        await hears(page)
-        await page.locator("#v-undo").click()
+        await press(page, "#v-undo")
         await verdict_is(page, "undone", "UNDONE")
         await page.reload()
         await verdict_is(page, "undone", "UNDONE")
-        await hears(page)
-        await page.locator("#v-close").click()
+        await press(page, "#v-close")
         await page.reload()
         await expect(page.locator("[aria-busy]")).to_have_count(0)
         await expect(page.locator(VERDICT)).to_have_count(0)
@@ -116,13 +121,12 @@ async def test_a_pin_at_the_use_keeps_the_coupon_and_the_amount(make_coupon, sta
         await services.db.execute(
             "UPDATE devices SET pin_until = now() WHERE account_id = $1", coupon.shop.account
         )
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await page.locator("#pin").fill(DEVICE_PIN)
         await page.keyboard.press("Enter")
         await verdict_is(page, "good", "OK")
         await expect(page.locator("#v-amount")).to_have_value("9")
-        await hears(page)
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
     assert (await coupon.row())["uses"] == 1
 
@@ -140,11 +144,9 @@ async def test_codes_of_the_place_before_are_sent_or_dropped(
         for coupon in (first, second):
             await type_code(page, coupon.code)
             await verdict_is(page, "unchecked", "NOT CHECKED")
-            await hears(page)
-            await page.locator("#v-act").click()
+            await press(page, "#v-act")
             await expect(page.locator("#v-act")).to_be_hidden()
-            await hears(page)
-            await page.locator("#v-close").click()
+            await press(page, "#v-close")
             await hears(page)
         await expect(page.locator("#waiting")).to_have_text("2 waiting")
         # Thrown out meanwhile, and paired with another place of the shop.

@@ -14,7 +14,7 @@ from playwright.async_api import expect
 from tearoff.kit.visible import as_seen
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.conftest import do
-from tests.web.till.test_browser import OFFLINE, SCANNER, trust, type_code, verdict_is
+from tests.web.till.test_browser import OFFLINE, SCANNER, press, trust, type_code, verdict_is
 
 pytestmark = in_browser
 
@@ -39,12 +39,12 @@ async def hear_nothing(page, *names):
 
 
 async def take_later(page):
-    await page.locator("#v-act").click()
+    await press(page, "#v-act")
     await expect(page.locator(LINES)).to_contain_text("You may hand out the goods.")
 
 
 async def go_on(page):
-    await page.locator("#v-close").click()
+    await press(page, "#v-close")
     await expect(page.locator("#verdict")).to_be_hidden()
 
 
@@ -84,7 +84,7 @@ async def test_what_was_only_to_be_checked_is_only_checked(coupon, services, sta
         await page.unroute("**/till/api/sync*")
         await verdict_is(page, "good", "OK")
         await expect(page.locator("#waiting")).to_be_hidden()
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
     assert (await coupon.row())["uses"] == 1
     assert await scans_of(services, coupon.shop) == [("used", True)]
@@ -196,7 +196,7 @@ async def test_as_many_uses_as_the_server_has_told(make_coupon, services, stand)
         for one in (coupon, single):
             await type_code(page, one.code)
             await verdict_is(page, "good", "OK")
-            await page.locator("#v-act").click()
+            await press(page, "#v-act")
             await verdict_is(page, "used", "OK, used")
             await go_on(page)
         await page.context.set_offline(True)
@@ -233,7 +233,7 @@ async def test_redeem_without_an_answer_is_asked_again(coupon, services, stand, 
             await lose_answers(page, "redeem")
         else:
             await hear_nothing(page, "redeem")
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await verdict_is(page, "unchecked", "NOT CHECKED")
         await expect(page.locator(LINES)).to_contain_text("Kept on this device")
         await expect(page.locator(LINES)).to_contain_text("Do not hand out anything yet.")
@@ -297,7 +297,7 @@ async def test_what_cannot_be_kept_is_said_and_still_asked_again(coupon, service
         await verdict_is(page, "good", "OK")
         await page.route("**/till/api/redeem*", lambda route: route.abort())
         await page.route("**/till/api/sync*", lambda route: route.abort())
-        await page.locator("#v-act").click()
+        await press(page, "#v-act")
         await expect(page.locator(LINES)).to_contain_text("this device cannot keep the code")
         await expect(page.locator(LINES)).not_to_contain_text("You may hand out")
         await page.unroute("**/till/api/sync*")

@@ -8,12 +8,13 @@ import json
 import re
 from pathlib import Path
 
+import pytest
 from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
 from tests.web.browsing import in_browser
 from tests.web.keyboards import keys_of, numbers_of
-from tests.web.till.test_browser import OFFLINE, VERDICT, trust, type_code, verdict_is
+from tests.web.till.test_browser import OFFLINE, VERDICT, press, trust, type_code, verdict_is
 
 pytestmark = in_browser
 
@@ -55,7 +56,7 @@ async def focus(page, where):
 
 
 async def test_the_page_reads_as_the_server_does(coupon, stand):
-    async with stand(coupon.shop) as page:
+    async with stand(coupon.shop, service_workers="block") as page:
         read = await page.evaluate(
             """async (texts) => {
               const script = document.querySelector("link[href$='code.js']").href;
@@ -75,15 +76,15 @@ ROTATING = LINK + "?k=1aB_-9zQ"
 # What is on the label, how the scanner and the machine are set, where the focus is, what is asked.
 SCANS = {
     "ends with Enter": (LINK, {}, "#code", {}),
-    "ends with Tab": (LINK, {"end": "\t"}, "#code", {}),
-    "ends with Tab and Enter": (LINK, {"end": "\t\r"}, "#code", {}),
+    "ends with Tab": ("SAVE-10", {"end": "\t"}, "#code", {}),
+    "ends with Tab and Enter": ("{code}", {"end": "\t\r"}, "#code", {}),
     "ends with CR and LF": (LINK, {"end": "\r\r"}, "#code", {}),
     "ends with nothing": ("SAVE-10", {"end": ""}, "#code", {}),
     "a code, ends with nothing": ("{code}", {"end": ""}, "", {}),
     "Tab in the middle": ("SAVE\t-10", {}, "#scan", {"code": "SAVE-10"}),
     "a separator in the middle": ("SAVE-\x1d10", {"end": ""}, "", {"code": "SAVE-10"}),
     "75 ms a key": ("SAVE-10", {"gap": 75}, "#code", {}),
-    "75 ms a key, nowhere": (LINK, {"gap": 75}, "", {}),
+    "75 ms a key, nowhere": ("{code}", {"gap": 75}, "", {}),
     "100 ms a key, on a button": ("SAVE-10", {"gap": 100}, "#scan", {}),
     "100 ms a key, Tab": ("SAVE-10", {"gap": 100, "end": "\t"}, "#code", {}),
     "100 ms a key, ends with nothing": ("4006381333931", {"gap": 100, "end": ""}, "#code", {}),
@@ -121,7 +122,7 @@ async def test_scanners(make_coupon, stand):
     coupon = await make_coupon()
     for own in ("SAVE-10", "4006381333931", "ZAZY10", "A-1", "A^10"):
         await make_coupon(coupon.shop, new=NewSession(validation_code=own))
-    async with stand(coupon.shop, width=1366) as page:
+    async with stand(coupon.shop, width=1366, service_workers="block") as page:
         scanner = await scanner_at(page)
         for name, (label, how, where, asked) in SCANS.items():
             text = label.replace("{code}", coupon.code)
@@ -145,27 +146,47 @@ async def test_scanners(make_coupon, stand):
     assert (await coupon.row())["uses"] == 0
 
 
-async def test_a_scanner_presses_nothing(make_coupon, stand):
+FOCUS = ("#v-act", "#v-close", "#v-amount")
+ENDS = ("\r", "\t", "\r\r", "\t\r", "")
+LABELS = {
+    "{code}": FOCUS,
+    "https://c.example{path}": FOCUS,
+    "40063813": FOCUS,
+    "A 1": FOCUS[:2],  # three letters in a field are a person's
+}
+EACH = [(where, label, end) for label in LABELS for end in ENDS for where in LABELS[label]]
+PAIRS = [
+    (places[(m + n) % len(places)], label, end)
+    for m, (label, places) in enumerate(LABELS.items())
+    for n, end in enumerate(ENDS)
+]
+
+
+@pytest.mark.parametrize(
+    "scans",
+    [
+        pytest.param(PAIRS, id="pairs"),
+        pytest.param(EACH, id="all", marks=pytest.mark.soak),
+    ],
+)
+async def test_a_scanner_presses_nothing(make_coupon, stand, scans):
     """Every button that may have the focus, with every end; a scan meanwhile changes nothing."""
     first = await make_coupon(raw_options=json.dumps({"ask_amount": "optional",
                                                       "ask_receipt": "optional"}))  # fmt: skip
     second = await make_coupon(first.shop)
-    async with stand(first.shop, width=1366) as page:
+    async with stand(first.shop, width=1366, service_workers="block") as page:
         scanner = await scanner_at(page)
         await scanner.type(keys_of(f"{first.code}\r\r\t"))
         await verdict_is(page, "good", "OK")
-        for where in ("#v-act", "#v-close", "#v-amount"):
-            for label in (second.code, "A 1", f"https://c.example{second.path}", "40063813"):
-                for end in ("\r", "\t", "\r\r", "\t\r", ""):
-                    if where == "#v-amount" and label == "A 1":
-                        continue  # three letters in a field are a person's
-                    await focus(page, where)
-                    await scanner.type(keys_of(label + end))
-                    await scanner.rest()
-                    await scanner.rest()
-                    await expect(page.locator(VERDICT)).to_have_class("verdict good")
-                    await expect(page.locator(where)).to_be_focused()
-                    await expect(page.locator("#v-amount")).to_have_value("")
+        for where, label, end in scans:
+            await focus(page, where)
+            text = label.format(code=second.code, path=second.path)
+            await scanner.type(keys_of(text + end))
+            await scanner.rest()
+            await scanner.rest()
+            await expect(page.locator(VERDICT)).to_have_class("verdict good")
+            await expect(page.locator(where)).to_be_focused()
+            await expect(page.locator("#v-amount")).to_have_value("")
         # The number of a receipt may be scanned, also by a slow one; a coupon is none.
         for gap in (0, 100):
             await focus(page, "#v-receipt")
@@ -201,7 +222,7 @@ async def test_a_scanner_presses_nothing(make_coupon, stand):
 
 async def test_what_a_person_types_is_no_scan(coupon, stand):
     asked = []
-    async with stand(coupon.shop, width=1366) as page:
+    async with stand(coupon.shop, width=1366, service_workers="block") as page:
         page.on("request", lambda r: asked.append(r.url) if "/check" in r.url else None)
         scanner = await scanner_at(page)
         await focus(page, "#code")
@@ -249,9 +270,9 @@ async def test_wrapped_links_and_twins_without_connection(make_coupon, services,
             if text == texts[0] + "&sdata=7":
                 await expect(page.locator("#v-lines")).to_contain_text("Already scanned at")
             else:
-                await page.locator("#v-act").click()
+                await press(page, "#v-act")
                 await expect(page.locator("#v-lines")).to_contain_text("Kept on this device")
-            await page.locator("#v-close").click()
+            await press(page, "#v-close")
         await expect(page.locator("#waiting")).to_have_text("3 waiting")
         shown = f"{first.code[:3]} {first.code[3:6]}".upper()
         await expect(page.locator("#rows .code", has_text=shown)).to_have_count(1)
