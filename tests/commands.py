@@ -52,7 +52,9 @@ def loaded_program() -> Iterator[Commands]:
 
 def main() -> None:
     from tearoff.cli.main import main as tearoff
+    from tearoff.cli.main import make_parser
 
+    make_parser()  # loads the commands
     gc.freeze()
     for line in sys.stdin:
         process = os.fork()

@@ -3,12 +3,15 @@
 import json
 import os
 import re
+import subprocess
+import sys
 
 import aiohttp
 import msgspec
 import pytest
 
 from tearoff.cli import address
+from tearoff.cli.main import MODULES, make_parser
 from tearoff.kit import clock
 from tearoff.messages import replies
 from tearoff.people.keywords import Keyword
@@ -441,3 +444,22 @@ def test_of_two_servers_the_one_that_runs_is_told(settings, tmp_path):
             assert address.of_running(looking).port == 9124
         assert address.of_running(looking).port == 9123
     assert address.of_running(looking).port == 8080
+
+
+def test_a_command_loads_its_own_module_alone():
+    every = make_parser().format_help()
+    for name in (name for names in MODULES.values() for name in names):
+        assert f"    {name} " in every
+        alone = make_parser(name)
+        assert f"    {name} " in alone.format_help()
+        assert alone.format_usage() == make_parser().format_usage()
+
+
+def test_what_only_keeps_others_alive_loads_no_server():
+    heavy = ["aiohttp", "fpdf", "httpx", "jinja2", "litestar", "pgqueuer", "PIL"]
+    code = (
+        "import sys; import tearoff.cli.webserver; from tearoff.cli.main import make_parser;"
+        f" make_parser('serve'); print(sorted(sys.modules.keys() & {set(heavy)}))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"

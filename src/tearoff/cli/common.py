@@ -18,19 +18,16 @@ import msgspec
 
 from tearoff.accounts.actions import ZONE, AccountNotFound
 from tearoff.accounts.queries import account
-from tearoff.api.v4.fields import YEARS
 from tearoff.cli import address
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid
 from tearoff.kit import clock, keys, logs
 from tearoff.kit.db import Database
 from tearoff.kit.embedded import EmbeddedServer
-from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.migrate import migrate
-from tearoff.kit.phone import PhoneInvalid, parse_written, read_phone
 from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services
-from tearoff.kit.times import time_zones
+from tearoff.kit.times import YEARS, time_zones
 
 T = TypeVar("T")
 Commands = Any
@@ -155,25 +152,6 @@ def id_of(given: str, prefix: str, field: str) -> int:
     if not (number.isascii() and number.isdigit() and len(number) <= 18):
         raise Invalid(f"Use an id such as {prefix}_100001.", field=field)
     return int(number)
-
-
-_NATIONAL = "Write it with its country code (+32 …), or `tearoff account set --country BE` first."
-
-
-async def read_address(
-    services: Services, account_id: int, given: str, field: str, *, to_send: bool = False
-) -> str:
-    """A phone number as E.164, or an e-mail address. National numbers are those of the account's
-    country. `to_send`: the number must be in use."""
-    owner = await account(services.db, account_id)
-    country = owner.country if owner else None
-    try:
-        if "@" in given:
-            return canonical_address(given)
-        return parse_written(given, country).e164 if to_send else read_phone(given, country)
-    except (AddressInvalid, PhoneInvalid) as error:
-        hint = "" if "@" in given or country else _NATIONAL
-        raise Invalid(f"{given}: {error}", field=field, hint=hint) from None
 
 
 def read_zone(given: str) -> str:

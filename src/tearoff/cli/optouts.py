@@ -16,10 +16,10 @@ from tearoff.cli.common import (
     add_group,
     add_json,
     id_of,
-    read_address,
     show,
     with_services,
 )
+from tearoff.cli.recipients import read_address
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.messages import replies

@@ -11,11 +11,11 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
-    read_address,
     settings_of,
     show,
     with_services,
 )
+from tearoff.cli.recipients import read_address
 from tearoff.cli.secret_values import ask, read_secret, warn
 from tearoff.errors import Invalid
 from tearoff.kit import clock

@@ -25,9 +25,6 @@ from tearoff.config import SETTINGS, Settings, read_settings
 from tearoff.errors import TearoffError
 from tearoff.kit import keys
 from tearoff.kit.pgprograms import USER, can_use
-from tearoff.providers.log import OUTBOX
-from tearoff.providers.wallets.apple import apple_of
-from tearoff.providers.wallets.google import google_of
 
 TRY_SECONDS = 60
 _FIRST_FREE_PORT = Path("/proc/sys/net/ipv4/ip_unprivileged_port_start")
@@ -112,6 +109,8 @@ def environment_of(user: pwd.struct_passwd, handed: dict[str, str]) -> dict[str,
 def give_folder(folder: Path, user: pwd.struct_passwd) -> None:
     """What root made in the data folder and these processes write: this folder of the counters,
     with those above it, and the outbox. Only what is root's, and no links."""
+    from tearoff.providers.log import OUTBOX  # noqa: PLC0415 (loads aiohttp; for root alone)
+
     for path in (folder.parent, folder, folder.parents[1] / OUTBOX):
         with contextlib.suppress(FileNotFoundError):
             fd = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
@@ -128,6 +127,8 @@ def _try() -> None:
     """Whatever web processes and worker need, done once."""
     import tearoff.app  # noqa: PLC0415
     import tearoff.worker  # noqa: F401, PLC0415
+    from tearoff.providers.wallets.apple import apple_of  # noqa: PLC0415
+    from tearoff.providers.wallets.google import google_of  # noqa: PLC0415
 
     settings = read_settings()
     apple_of(settings)

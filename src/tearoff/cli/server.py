@@ -21,7 +21,7 @@ from queue import Empty, SimpleQueue
 import msgspec
 import structlog
 
-from tearoff.cli import address, demo, rootless
+from tearoff.cli import address, rootless
 from tearoff.cli.common import Commands, add_command, database, settings_of
 from tearoff.cli.supervisor import Kept, end_all
 from tearoff.config import Settings
@@ -31,8 +31,6 @@ from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
 from tearoff.kit.processes import PARENT
 from tearoff.kit.proxies import check_networks
-from tearoff.providers.wallets.apple import apple_of
-from tearoff.providers.wallets.google import google_of
 
 log = structlog.get_logger()
 
@@ -62,6 +60,8 @@ def _serve(arguments: argparse.Namespace) -> None:
 
 
 def _demo(arguments: argparse.Namespace) -> None:
+    from tearoff.cli import demo  # noqa: PLC0415 (a server needs none of it)
+
     settings = settings_of(arguments, host=arguments.host, port=arguments.port)
     settings = msgspec.structs.replace(
         settings,
@@ -199,8 +199,8 @@ def _revive(settings: Settings) -> Iterator[None]:
 def _check(settings: Settings) -> None:
     """What would otherwise fail later, and less clearly."""
     check_networks(settings.trusted_proxies)
-    apple_of(settings)
-    google_of(settings)
+    if settings.apple_pass_type or settings.google_issuer:
+        _check_wallets(settings)
     try:
         ip_address(settings.host)
     except ValueError:
@@ -209,6 +209,15 @@ def _check(settings: Settings) -> None:
             field="TEAROFF_HOST",
             hint="127.0.0.1 is this machine alone, 0.0.0.0 every address of it.",
         ) from None
+
+
+def _check_wallets(settings: Settings) -> None:
+    # A process that only keeps others alive starts without them.
+    from tearoff.providers.wallets.apple import apple_of  # noqa: PLC0415
+    from tearoff.providers.wallets.google import google_of  # noqa: PLC0415
+
+    apple_of(settings)
+    google_of(settings)
 
 
 def _hold_address(settings: Settings) -> socket.socket:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
-from litestar.connection import ASGIConnection
 
 from tearoff.config import Settings
 from tearoff.kit.db import Database
 from tearoff.kit.vault import Vault
+
+if TYPE_CHECKING:  # the worker and most commands serve nothing, and start without it
+    from litestar.connection import ASGIConnection
 
 
 class Services(msgspec.Struct, frozen=True):

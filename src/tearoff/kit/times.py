@@ -20,6 +20,9 @@ _PATTERNS = {
 _PATTERN = "d MMMM y, HH:mm"
 """Our own pattern: Babel's ready-made ones print AM and PM, seconds and offsets."""
 
+YEARS = range(1900, 3000)
+"""Outside of them, changing a time's zone may leave what a date can be."""
+
 
 @lru_cache(4096)
 def words_of(at: datetime, zone: str, language: str) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import io
 import re
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 
@@ -46,8 +46,11 @@ class Words:
 
     def __init__(self, language: str, translations: NullTranslations) -> None:
         self.language = language
-        self.direction = direction_of(language)
         self._translations = translations
+
+    @property
+    def direction(self) -> str:
+        return direction_of(self.language)
 
     def __call__(self, phrase: str, /, **places: object) -> str:
         return _fill(str(self._translations.gettext(phrase)), places)
@@ -69,8 +72,9 @@ class Words:
         return {**found, "other": found.get("other", self._translations.ngettext(one, many, 100))}
 
 
+@lru_cache(64)
 def direction_of(language: str) -> str:
-    """`ltr` or `rtl`."""
+    """`ltr` or `rtl`. Reads all that Babel knows of the language, at the first page in it."""
     direction: str = locale_of(language).text_direction
     return direction
 

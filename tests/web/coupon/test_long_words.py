@@ -11,7 +11,8 @@ import pytest
 from fpdf.fonts import TTFFont
 
 from tearoff.web.save import pdf_layout
-from tearoff.web.save.pdf_layout import Paper, Told, print_paper
+from tearoff.web.save.pdf_layout import print_paper
+from tearoff.web.save.printed import Paper, Told
 
 PLAIN = Paper(
     language="en", is_rtl=False, color="#006644", brand="Bean", title="T", subtitle="", value="",

@@ -15,6 +15,7 @@ import msgspec
 
 from tearoff.api.v3 import parameters as p
 from tearoff.errors import Invalid, NotFound
+from tearoff.kit.times import YEARS
 
 Read = Callable[[str, Any], Any]
 
@@ -127,8 +128,6 @@ def boolean(name: str, given: Any) -> bool:
     return given
 
 
-YEARS = range(1900, 3000)
-"""Outside of them, changing a time's zone may leave what a date can be."""
 _MOMENT = re.compile(
     r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d(\.\d{1,6}\d*)?)?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )

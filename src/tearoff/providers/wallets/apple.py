@@ -17,7 +17,6 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any, Literal
 
-import httpx
 import msgspec
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -185,7 +184,9 @@ class Pushes:
     """A connection to Apple, as `async with Pushes(apple) as pushes`."""
 
     def __init__(self, apple: Apple) -> None:
-        self._apple = apple
+        import httpx  # noqa: PLC0415 (passes of Apple are what few have)
+
+        self._apple, self._failure = apple, httpx.HTTPError
         context = ssl.create_default_context()
         with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
             file.write(_leaf_first(apple))
@@ -207,7 +208,7 @@ class Pushes:
                 content=b"{}",
                 headers={"apns-topic": self._apple.pass_type},
             )
-        except httpx.HTTPError:
+        except self._failure:
             return "later"
         if answer.status_code == 200:
             return "told"

@@ -25,7 +25,7 @@ from tearoff.web.coupon.visits import Part, Visit, network_seen, visit_to
 from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.save.pdf_layout import Paper, Told, print_paper
+from tearoff.web.save.printed import Paper, Told
 from tearoff.web.save.save import ALONE
 
 _PRINTING = Bulkhead("papers", at_once=2, waiting=16, after=3)
@@ -47,7 +47,7 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
     if request.method == "HEAD":
         file = b""
     else:
-        file = await _PRINTING.run_for(network_seen(request), print_paper, page)
+        file = await _PRINTING.run_for(network_seen(request), _print, page)
     name = f"coupon-{found.session.short_code}.pdf"
     headers = [
         ("content-type", "application/pdf"),
@@ -55,6 +55,13 @@ async def show_pdf(request: AnyRequest, campaign: Part, session: Part) -> Answer
         *ALONE,
     ]
     return answer(200, headers, file)
+
+
+def _print(paper: Paper) -> bytes:
+    # The libraries of fonts and PDFs are a tenth of a start; loaded in the thread that prints.
+    from tearoff.web.save.pdf_layout import print_paper  # noqa: PLC0415
+
+    return print_paper(paper)
 
 
 def paper_of(

@@ -12,15 +12,14 @@ from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
-import msgspec
 from fpdf import FPDF
 from fpdf.fonts import TTFFont
 from PIL import Image
 
 from tearoff.coupons import symbols
-from tearoff.coupons.options import Barcode
 from tearoff.kit.colors import brand_colors
 from tearoff.web.save.pdf_barcode import rows_of, runs_in
+from tearoff.web.save.printed import Paper
 
 WIDTH, HEIGHT = 148.0, 210.0
 MARGIN = 13.0
@@ -51,39 +50,6 @@ _MOST_TERMS, _MOST_OF_LINE = 6_000, 300
 """Characters that are measured at all: of the terms, and for each line of anything else. More
 does not fit on the page, or in a line, in the smallest letters."""
 _FONTS = Path(str(files("tearoff.web"))) / "vendor" / "noto"
-
-
-class Told(msgspec.Struct, frozen=True):
-    """A heading and what stands under it."""
-
-    words: str
-    text: str
-
-
-class Paper(msgspec.Struct, frozen=True, kw_only=True):
-    """What stands on the page. `content` is what the code holds, "" for a coupon without one;
-    `readable` are lines under or beside it, of which the first is large."""
-
-    language: str
-    is_rtl: bool
-    color: str
-    brand: str
-    title: str
-    subtitle: str
-    value: str
-    description: str
-    picture: bytes | None
-    show_this: str
-    barcode: Barcode
-    content: str
-    readable: tuple[Told, ...]
-    dates: tuple[Told, ...]
-    hours: str
-    note: str
-    terms: str
-    terms_word: str
-    more_terms: str
-    footer: str
 
 
 def print_paper(paper: Paper) -> bytes:
