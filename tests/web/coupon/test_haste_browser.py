@@ -38,8 +38,17 @@ async def claim(coupon):
     assert answer.status == 303
 
 
-@pytest.mark.parametrize("pause", [60, 150, 300])
-@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize(
+    ("pause", "script"),
+    [
+        (60, True),
+        (150, False),
+        (300, True),
+        pytest.param(60, False, marks=pytest.mark.soak),
+        pytest.param(150, True, marks=pytest.mark.soak),
+        pytest.param(300, False, marks=pytest.mark.soak),
+    ],
+)
 async def test_a_double_tap_of_the_staff_starts_no_window(make_coupon, visit, pause, script):
     coupon = await make_coupon(uses=3, activation_seconds=900)
     await claim(coupon)

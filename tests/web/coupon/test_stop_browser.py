@@ -12,10 +12,17 @@ pytestmark = in_browser
 PERSON = NewSession(phone="+32470001234", email="ann@example.com")
 
 
-@pytest.mark.parametrize("width", [320, 1366])
-@pytest.mark.parametrize(("language", "scheme"), [("en", "light"), ("ar", "dark")])
-@pytest.mark.parametrize("script", [True, False])
+@pytest.mark.parametrize(
+    ("width", "language", "scheme", "script"),
+    [
+        (320, "en", "light", False),
+        (1366, "en", "light", True),
+        (320, "ar", "dark", True),
+        (1366, "ar", "dark", False),
+    ],
+)
 async def test_stop_and_undo(make_coupon, visit, width, language, scheme, script):
+    """Each of two of them comes by."""
     coupon = await make_coupon(new=PERSON, brand_color="#b3261e")
     path = f"{coupon.path}/stop"
     async with visit(path, width=width, language=language, scheme=scheme, script=script) as page:
@@ -62,8 +69,9 @@ async def lies_at(page, address, what="form button", screens=()):
     return lies
 
 
-@pytest.mark.parametrize("script", [True, False])
-@pytest.mark.parametrize("sender", ["", "Donaudampfschifffahrtsgesellschaft"])
+@pytest.mark.parametrize(
+    ("sender", "script"), [("", True), ("Donaudampfschifffahrtsgesellschaft", False)]
+)
 async def test_what_undoes_never_lies_where_the_stop_lay(make_coupon, visit, sender, script):
     coupon = await make_coupon(new=NewSession(phone=PERSON.phone), brand=sender)
     async with visit(f"{coupon.path}/stop", script=script) as page:
@@ -95,8 +103,17 @@ async def test_not_with_large_text_nor_sideways(make_coupon, visit, width):
             await no_cut_text(page)
 
 
-@pytest.mark.parametrize("pauses", [(300, 300), (400, 400), (350, 350, 350), (700,)])
-@pytest.mark.parametrize("script", [True, False])
+PAUSES = [(300, 300), (400, 400), (350, 350, 350), (700,)]
+
+
+@pytest.mark.parametrize(
+    ("pauses", "script"),
+    [
+        pytest.param(one, script, marks=[pytest.mark.soak] if n % 2 == script else [])
+        for n, one in enumerate(PAUSES)
+        for script in (True, False)
+    ],
+)
 async def test_impatient_taps_undo_no_stop(make_coupon, visit, pauses, script):
     coupon = await make_coupon(new=PERSON)
     async with visit(f"{coupon.path}/stop", script=script) as page:

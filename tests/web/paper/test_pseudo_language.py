@@ -55,29 +55,35 @@ def english_in(page: str, *domains: str) -> list[str]:
     return [p for p in phrases if " " in p and re.search(rf"\b{re.escape(p)}", told)]
 
 
-async def test_english_is_found_where_it_is(coupon):
+async def test_nothing_is_said_past_the_catalogs(make_coupon, coupon):
+    """One test for every page, as each process that has one of them starts this server."""
     assert "Show this at the counter" in english_in((await coupon.get()).text, "coupon")
+    for name, scene in SCENES.items():
+        coupon, path = await scene.make(make_coupon)
+        page = await coupon.get(path, accept_language=pseudo.LANGUAGE)
+        assert f'<html lang="{pseudo.LANGUAGE}" dir="rtl">' in page.text, name
+        assert english_in(page.text, "coupon") == [], name
+    for path, domain in (("/till/pair", "till"), ("/till/pair/x", "till"), ("/sso/x", "people")):
+        page = await coupon.get(f"{path}?lang={pseudo.LANGUAGE}")
+        assert f'lang="{pseudo.LANGUAGE}"' in page.text, path
+        assert english_in(page.text, domain) == [], path
 
 
-@pytest.mark.parametrize("name", SCENES)
-async def test_every_state_says_nothing_past_the_catalogs(make_coupon, name):
-    coupon, path = await SCENES[name].make(make_coupon)
-    page = await coupon.get(path, accept_language=pseudo.LANGUAGE)
-    assert f'<html lang="{pseudo.LANGUAGE}" dir="rtl">' in page.text
-    assert english_in(page.text, "coupon") == []
+async def test_longer_words_have_their_place(make_coupon, phone, guarded, stand, coupon):
+    async with phone(width=320, language=pseudo.LANGUAGE) as page:
+        for name in NARROW:
+            scene = SCENES[name]
+            made, path = await scene.make(make_coupon)
+            async with guarded(page, scene.fine):
+                await page.goto(made.url + path)
+                await act(page, scene)
+                assert await page.evaluate(CUT_TEXT, 1) == [], name
+                assert english_in(await page.content(), "coupon") == [], name
+            await page.context.clear_cookies()
+    await the_counter_says_nothing_past_the_catalogs(stand, coupon)
 
 
-@pytest.mark.parametrize("name", NARROW)
-async def test_longer_words_have_their_place(make_coupon, visit, name):
-    scene = SCENES[name]
-    _, path = await scene.make(make_coupon)
-    async with visit(path, width=320, language=pseudo.LANGUAGE, fine=scene.fine) as page:
-        await act(page, scene)
-        assert await page.evaluate(CUT_TEXT, 1) == []
-        assert english_in(await page.content(), "coupon") == []
-
-
-async def test_the_counter_says_nothing_past_the_catalogs(stand, coupon):
+async def the_counter_says_nothing_past_the_catalogs(stand, coupon):
     """The board, and verdicts that the script and the server word together."""
     async with stand(coupon.shop, f"/till?lang={pseudo.LANGUAGE}", width=320) as page:
         for code in ("zzzzzz", coupon.short):
@@ -85,10 +91,3 @@ async def test_the_counter_says_nothing_past_the_catalogs(stand, coupon):
             await expect(page.locator(VERDICT)).not_to_have_class("verdict checking")
             assert english_in(await page.content(), "till") == []
             await page.locator(f"{VERDICT} .close").click()
-
-
-async def test_getting_in_says_nothing_past_the_catalogs(coupon):
-    for path, domain in (("/till/pair", "till"), ("/till/pair/x", "till"), ("/sso/x", "people")):
-        page = await coupon.get(f"{path}?lang={pseudo.LANGUAGE}")
-        assert f'lang="{pseudo.LANGUAGE}"' in page.text
-        assert english_in(page.text, domain) == []
