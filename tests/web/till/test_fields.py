@@ -3,6 +3,7 @@ theirs, fast or slow; against the real page and the real server."""
 
 from __future__ import annotations
 
+import itertools
 import json
 from pathlib import Path
 
@@ -113,7 +114,20 @@ async def test_amounts_without_script(make_coupon, stand):
 FIRST = "Decide on this one first."
 
 
-async def test_what_is_typed_fast_stays(make_coupon, stand):
+GAPS = (30, 55, 100)  # milliseconds between two keys
+AT_THE_PAD = ("1234.56", "12345678", "1234,5", "12.50")
+
+
+@pytest.mark.parametrize(
+    ("amounts", "receipts"),
+    [
+        pytest.param(list(zip(itertools.cycle(GAPS), AT_THE_PAD)), [55], id="each"),
+        pytest.param(
+            list(itertools.product(GAPS, AT_THE_PAD)), GAPS, id="all", marks=pytest.mark.soak
+        ),
+    ],
+)
+async def test_what_is_typed_fast_stays(make_coupon, stand, amounts, receipts):
     """By a cashier on the number pad, at every speed that people have; the Enter behind a plain
     number may be a slow scanner's, and is pressed once more."""
     coupon = await make_coupon(raw_options=BOTH)
@@ -123,14 +137,14 @@ async def test_what_is_typed_fast_stays(make_coupon, stand):
         await scanner.type(keys_of(f"{coupon.code}\r"))
         await verdict_is(page, "good", "OK")
         await scanner.rest()
-        for gap in (30, 55, 100):
-            for typed in ("1234.56", "12345678", "1234,5", "12.50"):
-                await focus(page, "#v-amount")
-                await scanner.type(keys_of(typed), gap)
-                await expect(amount).to_have_value(typed)
-                await scanner.rest()
-                await expect(amount).to_have_value(typed)
-                await amount.fill("")
+        for gap, typed in amounts:
+            await focus(page, "#v-amount")
+            await scanner.type(keys_of(typed), gap)
+            await expect(amount).to_have_value(typed)
+            await scanner.rest()
+            await expect(amount).to_have_value(typed)
+            await amount.fill("")
+        for gap in receipts:
             await focus(page, "#v-receipt")
             await scanner.type(keys_of("2026-000123"), gap)
             await receipt.press("Backspace")
@@ -171,7 +185,18 @@ async def test_a_receipt_is_scanned_into_its_field(make_coupon, stand):
     assert (await coupon.row())["receipt"] == fiscal
 
 
-async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
+@pytest.mark.parametrize(
+    "scans",
+    [
+        pytest.param([("#v-amount", 0), ("#v-receipt", 75), ("#v-act", 0)], id="each"),
+        pytest.param(
+            list(itertools.product(("#v-amount", "#v-receipt", "#v-act"), (0, 75))),
+            id="all",
+            marks=pytest.mark.soak,
+        ),
+    ],
+)
+async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand, scans):
     """What was typed under it, and the verdict, stay as they are."""
     first = await make_coupon(raw_options=BOTH)
     second = await make_coupon(first.shop)
@@ -182,17 +207,16 @@ async def test_a_scan_while_an_ok_stands_is_answered(make_coupon, stand):
         await verdict_is(page, "good", "OK")
         await amount.fill("12.50")
         await receipt.fill("R-7")
-        for where in ("#v-amount", "#v-receipt", "#v-act"):
-            for gap in (0, 75):
-                await scanner.rest()
-                await focus(page, where)
-                await scanner.type(keys_of(f"https://c.example{second.path}\r"), gap)
-                await expect(page.locator("#v-problem")).to_have_text(FIRST)
-                await verdict_is(page, "good", "OK")
-                await expect(amount).to_have_value("12.50")
-                await expect(receipt).to_have_value("R-7")
-                await expect(page.locator(where)).to_be_focused()
-                await amount.evaluate("() => (document.getElementById('v-problem').hidden = true)")
+        for where, gap in scans:
+            await scanner.rest()
+            await focus(page, where)
+            await scanner.type(keys_of(f"https://c.example{second.path}\r"), gap)
+            await expect(page.locator("#v-problem")).to_have_text(FIRST)
+            await verdict_is(page, "good", "OK")
+            await expect(amount).to_have_value("12.50")
+            await expect(receipt).to_have_value("R-7")
+            await expect(page.locator(where)).to_be_focused()
+            await amount.evaluate("() => (document.getElementById('v-problem').hidden = true)")
         await scanner.read()
         await press(page, "#v-act")
         await verdict_is(page, "used", "OK, used")
