@@ -28,10 +28,9 @@ ASKS = json.dumps({"ask_amount": "required", "ask_receipt": "optional"})
 
 async def hears(page):
     """Until a press counts again: clicks of the browser's wait by themselves, keys do not."""
+    # Asked in the page, as often as its own script would: that costs next to nothing.
     heard = "() => !document.body?.classList.contains('deaf')"
-    await page.wait_for_function(
-        heard, polling=100
-    )  # as the page's own, which costs nearly nothing
+    await page.wait_for_function(heard, polling=100)
 
 
 async def press(page, button):
