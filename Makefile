@@ -20,7 +20,7 @@ $(BIN)/uv:
 
 $(VENV)/run-installed: requirements/run.txt pyproject.toml | $(BIN)/uv
 	@echo "Installing Tearoff into $(VENV) …"
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/run.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/run.txt
 	@$(BIN)/uv pip install --quiet --python $(BIN)/python --no-deps -e .
 	@touch $@
 

@@ -106,7 +106,12 @@ async def test_looking_at_something_else_and_back_loses_nothing(shop, visit):
 
 @pytest.mark.parametrize(
     ("script", "width", "language"),
-    [(False, 390, "en-GB"), (True, 1366, "de"), (True, 320, "ar")],
+    [
+        (False, 390, "en-GB"),
+        (True, 1366, "de"),
+        (True, 320, "ar"),
+        pytest.param(True, 320, "en-GB", marks=pytest.mark.soak),
+    ],
 )
 async def test_who_has_one_already_gets_the_link_again(shop, visit, script, width, language):
     coupon, path = shop

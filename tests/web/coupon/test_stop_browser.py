@@ -19,6 +19,10 @@ PERSON = NewSession(phone="+32470001234", email="ann@example.com")
         (1366, "en", "light", True),
         (320, "ar", "dark", True),
         (1366, "ar", "dark", False),
+        pytest.param(320, "en", "light", True, marks=pytest.mark.soak),
+        pytest.param(1366, "en", "light", False, marks=pytest.mark.soak),
+        pytest.param(320, "ar", "dark", False, marks=pytest.mark.soak),
+        pytest.param(1366, "ar", "dark", True, marks=pytest.mark.soak),
     ],
 )
 async def test_stop_and_undo(make_coupon, visit, width, language, scheme, script):
@@ -69,8 +73,17 @@ async def lies_at(page, address, what="form button", screens=()):
     return lies
 
 
+LONG = "Donaudampfschifffahrtsgesellschaft"
+
+
 @pytest.mark.parametrize(
-    ("sender", "script"), [("", True), ("Donaudampfschifffahrtsgesellschaft", False)]
+    ("sender", "script"),
+    [
+        ("", True),
+        (LONG, False),
+        pytest.param("", False, marks=pytest.mark.soak),
+        pytest.param(LONG, True, marks=pytest.mark.soak),
+    ],
 )
 async def test_what_undoes_never_lies_where_the_stop_lay(make_coupon, visit, sender, script):
     coupon = await make_coupon(new=NewSession(phone=PERSON.phone), brand=sender)

@@ -29,7 +29,15 @@ def words_of(sheets):
     return " ".join(sheets[0].get_textpage().get_text_range().split())
 
 
-@pytest.mark.parametrize(("width", "papers"), [(390, ["A4", "A5"]), (1366, ["Letter"])])
+@pytest.mark.parametrize(
+    ("width", "papers"),
+    [
+        (390, ["A4", "A5"]),
+        (1366, ["Letter"]),
+        pytest.param(390, ["Letter"], marks=pytest.mark.soak),
+        pytest.param(1366, ["A4", "A5"], marks=pytest.mark.soak),
+    ],
+)
 async def test_it_is_one_sheet_without_what_is_pressed(make_coupon, visit, width, papers):
     coupon = await make_coupon(
         picture=True, new=PERSON, description=DESCRIPTION, terms="One for each visit.",

@@ -37,6 +37,10 @@ async def download(page, link):
         ("Not yet valid", 1366, False),
         ("Not at this hour", 320, False),
         ("Not at this hour", 1366, True),
+        pytest.param("Not yet valid", 320, False, marks=pytest.mark.soak),
+        pytest.param("Not yet valid", 1366, True, marks=pytest.mark.soak),
+        pytest.param("Not at this hour", 320, True, marks=pytest.mark.soak),
+        pytest.param("Not at this hour", 1366, False, marks=pytest.mark.soak),
     ],
 )
 async def test_it_is_saved_before_it_can_be_used(make_coupon, visit, badge, width, script):

@@ -24,6 +24,8 @@ SCREENS = [
 PERCENTS = (100, 200)
 EXTREME = [(390, 844, 100), (320, 480, 200), (568, 320, 200)]
 LARGE = [(320, 480, 200), (568, 320, 200), (390, 844, 200)]
+NARROW = [(*screen, percent) for percent in PERCENTS for screen in SCREENS if screen in
+          [(320, 480), (568, 320), (390, 844)]]  # fmt: skip
 ALL = [(*screen, percent) for percent in PERCENTS for screen in SCREENS]
 BOTH = json.dumps({"ask_amount": "required", "ask_receipt": "optional"})
 WORD = "Donaudampfschifffahrtsgesellschaft"
@@ -141,19 +143,22 @@ async def press(page, button):
     await page.locator(button).click()
 
 
-async def test_pages_without_script(make_coupon, stand):
+@pytest.mark.parametrize(
+    "screens", [EXTREME, pytest.param(NARROW, marks=pytest.mark.soak)], ids=["extreme", "narrow"]
+)
+async def test_pages_without_script(make_coupon, stand, screens):
     coupon = await make_coupon(title=TITLE, raw_options=BOTH, uses=len(languages("till")))
     async with stand(coupon.shop, script=False, fine=("status of",)) as page:
         for language in ("en", "de", "ar"):
             await page.goto(page.url.split("?")[0] + f"?lang={language}")
             await page.locator("#code").fill(coupon.short)
             await go(page, "#form .go")
-            await all_is_there(page, f"good in {language}")
+            await all_is_there(page, f"good in {language}", screens)
             await go(page, ".act")
             await all_is_there(page, f"an amount is missing in {language}", LARGE)
             await page.locator("#v-amount").fill("12.50")
             await go(page, ".act")
-            await all_is_there(page, f"used in {language}")
+            await all_is_there(page, f"used in {language}", screens)
             await go(page, ".close")
 
 
@@ -162,7 +167,12 @@ async def go(page, what):
         await page.locator(what).click()
 
 
-async def test_board_and_door_in_every_language(make_coupon, services, stand, visit):
+@pytest.mark.parametrize(
+    "spoken",
+    [("de", "ar"), pytest.param(languages("till"), marks=pytest.mark.soak)],
+    ids=["some", "all"],
+)
+async def test_board_and_door_in_every_language(make_coupon, services, stand, spoken):
     """The list of results, too, with a title of 255 characters and a long name of the place."""
     coupon = await make_coupon(title=TITLE)
     shop = coupon.shop
@@ -177,9 +187,9 @@ async def test_board_and_door_in_every_language(make_coupon, services, stand, vi
         await press(page, "#v-close")
         await do_not_know(page)
         await page.set_viewport_size({"width": 320, "height": 600})
-        for percent, spoken in ((100, ("de", "ar")), (200, languages("till"))):
+        for percent, named in ((100, spoken), (200, languages("till"))):
             await enlarge_text(page, percent)
-            for language in spoken:
+            for language in named:
                 for path in (
                     f"/till?lang={language}",
                     f"/till/pair/{pairing.token}?lang={language}",

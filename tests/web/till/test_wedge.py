@@ -76,15 +76,15 @@ ROTATING = LINK + "?k=1aB_-9zQ"
 # What is on the label, how the scanner and the machine are set, where the focus is, what is asked.
 SCANS = {
     "ends with Enter": (LINK, {}, "#code", {}),
-    "ends with Tab": ("SAVE-10", {"end": "\t"}, "#code", {}),
-    "ends with Tab and Enter": ("{code}", {"end": "\t\r"}, "#code", {}),
+    "ends with Tab": (LINK, {"end": "\t"}, "#code", {}),
+    "ends with Tab and Enter": (LINK, {"end": "\t\r"}, "#code", {}),
     "ends with CR and LF": (LINK, {"end": "\r\r"}, "#code", {}),
     "ends with nothing": ("SAVE-10", {"end": ""}, "#code", {}),
     "a code, ends with nothing": ("{code}", {"end": ""}, "", {}),
     "Tab in the middle": ("SAVE\t-10", {}, "#scan", {"code": "SAVE-10"}),
     "a separator in the middle": ("SAVE-\x1d10", {"end": ""}, "", {"code": "SAVE-10"}),
     "75 ms a key": ("SAVE-10", {"gap": 75}, "#code", {}),
-    "75 ms a key, nowhere": ("{code}", {"gap": 75}, "", {}),
+    "75 ms a key, nowhere": (LINK, {"gap": 75}, "", {}),
     "100 ms a key, on a button": ("SAVE-10", {"gap": 100}, "#scan", {}),
     "100 ms a key, Tab": ("SAVE-10", {"gap": 100, "end": "\t"}, "#code", {}),
     "100 ms a key, ends with nothing": ("4006381333931", {"gap": 100, "end": ""}, "#code", {}),
