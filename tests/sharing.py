@@ -46,4 +46,14 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Sharing | No
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=lambda item: not any(m.name in ("kill", "long") for m in item.iter_markers()))
+    """Long ones first; then tests in a browser, which wait for half of their time, spread evenly
+    among those that keep a processor busy. (pytest itself would put them all in a row.)"""
+    long, browser, others = [], [], []
+    for item in items:
+        names = {marker.name for marker in item.iter_markers()}
+        kind = long if names & {"kill", "long"} else browser if "browser" in names else others
+        kind.append(item)
+    # None begins among the last, where the other processes have nothing left to do beside it.
+    places = {item: n / (len(browser) + 20) for n, item in enumerate(browser)}
+    places |= {item: n / len(others) for n, item in enumerate(others)}
+    items[:] = long + sorted(browser + others, key=places.__getitem__)

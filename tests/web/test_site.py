@@ -21,8 +21,7 @@ ROOT = Path(__file__).parents[2]
 PAGES = [page.relative_to(ROOT / "docs").with_suffix(".html").as_posix()
          for page in sorted((ROOT / "docs").rglob("*.md"))]  # fmt: skip
 
-WIDTHS = [pytest.param(width, marks=in_browser) for width in (320, 1366)]
-IN_COLOURS = [pytest.param(scheme, marks=in_browser) for scheme in ("light", "dark")]
+BROWSER, HAS_BROWSER = in_browser
 
 
 @pytest.fixture(scope="module")
@@ -110,32 +109,38 @@ async def test_search_and_colours_ask_nobody_else(browser: Browser, address):
     assert said == []
 
 
-@pytest.mark.parametrize("scheme", IN_COLOURS)
-async def test_everybody_can_read_it(browser: Browser, site, scheme):
+@BROWSER
+@HAS_BROWSER
+async def test_everybody_can_read_it(browser: Browser, site):
     """Skipped is what is of the theme and not ours: how its search and its menus are named."""
-    context = await browser.new_context(color_scheme=scheme)
+    context = await browser.new_context(reduced_motion="reduce")
     page = await context.new_page()
     for name in ("webhooks", "developers"):
         await page.goto(f"{site.as_uri()}/{name}.html")
-        await axe_finds_nothing(page, ("aria-dialog-name", "label", "landmark-unique", "region"))
+        for scheme, named in (("light", "default"), ("dark", "slate")):
+            await page.emulate_media(color_scheme=scheme)
+            await expect(page.locator(f"body[data-md-color-scheme={named}]")).to_be_visible()
+            await axe_finds_nothing(
+                page, ("aria-dialog-name", "label", "landmark-unique", "region")
+            )
     await context.close()
 
 
 CUT = "all => all.filter(e => e.scrollWidth > e.clientWidth).map(e => e.textContent)"
 
 
-@pytest.mark.parametrize("width", WIDTHS)
-async def test_no_page_is_wider_than_the_screen(browser: Browser, site, width):
+@BROWSER
+@HAS_BROWSER
+async def test_no_page_is_wider_than_the_screen(browser: Browser, site):
     """A phone moves code to the side; on a desktop no line of it is cut. Without script, which
     changes no width and takes most of the time."""
-    context = await browser.new_context(
-        viewport={"width": width, "height": 640}, java_script_enabled=False
-    )
+    context = await browser.new_context(java_script_enabled=False)
     page = await context.new_page()
     records = [name for name in PAGES if name.startswith("decisions/0")]
     for name in sorted({*PAGES} - {*records[:-1]}):
         await page.goto(f"{site.as_uri()}/{name}", wait_until="domcontentloaded")
-        await no_sideways_scroll(page)
-        if width > 1000:
-            assert await page.locator("pre > code").evaluate_all(CUT) == [], name
+        for width in (320, 1366):
+            await page.set_viewport_size({"width": width, "height": 640})
+            await no_sideways_scroll(page)
+        assert await page.locator("pre > code").evaluate_all(CUT) == [], name
     await context.close()
