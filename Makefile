@@ -35,7 +35,7 @@ serve: $(VENV)/run-installed ## run the server on the embedded PostgreSQL
 	@exec $(BIN)/tearoff serve --data $(DATA) --port $(PORT)
 
 test: $(VENV)/dev-installed test-tools ## the whole suite
-	@$(BIN)/pytest -n 4 -m "not soak"
+	@$(BIN)/pytest -n 5 -m "not soak"
 
 test-tools:
 	@sh tests/install-tools
