@@ -25,7 +25,7 @@ $(VENV)/run-installed: requirements/run.txt pyproject.toml | $(BIN)/uv
 	@touch $@
 
 $(VENV)/dev-installed: requirements/dev.txt $(VENV)/run-installed
-	@$(BIN)/uv pip install --quiet --python $(BIN)/python --require-hashes -r requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --compile-bytecode --python $(BIN)/python --require-hashes -r requirements/dev.txt
 	@touch $@
 
 demo: $(VENV)/run-installed ## install, start with a demo shop, send a first coupon

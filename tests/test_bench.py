@@ -125,6 +125,7 @@ async def test_a_use_said_again_takes_the_coupon_in(services, tape, newcomer):
 @pytest.mark.long
 @pytest.mark.timeout(600)
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
+@pytest.mark.soak
 async def test_a_table_shows_every_path_beside_its_floors():
     command = [sys.executable, "-m", "bench", "--rounds", "1", "--seconds", "1",
                "--workers", "1", "--only", "send"]  # fmt: skip

@@ -50,6 +50,7 @@ async def test_ten_unless_said_otherwise(caller):
     assert (await codes(caller))[0] == 10
 
 
+@pytest.mark.soak
 async def test_two_large_ones_at_once_are_both_made(caller):
     """Of 729 million short codes each draws 100,000: some fourteen are drawn by both."""
     made = await asyncio.gather(*(many(caller, amount=100_000) for _ in range(2)))

@@ -10,7 +10,7 @@ import pytest
 
 from tests.cast import open_shop
 
-EXAMPLES = os.environ.get("TEAROFF_EXAMPLES", "3")
+EXAMPLES = os.environ.get("TEAROFF_EXAMPLES", "1")
 """How many odd inputs each endpoint gets; `make soak` tries many more, and each of the 11,000 that
 lie at a border of the document: a string too long by one, a number where none may be."""
 PHASES = "examples,fuzzing" if int(EXAMPLES) <= 10 else "examples,coverage,fuzzing"

@@ -45,7 +45,8 @@ async def show_each(page, guarded, coupons):
 
 
 @pytest.mark.parametrize(
-    ("width", "scheme", "language"), [(390, "light", "en"), (320, "dark", "ar")]
+    ("width", "scheme", "language"),
+    [(390, "light", "en"), pytest.param(320, "dark", "ar", marks=pytest.mark.soak)],
 )
 async def test_read_back_from_its_page(make_coupon, phone, guarded, width, scheme, language):
     options = [

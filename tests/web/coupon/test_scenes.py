@@ -7,7 +7,7 @@ import re
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
+from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.scenes import SCENES, Scene
 
 pytestmark = in_browser
@@ -16,7 +16,6 @@ SCREENS = {
     "phone": {"width": 390},
     "small, Arabic, dark": {"width": 320, "language": "ar", "scheme": "dark"},
 }  # fmt: skip
-DESKTOP = {"width": 1366, "height": 900}
 PRESSED = [name for name, scene in SCENES.items() if scene.press]
 """Where a page leads on, which it does otherwise without script."""
 
@@ -53,13 +52,8 @@ async def test_every_state(make_coupon, phone, guarded, server, screen, part):
                 await page.evaluate(HEAR_AT_ONCE)
                 await axe_finds_nothing(page)
                 await expect(page.locator("h1")).to_be_visible()
-                if screen == "phone":
-                    if scene.badge:
-                        await expect(page.locator(".badge")).to_have_text(scene.badge)
-                    narrow = page.viewport_size
-                    await page.set_viewport_size(DESKTOP)
-                    await no_sideways_scroll(page)
-                    await page.set_viewport_size(narrow)
+                if screen == "phone" and scene.badge:
+                    await expect(page.locator(".badge")).to_have_text(scene.badge)
             await page.context.clear_cookies()
 
 

@@ -77,7 +77,7 @@ async def wait_for_worker(page):
     ("width", "language", "scheme"),
     [
         (320, "ar", "dark"),
-        (1366, "en-GB", "light"),
+        pytest.param(1366, "en-GB", "light", marks=pytest.mark.soak),
         pytest.param(390, "en-GB", "light", marks=pytest.mark.soak),
         pytest.param(1366, "ar", "dark", marks=pytest.mark.soak),
     ],
