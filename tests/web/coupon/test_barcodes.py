@@ -29,6 +29,13 @@ HOLDS = {
 }
 
 
+PHONES = [
+    (320, 2),
+    (390, 3),
+    *[pytest.param(*one, marks=pytest.mark.soak) for one in [(360, 2.625), (414, 2)]],
+]
+
+
 def same(barcode, read):
     """The content as it was given: GS1 readers put in what is understood."""
     if barcode == "databar":
@@ -76,7 +83,7 @@ async def test_the_sessions_and_the_pools_code(make_coupon, visit):
         assert [found.text for found in zxingcpp.read_barcodes(picture)] == [text]
 
 
-@pytest.mark.parametrize(("width", "scale"), [(320, 2), (360, 2.625), (390, 3), (414, 2)])
+@pytest.mark.parametrize(("width", "scale"), PHONES)
 async def test_long_ones_are_wide_enough_for_every_phone(make_coupon, phone, guarded, width, scale):
     texts = ["cdyvep5ihnwrxp8bb7208", "abcdefghijklmnopqrstu", "4006381333931" * 3]
     options = [{"barcode": "code128", "code": "fixed", "fixed_code": text} for text in texts]

@@ -79,8 +79,8 @@ LONG = "Donaudampfschifffahrtsgesellschaft"
 @pytest.mark.parametrize(
     ("sender", "script"),
     [
-        ("", True),
         (LONG, False),
+        pytest.param("", True, marks=pytest.mark.soak),
         pytest.param("", False, marks=pytest.mark.soak),
         pytest.param(LONG, True, marks=pytest.mark.soak),
     ],
