@@ -8,6 +8,7 @@ import os
 import shutil
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import axe_playwright_python
 import pytest
@@ -37,6 +38,16 @@ in_browser = [
         reason="needs the chromium browser (apt-get install chromium-headless-shell)",
     ),
 ]
+
+
+def by_turns(values: Iterable[Any]) -> list[Any]:
+    """Parameters `value, script`: each value once, by turns with script and without. The other of
+    the two is left to `make soak`."""
+    return [
+        pytest.param(value, script, marks=[pytest.mark.soak] if n % 2 == script else [])
+        for n, value in enumerate(values)
+        for script in (True, False)
+    ]
 
 
 async def no_sideways_scroll(page: Page) -> None:

@@ -7,7 +7,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.cast import open_shop
-from tests.web.browsing import axe_finds_nothing, in_browser
+from tests.web.browsing import axe_finds_nothing, by_turns, in_browser
 from tests.web.coupon.test_again import messages_of
 from tests.web.coupon.test_public import amount, begin
 
@@ -136,17 +136,7 @@ async def test_who_has_one_already_gets_the_link_again(shop, visit, script, widt
     assert await amount(coupon) == 2
 
 
-@pytest.mark.parametrize(
-    ("pause", "script"),
-    [
-        (50, False),
-        (150, True),
-        (300, False),
-        pytest.param(50, True, marks=pytest.mark.soak),
-        pytest.param(150, False, marks=pytest.mark.soak),
-        pytest.param(300, True, marks=pytest.mark.soak),
-    ],
-)
+@pytest.mark.parametrize(("pause", "script"), by_turns([50, 150, 300]))
 async def test_the_second_of_two_taps_hits_nothing_of_the_next_page(
     make_coupon, visit, pause, script
 ):

@@ -11,7 +11,7 @@ import pytest
 from playwright.async_api import expect
 
 from tests.cast import PIN
-from tests.web.browsing import in_browser
+from tests.web.browsing import by_turns, in_browser
 from tests.web.conftest import do
 from tests.web.scenes import FORM, SCENES
 
@@ -38,17 +38,7 @@ async def claim(coupon):
     assert answer.status == 303
 
 
-@pytest.mark.parametrize(
-    ("pause", "script"),
-    [
-        (60, True),
-        (150, False),
-        (300, True),
-        pytest.param(60, False, marks=pytest.mark.soak),
-        pytest.param(150, True, marks=pytest.mark.soak),
-        pytest.param(300, False, marks=pytest.mark.soak),
-    ],
-)
+@pytest.mark.parametrize(("pause", "script"), by_turns([60, 150, 300]))
 async def test_a_double_tap_of_the_staff_starts_no_window(make_coupon, visit, pause, script):
     coupon = await make_coupon(uses=3, activation_seconds=900)
     await claim(coupon)

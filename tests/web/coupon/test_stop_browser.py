@@ -5,7 +5,7 @@ from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
 from tearoff.kit.words import LANGUAGES
-from tests.web.browsing import axe_finds_nothing, enlarge_text, in_browser, no_cut_text
+from tests.web.browsing import axe_finds_nothing, by_turns, enlarge_text, in_browser, no_cut_text
 
 pytestmark = in_browser
 
@@ -119,14 +119,7 @@ async def test_not_with_large_text_nor_sideways(make_coupon, visit, width):
 PAUSES = [(300, 300), (400, 400), (350, 350, 350), (700,)]
 
 
-@pytest.mark.parametrize(
-    ("pauses", "script"),
-    [
-        pytest.param(one, script, marks=[pytest.mark.soak] if n % 2 == script else [])
-        for n, one in enumerate(PAUSES)
-        for script in (True, False)
-    ],
-)
+@pytest.mark.parametrize(("pauses", "script"), by_turns(PAUSES))
 async def test_impatient_taps_undo_no_stop(make_coupon, visit, pauses, script):
     coupon = await make_coupon(new=PERSON)
     async with visit(f"{coupon.path}/stop", script=script) as page:

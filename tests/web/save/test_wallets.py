@@ -32,7 +32,7 @@ from tearoff.coupons.wallets import pass_updates, passes
 from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
-from tearoff.providers.wallets import apple, google
+from tearoff.providers.wallets import apple, apple_push, google
 from tests.cast import open_shop
 from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
 from tests.running import PATIENCE, free_port, start_server
@@ -646,7 +646,7 @@ def in_another_order(keys):
 
 async def test_certificates_in_any_order(services, credentials, apple_keys):
     given = credentials | {"apple_certificate": in_another_order(apple_keys)}
-    async with apple.Pushes(apple.apple_of(read_settings({}, **given))) as pushes:
+    async with apple_push.Pushes(apple.apple_of(read_settings({}, **given))) as pushes:
         assert await pushes.push("aa10") == "later"  # the test's server is nobody to this process
 
 

@@ -20,7 +20,7 @@ from tearoff.kit.http import open_session
 from tearoff.kit.rows import columns, read
 from tearoff.kit.services import Services
 from tearoff.kit.times import clock_of
-from tearoff.providers.wallets.apple import Apple, Pushes, apple_of
+from tearoff.providers.wallets.apple import Apple, apple_of
 from tearoff.providers.wallets.google import Google, News, Update, google_of
 from tearoff.providers.wallets.google import State as GoogleState
 
@@ -68,6 +68,8 @@ def _whatever_comes(wallet: passes.Wallet) -> Iterator[None]:
 async def _tell_apple(services: Services, apple: Apple, due: Sequence[Pass], now: datetime) -> None:
     if not due:
         return
+    from tearoff.providers.wallets.apple_push import Pushes  # noqa: PLC0415 (loads HTTP/2; few need it)
+
     db = services.db
     async with Pushes(apple) as pushes:
         for kept in due:

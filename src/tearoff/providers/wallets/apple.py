@@ -1,7 +1,6 @@
-"""Passes for Apple Wallet: a signed archive, and a push that says that it has changed.
+"""Passes for Apple Wallet: a signed archive.
 
-Sources: Apple, "Wallet Passes" (pass.json, manifest.json, signature) and "Sending notification
-requests to APNs"; RFC 5652 for the signature.
+Sources: Apple, "Wallet Passes" (pass.json, manifest.json, signature); RFC 5652 for the signature.
 """
 
 from __future__ import annotations
@@ -9,13 +8,11 @@ from __future__ import annotations
 import hashlib
 import io
 import re
-import ssl
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any
 
 import msgspec
 from cryptography import x509
@@ -38,11 +35,7 @@ BARCODES = {
 }
 """All that Apple draws."""
 
-Told = Literal["told", "gone", "later"]
-"""What a push came to: `gone`: the phone has no such pass any more."""
-
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?-----END [A-Z ]*PRIVATE KEY-----", re.S)
-_GONE = ("BadDeviceToken", "Unregistered", "DeviceTokenNotForTopic")
 
 
 class Apple(msgspec.Struct, frozen=True):
@@ -178,56 +171,6 @@ def describe(apple: Apple, given: Pass) -> dict[str, Any]:
              "messageEncoding": "utf-8", "altText": given.code}
         ]  # fmt: skip
     return described
-
-
-class Pushes:
-    """A connection to Apple, as `async with Pushes(apple) as pushes`."""
-
-    def __init__(self, apple: Apple) -> None:
-        import httpx  # noqa: PLC0415 (passes of Apple are what few have)
-
-        self._apple, self._failure = apple, httpx.HTTPError
-        context = ssl.create_default_context()
-        with tempfile.NamedTemporaryFile("w", suffix=".pem") as file:
-            file.write(_leaf_first(apple))
-            file.flush()
-            context.load_cert_chain(file.name)
-        self._client = httpx.AsyncClient(http2=True, verify=context, timeout=10, trust_env=False)
-
-    async def __aenter__(self) -> Pushes:
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._client.aclose()
-
-    async def push(self, token: str) -> Told:
-        """Say that something changed; the phone then asks for it."""
-        try:
-            answer = await self._client.post(
-                f"{self._apple.push_url}/3/device/{token}",
-                content=b"{}",
-                headers={"apns-topic": self._apple.pass_type},
-            )
-        except self._failure:
-            return "later"
-        if answer.status_code == 200:
-            return "told"
-        reason = answer.text[:200]
-        is_gone = answer.status_code == 410 or any(word in reason for word in _GONE)
-        return "gone" if is_gone else "later"
-
-
-def _leaf_first(apple: Apple) -> str:
-    """Key and certificates for a connection, which takes the first one for its own, whatever
-    their order in the operator's file."""
-    key = apple.key.private_bytes(
-        serialization.Encoding.PEM,
-        serialization.PrivateFormat.PKCS8,
-        serialization.NoEncryption(),
-    )
-    chain = (apple.certificate, *apple.chain)
-    files = [key, *(one.public_bytes(serialization.Encoding.PEM) for one in chain)]
-    return b"".join(files).decode()
 
 
 def _rgb(color: str) -> str:
