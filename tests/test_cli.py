@@ -354,6 +354,29 @@ def test_sites_that_may_frame_public_links(tearoff):
     assert "no host" in tearoff(*change, "shop.example/path", code=1).stderr
 
 
+def test_the_host_of_links_is_a_host(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    change = ["account", "set", "--account", str(key["account"]), "--link-host"]
+    told = tearoff(*change, "https://c.shop.example:8443/", "--json")
+    assert told["link_host"] == "https://c.shop.example:8443"
+    for wrong in ("../../etc/passwd", "c.shop.example", "https://a\nb", "https://" + "x" * 300, ""):
+        assert "scheme and host" in tearoff(*change, wrong, code=1).stderr, wrong
+    assert tearoff(*change, "-", "--json")["link_host"] is None
+
+
+def test_a_value_that_is_empty_is_none(tearoff):
+    """As a script gives it whose variable was never set."""
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    for command in (
+        ["expire", *account, "--at", ""],
+        ["roll-secret", *account, "--client-id", ""],
+        ["add-package", *account, "--name", "", "--access", ""],
+    ):
+        tearoff("account", *command, code=1)
+    assert tearoff("account", "packages", *account, "--json") == {"packages": []}
+
+
 async def test_metrics_are_closed_to_whoever_comes_through_a_proxy(server):
     port = server.url.rpartition(":")[2]
     forwarded = [

@@ -101,7 +101,7 @@ async def roll_secret(
     known = await queries.client_ids(db, account_id)
     if not known:
         raise AccountNotFound
-    key = NewKey(account_id, client_id or known[0], codes.client_secret())
+    key = NewKey(account_id, known[0] if client_id is None else client_id, codes.client_secret())
     until = now if at_once else now + OLD_SECRET_LIVES
     sealed = vault.seal(key.client_secret.encode())
     hashed = hash_secret(key.client_secret)
@@ -135,6 +135,12 @@ _FRAME_HOST = re.compile(
 )
 
 
+_LINK_HOST = re.compile(
+    r"https?://([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9][a-z0-9-]{0,62}(:[0-9]{1,5})?",
+    re.IGNORECASE,
+)
+
+
 def read_frame_hosts(given: str) -> list[str]:
     """Hosts whose pages may frame the public links, with commas: `shop.example`,
     `*.shop.example`, `https://shop.example:8443`. They go into the page's policy as they are."""
@@ -147,6 +153,18 @@ def read_frame_hosts(given: str) -> list[str]:
         )
     _require(0 < len(hosts) <= MOST_FRAME_HOSTS, "frame_hosts", "Give one to fifty hosts.")
     return hosts
+
+
+def read_link_host(given: str) -> str:
+    """Scheme and host in front of the coupon pages: `https://c.shop.example`, a port too. They go
+    into every link as they are."""
+    host = given.strip().rstrip("/")
+    _require(
+        len(host) <= 255 and _LINK_HOST.fullmatch(host),
+        "link_host",
+        "Give scheme and host alone, such as https://c.shop.example.",
+    )
+    return host
 
 
 def _require(is_fine: object, field: str, message: str) -> None:

@@ -67,6 +67,8 @@ def add_commands(commands: Commands) -> None:
 
 
 def _add_package(arguments: argparse.Namespace) -> None:
+    if not arguments.name.strip():
+        raise Invalid("Give it a name.", field="name")
     access = tuple(word.strip() for word in arguments.access.split(",") if word.strip())
     if not set(access) <= set(ACCESS):
         raise Invalid(f"Use some of {', '.join(ACCESS)}.", field="access")
@@ -161,7 +163,7 @@ def _expire(arguments: argparse.Namespace) -> None:
     at = None
     if not arguments.never:
         given = arguments.at
-        at = read_time(given, "UTC", "at", end_of_day=False) if given else clock.now()
+        at = read_time(given, "UTC", "at", end_of_day=False) if given is not None else clock.now()
 
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
@@ -187,7 +189,8 @@ def _set(arguments: argparse.Namespace) -> None:
 def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if arguments.link_host is not None:
-        changes["link_host"] = _none(arguments.link_host.rstrip("/"))
+        given = arguments.link_host
+        changes["link_host"] = None if given == "-" else actions.read_link_host(given)
     if arguments.frame_hosts is not None:
         given = arguments.frame_hosts
         changes["frame_hosts"] = None if given == "-" else actions.read_frame_hosts(given)

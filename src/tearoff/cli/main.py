@@ -10,7 +10,6 @@ from importlib import import_module
 from tearoff import __version__
 from tearoff.cli.common import print_help
 from tearoff.cli.problems import print_problem, told_problem
-from tearoff.config import SETTINGS
 
 MODULES = {
     "server": ("serve", "work", "demo"),
@@ -22,6 +21,7 @@ MODULES = {
     "optouts": ("optout",),
     "teammates": ("teammate",),
     "robots": ("robots",),
+    "settings": ("config",),
 }
 """Whose commands are where, in the order of the help. A command loads its own module alone: all
 of them take most of a second."""
@@ -59,14 +59,4 @@ def make_parser(command: str = "") -> argparse.ArgumentParser:
     chosen = [module for module, names in MODULES.items() if command in names]
     for module in chosen or MODULES:
         import_module(f"tearoff.cli.{module}").add_commands(commands)
-    config = commands.add_parser("config", help="list the settings with defaults and help")
-    config.set_defaults(run=_print_settings)
     return parser
-
-
-def _print_settings(arguments: argparse.Namespace) -> None:
-    for setting in SETTINGS:
-        default = setting.default or "(empty)"
-        print(f"{setting.variable}\n    {setting.help}\n    default: {default}")
-        if setting.secret:
-            print(f"    also: {setting.variable}_FILE names a file that holds it")

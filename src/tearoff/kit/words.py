@@ -110,15 +110,30 @@ def words_in(domain: str, language: str) -> Words:
     """A language that the domain does not speak gives English. Raises `CatalogBroken`."""
     if language not in languages(domain) or language == ENGLISH:
         return Words(ENGLISH, NullTranslations())
+    try:
+        return Words(language, _translations(domain, language))
+    # LookupError: a charset that nobody knows; ArithmeticError: plural forms that divide by 0.
+    except (PoFileError, ValueError, LookupError, ArithmeticError) as error:
+        raise CatalogBroken(f"The words of {language}/{domain}.po: {error}") from error
+
+
+def _translations(domain: str, language: str) -> Translations:
     with _file(domain, language).open("rb") as file:
-        try:
-            catalog = read_po(file, locale=language, domain=domain, abort_invalid=True)
-        except (PoFileError, ValueError) as error:
-            raise CatalogBroken(f"The words of {language}/{domain}.po: {error}") from error
+        catalog = read_po(file, locale=language, domain=domain, abort_invalid=True)
+    if catalog.locale_identifier != language:  # Babel then counts as in no language, or another
+        raise ValueError(f"its header must say Language: {language}")
+    if catalog.charset.lower() != "utf-8":
+        raise ValueError("its header must say charset=utf-8")
+    if not any(message.id for message in catalog):
+        raise ValueError("there is no phrase in it")
     compiled = io.BytesIO()
     write_mo(compiled, catalog)
     compiled.seek(0)
-    return Words(language, Translations(compiled, domain=domain))
+    translations = Translations(compiled, domain=domain)
+    for n in _COUNTS:
+        if not 0 <= translations.plural(n) < catalog.num_plurals:
+            raise ValueError(f"its plural forms have none for {n}")
+    return translations
 
 
 def _file(domain: str, language: str) -> Traversable:

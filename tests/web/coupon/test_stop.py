@@ -147,8 +147,12 @@ async def test_without_a_true_token_nothing_happens(texted, make_coupon, service
 
 
 @pytest.mark.parametrize("agent", [a for a in ROBOTS.values() if a.strip()])
-async def test_a_robot_stops_nothing_and_is_answered_the_same(texted, agent):
-    assert (await press(texted, user_agent=agent)).status == 303
+async def test_a_robot_stops_nothing_and_the_page_says_so(texted, agent):
+    """A person may use a program with a robot's name, and must not believe that it is done."""
+    pressed = await press(texted, user_agent=agent)
+    assert pressed.status == 303
+    page = await texted.get(pressed.headers["location"], user_agent=agent)
+    assert (page.status, "Nothing was done" in page.text) == (200, True)
     assert await listed(texted) == []
 
 

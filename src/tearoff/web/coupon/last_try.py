@@ -19,6 +19,7 @@ from tearoff.kit.services import services_of
 from tearoff.kit.vault import Vault
 from tearoff.kit.words import Words, phrase
 from tearoff.web.coupon.personal import Staff
+from tearoff.web.coupon.robots import NO_PERSON
 from tearoff.web.coupon.standing import path_of
 from tearoff.web.coupon.visits import Visit, visit_to
 from tearoff.web.paper.html import Answer, Header, answer
@@ -37,10 +38,7 @@ _FIELDS = {
 """Beside which field a problem is told; the others are told above all."""
 
 _SAID = {
-    "no_person": phrase(
-        "Nothing was done: your browser does not say that a person uses it. Open the link in"
-        " another one."
-    ),
+    "no_person": NO_PERSON,
     "too_old": phrase("This page was open for too long. Try again."),
     "used_meanwhile": phrase("This coupon was used a moment ago. Check before you go on."),
     "held": phrase("A till is taking this coupon in just now. Try again in a moment."),

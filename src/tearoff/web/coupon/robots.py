@@ -24,6 +24,14 @@ from crawleruseragents import CRAWLER_USER_AGENTS_DATA
 from litestar import Request
 
 from tearoff.kit.services import services_of
+from tearoff.kit.words import phrase
+
+NO_PERSON = phrase(
+    "Nothing was done: your browser does not say that a person uses it. Open the link in another"
+    " one."
+)
+"""What a page says whose form changed nothing because of a robot's name: programs of people may
+have one."""
 
 Verdict = Literal["human", "robot", "unsure"]
 

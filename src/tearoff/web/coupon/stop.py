@@ -19,11 +19,11 @@ from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.kit import clock
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services, services_of
-from tearoff.kit.words import LANGUAGES, Words, words_in
+from tearoff.kit.words import LANGUAGES, Words, phrase, words_in
 from tearoff.messages.queries import message
 from tearoff.people import optouts
 from tearoff.web.coupon.finding import PERSONAL, find
-from tearoff.web.coupon.robots import is_robot
+from tearoff.web.coupon.robots import NO_PERSON, is_robot
 from tearoff.web.paper import forms, html, notes, reading
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.languages import choose_language
@@ -36,6 +36,12 @@ HERE = "link"
 
 _STOP = [f"{path}/stop" for path in PERSONAL]
 _UNDO = [f"{path}/stop/undo" for path in PERSONAL]
+
+
+_NOT_DONE = {
+    "old": phrase("This page was open for too long. Press the button again."),
+    "robot": NO_PERSON,
+}
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -82,8 +88,11 @@ async def show_stop(request: AnyRequest, campaign: Part, session: Part) -> Answe
     found = await find(services_of(request), campaign, session)
     if found is None:
         return notes.unknown(request)
-    is_too_old = bool(request.scope["query_string"]) and "old" in request.query_params
-    return await _show(request, found, is_too_old=is_too_old)
+    tried = next(
+        (one for one in _NOT_DONE if request.scope["query_string"] and one in request.query_params),
+        "",
+    )
+    return await _show(request, found, tried)
 
 
 @post(_STOP)
@@ -107,10 +116,12 @@ async def _change(request: AnyRequest, campaign: str, session: str, *, is_undo: 
         to = f"{_path(found)}/stop{_query(request, 'old=1')}"
         return answer(303, [("location", to), ("cache-control", "no-store")])
     # A browser that hides its name is a person's as well: messages must be easy to stop.
-    if not (is_robot(request) and request.headers.get("user-agent")):
+    if is_robot(request) and request.headers.get("user-agent"):
+        query = _query(request, "robot=1")
+    else:
         words = words_in("coupon", _language(request, found))
         await patiently(_write(services, found, words, now, is_undo=is_undo))
-    query = _query(request, "again=1" if is_undo else "")
+        query = _query(request, "again=1" if is_undo else "")
     to = f"{_path(found)}/stop{query}"
     return answer(303, [("location", to), ("cache-control", "no-store")])
 
@@ -147,23 +158,22 @@ async def _standing(db: Handle, found: Linked) -> Standing:
     return Standing(sender, await optouts.sources_of(db, campaign.account_id, addresses))
 
 
-async def _show(request: AnyRequest, found: Linked, *, is_too_old: bool) -> Answer:
+async def _show(request: AnyRequest, found: Linked, tried: str) -> Answer:
+    """`tried`: why the last try did nothing, a key of `_NOT_DONE`, or ""."""
     services = services_of(request)
     standing = await patiently(_standing(services.db, found))
     language = _language(request, found)
     words = words_in("coupon", language)
     shown = _say(request, found, standing, words)
-    if is_too_old:
-        shown = msgspec.structs.replace(
-            shown, alert=words("This page was open for too long. Press the button again.")
-        )
+    if tried:
+        shown = msgspec.structs.replace(shown, alert=words(_NOT_DONE[tried]))
     if shown.action:
         meant = _form_of(found, standing, is_undo=shown.is_undo)
         token = forms.make_token(services.vault, meant, 0, clock.now())
         shown = msgspec.structs.replace(shown, token=token)
     text = html.render("coupon/stop.html", words, s=shown)
     beginning = _beginning(language, found.campaign.brand_color)
-    status = 422 if is_too_old else 200
+    status = 422 if tried == "old" else 200
     return html.print_page(beginning, text, status=status, gzip=reading.reads_gzip(request))
 
 

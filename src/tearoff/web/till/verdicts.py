@@ -13,7 +13,8 @@ from tearoff.kit import times
 from tearoff.kit.hours import in_words
 from tearoff.kit.words import Words, phrase, words_in
 
-_PART = re.compile(r"\[([^\]|]*)(?:\|([^\]]*))?\]")
+PART = re.compile(r"\[([^\]|]*)(?:\|([^\]]*))?\]")
+"""What is left out, or said otherwise, where a place in it is not known."""
 _NAMES = re.compile(r"\{(\w+)\}")
 _BY_CLOCK = ("time_over", "reserved", "used_since", "too_late_undo")
 """What is of today in any case."""
@@ -231,7 +232,7 @@ def _fill(sentence: str, **values: str) -> str:
         is_known = all(values.get(name) for name in _NAMES.findall(found[1]))
         return found[1] if is_known else found[2] or ""
 
-    told = _PART.sub(part, sentence)
+    told = PART.sub(part, sentence)
     return _NAMES.sub(lambda found: values.get(found[1], ""), told)
 
 
