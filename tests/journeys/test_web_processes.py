@@ -92,7 +92,7 @@ def end_a_process(find, seconds=PATIENCE):
 def test_kills_in_a_row_and_who_asks_twice(settings, commands, tmp_path):
     """Whichever lives is killed: each process dies again within seconds. Then one hangs: who asks
     twice does not wait for it."""
-    workers, kills = (4, 10) if ROUNDS > 1 else (2, 3)
+    workers, kills = (4, 10) if ROUNDS > 1 else (2, 2)
     with start_server(settings, tmp_path, workers=workers) as server:
         for _ in range(kills):
             end_a_process(lambda: web_processes(server))
