@@ -77,7 +77,7 @@ async def test_a_slowed_network_is_told_when_to_try_again(make_coupon, services)
         coupon.shop.account,
     )
     wrong = await coupon.redeem(WRONG)
-    assert (wrong.status, wrong.headers["retry-after"]) == (429, "5")
+    assert wrong.status == 429 and 1 <= int(wrong.headers["retry-after"]) <= 5
     assert wrong.message.startswith("Wrong PIN. 4 tries left. Many wrong PINs")
     soon = await coupon.redeem(PIN)
     assert soon.status == 429 and 1 <= int(soon.headers["retry-after"]) <= 5

@@ -6,6 +6,7 @@ from __future__ import annotations
 import html
 import json
 import re
+from datetime import UTC, datetime
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -112,6 +113,14 @@ async def test_what_was_tried_below_the_coupon_is_told_there_alone(make_coupon):
     for path, status in (("/save", 429), ("", 200)):
         page = await coupon.get(f"{coupon.path}{path}?{query}")
         assert (page.status, "retry-after" in page.headers) == (status, status == 429)
+
+
+@pytest.mark.parametrize(
+    ("now", "wait"), [(100.9, 5), (100.95, 5), (101.1, 5), (105.8, 1), (106, 0)]
+)
+def test_after_the_wait_that_is_told_it_is_not_too_early(now, wait):
+    tried = last_try.Tried(until=100.9 + 5)
+    assert tried.wait(datetime.fromtimestamp(now, UTC)) == wait
 
 
 async def test_all_faults_are_told_at_once(make_coupon):

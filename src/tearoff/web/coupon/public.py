@@ -165,7 +165,7 @@ async def _send_link(
     told = await link_again.send(request, campaign, visit, filled, token, now)
     if isinstance(told, link_again.Sent):
         return {"said": _SENT}
-    until = int(now.timestamp()) + told.after if told.after else 0
+    until = now.timestamp() + told.after if told.after else 0
     return {"text": told.text, "status": told.status, "until": until}
 
 
@@ -222,7 +222,7 @@ async def _tell(
     elif filling.said == _HAS_ONE:  # with the link once more, if it can be sent
         offered = await link_again.offered(request, campaign, visit, filled, now)
     if filling.said == _NETWORK_FULL:
-        problem = _come_back(campaign, visit, datetime.fromtimestamp(filling.until, UTC), now)
+        problem = _come_back(campaign, visit, datetime.fromtimestamp(ceil(filling.until), UTC), now)
     elif filling.said and sent is None:
         problem = last_try.sentence(visit.words, filling.said)
     is_gone = is_gone or filling.said == GONE
@@ -276,7 +276,7 @@ async def _full(
     until = await patiently(public.free_again_at(services.db, campaign, network, now))
     doorbook.note(Event.NETWORK_FULL, account=campaign.account_id, campaign=campaign.ref,
                   network=network)  # fmt: skip
-    return {"said": _NETWORK_FULL, "status": 429, "until": ceil(until.timestamp())}
+    return {"said": _NETWORK_FULL, "status": 429, "until": until.timestamp()}
 
 
 def _come_back(campaign: Campaign, visit: Visit, until: datetime, now: datetime) -> str:

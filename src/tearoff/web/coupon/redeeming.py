@@ -262,7 +262,7 @@ def _wrong_amount(form: Form) -> list[str]:
 
 
 def _tried(
-    found: Linked, form: Form, status: int, *said: str, left: int = 0, until: int = 0
+    found: Linked, form: Form, status: int, *said: str, left: int = 0, until: float = 0
 ) -> Tried:
     # Now, and not as the form came: what was in the way may have been a use at the same moment.
     return Tried(
@@ -280,17 +280,16 @@ def _tried(
 
 def _refused(found: Linked, error: Exception, form: Form, now: datetime) -> Tried:
     """Why the coupon was not used; the page tells how it stands, also after a lost race."""
-    second = int(now.timestamp())
     if isinstance(error, pins.PinTooSoon):
-        return _tried(found, form, 429, "slowed", until=second + error.wait)
+        return _tried(found, form, 429, "slowed", until=now.timestamp() + error.wait)
     if isinstance(error, pins.WrongPin) and error.left:
         if not error.wait:
             return _tried(found, form, 422, "wrong_pin", left=error.left)
-        said, until = ("wrong_pin", "slowed"), second + error.wait
+        said, until = ("wrong_pin", "slowed"), now.timestamp() + error.wait
         return _tried(found, form, 429, *said, left=error.left, until=until)
     if isinstance(error, pins.WrongPin | pins.PinLocked):
         until_ = error.until if isinstance(error, pins.PinLocked) else now + LOCKED_FOR
-        return _tried(found, form, 429, until=int(until_.timestamp()))
+        return _tried(found, form, 429, until=until_.timestamp())
     if isinstance(error, rules.LimitReached):
         return _tried(found, form, 409, last_try.limit_of(error))
     said_ = "held" if isinstance(error, rules.Reserved) else "used_meanwhile"

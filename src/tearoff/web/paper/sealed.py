@@ -4,6 +4,7 @@ and good for some minutes."""
 from __future__ import annotations
 
 from datetime import datetime
+from math import ceil
 from typing import TypeVar
 
 import msgspec
@@ -24,10 +25,11 @@ class Carried(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     about: str = ""
     at: float = 0
     status: int = 200
-    until: int = 0
+    until: float = 0
 
     def wait(self, now: datetime) -> int:
-        return max(0, self.until - int(now.timestamp()))
+        """Whole seconds; after them it is not too early."""
+        return max(0, ceil(self.until - now.timestamp()))
 
 
 C = TypeVar("C", bound=Carried)

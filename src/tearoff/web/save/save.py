@@ -113,10 +113,9 @@ async def send(request: AnyRequest, campaign: Part, session: Part) -> Answer:
 
     def back(status: int, said: str = "", after: float = 0) -> Answer:
         """To the page, which tells it as often as it is looked at."""
-        second = int(now.timestamp())
         tried = last_try.Tried(
             about=_form_of(found), at=now.timestamp(), status=status, said=(said,) if said else (),
-            until=second + ceil(after) if after else 0, is_staffs=False, address=address,
+            until=now.timestamp() + after if after else 0, is_staffs=False, address=address,
         )  # fmt: skip
         visit = visit_to(request, found)
         return last_try.lead(services.vault, f"{path_of(found)}/save", visit, tried)
@@ -194,8 +193,8 @@ async def _again(db: Handle, found: Linked, once: Tally, now: datetime) -> Troub
     return Trouble(200, "", (until - now).total_seconds())
 
 
-def _when_again(found: Linked, until: int, words: Words) -> str:
-    at = times.clock_of(datetime.fromtimestamp(until + 59, UTC), found.campaign.timezone)
+def _when_again(found: Linked, until: float, words: Words) -> str:
+    at = times.clock_of(datetime.fromtimestamp(ceil(until) + 59, UTC), found.campaign.timezone)
     return words(
         "The mail was sent to this address already. It can be sent again at {time}.",
         time=f"{at:%H:%M}",
