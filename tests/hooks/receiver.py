@@ -12,6 +12,7 @@ from typing import Any
 
 from aiohttp import web
 
+from tests.listening import listening
 from tests.running import PATIENCE
 
 
@@ -88,10 +89,5 @@ async def until(is_so: Callable[[], bool], seconds: float, say: Callable[[], str
 async def open_receiver() -> AsyncIterator[Receiver]:
     receiver = Receiver()
     runner = web.ServerRunner(web.Server(receiver.take), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    receiver.port = runner.addresses[0][1]
-    try:
+    async with listening(runner) as receiver.port:
         yield receiver
-    finally:
-        await runner.cleanup()

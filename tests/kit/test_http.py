@@ -23,6 +23,7 @@ from tearoff.kit.http import (
     open_session,
     resolve_public,
 )
+from tests.listening import listening
 
 PUBLIC = ["8.8.8.8", "1.1.1.1", "192.0.1.1", "100.128.0.1", "172.32.0.1", "2606:4700:4700::1111",
           "2a00:1450:400e::1", "64:ff9b::808:808", "::ffff:8.8.8.8", "2002:808:808::1"]  # fmt: skip
@@ -128,11 +129,8 @@ class Server:
 async def server() -> AsyncIterator[Server]:
     server = Server()
     runner = web.ServerRunner(web.Server(server.answer), shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    server.port = runner.addresses[0][1]
-    yield server
-    await runner.cleanup()
+    async with listening(runner) as server.port:
+        yield server
 
 
 async def test_an_answer(server: Server) -> None:

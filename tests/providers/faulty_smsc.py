@@ -35,6 +35,7 @@ from typing import cast
 
 import smpp34
 
+from tests.listening import let_nobody_in
 from tests.running import free_port
 
 PASSWORD = "pass1234"
@@ -288,6 +289,7 @@ async def running_faulty_smsc(
     try:
         yield smsc
     finally:
+        await let_nobody_in(server.sockets)
         server.close()
         for peer in list(smsc.peers):
             peer.transport.abort()

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator
 from aiohttp import web
 
 from tearoff.providers.base import Callback, Outgoing, Provider
+from tests.listening import listening
 from tests.providers.standin import StandIn
 
 
@@ -41,8 +42,6 @@ class Postbox:
 async def open_postbox() -> AsyncIterator[Postbox]:
     postbox = Postbox()
     runner = web.ServerRunner(web.Server(postbox._keep), shutdown_timeout=1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    postbox.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield postbox
-    await runner.cleanup()
+    async with listening(runner) as port:
+        postbox.url = f"http://127.0.0.1:{port}"
+        yield postbox

@@ -24,6 +24,7 @@ from tearoff.kit.services import Services
 from tearoff.messages import connections
 from tearoff.messages.connections import NewConnection
 from tearoff.messages.open_connections import surroundings_of
+from tests.listening import let_nobody_in
 from tests.running import PATIENCE
 
 LOGIN, PASSWORD = "shop", "s3cret pass"
@@ -152,6 +153,7 @@ async def open_post_office(
     try:
         yield office
     finally:
+        await let_nobody_in(server.sockets)
         server.close()
 
 

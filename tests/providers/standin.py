@@ -39,6 +39,7 @@ from urllib.parse import unquote
 import aiohttp
 from aiohttp import web
 
+from tests.listening import listening
 from tests.providers.dialects import ACCOUNT, DIALECTS, Dialect, Order, Taken, Twilio, Written
 
 REFUSING = {"211": "invalid", "429": "throttled", "610": "opted_out"}
@@ -79,24 +80,21 @@ class StandIn:
         self._reporting.set()
         self._posting: set[asyncio.Task[None]] = set()
         self._session: aiohttp.ClientSession | None = None
-        self._runner: web.ServerRunner | None = None
+        self._open = contextlib.AsyncExitStack()
 
     async def start(self, port: int = 0) -> None:
         server = web.Server(self._answer, access_log=None)
-        self._runner = web.ServerRunner(server, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port, backlog=1024)
-        await site.start()
-        self.url = f"http://127.0.0.1:{self._runner.addresses[0][1]}"
+        runner = web.ServerRunner(server, shutdown_timeout=1)
+        port = await self._open.enter_async_context(listening(runner, port=port))
+        self.url = f"http://127.0.0.1:{port}"
         self._session = aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=10))
 
     async def close(self) -> None:
         self._closing.set()
         self._reporting.set()
         await self.settle()
-        assert self._runner
         assert self._session
-        await self._runner.cleanup()
+        await self._open.aclose()
         await self._session.close()
 
     async def settle(self) -> None:

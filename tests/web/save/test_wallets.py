@@ -34,6 +34,7 @@ from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.providers.wallets import apple, apple_push, google
 from tests.cast import open_shop
+from tests.listening import listening
 from tests.providers.wallet_keys import ISSUER, PASS_TYPE, TEAM, make_apple, make_google, make_weak
 from tests.running import PATIENCE, free_port, start_server
 from tests.web.conftest import PHONE, Coupon, do, in_days
@@ -116,15 +117,10 @@ async def google_service():
     service, app = Wallet(), web.Application()
     app.router.add_post("/token", service.token)
     app.router.add_patch("/walletobjects/v1/offerObject/{name}", service.patch)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
-    await site.start()
-    service.port = site._server.sockets[0].getsockname()[1]
-    service.file, key = make_google(f"{service.url}/token")
-    service.public_key = key.public_key()
-    yield service
-    await runner.cleanup()
+    async with listening(web.AppRunner(app)) as service.port:
+        service.file, key = make_google(f"{service.url}/token")
+        service.public_key = key.public_key()
+        yield service
 
 
 @pytest.fixture(scope="module")
