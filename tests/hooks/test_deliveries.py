@@ -324,6 +324,17 @@ async def test_one_deliverer_at_a_time_chooses_for_an_endpoint(caller, receiver,
         assert await claims.hold_endpoints(second, ids) == {}
 
 
+async def test_one_deliverer_at_a_time_chooses_for_an_account(
+    caller, other_caller, receiver, services
+):
+    first, second = [id_of(await listen(caller, receiver)) for _ in range(2)]
+    other = id_of(await listen(other_caller, receiver))
+    async with services.db.transaction() as one, services.db.transaction() as two:
+        assert await claims.hold_endpoints(one, [first]) == {first: True}
+        assert await claims.hold_endpoints(two, [first, second, other]) == {other: True}
+    assert await claims.hold_endpoints(services.db, [second]) == {second: True}
+
+
 async def test_webhooks_that_come_and_go_disturb_nobody(caller, receiver):
     """What is announced while its webhook is being deleted, tested or sent to again."""
 

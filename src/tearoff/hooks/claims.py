@@ -1,7 +1,7 @@
 """The statements by which a deliverer takes what is due and notes what became of it.
 
-An endpoint's row is held while its deliveries are chosen, so that all processes together keep to
-its limit and to the order of its threads. A claimed delivery comes due again at the end of its
+An endpoint's row is held while its deliveries are chosen, and its account's turn with it, so that
+all processes together keep to the limits of both and to the order of its threads. A claimed delivery comes due again at the end of its
 lease: a process that was killed loses nothing, and what it had sent already is sent again.
 """
 
@@ -78,10 +78,13 @@ async def endpoints_due(
 
 
 async def hold_endpoints(db: asyncpg.Connection, ids: Collection[int]) -> dict[int, bool]:
-    """Hold those that nobody else holds until the transaction ends; gives which are active."""
+    """Hold those that nobody else holds until the transaction ends; gives which are active. Nobody
+    else chooses for another endpoint of the same account meanwhile: two would both count what is
+    under way there before either adds to it."""
     rows = await db.fetch(
-        "SELECT id, active FROM hook_endpoints WHERE id = ANY($1) ORDER BY id"
-        " FOR NO KEY UPDATE SKIP LOCKED",
+        "SELECT id, active FROM hook_endpoints WHERE id = ANY($1)"
+        " AND pg_try_advisory_xact_lock(hashtextextended('hooks:' || account_id, 0))"
+        " ORDER BY id FOR NO KEY UPDATE SKIP LOCKED",
         list(ids),
     )
     return {row["id"]: row["active"] for row in rows}
