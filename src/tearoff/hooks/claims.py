@@ -1,8 +1,9 @@
 """The statements by which a deliverer takes what is due and notes what became of it.
 
 An endpoint's row is held while its deliveries are chosen, and its account's turn with it, so that
-all processes together keep to the limits of both and to the order of its threads. A claimed delivery comes due again at the end of its
-lease: a process that was killed loses nothing, and what it had sent already is sent again.
+all processes together keep to the limits of both and to the order of its threads. A claimed
+delivery comes due again at the end of its lease: a process that was killed loses nothing, and what
+it had sent already is sent again.
 """
 
 from __future__ import annotations
