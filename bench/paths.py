@@ -17,7 +17,7 @@ from bench.recorded import TRIES, Call, Keys, keep, open_tape
 from bench.rig import Rig
 from tearoff.accounts import devices
 from tearoff.coupons.campaigns import campaigns
-from tearoff.coupons.sessions.minting import mint
+from tearoff.coupons.sessions.minting import mint, read_batch
 from tearoff.hooks import endpoints
 
 SAME, BARE = "the same statements, bare", "bare"
@@ -225,13 +225,10 @@ async def _mint(rig: Rig, shop: Shop, amount: int) -> list[str]:
     db = rig.services.db
     campaign = await campaigns.campaign(db, shop.account, shop.campaign)
     assert campaign is not None
-    last = await db.fetchval("SELECT coalesce(max(id), 0) FROM sessions")
     async with db.transaction() as transaction:
-        await mint(transaction, campaign, amount, datetime.now(UTC))
-    rows = await db.fetch(
-        "SELECT code FROM sessions WHERE campaign_id = $1 AND id > $2", campaign.id, last
-    )
-    return [row["code"] for row in rows]
+        batch = await mint(transaction, campaign, amount, datetime.now(UTC))
+    # These alone: what callers of the round before had under way makes coupons still.
+    return [made.code async for lot in read_batch(db, batch) for made in lot]
 
 
 # announcing --------------------------------------------------------------------------------
