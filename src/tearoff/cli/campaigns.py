@@ -50,6 +50,36 @@ from tearoff.kit.vault import Vault
 
 def add_commands(commands: Commands) -> None:
     group = add_group(commands, "campaign", "what is offered")
+    _add_create(group)
+    alike = add_command(group, "twins", _twins, "codes that differ only in case, dashes and the"
+                        " like")  # fmt: skip
+    add_account(alike)
+    add_json(alike)
+    drop = add_command(group, "drop-code", _drop_code, "take a free code out of a campaign's list")
+    add_account(drop)
+    drop.add_argument("--campaign", required=True, help="such as cam_100001")
+    drop.add_argument("--code-id", required=True, type=int, help="as `campaign twins` tells it")
+    add_json(drop)
+    listing = add_command(group, "list", _list, "all campaigns of an account")
+    add_account(listing)
+    add_json(listing)
+    codes = add_command(group, "import-codes", _import_codes, "own validation codes, from a file")
+    add_account(codes)
+    codes.add_argument("--campaign", required=True, help="cam_…")
+    lists.add_arguments(codes, "one code a line, or a CSV or XLSX with a column of them")
+    lists.add_numeric(codes)
+    add_json(codes)
+    campaign_options.add_commands(group)
+    for name, run in (("add-folder", _add_folder), ("add-category", _add_category)):
+        shelf = add_command(group, name, run, "to sort campaigns into")
+        add_account(shelf)
+        shelf.add_argument("--name", required=True)
+        if run is _add_category:
+            shelf.add_argument("--parent", type=numbered("cat"), help="the category above: cat_…")
+        add_json(shelf)
+
+
+def _add_create(group: Commands) -> None:
     create = add_command(group, "create", _create, "make a campaign with a first location")
     add_account(create)
     create.add_argument("--name", required=True, help="the internal name")
@@ -87,32 +117,6 @@ def add_commands(commands: Commands) -> None:
         "--max-coupons", "--limit-sessions", type=int, help="at most so many coupons are issued"
     )
     add_json(create)
-    alike = add_command(group, "twins", _twins, "codes that differ only in case, dashes and the"
-                        " like")  # fmt: skip
-    add_account(alike)
-    add_json(alike)
-    drop = add_command(group, "drop-code", _drop_code, "take a free code out of a campaign's list")
-    add_account(drop)
-    drop.add_argument("--campaign", required=True, help="such as cam_100001")
-    drop.add_argument("--code-id", required=True, type=int, help="as `campaign twins` tells it")
-    add_json(drop)
-    listing = add_command(group, "list", _list, "all campaigns of an account")
-    add_account(listing)
-    add_json(listing)
-    codes = add_command(group, "import-codes", _import_codes, "own validation codes, from a file")
-    add_account(codes)
-    codes.add_argument("--campaign", required=True, help="cam_…")
-    lists.add_arguments(codes, "one code a line, or a CSV or XLSX with a column of them")
-    lists.add_numeric(codes)
-    add_json(codes)
-    campaign_options.add_commands(group)
-    for name, run in (("add-folder", _add_folder), ("add-category", _add_category)):
-        shelf = add_command(group, name, run, "to sort campaigns into")
-        add_account(shelf)
-        shelf.add_argument("--name", required=True)
-        if run is _add_category:
-            shelf.add_argument("--parent", type=numbered("cat"), help="the category above: cat_…")
-        add_json(shelf)
 
 
 def _import_codes(arguments: argparse.Namespace) -> None:

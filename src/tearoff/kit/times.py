@@ -53,6 +53,11 @@ def clock_of(at: datetime, zone: str) -> datetime:
     return at.astimezone(zone_of(zone))
 
 
+def full_minute(at: datetime) -> datetime:
+    """The first full minute that is not before: what people are told who may come back then."""
+    return (at + timedelta(minutes=1, microseconds=-1)).replace(second=0, microsecond=0)
+
+
 @lru_cache(64)
 def locale_of(language: str) -> Locale:
     return Locale.parse(language)

@@ -4,8 +4,7 @@ same phone comes back to it."""
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from datetime import UTC, datetime, timedelta
-from math import ceil
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -222,7 +221,7 @@ async def _tell(
     elif filling.said == _HAS_ONE:  # with the link once more, if it can be sent
         offered = await link_again.offered(request, campaign, visit, filled, now)
     if filling.said == _NETWORK_FULL:
-        problem = _come_back(campaign, visit, datetime.fromtimestamp(ceil(filling.until), UTC), now)
+        problem = _come_back(campaign, visit, datetime.fromtimestamp(filling.until, UTC), now)
     elif filling.said and sent is None:
         problem = last_try.sentence(visit.words, filling.said)
     is_gone = is_gone or filling.said == GONE
@@ -282,7 +281,7 @@ async def _full(
 def _come_back(campaign: Campaign, visit: Visit, until: datetime, now: datetime) -> str:
     """On the shop's clock, up to the minute after; it is today or tomorrow."""
     here = times.clock_of(now, campaign.timezone)
-    back = times.clock_of(until + timedelta(seconds=59), campaign.timezone)
+    back = times.clock_of(times.full_minute(until), campaign.timezone)
     is_today = back.date() == here.date()
     words = (
         visit.words(

@@ -10,7 +10,6 @@ from __future__ import annotations
 import hashlib
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
-from math import ceil
 from typing import Any
 
 import msgspec
@@ -194,7 +193,8 @@ async def _again(db: Handle, found: Linked, once: Tally, now: datetime) -> Troub
 
 
 def _when_again(found: Linked, until: float, words: Words) -> str:
-    at = times.clock_of(datetime.fromtimestamp(ceil(until) + 59, UTC), found.campaign.timezone)
+    again = times.full_minute(datetime.fromtimestamp(until, UTC))
+    at = times.clock_of(again, found.campaign.timezone)
     return words(
         "The mail was sent to this address already. It can be sent again at {time}.",
         time=f"{at:%H:%M}",
