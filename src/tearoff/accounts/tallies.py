@@ -13,7 +13,7 @@ import asyncpg
 import msgspec
 
 from tearoff.errors import Conflict
-from tearoff.kit.db import Database, Handle
+from tearoff.kit.db import Handle
 
 
 class TallyFull(Conflict):
@@ -142,20 +142,21 @@ def full_scope(error: asyncpg.CheckViolationError) -> str:
     return detail.partition("(")[2].split(", ")[1] if "(" in detail else ""
 
 
-async def lock_if_full(db: Database, account_id: int, tally: Tally, now: datetime) -> bool:
+async def lock_if_full(db: Handle, account_id: int, tally: Tally, now: datetime) -> bool:
     """When as many were counted as may be, let the whole window begin now: so far it ran from
     the first one, and whoever waits for its end would have twice as many tries. False when there
-    is room, or when somebody else has locked it already."""
-    if await reached(db, account_id, tally.scope, now) < tally.cap:
-        return False
-    full = msgspec.structs.replace(tally, step=tally.cap)
-    try:
-        async with db.transaction() as work:
-            await forget(work, account_id, [tally.scope])
-            await count(work, account_id, [full], now)
-    except TallyFull:
-        return False
-    return True
+    is room, or when somebody else has locked it already: what is locked stands at twice its cap,
+    where counting never comes, and what is given back meanwhile opens nothing."""
+    locked = await db.execute(
+        "UPDATE tallies SET n = 2 * $4, cap = 2 * $4, until = $5"
+        " WHERE account_id = $1 AND scope = $2 AND until > $3 AND n = $4",
+        account_id,
+        tally.scope,
+        now,
+        tally.cap,
+        now + tally.window,
+    )
+    return bool(locked == "UPDATE 1")
 
 
 async def reached(db: Handle, account_id: int, scope: str, now: datetime) -> int:

@@ -235,6 +235,7 @@ async def test_many_posted_guesses_are_all_refused(coupon):
     assert statuses[422] + statuses[429] == 50
     assert (await coupon.redeem(PIN, token)).status == 429
     assert (await coupon.row())["uses"] == 0
+    assert [kind for kind, *_ in await coupon.events()] == ["pin_locked"]
 
 
 async def test_the_right_pin_among_many_guesses_uses_it_or_finds_it_locked(coupon):
