@@ -119,7 +119,7 @@ async def expire_account(db: Handle, account_id: int, *, at: datetime | None) ->
 def check_caller(caller: Caller | None, secret: str, now: datetime) -> Caller:
     if caller is None:
         raise WrongCredentials
-    if not caller.key.is_secret(secret, now):
+    if caller.key is None or not caller.key.is_secret(secret, now):
         raise WrongCredentials(caller.account.id)
     if caller.account.is_expired(now):
         raise AccountExpired

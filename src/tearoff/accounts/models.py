@@ -8,6 +8,8 @@ from datetime import datetime, time
 
 import msgspec
 
+from tearoff.accounts.audit import Actor
+from tearoff.accounts.rights import Right, check_role, check_scopes
 from tearoff.hooks.models import Listener, listener
 from tearoff.kit.hours import Hours
 
@@ -63,6 +65,7 @@ class ApiKey(msgspec.Struct, frozen=True):
     previous_sha256: bytes | None
     previous_until: datetime | None
     revoked_at: datetime | None
+    scopes: tuple[str, ...]
     version: int
 
     def is_secret(self, secret: str, now: datetime) -> bool:
@@ -81,11 +84,48 @@ class ApiKey(msgspec.Struct, frozen=True):
         )
 
 
-class Caller(msgspec.Struct, frozen=True):
-    """Who makes a call: the key it came with and the account behind it."""
+class Member(msgspec.Struct, frozen=True):
+    """A person as a member of the account that a call is about."""
 
-    key: ApiKey
+    person_id: int
+    role: str
+    name: str
+
+
+class Caller(msgspec.Struct, frozen=True):
+    """Who makes a call in which account: a program by its key, or a person by being a member.
+    `address`: where it comes from in the network."""
+
+    key: ApiKey | None
     account: Account
+    member: Member | None = None
+    address: str = ""
+
+    @property
+    def name(self) -> str:
+        """As events name whoever did something."""
+        if self.key is not None:
+            return self.key.client_id
+        return f"person {self.member.person_id}" if self.member else ""
+
+    @property
+    def actor(self) -> Actor:
+        """As the audit log names them."""
+        if self.key is not None:
+            return Actor("key", self.key.client_id, self.address)
+        return Actor("person", str(self.member.person_id) if self.member else "", self.address)
+
+    @property
+    def versions(self) -> tuple[int, int]:
+        """What changes when the key or the account does."""
+        return self.key.version if self.key else 0, self.account.version
+
+    def check(self, right: Right) -> None:
+        """Whether they may do this. Raises `ScopeMissing` and `RoleMissing`."""
+        if self.key is not None:
+            check_scopes(self.key.scopes, right)
+        else:
+            check_role(self.member.role if self.member else "", right)
 
 
 class NewKey(msgspec.Struct, frozen=True):

@@ -72,9 +72,9 @@ class Buckets:
         self._turns: Turns[str] = Turns()
 
     async def spend(self, db: Handle, caller: Caller, now: datetime) -> Quota | None:
-        """One call. None when the account has no limit. Raises `TooManyCalls`."""
+        """One call of a key. None when the account has no limit. Raises `TooManyCalls`."""
         rate, size = caller.account.calls_per_second, caller.account.calls_at_once
-        if rate is None or size is None:
+        if rate is None or size is None or caller.key is None:
             return None
         client_id = caller.key.client_id
         lot = self._open_lot(client_id)

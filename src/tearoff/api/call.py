@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from tearoff.accounts import idempotency
+from tearoff.accounts import audit, idempotency
 from tearoff.accounts.models import Account, Caller
 from tearoff.api.deps import Doors
 from tearoff.hooks.models import Listener
@@ -37,6 +37,10 @@ class Call(msgspec.Struct, frozen=True):
     def link_host(self) -> str:
         """Where the account's coupon links lead: scheme and host."""
         return self.account.link_host or self.doors.services.settings.link_host
+
+    async def note(self, db: Handle, verb: str, **facts: Any) -> None:
+        """Write a change of this call down in the audit log (`audit.write`), in its transaction."""
+        await audit.write(db, self.account.id, self.caller.actor, verb, self.now, **facts)
 
     @property
     def listener(self) -> Listener | None:

@@ -76,6 +76,12 @@ class Contexts:
             self._callers.keep(client_id, found)
         return found
 
+    async def _again(self, db: Handle, caller: Caller) -> Caller:
+        if caller.key is not None:
+            return await self.caller(db, caller.key.client_id) or caller
+        account = await account_queries.account(db, caller.account.id)
+        return msgspec.structs.replace(caller, account=account) if account else caller
+
     def remembered(
         self, caller: Caller, campaign_id: int, channel: str = "sms"
     ) -> SendContext | None:
@@ -91,7 +97,7 @@ class Contexts:
     ) -> SendContext:
         """Everything as it is now, read anew."""
         account_id = caller.account.id
-        fresh = await self.caller(db, caller.key.client_id) or caller
+        fresh = await self._again(db, caller)
         campaign = await campaigns.campaign(db, account_id, campaign_id)
         route = await connections.route(db, account_id, channel)
         if campaign is not None:

@@ -29,8 +29,10 @@ class Opened(msgspec.Struct, frozen=True):
 
 _FRESH = """
 fresh AS MATERIALIZED (
-  SELECT 1 FROM api_keys k, accounts a, campaigns c, connections r
-  WHERE k.client_id = $1 AND k.version = $2 AND a.id = $3 AND a.version = $4
+  SELECT 1 FROM accounts a, campaigns c, connections r
+  WHERE ($1::text IS NULL
+      OR EXISTS (SELECT FROM api_keys k WHERE k.client_id = $1 AND k.version = $2))
+    AND a.id = $3 AND a.version = $4
     AND c.id = $5 AND c.version = $6 AND r.id = $7 AND r.version = $8
   FOR KEY SHARE OF c
 ), barred AS MATERIALIZED (
@@ -107,8 +109,9 @@ async def open_send(
 def _common(context: SendContext, draft: Draft, lease: float, now: datetime) -> Sequence[object]:
     caller, route = context.caller, context.route
     assert route is not None
+    key_version, account_version = caller.versions
     return (
-        caller.key.client_id, caller.key.version, caller.account.id, caller.account.version,
+        caller.key and caller.key.client_id, key_version, caller.account.id, account_version,
         draft.campaign.id, draft.campaign.version, route.id, route.version,
         draft.recipient, draft.guard, now + timedelta(seconds=lease),
         [t.scope for t in draft.tallies], [t.step for t in draft.tallies],

@@ -216,7 +216,7 @@ class Sender:
             context = await self._contexts.load(
                 self._services.db, caller, request.campaign_id, request.channel
             )
-            if _versions(context.caller) != _versions(caller):
+            if context.caller.versions != caller.versions:
                 raise StaleCaller
             opened = await self._try_open(context, request, now, keyed)
             if opened is not None:
@@ -351,10 +351,6 @@ class Sender:
             self._answers.write_later(write, about.message_id if is_accepted else None)
             return False
         return True
-
-
-def _versions(caller: Caller) -> tuple[int, int]:
-    return caller.key.version, caller.account.version
 
 
 def _sent(draft: Draft, message_id: int) -> Sent:

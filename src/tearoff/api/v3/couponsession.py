@@ -129,7 +129,7 @@ async def _updated(call: Call, db: Handle, found: SessionAndCampaign) -> dict[st
 async def _operate(call: Call, db: Handle, found: SessionAndCampaign, operation: str) -> Session:
     if operation == "validated":
         return await _validate(call, db, found)
-    doer = Doer(actor=call.caller.key.client_id, channel="api")
+    doer = Doer(actor=call.caller.name, channel="api")
     session, _ = await actions.change(
         db, found, operation, doer=doer, now=call.now, listener=call.listener
     )
@@ -148,7 +148,7 @@ async def till_of(call: Call, db: Handle, found: SessionAndCampaign) -> Doer:
     """Who takes a session in by this call, at which place."""
     place = await _place(db, call, found)
     return Doer(
-        actor=call.caller.key.client_id,
+        actor=call.caller.name,
         channel="api",
         location_id=place.id if place else None,
     )

@@ -13,6 +13,7 @@ from tearoff.accounts import members, passwords
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.rate_limits import TooManyCalls
+from tearoff.accounts.rights import ScopeMissing
 from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
 from tearoff.accounts.wrong_credentials import TooManyFailures
 from tearoff.api.error_codes import CODES
@@ -117,6 +118,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     TooManyFailures: (429, 429, "{error}"),
     TooBusy: (429, 429, "{error}"),
     TryLater: (503, 503, "{error}"),
+    ScopeMissing: (403, 105, "{error}"),
     Forbidden: (403, 403, "{error}"),
     BadText: (422, 301, "Invalid character in parameter: {field}. {error}"),
     Invalid: (422, 301, "Invalid character in parameter: {field}."),

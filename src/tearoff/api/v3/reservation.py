@@ -26,7 +26,7 @@ async def reserve(call: Call, db: Handle) -> dict[str, Any]:
         db,
         found,
         seconds=call.given["seconds"] or DEFAULT_SECONDS,
-        holder=call.caller.key.client_id,
+        holder=call.caller.name,
         now=call.now,
         location_id=till.location_id,
     )

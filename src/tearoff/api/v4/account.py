@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tearoff.accounts import queries as accounts
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3.account import DEFAULT_DAYS, MOST_DAYS
 from tearoff.api.v4 import fields as f
@@ -155,6 +156,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/account",
         tag=TAG,
+        right=Right.LOOK,
         summary="The account: its settings, limits and integrations.",
         act=get_account,
         errors=(201,),
@@ -170,6 +172,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/usage",
         tag=TAG,
+        right=Right.LOOK,
         summary="Messages and coupons by day.",
         query=(
             f.text_field("first_day", f.day, "First day; 30 days back if left out.", "2026-11-01",

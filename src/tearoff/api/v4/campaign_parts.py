@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import campaign_shapes as shapes
@@ -56,6 +57,7 @@ async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
     async with services.db.transaction() as db:
         await pictures.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
         entry = await catalogue.entry(db, account_id, campaign_id)
+        await call.note(db, "campaign.picture", subject=str(campaign_id))
         await events.announce_campaign(
             db, call.listener, "coupon_updated", entry.campaign, call.now
         )
@@ -94,6 +96,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/campaigns/{id}/locations",
         tag=_TAG,
+        right=Right.LOOK,
         summary="Where the campaign is taken in.",
         path_fields=(CAMPAIGN_ID,),
         act=get_locations,
@@ -105,6 +108,9 @@ OPERATIONS = (
         method="PUT",
         path="/v4/campaigns/{id}/locations",
         tag=_TAG,
+        right=Right.EDIT,
+        verb="campaign.locations",
+        look=get_locations,
         summary="Say where the campaign is taken in; the list takes the place of the one before.",
         path_fields=(CAMPAIGN_ID,),
         body=(_LOCATIONS,),
@@ -117,6 +123,8 @@ OPERATIONS = (
         method="PUT",
         path="/v4/campaigns/{id}/picture",
         tag=_TAG,
+        right=Right.EDIT,
+        verb="campaign.picture",
         summary="Give the campaign a picture: a JPEG, PNG or WebP file of at most 10 MB. It is cut"
         " to 40:21 from its middle and made small enough for every network.",
         path_fields=(CAMPAIGN_ID,),
@@ -132,6 +140,8 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/campaigns/{id}/picture",
         tag=_TAG,
+        right=Right.EDIT,
+        verb="campaign.picture_remove",
         summary="Take the campaign's picture away.",
         path_fields=(CAMPAIGN_ID,),
         act=delete_picture,

@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.accounts.subaccounts import check_room
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
@@ -207,6 +208,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/campaigns",
         tag=TAG,
+        right=Right.LOOK,
         summary="The account's campaigns, in the order in which they were made.",
         query=(
             LIMIT,
@@ -227,6 +229,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns",
         tag=TAG,
+        right=Right.EDIT,
+        verb="campaign.create",
         summary="Make a campaign, plain or like another one.",
         body=(
             f.integer_field("template", "Id of a campaign to copy. What is given beside it is"
@@ -242,6 +246,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/campaigns/{id}",
         tag=TAG,
+        right=Right.LOOK,
         summary="One campaign.",
         path_fields=(CAMPAIGN_ID,),
         act=get_campaign,
@@ -253,6 +258,9 @@ OPERATIONS = (
         method="PATCH",
         path="/v4/campaigns/{id}",
         tag=TAG,
+        right=Right.EDIT,
+        verb="campaign.change",
+        look=get_campaign,
         summary="Change a campaign; what is left out stays, null empties.",
         path_fields=(CAMPAIGN_ID,),
         body=FIELDS,
@@ -265,6 +273,9 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/campaigns/{id}",
         tag=TAG,
+        right=Right.EDIT,
+        verb="campaign.remove",
+        look=get_campaign,
         summary="Put a campaign away for good; its sessions keep their history.",
         path_fields=(CAMPAIGN_ID,),
         act=delete_campaign,
@@ -275,6 +286,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/folders",
         tag=SHELVES,
+        right=Right.LOOK,
         summary="All folders, on one page.",
         act=list_folders,
         errors=(201,),
@@ -285,6 +297,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/folders",
         tag=SHELVES,
+        right=Right.EDIT,
+        verb="folder.create",
         summary="Make a folder.",
         body=(_SHELF_NAME,),
         act=create_folder,
@@ -296,6 +310,8 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/folders/{id}",
         tag=SHELVES,
+        right=Right.EDIT,
+        verb="folder.remove",
         summary="Delete a folder; its campaigns stay, in no folder.",
         path_fields=(f.path_id("id", "fol", "Id of the folder.", 100001),),
         act=delete_folder,
@@ -306,6 +322,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/categories",
         tag=SHELVES,
+        right=Right.LOOK,
         summary="All categories, on one page.",
         act=list_categories,
         errors=(201,),
@@ -316,6 +333,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/categories",
         tag=SHELVES,
+        right=Right.EDIT,
+        verb="category.create",
         summary="Make a category, at the top or below another one; there are three levels.",
         body=(
             _SHELF_NAME,
@@ -330,6 +349,8 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/categories/{id}",
         tag=SHELVES,
+        right=Right.EDIT,
+        verb="category.remove",
         summary="Delete a category with those below it; its campaigns stay, in no category.",
         path_fields=(f.path_id("id", "cat", "Id of the category.", 100001),),
         act=delete_category,

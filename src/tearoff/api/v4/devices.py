@@ -10,6 +10,7 @@ import segno
 
 from tearoff.accounts import devices, locations
 from tearoff.accounts.devices import PAIRING_LIVES
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
@@ -134,6 +135,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/locations/{id}/pairings",
         tag=TAG,
+        right=Right.PLACES,
+        verb="location.pair",
+        personal=True,
         summary="Make a link that pairs one device of the staff with the location: used once,"
         f" within {PAIRING_LIVES // timedelta(minutes=1)} minutes.",
         path_fields=(LOCATION_ID,),
@@ -146,6 +150,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/locations/{id}/devices",
         tag=TAG,
+        right=Right.LOOK,
         summary="The devices that are paired with the location, on one page.",
         path_fields=(LOCATION_ID,),
         act=list_devices,
@@ -157,6 +162,8 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/devices/{id}",
         tag=TAG,
+        right=Right.PLACES,
+        verb="device.remove",
         summary="Throw a device out: its next request is refused.",
         path_fields=(_DEVICE_ID,),
         act=delete_device,
@@ -167,6 +174,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/locations/{id}/scans",
         tag=TAG,
+        right=Right.LOOK,
         summary="The codes that were looked at at the location, newest first.",
         path_fields=(LOCATION_ID,),
         query=(LIMIT, cursor_field("scans", int), _CONFLICTS),

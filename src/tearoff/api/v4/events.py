@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Operation
@@ -59,6 +60,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/sessions/{code}/events",
         tag=TAG,
+        right=Right.LOOK,
         summary="What happened to a session, oldest first.",
         path_fields=(CODE,),
         query=(LIMIT, cursor_field("events", int)),

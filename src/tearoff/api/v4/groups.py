@@ -6,6 +6,7 @@ from datetime import date, datetime
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
@@ -143,6 +144,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/groups",
         tag=TAG,
+        right=Right.LOOK,
         summary="The account's groups, in the order in which they were made.",
         query=(LIMIT, cursor_field("groups", int)),
         act=list_groups,
@@ -154,6 +156,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/groups",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="group.create",
         summary="Make a group.",
         body=(
             f.text_field("name", f.required_text(100), "Its name.", "Regulars", required=True),
@@ -169,6 +173,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/groups/{id}",
         tag=TAG,
+        right=Right.LOOK,
         summary="One group.",
         path_fields=(_ID,),
         act=get_group,
@@ -180,6 +185,9 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/groups/{id}",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="group.remove",
+        look=get_group,
         summary="Delete a group, with the contacts that are in no other one.",
         path_fields=(_ID,),
         act=delete_group,
@@ -190,6 +198,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/groups/{id}/contacts",
         tag=TAG,
+        right=Right.LOOK,
         summary="The contacts of a group, oldest first.",
         path_fields=(_ID,),
         query=(LIMIT, cursor_field("contacts", int)),
@@ -202,6 +211,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/groups/{id}/contacts",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="group.add",
+        personal=True,
         summary="Put a person into a group. Who is known already stays the same contact, and"
         " what is given is updated.",
         path_fields=(_ID,),
@@ -227,6 +239,9 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/groups/{id}/contacts/{contact}",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="group.take_out",
+        personal=True,
         summary="Take a contact out of a group; one that is in no group any more is deleted.",
         path_fields=(_ID, f.path_id("contact", "con", "Id of the contact.", 100001)),
         act=remove_contact,

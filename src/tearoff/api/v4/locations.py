@@ -12,6 +12,7 @@ import msgspec
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import locations
 from tearoff.accounts.locations import LONGEST, PIN_LENGTHS, Changes, Listed, LocationNotFound
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
@@ -187,6 +188,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/locations",
         tag=TAG,
+        right=Right.LOOK,
         summary="The account's locations.",
         query=(LIMIT, cursor_field("locations", int)),
         act=list_locations,
@@ -198,6 +200,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/locations",
         tag=TAG,
+        right=Right.PLACES,
+        verb="location.create",
         summary="Add a location.",
         body=(msgspec.structs.replace(_NAME, required=True), *FIELDS[1:]),
         act=create_location,
@@ -209,6 +213,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/locations/{id}",
         tag=TAG,
+        right=Right.LOOK,
         summary="One location.",
         path_fields=(LOCATION_ID,),
         act=get_location,
@@ -220,6 +225,9 @@ OPERATIONS = (
         method="PATCH",
         path="/v4/locations/{id}",
         tag=TAG,
+        right=Right.PLACES,
+        verb="location.change",
+        look=get_location,
         summary="Change a location; what is left out stays.",
         path_fields=(LOCATION_ID,),
         body=FIELDS,
@@ -232,6 +240,9 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/locations/{id}",
         tag=TAG,
+        right=Right.PLACES,
+        verb="location.remove",
+        look=get_location,
         summary="Remove a location: nothing is taken in there any more, and its devices are thrown"
         " out. What happened there keeps its name.",
         path_fields=(LOCATION_ID,),

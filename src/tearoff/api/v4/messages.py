@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tearoff.accounts import idempotency
+from tearoff.accounts.rights import Right
 from tearoff.api.call import NOT_KEPT, Call, interrupted
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
@@ -90,6 +91,8 @@ async def send_message(call: Call) -> tuple[int, bytes]:
         sent = await call.doors.sender.send(call.caller, _request(call), call.now, keyed)
     except OutcomeUnknown as unknown:
         return await _maybe_sent(call, unknown)
+    if call.caller.key is None:  # of a program's messages the row itself tells enough
+        await call.note(call.doors.services.db, "message.send", subject=str(sent.message_id))
     status, body = await _answer(call, sent.message_id)
     if status == 201:
         await _keep(call, sent.message_id, body)
@@ -185,6 +188,7 @@ OPERATIONS = (
         method="POST",
         path="/v4/messages/preview",
         tag=TAG,
+        right=Right.LOOK,
         summary="How many texts a text is, and in which encoding it would leave. With `text`"
         " alone nothing is appended and nothing is changed.",
         body=(
@@ -214,6 +218,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/messages",
         tag=TAG,
+        right=Right.LOOK,
         summary="The account's messages, newest first.",
         query=(LIMIT, cursor_field("messages", int)),
         act=list_messages,
@@ -225,6 +230,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/messages",
         tag=TAG,
+        right=Right.SEND,
+        verb="message.send",
+        personal=True,
         summary="Text a coupon to one person and wait for the service's answer.",
         body=(
             f.integer_field("campaign", "Id of the campaign.", 100001, required=True),
@@ -258,6 +266,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/messages/{id}",
         tag=TAG,
+        right=Right.LOOK,
         summary="A message with what happened to it.",
         path_fields=(_ID,),
         act=get_message,

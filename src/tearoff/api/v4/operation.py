@@ -13,17 +13,19 @@ from litestar.types import Method
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import Doors, authenticate, doors_of, spend
 from tearoff.api.v3.body import MAX_BODY, Unreadable, read_object, read_query
 from tearoff.api.v3.reading import Parameter
-from tearoff.api.v4.fields import BadFields, FieldProblem, read_fields
+from tearoff.api.v4.fields import BadFields, Field, FieldProblem, read_fields
 from tearoff.api.v4.problems import MEDIA_TYPE, problem_of
 from tearoff.distribution.send import StaleCaller
-from tearoff.errors import TearoffError
+from tearoff.errors import NotFound, TearoffError
 from tearoff.kit import clock, metrics
 from tearoff.kit.bodies import drop, read_body, read_parts
 from tearoff.kit.db import Handle
+from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.spool import Upload, spool
 
 
@@ -63,12 +65,15 @@ class File(msgspec.Struct, frozen=True):
 
 
 class Operation(msgspec.Struct, frozen=True, kw_only=True):
-    """`answers`: what each status of success means and carries. `example` goes with the first
-    of them. `errors`: v3's numbers."""
+    """`right`: what a caller needs. `answers`: what each status of success means and carries.
+    `example` goes with the first of them. `errors`: v3's numbers. `look`: shows what is changed,
+    for the audit log, which calls the change by its `verb`; a change of what is `personal` is
+    noted without what it was."""
 
     method: Method
     path: str
     tag: str
+    right: Right
     summary: str
     answers: Mapping[int, tuple[str, Any]]
     example: Any = None
@@ -82,10 +87,18 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     takes: File | None = None
     before: Before | None = None
     explain: Explain | None = None
+    verb: str = ""
+    look: Act | None = None
+    personal: bool = False
 
     @property
     def writes(self) -> bool:
         return self.method != "GET"
+
+    @property
+    def changes(self) -> bool:
+        """Whether it changes something: what only computes has no verb."""
+        return bool(self.verb)
 
     @property
     def status(self) -> int:
@@ -137,6 +150,11 @@ async def _answer(
     now = clock.now()  # a call is of the moment in which all of it was there
     caller = await authenticate(doors, request, {}, now)
     await spend(doors, caller, now, quota)
+    caller.check(operation.right)
+    if operation.changes:
+        trusted = doors.services.settings.trusted_proxies
+        address = host_of(client_address(request.scope, trusted))
+        caller = msgspec.structs.replace(caller, address=address)
     given = _given(request, operation, raw)
     if operation.takes is not None:
         return await _act_on_upload(Call(doors, caller, given, now), operation, request)
@@ -224,7 +242,7 @@ async def _act(call: Call, operation: Operation) -> _Reply:
             status, body = await operation.act_alone(call)
             return _Reply(status, body)
         assert operation.act is not None
-        if not operation.writes:
+        if not operation.changes:
             return _reply(operation, await operation.act(call, call.doors.services.db))
         return await _act_once(call, operation, operation.act)
     except StaleCaller:
@@ -245,6 +263,49 @@ async def _act_once(call: Call, operation: Operation, act: Act) -> _Reply:
     """In one transaction, and with it the answer under the call's key."""
     async with call.doors.services.db.transaction() as db:
         await claim(db, call)
-        reply = _reply(operation, await act(call, db))
+        reply = _reply(operation, await acted(call, db, operation, act))
         await keep(db, call, reply.status, reply.body)
     return reply
+
+
+async def acted(call: Call, db: Handle, operation: Operation, act: Act) -> Any:
+    """What was done, with its row in the audit log."""
+    before = await _look(call, db, operation)
+    done = await act(call, db)
+    shown = done.body if isinstance(done, Answered) else done
+    after = await _look(call, db, operation) if shown is None else shown
+    secrets = [f.name for f in operation.body if isinstance(f, Field) and f.secret]
+    await call.note(
+        db,
+        operation.verb,
+        subject=_subject(operation, call.given, shown),
+        before=before,
+        after=None if operation.personal else after,
+        secrets=[name for name in secrets if call.given.get(name)],
+    )
+    return done
+
+
+async def _look(call: Call, db: Handle, operation: Operation) -> Any:
+    if operation.look is None or operation.personal:
+        return None
+    try:
+        return await operation.look(call, db)
+    except NotFound:
+        return None
+
+
+def _subject(operation: Operation, given: Mapping[str, Any], shown: Any) -> str:
+    """The ids in the path, else that of what was made."""
+    named = [given[field.name] for field in operation.path_fields]
+    if not named:
+        named = [
+            getattr(shown, name) for name in ("id", "client_id", "code") if hasattr(shown, name)
+        ]
+    return "/".join(_short(name) for name in named[:2])
+
+
+def _short(name: object) -> str:
+    """An address of a person is named by its end: the log outlives the person's data."""
+    text = str(name)
+    return f"…{text[-3:]}" if text.startswith("+") or "@" in text else text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v4.lists import ASKED, MOST_BYTES, NUMERIC, asked_of
 from tearoff.api.v4.operation import File, Operation, encode
@@ -43,7 +44,11 @@ async def import_codes(call: Call, upload: Upload) -> tuple[int, bytes]:
         opened(upload.path, importing.COLUMN, asked_of(call)) as table,
         call.doors.services.db.transaction() as db,
     ):
-        done = await importing.import_codes(db, call.account.id, call.given["id"], table)
+        campaign_id = call.given["id"]
+        done = await importing.import_codes(db, call.account.id, campaign_id, table)
+        await call.note(
+            db, "campaign.codes", subject=str(campaign_id), after={"imported": done.imported}
+        )
     return 200, encode(done)
 
 
@@ -54,6 +59,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/campaigns/{id}/codes",
         tag=_TAG,
+        right=Right.LOOK,
         summary="How many of the campaign's own codes are left.",
         path_fields=(CAMPAIGN_ID,),
         act=get_pool,
@@ -65,6 +71,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/codes",
         tag=_TAG,
+        right=Right.EDIT,
+        verb="campaign.codes",
         summary="Import validation codes, up to 1,000,000: one a line, or a CSV or XLSX with a"
         " column of them, as any program writes it. From then on each new session of the"
         " campaign gets the next one. Codes that are there already are left out and named by"

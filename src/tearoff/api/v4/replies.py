@@ -6,6 +6,7 @@ from datetime import datetime
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
@@ -75,6 +76,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/replies",
         tag=TAG,
+        right=Right.LOOK,
         summary="What people wrote to the account's numbers, newest first. With `state=open` all"
         " that waits for a decision; with `keyword=maybe_stop` what of it may have meant STOP,"
         " without a STOP from a number that could not be read, unless `state` says otherwise."
@@ -94,6 +96,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/replies/{id}/optout",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="reply.optout",
+        personal=True,
         summary="It meant STOP: its sender gets nothing any more, as if it had been one.",
         path_fields=(_ID,),
         body=(
@@ -112,6 +117,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/replies/{id}/dismiss",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="reply.dismiss",
+        personal=True,
         summary="It did not mean STOP: it waits for nobody any more.",
         path_fields=(_ID,),
         act=dismiss,

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import OPERATIONS as WORDS
@@ -124,6 +125,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/campaigns/{id}/sessions",
         tag=TAG,
+        right=Right.LOOK,
         summary="A campaign's sessions, in the order in which they were made.",
         path_fields=(CAMPAIGN_ID,),
         query=(LIMIT, cursor_field("sessions", int)),
@@ -136,6 +138,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/sessions",
         tag=TAG,
+        right=Right.SEND,
+        verb="session.create",
+        personal=True,
         summary="Make a session for one person and get its link.",
         path_fields=(CAMPAIGN_ID,),
         body=(
@@ -157,6 +162,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/sessions/{code}",
         tag=TAG,
+        right=Right.LOOK,
         summary="One session.",
         path_fields=(CODE,),
         act=get_session,
@@ -168,6 +174,9 @@ OPERATIONS = (
         method="PATCH",
         path="/v4/sessions/{code}",
         tag=TAG,
+        right=Right.SEND,
+        verb="session.change",
+        personal=True,
         summary="Change what is known of the person, or the value of the coupon.",
         path_fields=(CODE,),
         body=_FIELDS,
@@ -180,6 +189,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/sessions/{code}/{operation}",
         tag=TAG,
+        right=Right.REDEEM,
+        verb="session.operate",
+        personal=True,
         summary="Take a coupon in, void it, lock it, or take that back. What is already so is"
         " fine and changes nothing.",
         path_fields=(

@@ -6,6 +6,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
@@ -63,6 +64,7 @@ async def import_suppressions(call: Call, upload: Upload) -> tuple[int, bytes]:
             reason=call.given.get("reason") or "",
             now=call.now,
         )
+    await call.note(call.doors.services.db, "suppression.import", after={"added": done.added})
     return 200, encode(done)
 
 
@@ -89,6 +91,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/suppressions",
         tag=TAG,
+        right=Right.LOOK,
         summary="Who gets nothing, in the order of addresses.",
         query=(LIMIT, cursor_field("suppressions", str, str)),
         act=list_suppressions,
@@ -100,6 +103,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/suppressions",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="suppression.add",
+        personal=True,
         summary="Send nothing to an address any more.",
         body=(_ADDRESS, _REASON),
         act=add_suppression,
@@ -114,6 +120,9 @@ OPERATIONS = (
         method="POST",
         path="/v4/suppressions/import",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="suppression.import",
+        personal=True,
         summary="Put up to 100,000 addresses on the list: one a line, or a CSV or XLSX with a"
         " column of them, as any program writes it. National numbers are read as those of the"
         " account's country. Lines that cannot be read are named, the others are taken.",
@@ -153,6 +162,9 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/suppressions/{address}",
         tag=TAG,
+        right=Right.PEOPLE,
+        verb="suppression.remove",
+        personal=True,
         summary="Take an address off the list, for whatever reasons it stands there.",
         path_fields=(_ADDRESS,),
         act=remove_suppression,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call, claim, keep
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.webhook import SHOWN_OF_BODY, address, event_ref, kinds
@@ -116,6 +117,7 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
         endpoint = await endpoints.hold(db, call.account.id, call.given["id"])
         await claim(db, call)
         claimed = await test_event.prepare(db, endpoint, call.now)
+        await call.note(db, "webhook.test", subject=str(call.given["id"]))
         await keep(db, call, 200, await _tested(call, db, claimed))
     await test_event.carry_out(services, claimed)
     told = await _tested(call, services.db, claimed)
@@ -222,6 +224,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/webhooks",
         tag=TAG,
+        right=Right.HOOKS,
         summary="The account's webhooks, on one page.",
         act=list_webhooks,
         errors=(201,),
@@ -232,6 +235,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/webhooks",
         tag=TAG,
+        right=Right.HOOKS,
+        verb="webhook.create",
         summary="Let an address be told of events. The secret is shown here and never again.",
         body=(_URL, _EVENTS, _DESCRIPTION),
         before=check_address,
@@ -246,6 +251,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/webhooks/{id}",
         tag=TAG,
+        right=Right.HOOKS,
         summary="One webhook.",
         path_fields=(_ID,),
         act=get_webhook,
@@ -257,6 +263,9 @@ OPERATIONS = (
         method="PATCH",
         path="/v4/webhooks/{id}",
         tag=TAG,
+        right=Right.HOOKS,
+        verb="webhook.change",
+        look=get_webhook,
         summary="Change a webhook, switch it off or on, or roll its secret.",
         path_fields=(_ID,),
         body=(
@@ -278,6 +287,9 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/webhooks/{id}",
         tag=TAG,
+        right=Right.HOOKS,
+        verb="webhook.remove",
+        look=get_webhook,
         summary="Delete a webhook with its log.",
         path_fields=(_ID,),
         act=delete_webhook,
@@ -288,6 +300,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/webhooks/{id}/test",
         tag=TAG,
+        right=Right.HOOKS,
+        verb="webhook.test",
         summary="Send a `webhook_test` now and tell how it went.",
         path_fields=(_ID,),
         act_alone=test_webhook,
@@ -299,6 +313,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/webhooks/{id}/deliveries",
         tag=TAG,
+        right=Right.HOOKS,
         summary="What was sent to a webhook and what it answered, newest first.",
         path_fields=(_ID,),
         query=(
@@ -317,6 +332,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/events/{event}/resend",
         tag=TAG,
+        right=Right.HOOKS,
+        verb="event.resend",
         summary="Send an event again: to the webhooks that got it, or to one that is named.",
         path_fields=(
             f.text_field("event", event_ref, "Id of the event.", _EVENT, required=True),

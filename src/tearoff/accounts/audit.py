@@ -1,0 +1,120 @@
+"""What was changed in an account: one row in the transaction of the change.
+
+A row says who, what, when, and what the thing looked like before and after: of what changed only,
+as the API shows it, in which no secret stands. A secret that was changed is `"changed"`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from tearoff.kit.db import Handle
+from tearoff.kit.rows import columns, read
+
+SECRET = "changed"  # noqa: S105 - what stands in its place
+_LONGEST = 2_000
+"""Characters of one value that are kept."""
+
+
+class Actor(msgspec.Struct, frozen=True):
+    """Who does something: `kind` is `person`, `key`, `command` or `system`; `name` the person's
+    id, the key's client id, or the system's user. `address`: the network address, where there is
+    one."""
+
+    kind: str
+    name: str = ""
+    address: str = ""
+
+
+SYSTEM = Actor("system")
+
+
+class Entry(msgspec.Struct, frozen=True):
+    id: int
+    at: datetime
+    actor_kind: str
+    actor_name: str
+    address: str
+    verb: str
+    subject: str
+    before: str | None
+    after: str | None
+
+
+async def write(
+    db: Handle,
+    account_id: int,
+    actor: Actor,
+    verb: str,
+    now: datetime,
+    *,
+    subject: str = "",
+    before: Any = None,
+    after: Any = None,
+    secrets: Iterable[str] = (),
+) -> None:
+    """In the transaction of the change. `verb`: `campaign.change`; `subject`: the id of what it
+    is about; `before` and `after`: a struct or a mapping, of which only what differs is kept;
+    `secrets`: names of secrets that were set."""
+    old, new = _differences(_plain(before), _plain(after))
+    new |= dict.fromkeys(secrets, SECRET)
+    await db.execute(
+        "INSERT INTO audit_entries (account_id, at, actor_kind, actor_name, address, verb, subject,"
+        " before, after) VALUES ($1, $2, $3, $4, $5, $6, $7, $8::jsonb, $9::jsonb)",
+        account_id,
+        now,
+        actor.kind,
+        actor.name,
+        actor.address,
+        verb,
+        subject[:200],
+        _json(old),
+        _json(new),
+    )
+
+
+async def entries(
+    db: Handle, account_id: int, *, before: int | None = None, limit: int = 50
+) -> list[Entry]:
+    """The latest first."""
+    rows = await db.fetch(
+        f"SELECT {columns(Entry)} FROM audit_entries WHERE account_id = $1"
+        " AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        account_id,
+        before,
+        limit,
+    )
+    return [read(Entry, row) for row in rows]
+
+
+def _plain(value: Any) -> dict[str, Any]:
+    found = msgspec.to_builtins(value) if value is not None else {}
+    return dict(found) if isinstance(found, Mapping) else {"value": found}
+
+
+def _differences(
+    before: dict[str, Any], after: dict[str, Any]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What differs; of what is new or gone, all."""
+    if not before or not after:
+        return _cut(before), _cut(after)
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return _cut({n: before.get(n) for n in names}), _cut({n: after.get(n) for n in names})
+
+
+def _cut(values: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value[:_LONGEST] if isinstance(value, str) else value
+        for name, value in values.items()
+    }
+
+
+def _json(values: dict[str, Any]) -> str | None:
+    if not values:
+        return None
+    # PostgreSQL's jsonb takes no NUL.
+    return msgspec.json.encode(values).decode().replace("\\u0000", "")

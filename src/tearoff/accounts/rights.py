@@ -1,0 +1,99 @@
+"""Who may do what: the one table, for people by their role and for API keys by their scopes.
+
+Asked where an action is called (`api/v4/operation.py`, `api/v3/endpoint.py`), never in a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from enum import StrEnum
+
+import msgspec
+
+from tearoff.errors import Forbidden
+
+ROLES = ("owner", "manager", "editor", "sender", "staff", "reader")
+SCOPES = ("read", "send", "manage", "validate", "admin")
+OLD_SCOPES = ("read", "send", "manage", "validate")
+"""Those of a key that is older than scopes, and of one that is made without a word about them."""
+
+
+class Right(StrEnum):
+    LOOK = "look"
+    SEND = "send"
+    EDIT = "edit"
+    PEOPLE = "people"
+    REDEEM = "redeem"
+    PLACES = "places"
+    HOOKS = "hooks"
+    SUBACCOUNTS = "subaccounts"
+    SETTINGS = "settings"
+    PROVIDERS = "providers"
+    KEYS = "keys"
+    MEMBERS = "members"
+    AUDIT = "audit"
+
+
+class Grant(msgspec.Struct, frozen=True):
+    """The scope that a key needs, and the roles of people that have the right."""
+
+    scope: str
+    roles: Collection[str]
+
+
+_RUN = ("owner", "manager")
+
+GRANTS: dict[Right, Grant] = {
+    # campaigns, coupons, messages, figures
+    Right.LOOK: Grant("read", (*_RUN, "editor", "sender", "reader")),
+    # a coupon to somebody
+    Right.SEND: Grant("send", (*_RUN, "sender")),
+    # campaigns with all that belongs to them
+    Right.EDIT: Grant("manage", (*_RUN, "editor")),
+    # groups, contacts, opt-outs, replies
+    Right.PEOPLE: Grant("manage", (*_RUN, "sender")),
+    # taking coupons in, taking that back, blocking one
+    Right.REDEEM: Grant("validate", (*_RUN, "staff")),
+    # locations, their PINs and devices
+    Right.PLACES: Grant("manage", _RUN),
+    Right.HOOKS: Grant("manage", _RUN),
+    Right.SUBACCOUNTS: Grant("manage", ("owner",)),
+    Right.SETTINGS: Grant("admin", _RUN),
+    Right.PROVIDERS: Grant("admin", _RUN),
+    Right.KEYS: Grant("admin", _RUN),
+    Right.MEMBERS: Grant("admin", _RUN),
+    Right.AUDIT: Grant("admin", _RUN),
+}
+
+
+class ScopeMissing(Forbidden):
+    """An API key without the scope that a call needs."""
+
+    def __init__(self, scope: str) -> None:
+        super().__init__(f"This API key may not do this: it needs the scope '{scope}'.")
+        self.scope = scope
+
+
+class RoleMissing(Forbidden):
+    """A person whose role does not allow this."""
+
+    def __init__(self, right: Right, role: str) -> None:
+        roles = ", ".join(GRANTS[right].roles)
+        super().__init__(f"Your role ({role}) may not do this. Ask somebody who is: {roles}.")
+        self.right, self.role = right, role
+
+
+def has(role: str, right: Right) -> bool:
+    return role in GRANTS[right].roles
+
+
+def check_role(role: str, right: Right) -> None:
+    """Raises `RoleMissing`."""
+    if not has(role, right):
+        raise RoleMissing(right, role)
+
+
+def check_scopes(scopes: Collection[str], right: Right) -> None:
+    """Raises `ScopeMissing`."""
+    if GRANTS[right].scope not in scopes:
+        raise ScopeMissing(GRANTS[right].scope)
