@@ -1,0 +1,46 @@
+"""What was typed is there again after a sign-in that was over in the middle of it."""
+
+from __future__ import annotations
+
+import msgspec
+
+from tearoff.accounts import kept_forms
+from tearoff.kit import clock
+from tearoff.kit.services import services_of
+from tearoff.web.dashboard.forms import Typed
+from tearoff.web.dashboard.visit import Visit
+from tearoff.web.paper.cookies import read_cookie
+from tearoff.web.paper.reading import AnyRequest, patiently
+from tearoff.web.paper.signed_forms import is_form_token
+from tearoff.web.people.sign_in import COOKIE
+
+KEPT = "kept"
+_SECRET = ("password", "again", "pin", "secret", ".code")
+"""Ends of the names of what is never kept."""
+
+
+async def keep(request: AnyRequest, back: str, typed: Typed) -> str:
+    """The address to come back to. Only for a form that a page of ours had shown to this browser:
+    nobody else fills our table."""
+    if not typed.values:
+        return back
+    services, token = services_of(request), read_cookie(request, COOKIE)
+    if not token or not is_form_token(services, token, typed.text("t")):
+        return back
+    values = {n: v for n, v in typed.values.items() if n != "t" and not n.endswith(_SECRET)}
+    word = await patiently(
+        kept_forms.keep(services.db, services.vault, msgspec.json.encode(values), clock.now())
+    )
+    path, _, query = back.partition("?")
+    others = [part for part in query.split("&") if part and not part.startswith(f"{KEPT}=")]
+    return f"{path}?{'&'.join([*others, f'{KEPT}={word}'])}"
+
+
+async def brought(visit: Visit) -> Typed:
+    """What was kept, if the address names something that was."""
+    word = visit.request.query_params.get(KEPT, "")
+    if not word:
+        return Typed()
+    services = visit.services
+    found = await patiently(kept_forms.find(services.db, services.vault, word, visit.now))
+    return Typed(msgspec.json.decode(found, type=dict[str, list[str]])) if found else Typed()

@@ -1,0 +1,266 @@
+"""How a page of the dashboard is printed: frame, menu, headers; and the pages that say that
+something else comes first."""
+
+from __future__ import annotations
+
+import gzip
+from collections.abc import Iterable
+from importlib import resources
+from typing import Any
+from urllib.parse import quote
+
+import msgspec
+
+from tearoff.accounts.rights import GRANTS, Right, RoleMissing
+from tearoff.kit.services import services_of
+from tearoff.kit.words import Words, languages, phrase, words_in
+from tearoff.web.dashboard.icons import icon
+from tearoff.web.dashboard.moments import Moments
+from tearoff.web.dashboard.saying import ROLE_NAMES
+from tearoff.web.dashboard.visit import DOMAIN, Visit
+from tearoff.web.paper import sealed
+from tearoff.web.paper.html import Answer, Header, answer, render
+from tearoff.web.paper.languages import choose_language
+from tearoff.web.paper.reading import (
+    AnyRequest,
+    accepted_languages,
+    asked_language,
+    header,
+    reads_gzip,
+)
+from tearoff.web.paper.signed_forms import make_form_token
+from tearoff.web.paper.static_files import Shelf
+
+_WEB = resources.files("tearoff.web")
+OURS = Shelf("/a/static", "ours", _WEB / "dashboard" / "static", is_ours=True)
+HTMX = Shelf("/a/static", "htmx", _WEB / "vendor" / "htmx", is_ours=False)
+
+_POLICY = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
+    " img-src 'self' data: blob:; connect-src 'self'; frame-src 'self'; form-action 'self';"
+    " base-uri 'none'; frame-ancestors 'none'"
+)
+_HEADERS: list[Header] = [
+    ("content-type", "text/html; charset=utf-8"),
+    ("cache-control", "private, no-store"),
+    ("referrer-policy", "same-origin"),
+    ("x-content-type-options", "nosniff"),
+    ("x-robots-tag", "noindex, nofollow"),
+    ("permissions-policy", "camera=(), microphone=(), geolocation=()"),
+    ("cross-origin-opener-policy", "same-origin"),
+    # What htmx gets is a part: a browser must never take it for the page (htmx issue 497).
+    ("vary", "Accept-Encoding, Cookie, HX-Request"),
+]
+
+
+class Item(msgspec.Struct, frozen=True):
+    """An entry of the menu."""
+
+    path: str
+    icon: str
+    name: str
+    right: Right
+
+
+MENU = (
+    Item("/", "home", phrase("Home"), Right.LOOK),
+    Item("/campaigns", "ticket", phrase("Campaigns"), Right.LOOK),
+    Item("/send", "send", phrase("Send"), Right.SEND),
+    Item("/integrations", "plug", phrase("Integrations"), Right.PROVIDERS),
+    Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
+    Item("/api", "key", phrase("API"), Right.KEYS),
+    Item("/settings", "settings", phrase("Settings"), Right.SETTINGS),
+)
+
+
+class Said(sealed.Carried, frozen=True, kw_only=True, omit_defaults=True):
+    """What a page says once, after what was done on the one before."""
+
+    text: str = ""
+
+
+def page(
+    visit: Visit,
+    template: str,
+    *,
+    title: str,
+    at: str = "",
+    status: int = 200,
+    headers: Iterable[Header] = (),
+    **values: Any,
+) -> Answer:
+    """`template`: its name in this room; `title`: of the window and the page; `at`: the menu's
+    entry that is marked. For a script that wants a part, `values` and template are the same: the
+    template prints its part alone (`part`)."""
+    text = render(
+        f"dashboard/{template}.html",
+        visit.words,
+        title=title,
+        at=at,
+        visit=visit,
+        menu=[item for item in MENU if visit.may(item.right)],
+        said=_said(visit),
+        **shared(visit),
+        **values,
+    )
+    return printed(visit.request, text, status=status, headers=headers)
+
+
+def shared(visit: Visit) -> dict[str, Any]:
+    """What every template of this room may use."""
+    words = visit.words
+    return {
+        "icon": icon,
+        "address": visit.address,
+        "form_token": make_form_token(visit.services, visit.token),
+        "here": _here(visit.request),
+        "moments": Moments(words, visit.account.timezone, visit.now),
+        "typed": visit.typed,
+        "files": _files(),
+        "direction": words.direction,
+        "role_name": words(ROLE_NAMES[visit.membership.role]),
+        "product": visit.services.settings.product_name,
+        "part": visit.is_part,
+    }
+
+
+def part(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Answer:
+    """A piece of a page alone, for a script."""
+    text = render(f"dashboard/{template}.html", visit.words, visit=visit, **shared(visit), **values)
+    return printed(visit.request, text, status=status)
+
+
+def printed(
+    request: AnyRequest, text: str, *, status: int = 200, headers: Iterable[Header] = ()
+) -> Answer:
+    body, more = text.encode("utf-8", "replace"), [*_HEADERS, *headers]
+    more.append(("content-security-policy", _POLICY))
+    if reads_gzip(request) and len(body) > 500:
+        body = gzip.compress(body, 5, mtime=0)
+        more.append(("content-encoding", "gzip"))
+    return answer(status, more, body)
+
+
+def to(visit: Visit, path: str, said: str = "", **query: object) -> Answer:
+    """On to another page of this account, which says `said` once."""
+    if said:
+        carried = Said(about="said", at=visit.now.timestamp(), text=said)
+        query["said"] = sealed.seal(visit.services.vault, carried)
+    where, hash, anchor = path.partition("#")
+    return redirect(visit.request, visit.address(where, **query) + hash + anchor)
+
+
+def redirect(request: AnyRequest, address: str) -> Answer:
+    """A script is told by a header: it would put the other page into a part of this one."""
+    if header(request, b"hx-request"):
+        return answer(200, [("hx-redirect", address), ("cache-control", "no-store")])
+    return answer(303, [("location", address), ("cache-control", "no-store")])
+
+
+def _said(visit: Visit) -> str:
+    vault, now = visit.services.vault, visit.now
+    found = sealed.unseal(visit.request, vault, "said", Said, "said", now)
+    return found[0].text if found else ""
+
+
+def _here(request: AnyRequest) -> str:
+    """This page's address, for forms that come back to it; without what is said once."""
+    query = request.scope["query_string"].decode("latin-1")
+    kept = [p for p in query.split("&") if p and not p.startswith(("said=", "kept="))]
+    path: str = request.scope["path"]
+    return path + (f"?{'&'.join(kept)}" if kept else "")
+
+
+def _files() -> dict[str, str]:
+    return {
+        "css": OURS.address("dashboard.css"),
+        "js": OURS.address("dashboard.js"),
+        "htmx": HTMX.address("htmx.min.js"),
+    }
+
+
+# what comes first ---------------------------------------------------------------------------
+
+
+def sign_in_first(request: AnyRequest, back: str) -> Answer:
+    return redirect(request, f"/sign-in?next={quote(back, safe='')}")
+
+
+def prove_first(request: AnyRequest, back: str) -> Answer:
+    return redirect(request, f"/sign-in/again?next={quote(back, safe='')}")
+
+
+def too_old(request: AnyRequest, back: str) -> Answer:
+    """A form of a page that another sign-in had shown: what was typed stands there again."""
+    return redirect(request, back)
+
+
+def from_elsewhere(request: AnyRequest) -> Answer:
+    words = _words(request)
+    return _note(
+        request,
+        403,
+        words("This was not sent from this site"),
+        words("Your browser says that another site's page sent this form. Nothing was done."),
+    )
+
+
+def not_found(request: AnyRequest) -> Answer:
+    """The same for what there is not and for what belongs to others."""
+    words = _words(request)
+    return _note(
+        request,
+        404,
+        words("There is no such page"),
+        words("It may have been removed, or it belongs to an account that you are not in."),
+        "/",
+    )
+
+
+async def not_found_in(visit: Visit) -> Answer:
+    words = visit.words
+    return page(
+        visit,
+        "note",
+        title=words("There is no such page"),
+        status=404,
+        lines=[words("It may have been removed.")],
+        links=[(visit.address("/campaigns"), words("All campaigns"))],
+    )
+
+
+async def not_allowed(request: AnyRequest, error: RoleMissing) -> Answer:
+    words = _words(request)
+    names = [words(ROLE_NAMES[role]) for role in GRANTS[error.right].roles]
+    return _note(
+        request,
+        403,
+        words("Your role does not allow this"),
+        words(
+            "You are here as: {role}. Ask somebody who is one of: {roles}.",
+            role=words(ROLE_NAMES.get(error.role, "Reader")),
+            roles=", ".join(names),
+        ),
+        "/",
+    )
+
+
+def _note(request: AnyRequest, status: int, title: str, line: str, link: str = "") -> Answer:
+    words = _words(request)
+    text = render(
+        "dashboard/alone.html",
+        words,
+        title=title,
+        line=line,
+        link=link,
+        icon=icon,
+        files=_files(),
+        direction=words.direction,
+        product=services_of(request).settings.product_name,
+    )
+    return printed(request, text, status=status)
+
+
+def _words(request: AnyRequest) -> Words:
+    language = choose_language(asked_language(request), accepted_languages(request), "")
+    return words_in(DOMAIN, language if language in languages(DOMAIN) else "en")

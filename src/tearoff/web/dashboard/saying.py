@@ -1,0 +1,87 @@
+"""What was wrong, in words for people, at the field where it can be put right."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+
+import msgspec
+
+from tearoff.api.v4.fields import BadFields, FieldProblem
+from tearoff.coupons.campaigns.option_rules import BadOptions
+from tearoff.errors import Invalid, TearoffError
+from tearoff.kit.words import Words, phrase
+
+ROLE_NAMES = {
+    "owner": phrase("Owner"),
+    "manager": phrase("Manager"),
+    "editor": phrase("Editor"),
+    "sender": phrase("Sender"),
+    "staff": phrase("Staff"),
+    "reader": phrase("Reader"),
+}
+
+
+class Problems(msgspec.Struct, frozen=True):
+    """`fields`: what is wrong with each, by name; `page`: what is wrong with none of them."""
+
+    fields: Mapping[str, str] = {}
+    page: str = ""
+
+    def __bool__(self) -> bool:
+        return bool(self.fields or self.page)
+
+    def of(self, name: str) -> str:
+        return self.fields.get(name, "")
+
+    def without(self, *names: str) -> str:
+        """What no field of these says, in one text: nothing that is wrong goes untold."""
+        others = [text for name, text in self.fields.items() if name not in names]
+        return " ".join(filter(None, (self.page, *others)))
+
+
+def problems_of(words: Words, error: TearoffError) -> Problems:
+    """What an error says about the fields of a form."""
+    if isinstance(error, BadFields):
+        return Problems({p.field: _told(words, p) for p in reversed(error.problems)})
+    if isinstance(error, BadOptions):
+        return Problems({name: words(text) for name, text in reversed(error.problems)})
+    if isinstance(error, Invalid) and error.field:
+        return Problems({error.field: words(str(error))})
+    return Problems(page=words(str(error)))
+
+
+_WRONG = re.compile(r"(?:Invalid|Value|Missing|Too many|Unknown)[\w ]* parameter: [^.]*\. ?")
+_NUMBERS = re.compile(r"Use a number from ([\d-]+) to (\d+)\.")
+_LENGTH = re.compile(r"Value too long in parameter: \w+\. At most (\d+) characters\.")
+_WORDS = re.compile(r"Use one of: (.*)\.")
+
+
+def _told(words: Words, problem: FieldProblem) -> str:
+    """The API's sentence without its grammar."""
+    text = problem.detail
+    if problem.code == 200:
+        return words("This is needed.")
+    if found := _LENGTH.fullmatch(text):
+        return words("At most {n} characters.", n=found[1])
+    rest = _WRONG.sub("", text) or text
+    if found := _NUMBERS.fullmatch(rest):
+        return words("Use a number from {least} to {most}.", least=found[1], most=found[2])
+    if found := _WORDS.fullmatch(rest):
+        return words("Use one of: {list}.", list=found[1])
+    return words(rest)
+
+
+# Sentences of the fields and rooms below, which are said here in other languages.
+SAID_BELOW = (
+    phrase("Use a whole number."),
+    phrase("Use a text."),
+    phrase("Use true or false."),
+    phrase("Phone number not valid"),
+    phrase("Email address is not valid"),
+    phrase("Use a colour: #0b5d4b."),
+    phrase("Use a name such as Europe/Brussels."),
+    phrase("Use two letters, such as BE."),
+    phrase("Use RFC 3339 with a zone: 2026-11-23T10:00:00Z."),
+    phrase("It cannot be null."),
+)

@@ -1,0 +1,112 @@
+"""A screen: its address, who may see it, and what it does. What all of them have in common when a
+request comes in is done here."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Literal
+
+import msgspec
+from litestar import route
+from litestar.handlers import HTTPRouteHandler
+
+from tearoff.accounts.rights import Right, RoleMissing
+from tearoff.api.v4.fields import Unknown
+from tearoff.errors import NotFound
+from tearoff.web.dashboard import kept_forms, pages
+from tearoff.web.dashboard.forms import FileField, Typed, read_typed
+from tearoff.web.dashboard.visit import (
+    NotFoundHere,
+    ProofNeeded,
+    SignInNeeded,
+    Visit,
+    open_visit,
+)
+from tearoff.web.paper.html import Answer
+from tearoff.web.paper.reading import AnyRequest, header
+from tearoff.web.paper.signed_forms import is_form_token, is_from_here
+
+Act = Callable[[Visit], Awaitable[Answer]]
+TOKEN = "t"  # noqa: S105 - the name of the field that carries it
+
+
+class Screen(msgspec.Struct, frozen=True, kw_only=True):
+    """`path` is below `/a/{account}`. `confirmed`: only for whoever has proved within the last
+    minutes who they are. `takes`: the file that its form may send."""
+
+    method: Literal["GET", "POST"] = "GET"
+    path: str
+    right: Right
+    act: Act
+    confirmed: bool = False
+    takes: FileField | None = None
+
+
+def handler(screen: Screen) -> HTTPRouteHandler:
+    path = "/a/{account:int}" + screen.path.rstrip("/")
+    methods: list[Literal["GET", "HEAD", "POST"]]
+    methods = ["GET", "HEAD"] if screen.method == "GET" else ["POST"]
+
+    @route(path, http_method=methods)
+    async def handle(request: AnyRequest) -> Answer:
+        if screen.method == "POST":
+            return await _posted(request, screen)
+        return await _let_in(request, screen, Typed(), _address(request))
+
+    return handle
+
+
+async def _posted(request: AnyRequest, screen: Screen) -> Answer:
+    """A form is read before anything is asked, so that what was typed is not lost when the sign-in
+    is over."""
+    if not is_from_here(request):
+        return pages.from_elsewhere(request)
+    async with read_typed(request, screen.takes) as typed:
+        return await _let_in(request, screen, typed, _back(request, typed))
+
+
+async def _let_in(request: AnyRequest, screen: Screen, typed: Typed, back: str) -> Answer:
+    """`back`: where they go on once what is missing is there."""
+    try:
+        visit = await open_visit(request, screen.right, confirmed=screen.confirmed)
+    except SignInNeeded:
+        return pages.sign_in_first(request, await kept_forms.keep(request, back, typed))
+    except ProofNeeded:
+        return pages.prove_first(request, await kept_forms.keep(request, back, typed))
+    except NotFoundHere:
+        return pages.not_found(request)
+    except RoleMissing as error:
+        return await pages.not_allowed(request, error)
+    return await _acted(visit, screen, typed, back)
+
+
+async def _acted(visit: Visit, screen: Screen, typed: Typed, back: str) -> Answer:
+    request = visit.request
+    if screen.method == "GET":
+        typed = await kept_forms.brought(visit)
+    elif not is_form_token(visit.services, visit.token, _token(request, typed)):
+        return pages.too_old(request, await kept_forms.keep(request, back, typed))
+    visit = msgspec.structs.replace(visit, typed=typed)
+    try:
+        return await screen.act(visit)
+    except (NotFound, Unknown):
+        return await pages.not_found_in(visit)
+    except RoleMissing as error:
+        return await pages.not_allowed(request, error)
+
+
+def _address(request: AnyRequest) -> str:
+    query = request.scope["query_string"].decode("latin-1")
+    return request.scope["path"] + (f"?{query}" if query else "")
+
+
+def _back(request: AnyRequest, typed: Typed) -> str:
+    """The page that the form stood on, of this account."""
+    given, home = typed.text("back"), f"/a/{request.path_params.get('account')}"
+    is_local = given == home or given.startswith((f"{home}/", f"{home}?"))
+    return given if is_local and "\\" not in given and ".." not in given else home
+
+
+def _token(request: AnyRequest, typed: Typed) -> str:
+    """A script sends it as a header."""
+    return typed.text(TOKEN) or header(request, b"x-form-token")
