@@ -347,7 +347,7 @@ async def test_setting_a_password(caller, services):
     good = {"password": "a very good one", "again": "a very good one"}
     assert (await visit(caller, url, "POST", data=good))[0] == 200
     stored = await services.db.fetchval(
-        "SELECT password_hash FROM members WHERE lower(email) = $1", sub["email"].lower()
+        "SELECT password_hash FROM people WHERE lower(email) = $1", sub["email"].lower()
     )
     assert stored.startswith("$argon2id$")
     assert (await visit(caller, url, "POST", data=good))[0] == 410

@@ -7,10 +7,13 @@ ones first (common passwords, words, names, keyboard rows, what is known of the 
 from __future__ import annotations
 
 import re
+import secrets
 import threading
 from collections.abc import Sequence
+from functools import cache
 
 from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
 from zxcvbn import zxcvbn
 
 from tearoff.errors import Invalid
@@ -56,6 +59,26 @@ async def hash_password(password: str, known: Sequence[str]) -> str:
     if not SHORTEST <= len(password) <= LONGEST:
         raise WrongLength
     return await _HASHING.run(_judge_and_hash, password, known)
+
+
+async def is_password(hashed: str | None, password: str, network: str) -> bool:
+    """Whether it is the one that was hashed. Where there is none it costs the same, so that nobody
+    learns by the clock who has one. Never in a transaction. Raises `TooBusy`; one network has at
+    most a share of the places."""
+    return await _HASHING.run_for(network, _verify, hashed, password)
+
+
+def _verify(hashed: str | None, password: str) -> bool:
+    try:
+        _HASHER.verify(hashed or _nobodys(), password[:LONGEST])
+    except (VerificationError, InvalidHashError):
+        return False
+    return hashed is not None and len(password) <= LONGEST
+
+
+@cache
+def _nobodys() -> str:
+    return _HASHER.hash(secrets.token_urlsafe())
 
 
 def _judge_and_hash(password: str, known: Sequence[str]) -> str:

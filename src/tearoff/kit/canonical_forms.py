@@ -76,6 +76,8 @@ KEPT = (
     Kept("sessions", "validation_code", read_text, ODD_TEXT),
     Kept("pool_codes", "code", read_text, ODD_TEXT),
     Kept("contacts", "email", read_address, ODD_ADDRESS),
+    # People first: a member whose address is another one than their person's gets another person.
+    Kept("people", "email", read_address, ODD_ADDRESS),
     Kept("members", "email", read_address, ODD_ADDRESS),
     Kept("messages", "recipient", read_address, f"channel = 'email' AND {ODD_ADDRESS}"),
     Kept("consent_events", "address", read_address, f"{{0}} ~ '@' AND {ODD_ADDRESS}"),

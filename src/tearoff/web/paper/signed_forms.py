@@ -1,38 +1,57 @@
-"""Forms of people who are signed in: each carries a token made from what only their browser has,
-and is taken only from a page of this site."""
+"""Forms of ours and forms of other sites: how a POST is told to come from a page that we made.
+
+A form carries a token that is made of the browser's secret and our key: another site knows neither.
+And browsers say where a request comes from: what they say comes from elsewhere is refused,
+whatever it carries.
+"""
 
 from __future__ import annotations
 
 import base64
 from urllib.parse import urlsplit
 
-from tearoff.kit.services import Services
+from tearoff.kit.services import Services, services_of
 from tearoff.web.paper.reading import AnyRequest, header
 
-_PURPOSE = "signed-in-form"
+_PURPOSE = "signed-form"
 
 
 def make_form_token(services: Services, token: str) -> str:
-    """Ties a form to a sign-in: another site knows neither."""
+    """`token` is the secret that the browser has in its cookie."""
     mark = services.vault.mark(_PURPOSE, token.encode())
     return base64.urlsafe_b64encode(mark).decode().rstrip("=")
 
 
 def is_form_token(services: Services, token: str, given: str) -> bool:
     try:
-        mark = base64.urlsafe_b64decode(given[:120].encode() + b"==")
+        mark = base64.urlsafe_b64decode(given.encode() + b"=")
     except ValueError:
         return False
-    return services.vault.is_marked(_PURPOSE, token.encode(), mark)
+    return bool(token) and services.vault.is_marked(_PURPOSE, token.encode(), mark)
 
 
-def is_from_here(request: AnyRequest) -> bool:
-    """Whether a form was sent by a page of this site, as far as the browser says it. One that says
-    nothing is judged by its token alone."""
-    site = header(request, b"sec-fetch-site")
-    if site and site not in ("same-origin", "none"):
-        return False
+def is_foreign(request: AnyRequest) -> bool:
+    """Whether the browser says that another site's page sent this. Where it says nothing it is a
+    program or an old browser, and the form's token decides. Pages with forms are sent with the
+    referrer policy `same-origin`: with `no-referrer` their own forms come from "null"."""
+    if header(request, b"sec-fetch-site") in ("cross-site", "same-site"):
+        return True
     origin = header(request, b"origin")
     if not origin:
-        return True
-    return urlsplit(origin).netloc.lower() == header(request, b"host").lower()
+        return False
+    if origin == "null":
+        return header(request, b"sec-fetch-site") not in ("same-origin", "none")
+    return _host_of(origin) not in _own_hosts(request)
+
+
+def _own_hosts(request: AnyRequest) -> set[str]:
+    """A proxy may hand on another name than the browser's."""
+    public = services_of(request).settings.public_url
+    return {header(request, b"host").lower(), _host_of(public)} - {""}
+
+
+def _host_of(url: str) -> str:
+    try:
+        return urlsplit(url).netloc.lower()
+    except ValueError:
+        return ""

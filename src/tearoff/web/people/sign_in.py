@@ -16,7 +16,7 @@ from litestar import Router, post, route
 from litestar.params import FromPath
 
 from tearoff.accounts import members, passwords, queries, sign_ins
-from tearoff.accounts.sign_ins import LinkOver, SignIn, Ticket
+from tearoff.accounts.sign_ins import LinkOver, SignedIn, Ticket
 from tearoff.kit import clock, codes, doorbook
 from tearoff.kit.bodies import read_body
 from tearoff.kit.colors import OURS
@@ -106,7 +106,7 @@ async def show_signed_in(request: AnyRequest) -> Answer:
         request,
         "signed_in",
         words,
-        name=found.account_name,
+        name=found.memberships[0].account_name,
         email=found.email,
         wanted=words(_PAGES[page]) if page in _PAGES else "",
         form_token=_form_token(services, _OUT_FORM, secret),
@@ -128,7 +128,7 @@ async def sign_out(request: AnyRequest) -> Answer:
     known = await _signed_in(services, secret)
     await patiently(sign_ins.sign_out(services.db, secret))
     if known is not None:
-        doorbook.note(Event.SIGN_OUT, account=known.account_id, member=known.member_id)
+        doorbook.note(Event.SIGN_OUT, person=known.person_id)
     headers = [
         ("location", "/signed-in"),
         ("set-cookie", make_cookie(services.settings, COOKIE, "", 0)),
@@ -191,6 +191,8 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
 async def _sign_in(services: Services, token: str, now: datetime) -> tuple[Ticket, str]:
     async with services.db.transaction() as db:
         ticket = await sign_ins.use_ticket(db, token, "sso", now)
+        if ticket.member_id is None:
+            await members.ensure_owner(db, ticket.account_id)
         return ticket, await sign_ins.sign_in(db, ticket, now)
 
 
@@ -247,7 +249,7 @@ async def _name(services: Services, account_id: int) -> str:
     return account.name if account else ""
 
 
-async def _signed_in(services: Services, secret: str) -> SignIn | None:
+async def _signed_in(services: Services, secret: str) -> SignedIn | None:
     if not _TOKEN.match(secret):
         return None
     now: datetime = clock.now()
