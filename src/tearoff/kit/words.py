@@ -28,7 +28,7 @@ LANGUAGES = ("en", "nl", "fr", "de", "es", "it", "pt", "pl", "ar")
 
 ENGLISH = LANGUAGES[0]
 
-DOMAINS = ("coupon", "till", "people")
+DOMAINS = ("coupon", "till", "people", "dashboard")
 
 FOLDER: Traversable = resources.files("tearoff") / "locale"
 

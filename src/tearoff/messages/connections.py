@@ -88,6 +88,16 @@ async def route(db: Handle, account_id: int, channel: str = "sms") -> Connection
     return row and read(Connection, row)
 
 
+async def is_trial(db: Handle, account_id: int) -> bool:
+    """Whether its texts go to a log on this machine and to nobody."""
+    found = await db.fetchval(
+        "SELECT kind = 'log' FROM connections WHERE account_id = $1 AND channel = 'sms' AND active"
+        " ORDER BY id LIMIT 1",
+        account_id,
+    )
+    return bool(found)
+
+
 async def connection(db: Handle, connection_id: int) -> Connection | None:
     """For jobs and links, which work for every account."""
     row = await db.fetchrow(

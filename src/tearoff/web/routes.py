@@ -17,6 +17,7 @@ from tearoff.web.coupon import (
     redeeming,
     stop,
 )
+from tearoff.web.dashboard import routes as dashboard
 from tearoff.web.paper import notes
 from tearoff.web.people import sign_in
 from tearoff.web.reference import reference
@@ -55,5 +56,6 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *pairing.ROUTES,
         *page.ROUTES,
         *sign_in.ROUTES,
+        *dashboard.ROUTES,
         reference.make_route(make_document),
     ]

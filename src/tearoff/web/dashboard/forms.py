@@ -69,7 +69,7 @@ class FileField(msgspec.Struct, frozen=True):
 
 @contextlib.asynccontextmanager
 async def read_typed(request: AnyRequest, takes: FileField | None) -> AsyncIterator[Typed]:
-    """A form as it was sent, with its file for as long as the block lasts. What cannot be read is as
+    """A form as it was sent, with its file as long as the block lasts. What cannot be read is as
     if it were not there: the missing token then gives a clear answer. Raises what `spool` does."""
     kind = request.headers.get("content-type", "")
     if takes is None or not kind.startswith("multipart/form-data"):

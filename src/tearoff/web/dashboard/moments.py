@@ -70,7 +70,10 @@ class Moments:
         amount = Decimal(millionths) / MILLIONTHS
         locale = times.locale_of(self._words.language)
         return format_currency(
-            amount.normalize(), currency, locale=locale, decimal_quantization=amount == round(amount, 2)
+            amount.normalize(),
+            currency,
+            locale=locale,
+            decimal_quantization=amount == round(amount, 2),
         )
 
 

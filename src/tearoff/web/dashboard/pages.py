@@ -4,16 +4,23 @@ something else comes first."""
 from __future__ import annotations
 
 import gzip
+import secrets
 from collections.abc import Iterable
 from importlib import resources
 from typing import Any
 from urllib.parse import quote
 
 import msgspec
+import structlog
+from litestar.exceptions import HTTPException
 
 from tearoff.accounts.rights import GRANTS, Right, RoleMissing
+from tearoff.errors import TryLater
+from tearoff.kit.bodies import TooSlow
+from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
 from tearoff.kit.words import Words, languages, phrase, words_in
+from tearoff.messages import connections
 from tearoff.web.dashboard.icons import icon
 from tearoff.web.dashboard.moments import Moments
 from tearoff.web.dashboard.saying import ROLE_NAMES
@@ -26,10 +33,13 @@ from tearoff.web.paper.reading import (
     accepted_languages,
     asked_language,
     header,
+    patiently,
     reads_gzip,
 )
 from tearoff.web.paper.signed_forms import make_form_token
 from tearoff.web.paper.static_files import Shelf
+
+log = structlog.get_logger()
 
 _WEB = resources.files("tearoff.web")
 OURS = Shelf("/a/static", "ours", _WEB / "dashboard" / "static", is_ours=True)
@@ -79,7 +89,7 @@ class Said(sealed.Carried, frozen=True, kw_only=True, omit_defaults=True):
     text: str = ""
 
 
-def page(
+async def page(
     visit: Visit,
     template: str,
     *,
@@ -92,6 +102,8 @@ def page(
     """`template`: its name in this room; `title`: of the window and the page; `at`: the menu's
     entry that is marked. For a script that wants a part, `values` and template are the same: the
     template prints its part alone (`part`)."""
+    db, account_id = visit.services.db, visit.account.id
+    is_trial = await patiently(connections.is_trial(db, account_id))
     text = render(
         f"dashboard/{template}.html",
         visit.words,
@@ -100,6 +112,7 @@ def page(
         visit=visit,
         menu=[item for item in MENU if visit.may(item.right)],
         said=_said(visit),
+        is_trial=is_trial,
         **shared(visit),
         **values,
     )
@@ -217,9 +230,34 @@ def not_found(request: AnyRequest) -> Answer:
     )
 
 
+def trouble(request: AnyRequest, error: Exception) -> Answer:
+    """What went wrong that the person did not do. 503 when it will pass by itself, 429 when too
+    many want the same, otherwise 500 with a reference that is also in the log."""
+    if isinstance(error, HTTPException) and error.status_code < 500:
+        return not_found(request)
+    words = _words(request)
+    if isinstance(error, TryLater):
+        status = 429 if isinstance(error, TooBusy) else 503
+        line = words("Nothing was changed. Go back and try again in a moment.")
+        told = _note(request, status, words("That did not work just now"), line)
+        return told.with_header("retry-after", str(max(1, round(error.after))))
+    if isinstance(error, TooSlow):
+        line = words("Your connection was too slow. Go back and send it again.")
+        return _note(request, 408, words("That took too long"), line)
+    reference = secrets.token_hex(6)
+    log.error("page.broke", reference=reference, exc_info=error)
+    return _note(
+        request,
+        500,
+        words("Something broke on our side"),
+        words("Tell whoever runs this server the reference {ref}.", ref=reference),
+        "/",
+    )
+
+
 async def not_found_in(visit: Visit) -> Answer:
     words = visit.words
-    return page(
+    return await page(
         visit,
         "note",
         title=words("There is no such page"),

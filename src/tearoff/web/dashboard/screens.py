@@ -24,7 +24,7 @@ from tearoff.web.dashboard.visit import (
 )
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import AnyRequest, header
-from tearoff.web.paper.signed_forms import is_form_token, is_from_here
+from tearoff.web.paper.signed_forms import is_foreign, is_form_token
 
 Act = Callable[[Visit], Awaitable[Answer]]
 TOKEN = "t"  # noqa: S105 - the name of the field that carries it
@@ -59,7 +59,7 @@ def handler(screen: Screen) -> HTTPRouteHandler:
 async def _posted(request: AnyRequest, screen: Screen) -> Answer:
     """A form is read before anything is asked, so that what was typed is not lost when the sign-in
     is over."""
-    if not is_from_here(request):
+    if is_foreign(request):
         return pages.from_elsewhere(request)
     async with read_typed(request, screen.takes) as typed:
         return await _let_in(request, screen, typed, _back(request, typed))

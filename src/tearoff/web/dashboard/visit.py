@@ -111,7 +111,11 @@ class Visit(msgspec.Struct, frozen=True):
         fields = (*operation.path_fields, *operation.query, *operation.body)
         ids = {field.name: str(given[field.name]) for field in operation.path_fields}
         asked = {field.name for field in operation.query}
-        plain = {n: str(v) if n in asked else v for n, v in given.items() if v is not None or n not in asked}
+        plain = {
+            n: str(v) if n in asked else v
+            for n, v in given.items()
+            if v is not None or n not in asked
+        }
         return Call(self.doors, caller, read_fields(fields, {**plain, **ids}), self.now, key)
 
     async def read(self, operation: Operation, **given: Any) -> Any:

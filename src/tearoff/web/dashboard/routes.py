@@ -1,0 +1,44 @@
+"""All screens of the dashboard, file by file."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from litestar import Response, Router, route
+from litestar.params import FromPath
+
+from tearoff.web.dashboard import gallery, home, pages
+from tearoff.web.dashboard.screens import Screen, handler
+from tearoff.web.paper.html import Answer
+from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
+
+FILES = (home, gallery)
+
+SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
+
+_SHELVES = (pages.OURS, pages.HTMX)
+
+
+@route("/a/static/{version:str}/{path:path}", http_method=READ)
+async def static_file(request: AnyRequest, version: FromPath[str], path: FromPath[Any]) -> Answer:
+    name = str(path).lstrip("/")
+    for shelf in _SHELVES:
+        found = shelf.print(version, name, reads_gzip=reads_gzip(request))
+        if found is not None:
+            return found
+    return pages.not_found(request)
+
+
+def trouble(request: AnyRequest, error: Exception) -> Response[bytes]:
+    """Something broke: the reference is in the log too."""
+    return pages.trouble(request, error).as_response()
+
+
+ROUTES = [
+    Router(
+        path="/",
+        route_handlers=[static_file, *map(handler, SCREENS)],
+        exception_handlers={Exception: trouble},
+        include_in_schema=False,
+    )
+]
