@@ -18,7 +18,7 @@ from tearoff.web.coupon import (
     stop,
 )
 from tearoff.web.paper import notes
-from tearoff.web.people import sign_in
+from tearoff.web.people import first, forgot, links, second_step, sign_in
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
 from tearoff.web.save import calendar, pdf, save, wallets
@@ -55,5 +55,9 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *pairing.ROUTES,
         *page.ROUTES,
         *sign_in.ROUTES,
+        *second_step.ROUTES,
+        *forgot.ROUTES,
+        *links.ROUTES,
+        *first.ROUTES,
         reference.make_route(make_document),
     ]
