@@ -30,7 +30,12 @@ class Event(StrEnum):
     SSO_ISSUED = "sso.issued"
     SIGN_IN = "sign_in.good"
     SIGN_IN_REFUSED = "sign_in.refused"
+    SIGN_IN_SLOWED = "sign_in.slowed"
     SIGN_OUT = "sign_in.ended"
+    CODE_REFUSED = "sign_in.code_refused"
+    CONFIRMED = "sign_in.confirmed"
+    FORM_FOREIGN = "form.foreign"
+    ACCOUNT_BEGUN = "account.begun"
     PASSWORD_LINK = "password.link_issued"  # noqa: S105
     PASSWORD_SET = "password.set"  # noqa: S105
     PASSWORD_REFUSED = "password.refused"  # noqa: S105
@@ -53,6 +58,9 @@ TROUBLE = frozenset(
         Event.CREDENTIALS_WRONG,
         Event.CREDENTIALS_SLOWED,
         Event.SIGN_IN_REFUSED,
+        Event.SIGN_IN_SLOWED,
+        Event.CODE_REFUSED,
+        Event.FORM_FOREIGN,
         Event.PASSWORD_REFUSED,
         Event.PAIRING_REFUSED,
         Event.DEVICE_PIN_LOCKED,
