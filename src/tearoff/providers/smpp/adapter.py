@@ -11,6 +11,7 @@ from typing import ClassVar
 
 from tearoff.kit import clock
 from tearoff.kit.http import resolve_public
+from tearoff.kit.words import phrase
 from tearoff.providers.base import (
     Accepted,
     Field,
@@ -31,6 +32,8 @@ from tearoff.providers.smpp.pace import Busy
 from tearoff.providers.smpp.session import LinkLost, NoResponse, NotBound
 from tearoff.providers.smpp.settings import FIELDS, read_settings
 
+IN_USE = "this login is in use already, or was a moment ago"
+"""What `check` says of a login whose links are all up."""
 TIME_LIMIT = 10.0
 """Seconds from the call in which a message is written, and written again when the SMSC said
 that it was too much: it was certainly not taken then."""
@@ -45,6 +48,7 @@ STORE_LIMIT = 2.0
 
 class SmppProvider(WithoutCallbacks):
     kind: ClassVar[str] = "smpp"
+    title: ClassVar[str] = phrase("SMPP (operators and aggregators)")
     fields: ClassVar[Sequence[Field]] = FIELDS
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
@@ -211,7 +215,7 @@ def _not_bound(error: BindRefused) -> Outcome:
 
 def _bind_problem(error: BindRefused) -> str:
     words = {
-        pdu.ALREADY_BOUND: "this login is in use already, or was a moment ago",
+        pdu.ALREADY_BOUND: IN_USE,
         pdu.INVALID_PASSWORD: "wrong password",
         pdu.INVALID_SYSTEM_ID: "wrong system_id",
         pdu.INVALID_SYSTEM_TYPE: "wrong system_type",
