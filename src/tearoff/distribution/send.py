@@ -191,6 +191,7 @@ class Sender:
         assert context.route is not None
         account = context.caller.account
         return outcome.About(
+            account_id=draft.campaign.account_id,
             campaign=draft.campaign,
             message_id=message_id,
             recipient=draft.recipient,

@@ -240,6 +240,9 @@ class Field(msgspec.Struct, frozen=True):
     on_server: bool = False
 
 
+IN_USE = "this login is in use already, or was a moment ago"
+"""What `check` says of a login whose links, as many as the service allows, are all up."""
+
 YES_NO = ("true", "false")
 
 

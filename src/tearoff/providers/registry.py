@@ -18,6 +18,8 @@ KINDS: dict[str, str] = {
 }
 """Where the adapter of each kind lives; imported at its first use."""
 
+CHANNELS = ("sms", "email")
+
 KEEP_A_LINK = frozenset({"smpp"})
 GIVE_OUR_ID_BACK = frozenset({"log", "twilio"})
 SEND_NO_RECEIPTS = frozenset({"smtp"})

@@ -13,6 +13,7 @@ from tearoff.kit import clock
 from tearoff.kit.http import resolve_public
 from tearoff.kit.words import phrase
 from tearoff.providers.base import (
+    IN_USE,
     Accepted,
     Field,
     NoAnswer,
@@ -32,8 +33,6 @@ from tearoff.providers.smpp.pace import Busy
 from tearoff.providers.smpp.session import LinkLost, NoResponse, NotBound
 from tearoff.providers.smpp.settings import FIELDS, read_settings
 
-IN_USE = "this login is in use already, or was a moment ago"
-"""What `check` says of a login whose links are all up."""
 TIME_LIMIT = 10.0
 """Seconds from the call in which a message is written, and written again when the SMSC said
 that it was too much: it was certainly not taken then."""
