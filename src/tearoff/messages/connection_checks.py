@@ -12,6 +12,7 @@ from yarl import URL
 
 from tearoff.errors import Invalid
 from tearoff.kit.http import PrivateAddress, resolve_public
+from tearoff.messages.connections import country_in
 from tearoff.providers import registry
 from tearoff.providers.base import IN_USE, BadSettings, Field, Surroundings
 
@@ -36,6 +37,7 @@ async def check_hosts(
 async def ask(kind: str, settings: Mapping[str, str], surroundings: Surroundings) -> str:
     """ "" when the service takes the credentials, else what is wrong, for people. Raises `Invalid`
     when the settings cannot be used at all."""
+    country_in(settings)
     try:
         provider = registry.open_provider(kind, settings, surroundings)
     except BadSettings as error:

@@ -185,7 +185,7 @@ def _shown(
 
 
 def _unmatched(stray: Stray | None) -> UnmatchedReplies | None:
-    return stray and UnmatchedReplies(stray.count, stray.number, stray.last_at)
+    return None if stray is None else UnmatchedReplies(stray.count, stray.number, stray.last_at)
 
 
 def _state(one: Connection, news: News) -> str:
@@ -232,3 +232,5 @@ EXAMPLE = Provider(
     last_receipt_at=None,
     created_at=AT,
 )
+NEW = msgspec.structs.replace(EXAMPLE, name="", sender=None, settings={}, prices={"*": 0})
+"""One of which nothing but its kind was said."""

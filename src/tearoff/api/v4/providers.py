@@ -1,5 +1,5 @@
-"""`/v4/providers`: the account's connections to SMS and e-mail services, and `/v4/routes`: which one
-is used."""
+"""`/v4/providers`: the account's connections to SMS and e-mail services, and `/v4/routes`: which
+one is used."""
 
 from __future__ import annotations
 
@@ -249,7 +249,7 @@ OPERATIONS = (
         act=list_providers,
         errors=(201,),
         answers={200: ("The providers.", Page[Provider])},
-        example=Page([shapes.EXAMPLE]),
+        example=Page([shapes.NEW]),
     ),
     Operation(
         method="POST",
@@ -285,7 +285,7 @@ OPERATIONS = (
         act=get_provider,
         errors=(404, 501),
         answers={200: ("The provider.", Provider)},
-        example=shapes.EXAMPLE,
+        example=shapes.NEW,
     ),
     Operation(
         method="PATCH",
