@@ -24,6 +24,7 @@ _ABOUT = {
     "Folders and categories": "What sorts campaigns.",
     "Groups and contacts": "People the account knows.",
     "Webhooks": "Who is told of what, and the log of deliveries.",
+    "Providers": "The services that carry messages, and which one is used.",
     "Account": "The account and what it used.",
 }
 _COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)

@@ -18,6 +18,7 @@ from tearoff.api.v4 import (
     locations,
     messages,
     pool,
+    providers,
     replies,
     sessions,
     suppressions,
@@ -40,6 +41,7 @@ NOUNS = (
     suppressions,
     groups,
     webhooks,
+    providers,
     account,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
