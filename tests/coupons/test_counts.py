@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons.campaigns import campaigns, catalogue, counts
+from tearoff.coupons.campaigns import campaigns, counts
 from tearoff.coupons.models import Doer, NewSession
 from tearoff.coupons.sessions import actions, minting, updates
 from tearoff.kit import older_counts

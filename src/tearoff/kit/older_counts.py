@@ -67,7 +67,7 @@ async def count_campaign(db: asyncpg.Connection, account_id: int, campaign_id: i
 
 
 async def count_sent(db: asyncpg.Connection, account_id: int) -> None:
-    """Messages of all campaigns of an account, in a transaction: they are not listed by campaign."""
+    """Messages of all campaigns of an account, in a transaction."""
     await db.execute(LOCK)
     await db.execute(_SENT, account_id, timeout=LONGEST)
 

@@ -45,7 +45,9 @@ class Standing(msgspec.Struct, frozen=True):
 
 NOTHING = Standing()
 
-_SUMS = ", ".join(f"coalesce(sum({name}), 0)::bigint AS {name}" for name in columns(Counts).split(", "))
+_SUMS = ", ".join(
+    f"coalesce(sum({name}), 0)::bigint AS {name}" for name in columns(Counts).split(", ")
+)
 
 
 async def of_campaigns(
@@ -108,9 +110,12 @@ counted AS (
   UNION ALL SELECT d.campaign_id, d.day = $3, {columns(Counts, "d")}
   FROM asked JOIN campaign_deltas d USING (campaign_id) WHERE d.account_id = $1
 )
-SELECT campaign_id, {", ".join(
-    f"coalesce(sum({n}) FILTER (WHERE is_today IS NOT NULL), 0)::bigint AS a_{n},"
-    f" coalesce(sum({n}) FILTER (WHERE is_today IS NOT FALSE), 0)::bigint AS t_{n}" for n in _NAMES
-)} FROM counted GROUP BY campaign_id
+SELECT campaign_id, {
+    ", ".join(
+        f"coalesce(sum({n}) FILTER (WHERE is_today IS NOT NULL), 0)::bigint AS a_{n},"
+        f" coalesce(sum({n}) FILTER (WHERE is_today IS NOT FALSE), 0)::bigint AS t_{n}"
+        for n in _NAMES
+    )
+} FROM counted GROUP BY campaign_id
 """
 """`is_today`: false counts in all only, null (a day's row) in today only, true in both."""

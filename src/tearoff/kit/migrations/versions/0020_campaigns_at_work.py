@@ -1,4 +1,4 @@
-"""Campaigns counted as it happens, found by their words, drafts, templates, who changed them last."""
+"""Campaigns are counted as it happens and found by words; drafts, templates, who changed one."""
 
 from tearoff.kit.migrations.plain import run_sql_file
 
