@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from tearoff.accounts import members, sign_ins
+from tearoff.accounts import keys, members, sign_ins
 from tearoff.jobs.queue import Chore, Job, enqueue
 from tearoff.kit import mail
 from tearoff.kit.mime import plain_words
@@ -65,6 +65,7 @@ async def send_password_mail(services: Services, payload: bytes) -> None:
 
 async def sweep(services: Services, now: datetime) -> None:
     await sign_ins.sweep(services.db, now)
+    await keys.sweep(services.db, now)
 
 
 JOBS = (Job(PASSWORD_MAIL, send_password_mail, at_once=2),)

@@ -99,6 +99,10 @@ CODES: dict[int, Code] = {
     525: Code("There is no such contact", "Contact ID not found", _ANOTHER_ACCOUNT),
     526: Code("The reply is decided about", "This reply was dismissed already.",
               "Look at it again: somebody was faster."),
+    527: Code("The key signs webhooks",
+              "This key signs (X-Hmac) what is sent to <urls>. Name the key that signs then in"
+              " signer, or confirm.",
+              "Give the receivers the secret of another key first, and let that one sign."),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
     604: Code("This person has the coupon already",

@@ -25,11 +25,12 @@ _ABOUT = {
     "Groups and contacts": "People the account knows.",
     "Webhooks": "Who is told of what, and the log of deliveries.",
     "Account": "The account and what it used.",
+    "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
 }
 _COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
 _NOT_FOUND = frozenset({404, 501, 502, 505, 509, 510, 513, 514, 515, 521, 522, 525})
 _CONFLICT = frozenset(
-    {103, 104, 409, 506, 508, 511, 512, 516, 517, 518, 519, 520, 523, 524, 602, 605}
+    {103, 104, 409, 506, 508, 511, 512, 516, 517, 518, 519, 520, 523, 524, 526, 527, 602, 605}
 )
 
 

@@ -15,6 +15,7 @@ from tearoff.api.v4 import (
     devices,
     events,
     groups,
+    keys,
     locations,
     messages,
     pool,
@@ -41,6 +42,7 @@ NOUNS = (
     groups,
     webhooks,
     account,
+    keys,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 
