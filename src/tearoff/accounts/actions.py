@@ -94,7 +94,13 @@ async def roll_oldest(
     if not known:
         raise AccountNotFound
     return await keys.roll(
-        db, vault, account_id, client_id or known[0], by=by, now=now, at_once=at_once
+        db,
+        vault,
+        account_id,
+        known[0] if client_id is None else client_id,
+        by=by,
+        now=now,
+        at_once=at_once,
     )
 
 

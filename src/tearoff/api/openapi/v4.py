@@ -48,6 +48,8 @@ def paths() -> dict[str, Any]:
 
 def status_of(code: int) -> int:
     """The HTTP status with which this dialect tells an error."""
+    if code == 105:
+        return 403
     if code in _NOT_FOUND:
         return 404
     return 409 if code in _CONFLICT else 422
@@ -59,6 +61,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": _name(operation),
         "tags": [f"v4: {operation.tag}"],
         "summary": operation.summary,
+        "x-scope": shared.scope_of(operation.right),
         "parameters": [
             *(shared.parameter(p, "path") for p in operation.path_fields),
             *(shared.parameter(p, "query") for p in operation.query),

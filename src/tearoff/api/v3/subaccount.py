@@ -13,7 +13,7 @@ import msgspec
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import jobs, members, passwords, sign_ins, subaccounts
 from tearoff.accounts.queries import account as find_account
-from tearoff.accounts.rights import OLD_SCOPES
+from tearoff.accounts.rights import OLD_SCOPES, Right
 from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
@@ -269,7 +269,8 @@ def _both(endpoint: Endpoint) -> tuple[Endpoint, Endpoint]:
 
 def _endpoint(tail: str, act: Act | None, summary: str, **more: Any) -> tuple[Endpoint, Endpoint]:
     checked = None if act is None else _for_parents(act)
-    return _both(Endpoint(path=f"/v3/subaccount{tail}", summary=summary, act=checked, **more))
+    path = f"/v3/subaccount{tail}"
+    return _both(Endpoint(path=path, right=Right.SUBACCOUNTS, summary=summary, act=checked, **more))
 
 
 ENDPOINTS = (
