@@ -17,7 +17,9 @@ from tearoff.kit.hours import Hours
 
 class Account(msgspec.Struct, frozen=True):
     """One tenant. Money is in millionths of the currency unit. `hooks` are the kinds of events
-    that some active webhook of the account wants."""
+    that some active webhook of the account wants. New campaigns begin with `brand`, its colour and
+    the picture `logo_id`; `sender` is what texts shall come from, before a service is
+    connected."""
 
     id: int
     parent_id: int | None
@@ -42,6 +44,11 @@ class Account(msgspec.Struct, frozen=True):
     blocked_at: datetime | None
     calls_per_second: int | None
     calls_at_once: int | None
+    brand: str
+    brand_color: str
+    logo_id: int | None
+    sender: str
+    hides_first_steps: bool
     version: int
 
     def is_expired(self, now: datetime) -> bool:
