@@ -10,7 +10,7 @@ from datetime import datetime, time
 import msgspec
 
 from tearoff.accounts.audit import Actor
-from tearoff.accounts.rights import Right, check_role, check_scopes
+from tearoff.accounts.rights import GRANTS, Right, check_role, check_scopes, has
 from tearoff.hooks.models import Listener, listener
 from tearoff.kit.hours import Hours
 
@@ -127,6 +127,11 @@ class Caller(msgspec.Struct, frozen=True):
     def versions(self) -> tuple[int, int]:
         """What changes when the key or the account does."""
         return self.key.version if self.key else 0, self.account.version
+
+    def may(self, right: Right) -> bool:
+        if self.key is not None:
+            return GRANTS[right].scope in self.key.scopes
+        return self.member is not None and has(self.member.role, right)
 
     def check(self, right: Right) -> None:
         """Whether they may do this. Raises `ScopeMissing` and `RoleMissing`."""

@@ -8,8 +8,9 @@ from tearoff.kit.db import Handle
 
 WORKER = "worker"
 BACKUP = "backup"
-WORKER_TELLS_EVERY = timedelta(seconds=5)
-WORKER_IS_GONE_AFTER = timedelta(seconds=20)
+TELLS_EVERY = 5.0
+"""Seconds between two words of a worker."""
+GONE_AFTER = timedelta(seconds=20)
 """Without a word of any worker. A busy one is late by some seconds."""
 
 

@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tearoff.api.v4 import (
     account,
+    attention,
     campaign_parts,
     campaigns,
     devices,
@@ -44,6 +45,7 @@ NOUNS = (
     webhooks,
     providers,
     account,
+    attention,
     keys,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
