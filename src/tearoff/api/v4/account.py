@@ -108,7 +108,7 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 async def get_account(call: Call, db: Handle) -> Account:
-    return await _shown(call, db, call.account)
+    return await shown(call, db, call.account)
 
 
 async def update_account(call: Call, db: Handle) -> Account:
@@ -122,10 +122,10 @@ async def update_account(call: Call, db: Handle) -> Account:
     await account_settings.change(db, call.account.id, changes)
     changed = await accounts.account(db, call.account.id)
     assert changed is not None
-    return await _shown(call, db, changed)
+    return await shown(call, db, changed)
 
 
-async def _shown(call: Call, db: Handle, account: AccountRow) -> Account:
+async def shown(call: Call, db: Handle, account: AccountRow) -> Account:
     connected = await connections_of(db, account.id)
     hosts = await accounts.frame_hosts(db, account.id)
     allowed = account.allowed_countries
@@ -267,7 +267,7 @@ _USED = {
     "segments": 120, "cost": 8_400_000,
 }  # fmt: skip
 
-_EXAMPLE = Account(
+EXAMPLE = Account(
     100001, "Bean & Leaf", "hello@example.com", "EUR", "en", "Europe/Brussels", "BE",
     "https://coupons.example.com", None, None, Limits(500, 5000, 10, 20, 50, None, None),
     [Integration(100001, "log")], ["shop.example"], None, "22:00", "08:00", True, "Bean & Leaf",
@@ -283,7 +283,7 @@ GET = Operation(
     act=get_account,
     errors=(201,),
     answers={200: ("The account.", Account)},
-    example=_EXAMPLE,
+    example=EXAMPLE,
 )
 UPDATE = Operation(
     method="PATCH",
@@ -297,7 +297,7 @@ UPDATE = Operation(
     act=update_account,
     errors=(200, 201, 300, 301, 302, 303, 305),
     answers={200: ("The account as it is then.", Account)},
-    example=_EXAMPLE,
+    example=EXAMPLE,
 )
 
 OPERATIONS = (

@@ -427,3 +427,5 @@ OPERATIONS = (
         answers={204: ("It is gone.", None)},
     ),
 )  # fmt: skip
+
+LIST = OPERATIONS[0]

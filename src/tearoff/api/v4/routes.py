@@ -10,6 +10,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tearoff.api.v4 import (
     account,
+    account_logo,
     attention,
     campaign_parts,
     campaigns,
@@ -45,6 +46,7 @@ NOUNS = (
     webhooks,
     providers,
     account,
+    account_logo,
     attention,
     keys,
 )
