@@ -1,4 +1,5 @@
-"""An account's logo: made small, kept, and shown beside the brand's name on its coupons."""
+"""An account's logo: made small, kept, and shown beside the brand's name on its coupons. Its
+campaigns carry it, so that a page needs to ask nothing more."""
 
 from __future__ import annotations
 
@@ -56,11 +57,24 @@ async def put_logo(db: Handle, account_id: int, logo: Logo) -> None:
         logo.width,
         logo.height,
     )
+    await _hand_on(db, account_id)
 
 
 async def remove_logo(db: Handle, account_id: int) -> None:
     """Pages that are open still find it."""
     await db.execute("UPDATE accounts SET logo_id = NULL WHERE id = $1", account_id)
+    await _hand_on(db, account_id)
+
+
+async def _hand_on(db: Handle, account_id: int) -> None:
+    """To all campaigns, in the order in which others lock them."""
+    await db.execute(
+        "WITH found AS MATERIALIZED (SELECT c.id, a.logo_id FROM campaigns c"
+        "  JOIN accounts a ON a.id = c.account_id WHERE a.id = $1 AND c.removed_at IS NULL"
+        "  AND c.logo_id IS DISTINCT FROM a.logo_id ORDER BY c.id FOR NO KEY UPDATE OF c)"
+        " UPDATE campaigns c SET logo_id = found.logo_id FROM found WHERE c.id = found.id",
+        account_id,
+    )
 
 
 async def logo_of(db: Handle, account_id: int) -> Picture | None:

@@ -8,6 +8,7 @@ ALTER TABLE accounts
   ADD COLUMN sender text NOT NULL DEFAULT '',
   ADD COLUMN hides_first_steps boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN accounts.logo_id IS 'of `pictures`, of this account';
+ALTER TABLE campaigns ADD COLUMN logo_id bigint;
 COMMENT ON COLUMN accounts.sender IS
   'the name or number that texts shall come from, before a service is connected';
 
