@@ -28,6 +28,7 @@ class Person:
     secret: str
     http: aiohttp.ClientSession
     url: str
+    person_id: int = 0
 
     @property
     def cookie(self) -> dict[str, Any]:
