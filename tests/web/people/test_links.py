@@ -332,3 +332,29 @@ async def test_an_account_that_is_over_is_told_so(services, make_owner, visitor)
     assert await browser.home() == f"/a/{second.account}/"
     await sign_ins.note_account(services.db, who, owner.account)
     assert await browser.home() == f"/a/{owner.account}/"
+
+
+@pytest.mark.parametrize(
+    ("page", "campaign", "place"),
+    [("", None, ""), ("campaigns", None, "campaigns"), ("add_campaign", None, "campaigns/new"),
+     ("update_campaign", 7, "campaigns/7"), ("statistics", 7, "campaigns/7/coupons"),
+     ("statistics", None, "campaigns"), ("distribution", 7, "send?campaign=7"),
+     ("distribution", None, "send")],
+)  # fmt: skip
+async def test_a_link_leads_to_the_page_that_was_asked_for(
+    visitor, services, make_owner, page, campaign, place
+):
+    owner, browser = await make_owner(), visitor()
+    token = await sign_ins.issue_ticket(
+        services.db, "sso", owner.account, member_id=owner.member, page=page, campaign_id=campaign,
+        expires_at=clock.now() + sign_ins.SSO_LIVES,
+    )  # fmt: skip
+    form = {"t": (await browser.get(f"/sso/{token}")).token}
+    foreign = await browser.post(f"/sso/{token}", form, sec_fetch_site="cross-site")
+    assert foreign.status == 403 and not browser.secret
+    done = await browser.post(f"/sso/{token}", form)
+    assert done.headers["location"] == f"/a/{owner.account}/{place}"
+    assert (await browser.get("/signed-in")).headers["location"] == "/"
+    who = await sign_ins.signed_in(services.db, browser.secret, clock.now())
+    with pytest.raises(people.NotConfirmed):
+        await people.change_password(services.db, who, OTHER, clock.now())
