@@ -486,3 +486,19 @@ def test_what_only_keeps_others_alive_loads_no_server():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_links_of_owners(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    assert "There is an account already" in tearoff("owner", "link", code=1).stderr
+    told = tearoff("owner", "link", *account)
+    assert re.search(r"/begin/[A-Za-z0-9]{49}\n\nIt works once, for 24 hours", told.stdout)
+    assert "has no owner" in tearoff("owner", "reset", *account, code=1).stderr
+    tearoff("teammate", "add", *account, "--email", "boss@example.com", "--role", "owner", "--json")
+    reset = tearoff("owner", "reset", *account, "--email", "Boss@example.com", "--json")
+    assert re.search(r"/owner/[A-Za-z0-9]{49}$", reset["url"])
+    assert (
+        "has no owner"
+        in tearoff("owner", "reset", *account, "--email", "x@example.com", code=1).stderr
+    )
