@@ -117,11 +117,17 @@ def show_kind(kind: str) -> Kind:
 async def all_shown(call: Call, db: Handle) -> list[Provider]:
     """All of the account's: by channel, those that are used first."""
     account_id = call.account.id
-    found = in_order(await connections.connections_of(db, account_id))
+    found = connections.in_order(await connections.connections_of(db, account_id))
     news = await standing.news_of(db, account_id)
     strays = await standing.strays_of(db, account_id, found)
     return [
-        _shown(call, one, _place(found, one), news.get(one.id, News()), strays.get(one.id))
+        _shown(
+            call,
+            one,
+            connections.place_in(found, one),
+            news.get(one.id, News()),
+            strays.get(one.id),
+        )
         for one in found
     ]
 
@@ -134,20 +140,14 @@ async def shown(call: Call, db: Handle, connection_id: int) -> Provider:
     raise ConnectionNotFound
 
 
-def in_order(found: Sequence[Connection]) -> list[Connection]:
-    return sorted(found, key=lambda c: (c.channel != "sms", not c.active, c.position, c.id))
-
-
 def routes_of(found: Sequence[Connection]) -> list[Route]:
     return [
-        Route(channel, [c.id for c in in_order(found) if c.active and c.channel == channel])
+        Route(
+            channel,
+            [c.id for c in connections.in_order(found) if c.active and c.channel == channel],
+        )
         for channel in registry.CHANNELS
     ]
-
-
-def _place(found: Sequence[Connection], one: Connection) -> int | None:
-    same = [c.id for c in found if c.active and c.channel == one.channel]
-    return same.index(one.id) + 1 if one.active else None
 
 
 def _shown(
