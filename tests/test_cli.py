@@ -210,6 +210,33 @@ def test_the_country_of_a_connection(tearoff):
     assert "country" in tearoff("provider", "fields", "--kind", "log", "--json")
 
 
+def test_a_connection_is_changed_and_comes_first(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    ids = [tearoff("provider", "add", *account, "--kind", "log", "--json")["provider"]
+           for _ in range(2)]  # fmt: skip
+    change = ("provider", "set", *account, "--provider", str(ids[1]))
+    assert "fail: use one of" in tearoff(*change, "--set", "fail=often", code=1).stderr
+    assert "Belgium" in tearoff(*change, "--price", "Belgium=1", code=2).stderr
+    changed = tearoff(
+        *change, "--set", "sender=Shop", "--price", "70000", "--price", "FR=55000", "--first",
+        "--json",
+    )  # fmt: skip
+    assert changed["prices"] == {"*": 70000, "FR": 55000}
+
+    def listed():
+        found = tearoff("provider", "list", *account, "--json")["providers"]
+        return {c["position"]: c["provider"] for c in found}
+
+    assert listed() == {1: ids[1], 2: ids[0]}
+    tearoff(*change, "--off", "--unset", "sender", "--json")
+    assert listed() == {1: ids[0], None: ids[1]}
+    tearoff(*change, "--on", "--json")
+    assert listed()[1] == ids[1]
+    nobodys = ("provider", "set", *account, "--provider", "7", "--on")
+    assert "There is no such connection." in tearoff(*nobodys, code=1).stderr
+
+
 def test_backup_doctor_config_and_help(tearoff, tmp_path):
     file = tmp_path / "all.dump"
     assert tearoff("backup", str(file), "--json")["bytes"] == file.stat().st_size
