@@ -73,6 +73,27 @@ def test_secrets_are_rolled_and_accounts_end(tearoff):
     assert tearoff("account", "expire", *account, "--never", "--json")["expires"] == "never"
 
 
+def test_keys_of_an_account(tearoff, shop):
+    account = ["--account", str(shop.account)]
+    made = tearoff("key", "create", *account, "--name", "Till", "--scopes", "validate,read",
+                   "--json")  # fmt: skip
+    one = [*account, "--client-id", made["client_id"]]
+    rolled = tearoff("key", "roll", *one, "--json")
+    assert rolled["client_secret"] != made["client_secret"]
+    first, second = tearoff("key", "list", *account, "--json")["keys"]
+    assert (first["client_id"], first["signs_webhooks"]) == (shop.client_id, True)
+    assert (second["name"], second["scopes"]) == ("Till", ["read", "validate"])
+    assert second["old_secret_ends_at"] and second["created_by"].startswith("command ")
+    assert made["client_secret"] not in json.dumps(second)
+    tearoff("key", "revoke", *one)
+    gone = tearoff("key", "roll", *one, code=1)
+    assert "no key with this client id" in gone.stderr
+    listed = tearoff("key", "list", *account).stdout
+    assert "signs webhooks" in listed and "revoked" in listed
+    wrong = tearoff("key", "create", *account, "--name", "x", "--scopes", "all", code=1)
+    assert "read, send, manage, validate, admin" in wrong.stderr
+
+
 def test_codes_shelves_packages_and_limits(tearoff, tmp_path):
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]

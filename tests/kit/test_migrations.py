@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from tearoff.accounts import keys
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.counter import matching
 from tearoff.coupons.counter.scanned_text import read_scanned
@@ -395,6 +396,40 @@ async def look_at_callbacks(services, now):
     raw = await db.fetchval("SELECT raw FROM arrivals")
     assert msgspec.json.decode(raw) == {"url": "https://x.example/callbacks/log/-?m=é"}
     assert (await add()).callback_token is None
+
+
+async def test_the_key_that_signed_before_is_marked(url):
+    """What is written by the version before, which still runs, has a key that signs too."""
+    await upgrade(url, "0017")
+    old = await asyncpg.connect(url)
+    await old.execute(OLD_KEYS)
+    await migrate(url)
+    await old.execute(
+        "INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed)"
+        " VALUES ('5', 100002, '', '')"
+    )
+    await old.close()
+    db = await Database.open(url, size=1)
+    found = [
+        (key.client_id, key.scopes, key.signs_webhooks)
+        for account in (100001, 100002)
+        for key in await keys.keys(db, account, clock.now())
+    ]
+    four = ("read", "send", "manage", "validate")
+    assert found == [
+        ("1", four, False), ("3", four, True), ("2", four, False), ("5", four, True),
+    ]  # fmt: skip
+    await db.close()
+
+
+OLD_KEYS = """
+INSERT INTO accounts (name, email) VALUES ('Shop', 'a@example.com'), ('Late', 'b@example.com');
+INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed, created_at, revoked_at)
+VALUES
+  ('1', 100001, '', '', '2026-01-01', '2026-01-02'),
+  ('2', 100001, '', '', '2026-01-03', NULL),
+  ('3', 100001, '', '', '2026-01-02', NULL);
+"""
 
 
 async def test_an_older_backup_is_brought_up_to_date(commands, url, settings, tmp_path):

@@ -13,6 +13,7 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     settings_of,
     show,
     with_services,
@@ -136,6 +137,7 @@ def _add(arguments: argparse.Namespace) -> None:
             made = await connections.add_connection(
                 db, services.vault, arguments.account, new, surroundings_of(services)
             )
+            await audited(db, arguments.account, "provider.add", made.id, after={"kind": made.kind})
         return {"provider": made.id, "kind": made.kind, "callback_url": _address(services, made)}
 
     show(arguments, with_services(arguments, work))
