@@ -30,7 +30,7 @@ class Logo(msgspec.Struct, frozen=True):
 def prepare_logo(image: bytes) -> Logo:
     """Made to fit, on white. Raises `Invalid`."""
     try:
-        found = pictures.read_image(image, "logo")
+        found = pictures.read_image(image, field="logo")
         found.thumbnail(MOST_SIZE, Image.Resampling.LANCZOS)
         return Logo(pictures.packed(found, LIMIT), *found.size)
     finally:
