@@ -186,7 +186,8 @@ def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
     return campaigns.NewCampaign(
         **{
             "title": values["name"],
-            "brand": account.name,
+            "brand": account.brand or account.name,
+            "brand_color": account.brand_color,
             "language": account.language,
             "timezone": account.timezone,
             **values,
@@ -427,3 +428,5 @@ OPERATIONS = (
         answers={204: ("It is gone.", None)},
     ),
 )  # fmt: skip
+
+LIST = OPERATIONS[0]

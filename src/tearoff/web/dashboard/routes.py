@@ -7,12 +7,20 @@ from typing import Any
 from litestar import Response, Router, route
 from litestar.params import FromPath
 
-from tearoff.web.dashboard import gallery, home, pages
+from tearoff.web.dashboard import (
+    first_steps,
+    gallery,
+    home,
+    pages,
+    profile,
+    profile_codes,
+    settings,
+)
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
-FILES = (home, gallery)
+FILES = (home, first_steps, settings, profile, profile_codes, gallery)
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 

@@ -37,7 +37,7 @@ async function copy(field) {
 }
 
 function setUp(root) {
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const button of root.querySelectorAll("[data-copy], [data-see], [data-print]")) button.hidden = false;
   root.querySelector("#problems")?.focus();
 }
 
@@ -53,6 +53,37 @@ document.addEventListener("click", async (event) => {
     say(body.dataset.notCopied, "warn");
   }
 });
+
+// A password is seen while its button is pressed in; printing needs a button because nothing else
+// says that it can be done.
+document.addEventListener("click", (event) => {
+  const see = event.target.closest("[data-see]");
+  if (see) {
+    const field = document.getElementById(see.dataset.see);
+    const shows = field.type === "password";
+    field.type = shows ? "text" : "password";
+    see.setAttribute("aria-pressed", String(shows));
+  }
+  if (event.target.closest("[data-print]")) print();
+});
+
+// First steps: the browser knows its time zone, the zone its country, and a country its zone.
+function guessPlace(form) {
+  const zone = form.elements.timezone;
+  const country = form.elements.country;
+  const find = (test) => [...zone.options].find(test);
+  if (form.dataset.guess) {
+    const known = find((o) => o.value === Intl.DateTimeFormat().resolvedOptions().timeZone);
+    if (known && !zone.value) zone.value = known.value;
+    if (known && !country.value) country.value = known.dataset.country ?? "";
+  }
+  country.addEventListener("change", () => {
+    const own = zone.selectedOptions[0]?.dataset.country === country.value;
+    const first = find((o) => o.dataset.country === country.value);
+    if (!own && first) zone.value = first.value;
+  });
+}
+for (const form of document.querySelectorAll("form[data-place]")) guessPlace(form);
 
 // Menus close on Escape and when something else is pressed; the focus goes back to their button.
 document.addEventListener("keydown", (event) => {
