@@ -190,7 +190,7 @@ _OF_NAME = {
     "category": "category", "folder": "folder", "redeem_location": "location",
     "webhook": "webhook", "reservation": "reservation", "subaccount": "subaccount",
     "package": "package", "teammate": "teammate", "smsgroup": "smsgroup",
-    "emailgroup": "emailgroup", "url": "url",
+    "emailgroup": "emailgroup", "url": "url", "client_id": "apikey",
 }  # fmt: skip
 
 
@@ -260,6 +260,9 @@ class Maker(table.Maker):
                 "I want you to stop", Keyword.MAYBE_STOP, "", clock.now(),
             ),
         )  # fmt: skip
+
+    async def apikey(self, state):
+        return (await self.call("POST", "/v4/keys", {"name": "Till"}))["client_id"]
 
     async def url(self, state):
         return "http://127.0.0.1:9/hook"

@@ -24,6 +24,8 @@ log = structlog.get_logger()
 class Event(StrEnum):
     CREDENTIALS_WRONG = "credentials.wrong"
     CREDENTIALS_SLOWED = "credentials.slowed"
+    KEY_MADE = "credentials.made"
+    KEY_REVOKED = "credentials.revoked"
     SECRET_ROLLED = "credentials.rolled"  # noqa: S105 (the name of an event)
     ACCOUNT_BLOCKED = "account.blocked"
     ACCOUNT_UNBLOCKED = "account.unblocked"

@@ -9,6 +9,7 @@ from typing import Any
 
 from msgspec import UNSET
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call, claim, keep
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import provider_fields as pf
@@ -113,6 +114,7 @@ async def test_provider(call: Call) -> tuple[int, bytes]:
             db, call.account, one, to, now=call.now, lease=services.settings.send_lease,
             link_host=services.settings.link_host,
         )  # fmt: skip
+        await call.note(db, "provider.test", subject=str(one.id))
         await keep(db, call, 200, encode(ProviderTest("unknown", None, begun.message.id)))
     outcome = await trial.carry_out(services, call.doors.links, begun)
     told = encode(_tested(outcome, begun.message.id))
@@ -230,126 +232,142 @@ def _surroundings(call: Call) -> Surroundings:
 
 _TEST = ProviderTest("ok", None, 62391478206464001)
 
-OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/v4/providers/kinds",
-        tag=TAG,
-        summary="The kinds of services that can be connected, with the settings of each.",
-        act=list_kinds,
-        errors=(201,),
-        answers={200: ("The kinds.", Page[Kind])},
-        example=Page([shapes.show_kind("log")]),
-    ),
-    Operation(
-        method="GET",
-        path="/v4/providers",
-        tag=TAG,
-        summary="The account's providers, on one page: of each channel those that are used first.",
-        act=list_providers,
-        errors=(201,),
-        answers={200: ("The providers.", Page[Provider])},
-        example=Page([shapes.NEW]),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/providers",
-        tag=TAG,
-        summary="Connect the account to a service. The first of a channel is used at once; later"
-        " ones come after it.",
-        body=(pf.KIND, pf.SETTINGS, pf.NAME, pf.PRICES, pf.REPLY_NUMBERS),
-        before=check_given,
-        act=create_provider,
-        errors=(200, 201, 300, 301, 302, 409, 422, 516),
-        answers={201: ("The provider.", Provider)},
-        example=shapes.EXAMPLE,
-    ),
-    Operation(
-        method="POST",
-        path="/v4/providers/test",
-        tag=TAG,
-        summary="Ask a service whether it takes these settings, before they are stored. With `id`,"
-        " what is not given is taken from that provider.",
-        body=(pf.KIND_OF_TEST, pf.SETTINGS, pf.ID_OF_TEST),
-        act_alone=try_settings,
-        errors=(200, 201, 300, 301, 302, 501),
-        answers={200: ("What the service says.", ProviderTest)},
-        example=ProviderTest("ok", None, None),
-    ),
-    Operation(
-        method="GET",
-        path="/v4/providers/{id}",
-        tag=TAG,
-        summary="One provider.",
-        path_fields=(pf.ID,),
-        act=get_provider,
-        errors=(404, 501),
-        answers={200: ("The provider.", Provider)},
-        example=shapes.NEW,
-    ),
-    Operation(
-        method="PATCH",
-        path="/v4/providers/{id}",
-        tag=TAG,
-        summary="Change a provider, or switch it off or on. What is not given stays, each setting"
-        " by itself: a secret as it is stored, and the callback address always. `prices` are"
-        " replaced as a whole.",
-        path_fields=(pf.ID,),
-        body=(pf.SETTINGS, pf.NAME, pf.ACTIVE, pf.PRICES, pf.REPLY_NUMBERS),
-        before=check_given,
-        act=update_provider,
-        errors=(201, 300, 301, 302, 404, 409, 422, 501),
-        answers={200: ("The provider as it is then.", Provider)},
-        example=shapes.EXAMPLE,
-    ),
-    Operation(
-        method="DELETE",
-        path="/v4/providers/{id}",
-        tag=TAG,
-        summary="Switch a provider off. Receipts of its messages, and replies, are taken in as"
-        " before.",
-        path_fields=(pf.ID,),
-        act=delete_provider,
-        errors=(404, 409, 422, 501),
-        answers={204: ("It is off.", None)},
-    ),
-    Operation(
-        method="POST",
-        path="/v4/providers/{id}/test",
-        tag=TAG,
-        summary="Ask the service whether it takes the credentials and, with `to`, send one test"
-        " message to a number or an address of your own.",
-        path_fields=(pf.ID,),
-        body=(pf.TO,),
-        act_alone=test_provider,
-        errors=(201, 301, 404, 409, 422, 501, 602, 605),
-        answers={200: ("What the service says.", ProviderTest)},
-        example=_TEST,
-    ),
-    Operation(
-        method="GET",
-        path="/v4/routes",
-        tag=TAG,
-        summary="Which provider each channel uses: the first that is switched on. The next one is"
-        " used once that is switched off; a message is never sent again by another one.",
-        act=list_routes,
-        errors=(201,),
-        answers={200: ("The channels.", Page[Route])},
-        example=Page([Route("sms", [100001, 100002]), Route("email", [])]),
-    ),
-    Operation(
-        method="PUT",
-        path="/v4/routes",
-        tag=TAG,
-        summary="Put the providers of a channel into order. Those that are not named follow as they"
-        " stood.",
-        body=(
-            f.words_field("channel", registry.CHANNELS, "Channel.", "sms", required=True),
-            pf.PROVIDERS,
-        ),
-        act=set_route,
-        errors=(200, 201, 300, 301, 302, 409, 422),
-        answers={200: ("The channels as they are then.", Page[Route])},
-        example=Page([Route("sms", [100001, 100002]), Route("email", [])]),
-    ),
+KINDS = Operation(
+    method="GET",
+    path="/v4/providers/kinds",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    summary="The kinds of services that can be connected, with the settings of each.",
+    act=list_kinds,
+    errors=(201,),
+    answers={200: ("The kinds.", Page[Kind])},
+    example=Page([shapes.show_kind("log")]),
 )
+LIST = Operation(
+    method="GET",
+    path="/v4/providers",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    summary="The account's providers, on one page: of each channel those that are used first.",
+    act=list_providers,
+    errors=(201,),
+    answers={200: ("The providers.", Page[Provider])},
+    example=Page([shapes.NEW]),
+)
+CREATE = Operation(
+    method="POST",
+    path="/v4/providers",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    verb="provider.create",
+    summary="Connect the account to a service. The first of a channel is used at once; later"
+    " ones come after it.",
+    body=(pf.KIND, pf.SETTINGS, pf.NAME, pf.PRICES, pf.REPLY_NUMBERS),
+    before=check_given,
+    act=create_provider,
+    errors=(200, 201, 300, 301, 302, 409, 422, 516),
+    answers={201: ("The provider.", Provider)},
+    example=shapes.EXAMPLE,
+)
+TRY = Operation(
+    method="POST",
+    path="/v4/providers/test",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    summary="Ask a service whether it takes these settings, before they are stored. With `id`,"
+    " what is not given is taken from that provider.",
+    body=(pf.KIND_OF_TEST, pf.SETTINGS, pf.ID_OF_TEST),
+    act_alone=try_settings,
+    errors=(200, 201, 300, 301, 302, 501),
+    answers={200: ("What the service says.", ProviderTest)},
+    example=ProviderTest("ok", None, None),
+)
+GET = Operation(
+    method="GET",
+    path="/v4/providers/{id}",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    summary="One provider.",
+    path_fields=(pf.ID,),
+    act=get_provider,
+    errors=(404, 501),
+    answers={200: ("The provider.", Provider)},
+    example=shapes.NEW,
+)
+UPDATE = Operation(
+    method="PATCH",
+    path="/v4/providers/{id}",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    verb="provider.change",
+    look=get_provider,
+    summary="Change a provider, or switch it off or on. What is not given stays, each setting"
+    " by itself: a secret as it is stored, and the callback address always. `prices` are"
+    " replaced as a whole.",
+    path_fields=(pf.ID,),
+    body=(pf.SETTINGS, pf.NAME, pf.ACTIVE, pf.PRICES, pf.REPLY_NUMBERS),
+    before=check_given,
+    act=update_provider,
+    errors=(201, 300, 301, 302, 404, 409, 422, 501),
+    answers={200: ("The provider as it is then.", Provider)},
+    example=shapes.EXAMPLE,
+)
+DELETE = Operation(
+    method="DELETE",
+    path="/v4/providers/{id}",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    verb="provider.switch_off",
+    look=get_provider,
+    summary="Switch a provider off. Receipts of its messages, and replies, are taken in as before.",
+    path_fields=(pf.ID,),
+    act=delete_provider,
+    errors=(404, 409, 422, 501),
+    answers={204: ("It is off.", None)},
+)
+TEST = Operation(
+    method="POST",
+    path="/v4/providers/{id}/test",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    verb="provider.test",
+    summary="Ask the service whether it takes the credentials and, with `to`, send one test"
+    " message to a number or an address of your own.",
+    path_fields=(pf.ID,),
+    body=(pf.TO,),
+    act_alone=test_provider,
+    errors=(201, 301, 404, 409, 422, 501, 602, 605),
+    answers={200: ("What the service says.", ProviderTest)},
+    example=_TEST,
+)
+ROUTES = Operation(
+    method="GET",
+    path="/v4/routes",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    summary="Which provider each channel uses: the first that is switched on. The next one is"
+    " used once that is switched off; a message is never sent again by another one.",
+    act=list_routes,
+    errors=(201,),
+    answers={200: ("The channels.", Page[Route])},
+    example=Page([Route("sms", [100001, 100002]), Route("email", [])]),
+)
+SET_ROUTE = Operation(
+    method="PUT",
+    path="/v4/routes",
+    tag=TAG,
+    right=Right.PROVIDERS,
+    verb="route.set",
+    summary="Put the providers of a channel into order. Those that are not named follow as they"
+    " stood.",
+    body=(
+        f.words_field("channel", registry.CHANNELS, "Channel.", "sms", required=True),
+        pf.PROVIDERS,
+    ),
+    act=set_route,
+    errors=(200, 201, 300, 301, 302, 409, 422),
+    answers={200: ("The channels as they are then.", Page[Route])},
+    example=Page([Route("sms", [100001, 100002]), Route("email", [])]),
+)
+
+OPERATIONS = (KINDS, LIST, CREATE, TRY, GET, UPDATE, DELETE, TEST, ROUTES, SET_ROUTE)

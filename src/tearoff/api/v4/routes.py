@@ -15,6 +15,7 @@ from tearoff.api.v4 import (
     devices,
     events,
     groups,
+    keys,
     locations,
     messages,
     pool,
@@ -43,6 +44,7 @@ NOUNS = (
     webhooks,
     providers,
     account,
+    keys,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 
