@@ -107,6 +107,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
         return first
 
 
+def find(operations: Sequence[Operation], name: str) -> Operation:
+    """One of these by its method and path, such as `GET /v4/campaigns/{id}`."""
+    return next(one for one in operations if f"{one.method} {one.path}" == name)
+
+
 class _Reply(msgspec.Struct, frozen=True):
     status: int
     body: bytes
