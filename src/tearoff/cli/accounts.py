@@ -15,12 +15,14 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     operator,
     read_time,
     read_zone,
     show,
     with_services,
 )
+from tearoff.cli.keys import show_new
 from tearoff.errors import Invalid
 from tearoff.kit import clock, doorbook
 from tearoff.kit.doorbook import Event
@@ -75,9 +77,12 @@ def _add_package(arguments: argparse.Namespace) -> None:
         raise Invalid(f"Use some of {', '.join(ACCESS)}.", field="access")
 
     async def work(services: Services) -> Package:
-        return await subaccounts.create_package(
-            services.db, arguments.account, arguments.name, arguments.max_campaigns, access
-        )
+        async with services.db.transaction() as db:
+            made = await subaccounts.create_package(
+                db, arguments.account, arguments.name, arguments.max_campaigns, access
+            )
+            await audited(db, arguments.account, "package.create", made.id, after=_package(made))
+        return made
 
     show(arguments, _package(with_services(arguments, work)))
 
@@ -120,7 +125,7 @@ def _add_set(group: Commands) -> None:
 def _create(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> NewKey:
         async with services.db.transaction() as db:
-            return await actions.create_account(
+            made = await actions.create_account(
                 db,
                 services.vault,
                 name=arguments.name,
@@ -128,14 +133,17 @@ def _create(arguments: argparse.Namespace) -> None:
                 timezone=arguments.timezone,
                 country=arguments.country,
             )
+            after = {"name": arguments.name, "client_id": made.client_id}
+            await audited(db, made.account_id, "account.create", made.account_id, after=after)
+        return made
 
-    _show_key(arguments, with_services(arguments, work))
+    show_new(arguments, with_services(arguments, work))
 
 
 def _roll(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> NewKey:
         async with services.db.transaction() as db:
-            return await actions.roll_oldest(
+            rolled = await actions.roll_oldest(
                 db,
                 services.vault,
                 arguments.account,
@@ -144,21 +152,14 @@ def _roll(arguments: argparse.Namespace) -> None:
                 client_id=arguments.client_id,
                 at_once=arguments.at_once,
             )
+            await audited(
+                db, arguments.account, "key.roll", rolled.client_id, secrets=("client_secret",)
+            )
+        return rolled
 
     key = with_services(arguments, work)
     doorbook.note(Event.SECRET_ROLLED, account=key.account_id, client_id=key.client_id)
-    _show_key(arguments, key)
-
-
-def _show_key(arguments: argparse.Namespace, key: NewKey) -> None:
-    values = {
-        "account": key.account_id,
-        "client_id": key.client_id,
-        "client_secret": key.client_secret,
-    }
-    show(arguments, values)
-    if not arguments.json:
-        print("The secret is shown this once.")
+    show_new(arguments, key)
 
 
 def _expire(arguments: argparse.Namespace) -> None:
@@ -170,6 +171,8 @@ def _expire(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
             await actions.expire_account(db, arguments.account, at=at)
+            after = {"expires_at": at}
+            await audited(db, arguments.account, "account.expire", arguments.account, after=after)
 
     with_services(arguments, work)
     show(arguments, {"account": arguments.account, "expires": at.isoformat() if at else "never"})
@@ -181,8 +184,12 @@ def _set(arguments: argparse.Namespace) -> None:
         raise Invalid("Nothing to change was given.", hint="See `tearoff account set --help`.")
 
     async def work(services: Services) -> None:
-        if not await queries.update_account(services.db, arguments.account, changes):
-            raise actions.AccountNotFound
+        async with services.db.transaction() as db:
+            known = await queries.account(db, arguments.account)
+            if known is None or not await queries.update_account(db, known.id, changes):
+                raise actions.AccountNotFound
+            before = {name: getattr(known, name) for name in changes if hasattr(known, name)}
+            await audited(db, known.id, "account.change", known.id, before=before, after=changes)
 
     with_services(arguments, work)
     show(arguments, {"account": arguments.account, **changes})

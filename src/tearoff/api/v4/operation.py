@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.types import Method
 
-from tearoff.accounts import idempotency
+from tearoff.accounts import audit, idempotency
 from tearoff.accounts.models import Caller
 from tearoff.accounts.rights import Right
 from tearoff.api.call import Call, claim, keep, kept
@@ -311,13 +311,6 @@ def _subject(operation: Operation, given: Mapping[str, Any], shown: Any) -> str:
     """The ids in the path, else that of what was made."""
     named = [given[field.name] for field in operation.path_fields]
     if not named:
-        named = [
-            getattr(shown, name) for name in ("id", "client_id", "code") if hasattr(shown, name)
-        ]
-    return "/".join(_short(name) for name in named[:2])
-
-
-def _short(name: object) -> str:
-    """An address of a person is named by its end: the log outlives the person's data."""
-    text = str(name)
-    return f"…{text[-3:]}" if text.startswith("+") or "@" in text else text
+        names = [n for n in ("id", "client_id", "code", "address") if hasattr(shown, n)]
+        named = [getattr(shown, name) for name in names if name != "address" or len(names) == 1]
+    return "/".join(audit.short(str(name)) for name in named[:2])

@@ -58,6 +58,10 @@ async def add_suppression(call: Call, db: Handle) -> shapes.Suppression | Answer
 
 async def import_suppressions(call: Call, upload: Upload) -> tuple[int, bytes]:
     asked = msgspec.structs.replace(asked_of(call), numeric=True)  # zeros in front mean nothing
+
+    async def noted(db: Handle, n: int) -> None:
+        await call.note(db, "suppression.import", after={"addresses": n})
+
     async with opened(upload.path, optout_lists.COLUMN, asked) as table:
         done = await optout_lists.import_list(
             call.doors.services.db,
@@ -66,8 +70,8 @@ async def import_suppressions(call: Call, upload: Upload) -> tuple[int, bytes]:
             country=call.account.country,
             reason=call.given.get("reason") or "",
             now=call.now,
+            noted=noted,
         )
-    await call.note(call.doors.services.db, "suppression.import", after={"added": done.added})
     return 200, encode(done)
 
 
