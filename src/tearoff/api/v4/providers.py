@@ -287,8 +287,7 @@ DELETE = Operation(
     right=Right.PROVIDERS,
     verb="provider.switch_off",
     look=get_provider,
-    summary="Switch a provider off. Receipts of its messages, and replies, are taken in as"
-    " before.",
+    summary="Switch a provider off. Receipts of its messages, and replies, are taken in as before.",
     path_fields=(pf.ID,),
     act=delete_provider,
     errors=(404, 409, 422, 501),

@@ -133,7 +133,7 @@ async def show_one(visit: Visit) -> Answer:
 
 def spelled(short_code: str) -> str:
     """As people read it: two groups of three."""
-    return f"{short_code[:3]} {short_code[3:]}".upper()
+    return f"{short_code[:3]}\N{NO-BREAK SPACE}{short_code[3:]}".upper()
 
 
 async def _places(visit: Visit, ids: set[int | None]) -> dict[int, str]:

@@ -214,7 +214,7 @@ async def _page(
     return await page(
         visit,
         "send",
-        title=words("Send a coupon to one person"),
+        title=words("Send a coupon again") if coupon else words("Send a coupon to one person"),
         at="/send",
         status=422 if (problems or missing) and not visit.is_part else 200,
         campaigns=_choices(active.data, campaign),
