@@ -20,6 +20,8 @@ from tests.scopes import client_with
 CHANGES = [pytest.param(o, id=f"{o.method} {o.path}") for o in OPERATIONS if o.changes]
 BY_ITSELF = {"message.send"}
 """The row of the message is the record of what a key sends."""
+OWN_NUMBERS = re.compile(r'\\"reply_numbers\\": \[[^]]*\]')
+"""At which the shop itself is written to."""
 ADDRESS = re.compile(r"\+\d{8,}|[\w.+-]+@[\w-]+\.\w+")
 
 
@@ -83,7 +85,7 @@ async def test_a_change_leaves_one_row_or_does_not_happen(operation, caller, ser
     )  # fmt: skip
     assert row["subject"] or operation.verb in WITHOUT_SUBJECT, operation.verb
     text = json.dumps(dict(row), default=str)
-    assert not ADDRESS.search(text), text
+    assert not ADDRESS.search(OWN_NUMBERS.sub("", text)), text
     for name, value in (answer or {}).items():
         if name in SECRETS and value:
             assert value not in text

@@ -313,4 +313,5 @@ def _subject(operation: Operation, given: Mapping[str, Any], shown: Any) -> str:
     if not named:
         names = [n for n in ("id", "client_id", "code", "address") if hasattr(shown, n)]
         named = [getattr(shown, name) for name in names if name != "address" or len(names) == 1]
+        named = named or [given[name] for name in ("channel",) if name in given]
     return "/".join(audit.short(str(name)) for name in named[:2])
