@@ -8,19 +8,32 @@ from litestar import Response, Router, route
 from litestar.params import FromPath
 
 from tearoff.web.dashboard import (
+    coupons,
     first_steps,
     gallery,
     home,
+    messages,
     pages,
     profile,
     profile_codes,
+    send,
     settings,
 )
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
-FILES = (home, first_steps, settings, profile, profile_codes, gallery)
+FILES = (
+    home,
+    first_steps,
+    send,
+    messages,
+    coupons,
+    settings,
+    profile,
+    profile_codes,
+    gallery,
+)
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 
