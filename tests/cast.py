@@ -4,6 +4,7 @@ real database; and a second shop that must see nothing of the first."""
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ import asyncpg
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import locations
 from tearoff.accounts.locations import Changes
+from tearoff.accounts.rights import SCOPES
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.kit.services import Services
@@ -58,14 +60,18 @@ async def open_shop(
     campaign: dict[str, object] | None = None,
     account: dict[str, object] | None = None,
     unlimited: bool = True,
+    scopes: Sequence[str] = SCOPES,
 ) -> Shop:
     """A shop with everything a send needs. `unlimited` lifts the limits on numbers, which
-    tests would reach."""
+    tests would reach; `scopes`: those of its key, which may do everything else."""
     async with services.db.transaction() as db:
         key = await accounts.create_account(
             db, services.vault, name="Bean & Leaf", email="hello@example.com",
             timezone="Europe/Brussels",
         )  # fmt: skip
+        await db.execute(
+            "UPDATE api_keys SET scopes = $2 WHERE client_id = $1", key.client_id, list(scopes)
+        )
         if unlimited:
             await db.execute(
                 "UPDATE accounts SET limit_number_hour = NULL, limit_number_day = NULL,"

@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from tearoff.accounts import devices
+from tearoff.accounts.rights import SCOPE_MEANS, SCOPES
 from tearoff.api.openapi import make_document
 from tearoff.api.v4.campaigns import FIELDS
 from tearoff.api.v4.locations import FIELDS as LOCATION_FIELDS
@@ -247,6 +248,16 @@ def test_the_contract_is_the_committed_one():
     assert committed == json.loads(json.dumps(make_document())), "run: python -m tests.test_docs"
 
 
+def scopes_table():
+    lines = [f"| `{scope}` | {SCOPE_MEANS[scope]} |" for scope in SCOPES]
+    return "\n".join(["| scope | what it allows |", "| --- | --- |", *lines])
+
+
+def test_the_table_of_scopes_is_that_of_the_code():
+    page = (ROOT / "docs" / "callers.md").read_text("utf-8")
+    assert scopes_table() in page, "print it: python -m tests.test_docs scopes"
+
+
 def test_every_reason_for_not_sending_is_listed():
     from tearoff.distribution.draft import _LIMIT_TEXTS
 
@@ -256,6 +267,9 @@ def test_every_reason_for_not_sending_is_listed():
 
 
 if __name__ == "__main__":
+    if "scopes" in sys.argv:
+        print(scopes_table())
+        sys.exit()
     (ROOT / "docs" / "settings.md").write_text(settings_page(), "utf-8")
     contract = json.dumps(make_document(), indent=1, ensure_ascii=False)
     (ROOT / "docs" / "openapi.json").write_text(contract + "\n", "utf-8")

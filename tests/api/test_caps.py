@@ -61,6 +61,13 @@ CAPS = {
         ("/v3/webhook/create", {"url": "http://127.0.0.1:9/"}),
         ("/v4/webhooks", {"url": "http://127.0.0.1:9/"}),
     ),
+    "API keys": (
+        100,
+        "INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed)"
+        f" SELECT $1::bigint || '-' || n, $1, '', '' FROM {_N}",
+        "SELECT count(*) FROM api_keys WHERE account_id = $1",
+        ("/v4/keys", {"name": "One more"}),
+    ),
     "groups for sms": (
         1_000, f"INSERT INTO groups (account_id, channel, name) SELECT $1, 'sms', 'g' FROM {_N}",
         "SELECT count(*) FROM groups WHERE account_id = $1",

@@ -153,6 +153,8 @@ class Scene:
         """The example, or the shop's own thing where it names one."""
         if name == "locations":
             return [int(str(await self.maker.location("")).rpartition("_")[2])]
+        if name == "providers":
+            return [self.caller.shop.connection]
         kind = self.kind_of(name, example)
         if kind is None:
             return example
@@ -180,7 +182,7 @@ class Scene:
 _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
     "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
-    "replies": "reply",
+    "replies": "reply", "providers": "provider",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",
@@ -188,7 +190,7 @@ _OF_NAME = {
     "category": "category", "folder": "folder", "redeem_location": "location",
     "webhook": "webhook", "reservation": "reservation", "subaccount": "subaccount",
     "package": "package", "teammate": "teammate", "smsgroup": "smsgroup",
-    "emailgroup": "emailgroup", "url": "url",
+    "emailgroup": "emailgroup", "url": "url", "client_id": "apikey",
 }  # fmt: skip
 
 
@@ -246,6 +248,9 @@ class Maker(table.Maker):
         body = {"campaign": self.caller.shop.campaign, "phone": "+32470001000"}
         return (await self.call("POST", "/v4/messages", body))["id"]
 
+    async def provider(self, state):
+        return self.caller.shop.connection
+
     async def reply(self, state):
         shop = self.caller.shop
         return await replies.keep(
@@ -255,6 +260,9 @@ class Maker(table.Maker):
                 "I want you to stop", Keyword.MAYBE_STOP, "", clock.now(),
             ),
         )  # fmt: skip
+
+    async def apikey(self, state):
+        return (await self.call("POST", "/v4/keys", {"name": "Till"}))["client_id"]
 
     async def url(self, state):
         return "http://127.0.0.1:9/hook"

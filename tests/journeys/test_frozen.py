@@ -244,7 +244,7 @@ def doors(stage, caller, till, coupon, page, *, ask=True):
         ("GET", f"/sso/{secret}", form, None, 503, SAFE),
         ("POST", f"/sso/{secret}", form, {"t": "x"}, 503, SAFE),
         ("GET", f"/password/{secret}", form, None, 503, SAFE),
-        ("GET", "/signed-in", {"cookie": f"tearoff_sign_in={secret}"}, None, 503, SAFE),
+        ("GET", "/", {"cookie": f"tearoff_sign_in={secret}"}, None, 503, SAFE),
         ("POST", "/v3/coupon/list", api, {}, 503, v3),
         ("POST", "/v3/couponsession/update", api,
          {"couponsession": code, "operation": "validated"}, 503, v3),

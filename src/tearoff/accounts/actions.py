@@ -3,18 +3,17 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from tearoff.accounts import queries
-from tearoff.accounts.models import Caller, NewKey, hash_secret
+from tearoff.accounts import keys, queries
+from tearoff.accounts.audit import Actor
+from tearoff.accounts.models import Caller, NewKey
 from tearoff.errors import Forbidden, Invalid, NotFound
-from tearoff.kit import codes
 from tearoff.kit.db import Handle
 from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.times import time_zones, zones_of_country
 from tearoff.kit.vault import Vault
 
-OLD_SECRET_LIVES = timedelta(hours=24)
 MOST_FRAME_HOSTS = 50
 
 
@@ -60,7 +59,7 @@ async def create_account(
     timezone = timezone or _zone_of(country)
     _require(timezone in time_zones(), "timezone", ZONE)
     account_id = await queries.insert_account(db, name.strip(), email, timezone, country)
-    return await create_key(db, vault, account_id)
+    return await keys.create_first(db, vault, account_id)
 
 
 def _email(given: str) -> str:
@@ -80,34 +79,29 @@ def _zone_of(country: str | None) -> str:
     return zones[0] if zones else "UTC"
 
 
-async def create_key(db: Handle, vault: Vault, account_id: int) -> NewKey:
-    key = NewKey(account_id, codes.client_id(), codes.client_secret())
-    sealed = vault.seal(key.client_secret.encode())
-    await queries.insert_key(db, account_id, key.client_id, hash_secret(key.client_secret), sealed)
-    return key
-
-
-async def roll_secret(
+async def roll_oldest(
     db: Handle,
     vault: Vault,
     account_id: int,
     *,
+    by: Actor,
     now: datetime,
     client_id: str | None = None,
     at_once: bool = False,
 ) -> NewKey:
-    """A new secret for a key (the oldest one if none is named). The old one works for another
-    24 hours, so that programs can be changed over, unless `at_once`."""
+    """As `keys.roll`, of the oldest key if none is named."""
     known = await queries.client_ids(db, account_id)
     if not known:
         raise AccountNotFound
-    key = NewKey(account_id, known[0] if client_id is None else client_id, codes.client_secret())
-    until = now if at_once else now + OLD_SECRET_LIVES
-    sealed = vault.seal(key.client_secret.encode())
-    hashed = hash_secret(key.client_secret)
-    if not await queries.replace_secret(db, account_id, key.client_id, hashed, sealed, until):
-        raise NotFound("The account has no key with this client id.")
-    return key
+    return await keys.roll(
+        db,
+        vault,
+        account_id,
+        known[0] if client_id is None else client_id,
+        by=by,
+        now=now,
+        at_once=at_once,
+    )
 
 
 async def expire_account(db: Handle, account_id: int, *, at: datetime | None) -> None:

@@ -16,6 +16,8 @@ from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
 SECRET = "changed"  # noqa: S105 - what stands in its place
+SECRETS = frozenset({"secret", "client_secret", "password", "pin", "token"})
+"""Names under which answers show a secret once."""
 _LONGEST = 2_000
 """Characters of one value that are kept."""
 
@@ -93,7 +95,9 @@ async def entries(
 
 def _plain(value: Any) -> dict[str, Any]:
     found = msgspec.to_builtins(value) if value is not None else {}
-    return dict(found) if isinstance(found, Mapping) else {"value": found}
+    if not isinstance(found, Mapping):
+        return {"value": found}
+    return {name: SECRET if name in SECRETS and value else value for name, value in found.items()}
 
 
 def _differences(

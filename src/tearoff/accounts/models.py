@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+from collections.abc import Collection
 from datetime import datetime, time
 
 import msgspec
@@ -126,6 +127,10 @@ class Caller(msgspec.Struct, frozen=True):
             check_scopes(self.key.scopes, right)
         else:
             check_role(self.member.role if self.member else "", right)
+
+    def to_give(self, scopes: Collection[str]) -> list[str]:
+        """Of these scopes those that they can give to a key: a key gives none that it lacks."""
+        return [s for s in scopes if self.key is None or s in self.key.scopes]
 
 
 class NewKey(msgspec.Struct, frozen=True):

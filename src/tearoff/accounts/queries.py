@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Any
 
 from tearoff.accounts.models import Account, ApiKey, Caller
@@ -45,40 +44,6 @@ async def insert_account(
         country,
     )
     return made
-
-
-async def insert_key(
-    db: Handle, account_id: int, client_id: str, secret_sha256: bytes, secret_sealed: bytes
-) -> None:
-    await db.execute(
-        "INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed)"
-        " VALUES ($1, $2, $3, $4)",
-        client_id,
-        account_id,
-        secret_sha256,
-        secret_sealed,
-    )
-
-
-async def replace_secret(
-    db: Handle,
-    account_id: int,
-    client_id: str,
-    secret_sha256: bytes,
-    secret_sealed: bytes,
-    previous_until: datetime,
-) -> bool:
-    done = await db.fetchval(
-        "UPDATE api_keys SET previous_sha256 = secret_sha256, previous_until = $5,"
-        " secret_sha256 = $3, secret_sealed = $4"
-        " WHERE account_id = $1 AND client_id = $2 AND revoked_at IS NULL RETURNING true",
-        account_id,
-        client_id,
-        secret_sha256,
-        secret_sealed,
-        previous_until,
-    )
-    return bool(done)
 
 
 async def client_ids(db: Handle, account_id: int) -> list[str]:

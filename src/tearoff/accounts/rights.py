@@ -18,6 +18,16 @@ OLD_SCOPES = ("read", "send", "manage", "validate")
 """Those of a key that is older than scopes, and of one that is made without a word about them."""
 
 
+SCOPE_MEANS = {
+    "read": "Look at campaigns, coupons, messages and figures.",
+    "send": "Give coupons to people: messages, links, changes of a coupon's data, notifications.",
+    "manage": "Campaigns, groups, contacts, opt-outs, locations and devices, webhooks,"
+    " subaccounts, links that sign in.",
+    "validate": "Take coupons in and take that back, void, lock and reserve them.",
+    "admin": "Settings, providers, API keys, members and the audit log.",
+}
+
+
 class Right(StrEnum):
     LOOK = "look"
     SEND = "send"

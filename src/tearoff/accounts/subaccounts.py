@@ -6,6 +6,7 @@ reaches only what stands here.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,9 +15,10 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
-from tearoff.accounts import actions, members, queries
+from tearoff.accounts import keys, members, queries
 from tearoff.accounts.actions import SubaccountNotFound
 from tearoff.accounts.models import Account, NewKey
+from tearoff.accounts.rights import OLD_SCOPES
 from tearoff.errors import Conflict, Forbidden
 from tearoff.kit import caps
 from tearoff.kit.caps import Cap
@@ -189,10 +191,14 @@ async def check_new(db: Handle, parent: Account, email: str, package_id: int | N
 
 
 async def create_subaccount(
-    db: asyncpg.Connection, vault: Vault, parent: Account, new: NewSubaccount
+    db: asyncpg.Connection,
+    vault: Vault,
+    parent: Account,
+    new: NewSubaccount,
+    scopes: Collection[str] = OLD_SCOPES,
 ) -> NewKey:
-    """An account with its first key and its owner. Raises `members.EmailTaken`,
-    `PackageNotFound` and `CapReached`."""
+    """An account with its first key and its owner. `scopes`: those of the key. Raises
+    `members.EmailTaken`, `PackageNotFound` and `CapReached`."""
     await _check_package(db, parent.id, new.package_id)
     await caps.make_room(db, _CAP, parent.id)
     zones = zones_of_country(new.country) if new.country else ()
@@ -223,7 +229,7 @@ async def create_subaccount(
             password_hash=new.password_hash,
         ),
     )
-    return await actions.create_key(db, vault, made)
+    return await keys.create_first(db, vault, made, scopes)
 
 
 async def change_subaccount(

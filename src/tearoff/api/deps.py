@@ -10,6 +10,7 @@ import msgspec
 from litestar import Request
 
 from tearoff.accounts.actions import AccountExpired, WrongCredentials, check_caller
+from tearoff.accounts.key_uses import Uses
 from tearoff.accounts.models import Caller
 from tearoff.accounts.rate_limits import Buckets, Quota, TooManyCalls
 from tearoff.accounts.wrong_credentials import Refusals, Source, TooManyFailures
@@ -29,6 +30,7 @@ class Doors(msgspec.Struct, frozen=True):
     sender: Sender
     buckets: Buckets
     refusals: Refusals
+    uses: Uses
 
 
 def doors_of(request: Request[Any, Any, Any]) -> Doors:
@@ -45,6 +47,7 @@ def open_doors(services: Services) -> Doors:
         Sender(services, links, contexts),
         Buckets(),
         Refusals(services.settings.wrong_credentials),
+        Uses(),
     )
 
 
@@ -108,6 +111,7 @@ async def spend(doors: Doors, caller: Caller, now: datetime, headers: dict[str, 
         raise
     if quota is not None:
         headers |= _told(quota)
+    await doors.uses.note(doors.services.db, caller, now)
 
 
 def _told(quota: Quota) -> dict[str, str]:

@@ -103,6 +103,10 @@ CODES: dict[int, Code] = {
               "<who> changed this campaign meanwhile; its version is <version> now. Look at it"
               " again and send your changes with that version.",
               "Get the campaign, decide what of both holds, and send it with the new version."),
+    527: Code("The key signs webhooks",
+              "This key signs (X-Hmac) what is sent to <urls>. Name the key that signs then in"
+              " signer, or confirm.",
+              "Give the receivers the secret of another key first, and let that one sign."),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
     604: Code("This person has the coupon already",

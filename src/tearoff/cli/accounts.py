@@ -15,6 +15,7 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    operator,
     read_time,
     read_zone,
     show,
@@ -134,10 +135,11 @@ def _create(arguments: argparse.Namespace) -> None:
 def _roll(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> NewKey:
         async with services.db.transaction() as db:
-            return await actions.roll_secret(
+            return await actions.roll_oldest(
                 db,
                 services.vault,
                 arguments.account,
+                by=operator(),
                 now=clock.now(),
                 client_id=arguments.client_id,
                 at_once=arguments.at_once,

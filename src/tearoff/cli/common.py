@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import getpass
 import json
 import logging
+import os
 import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
@@ -16,13 +18,15 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tearoff.accounts import audit
 from tearoff.accounts.actions import ZONE, AccountNotFound
+from tearoff.accounts.audit import Actor
 from tearoff.accounts.queries import account
 from tearoff.cli import address
 from tearoff.config import Settings, read_settings
 from tearoff.errors import Invalid
 from tearoff.kit import clock, keys, logs
-from tearoff.kit.db import Database
+from tearoff.kit.db import Database, Handle
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
 from tearoff.kit.schema import is_up_to_date
@@ -132,6 +136,21 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         yield Services(settings, db, keys.open_vault(settings), settings.database_url)
     finally:
         await db.close()
+
+
+def operator() -> Actor:
+    """Who gives a command, as the audit log names them: the user of the operating system."""
+    try:
+        return Actor("command", getpass.getuser())
+    except (KeyError, OSError):  # a user id without a name
+        return Actor("command", str(os.getuid()))
+
+
+async def audited(
+    db: Handle, account_id: int, verb: str, subject: object = "", **facts: Any
+) -> None:
+    """Write down what a command changes (`audit.write`), in the transaction of the change."""
+    await audit.write(db, account_id, operator(), verb, clock.now(), subject=str(subject), **facts)
 
 
 def show(arguments: argparse.Namespace, values: Mapping[str, Any], text: str | None = None) -> None:

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tearoff.accounts import actions as accounts
-from tearoff.accounts import locations
+from tearoff.accounts import beginning, locations
 from tearoff.cli.common import id_of, services
 from tearoff.config import Settings
 from tearoff.coupons.campaigns import campaigns, pictures
@@ -124,7 +124,14 @@ def _picture() -> bytes:
     return (files("tearoff.cli") / "demo-coupon.webp").read_bytes()
 
 
-def greet(settings: Settings, shop: Shop, door: Door) -> None:
+async def sign_in_link(settings: Settings, shop: Shop) -> str:
+    """A fresh one at each start, for twelve hours: it signs the shop's owner in at once."""
+    async with services(settings) as opened, opened.db.transaction() as db:
+        token = await beginning.issue_demo_link(db, shop.account, clock.now())
+    return f"{settings.link_host}/demo/{token}"
+
+
+def greet(settings: Settings, shop: Shop, door: Door, sign_in: str = "") -> None:
     """Once the server answers: send the first coupon and say what there is to try."""
     base = settings.link_host
     if not _wait_for(base):
@@ -140,7 +147,7 @@ def greet(settings: Settings, shop: Shop, door: Door) -> None:
     told = _WELCOME.format(
         base=base, shop=shop, message=message, link=link, door=door, data=settings.data,
         next=PHONE[:-1] + "5", outbox=command("outbox", settings),
-        pair=command("location pair", settings),
+        pair=command("location pair", settings), sign_in=sign_in,
     )  # fmt: skip
     print(told, flush=True)
 
@@ -155,6 +162,10 @@ def command(name: str, settings: Settings) -> str:
 
 _WELCOME = """
   Tearoff is running at {base}
+
+  Sign in as the shop's owner (once; each start prints another one):
+
+      {sign_in}
 
   The message as it arrives on {message.to}, from {message.sender}:
 

@@ -20,6 +20,7 @@ MODULES = {
     "providers": ("provider", "outbox"),
     "optouts": ("optout",),
     "teammates": ("teammate",),
+    "owner": ("owner",),
     "robots": ("robots",),
     "settings": ("config",),
 }

@@ -21,7 +21,7 @@ from tearoff.errors import Invalid
 from tearoff.kit import clock
 from tearoff.kit.services import Services
 from tearoff.kit.vault import CannotOpen
-from tearoff.messages import callbacks, connections
+from tearoff.messages import callbacks, connection_changes, connections
 from tearoff.messages.connections import NewConnection, NoRoute
 from tearoff.messages.models import Connection
 from tearoff.messages.open_connections import surroundings_of
@@ -91,7 +91,7 @@ def _add(arguments: argparse.Namespace) -> None:
             if arguments.replace:
                 for old in await connections.connections_of(db, arguments.account):
                     if old.channel == registry.channel_of(arguments.kind):
-                        await connections.switch_off(db, arguments.account, old.id)
+                        await connection_changes.switch_off(db, arguments.account, old.id)
             new = NewConnection(
                 kind=arguments.kind, settings=settings, segment_price=arguments.price
             )

@@ -56,7 +56,17 @@ def _serve(arguments: argparse.Namespace) -> None:
     )
     _check(settings)
     with _hold_address(settings) as held, database(settings) as opened:
+        _tell_where_to_begin(opened)
         _run(opened, held, with_worker=not arguments.no_worker)
+
+
+def _tell_where_to_begin(settings: Settings) -> None:
+    """Where nobody can have an account yet, whoever has this terminal makes the first one."""
+    from tearoff.cli import owner  # noqa: PLC0415 (a server needs none of it)
+
+    link = asyncio.run(owner.first_link(settings))
+    if link is not None:
+        print(f"\n  Begin here (once, within 24 hours):\n\n      {link}\n", flush=True)
 
 
 def _demo(arguments: argparse.Namespace) -> None:
@@ -72,7 +82,9 @@ def _demo(arguments: argparse.Namespace) -> None:
     with _hold_address(settings) as held, database(settings) as opened:
         shop = asyncio.run(demo.prepare(opened))
         door = asyncio.run(demo.door_of(opened, shop))
-        threading.Thread(target=demo.greet, args=(opened, shop, door), daemon=True).start()
+        link = asyncio.run(demo.sign_in_link(opened, shop))
+        told = (opened, shop, door, link)
+        threading.Thread(target=demo.greet, args=told, daemon=True).start()
         _run(opened, held, with_worker=True, is_trial=True)
         where = {"--host": arguments.host, "--port": arguments.port}
         given = [f"{option} {value}" for option, value in where.items() if value is not None]

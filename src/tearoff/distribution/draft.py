@@ -176,7 +176,7 @@ def make_draft(
     fields = _fields(asked, carried.new, request.phone)
     filled = fill(asked if request.body is None else tidied(asked), fields, url)
     text, measured = _compose(filled, account)
-    cost = len(measured.parts) * route.segment_price
+    cost = len(measured.parts) * route.price_to(request.phone)
     return Draft(
         campaign=campaign,
         recipient=request.phone.e164,
@@ -284,16 +284,23 @@ def _tallies(
 ) -> tuple[Tally, ...]:
     """The limits that this send counts against; what guests ask for counts apart from what the
     account sends."""
-    phone, found = phone_key(request.recipient), campaign_tally(campaign, carried)
-    of, block = ("asked", "asked-prefix") if request.by_guest else ("number", "prefix")
+    found = campaign_tally(campaign, carried)
+    found.extend(number_tallies(account, request.recipient, by_guest=request.by_guest))
+    found.extend(spend_tallies(account, cost))
+    return tuple(found)
+
+
+def number_tallies(account: Account, recipient: str, *, by_guest: bool = False) -> list[Tally]:
+    """How many messages a number (E.164) and its block may get."""
+    phone, found = phone_key(recipient), []
+    of, block = ("asked", "asked-prefix") if by_guest else ("number", "prefix")
     if account.limit_number_day is not None:
         found.append(Tally(f"{of}-day:{phone}", account.limit_number_day, _DAY))
     if account.limit_number_hour is not None:
         found.append(Tally(f"{of}-hour:{phone}", account.limit_number_hour, _HOUR))
     if account.limit_prefix_hour is not None:
         found.append(Tally(f"{block}-hour:{phone[:-4]}", account.limit_prefix_hour, _HOUR))
-    found.extend(spend_tallies(account, cost))
-    return tuple(found)
+    return found
 
 
 def campaign_tally(campaign: Campaign, carried: Carried) -> list[Tally]:

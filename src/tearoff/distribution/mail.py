@@ -222,12 +222,18 @@ def _tallies(
 ) -> tuple[Tally, ...]:
     """The limits that this send counts against: those of a number count for an address too, what
     guests ask for apart from what the account sends."""
+    found = address_tallies(account, request.recipient, by_guest=request.by_guest)
+    found.extend(drafts.campaign_tally(campaign, carried))
+    found.extend(drafts.spend_tallies(account, cost))
+    return tuple(found)
+
+
+def address_tallies(account: Account, recipient: str, *, by_guest: bool = False) -> list[Tally]:
+    """How many mails an address may get."""
     found: list[Tally] = []
-    address, of = request.recipient.lower(), "asked" if request.by_guest else "address"
+    address, of = recipient.lower(), "asked" if by_guest else "address"
     if account.limit_number_day is not None:
         found.append(Tally(f"{of}-day:{address}", account.limit_number_day, _DAY))
     if account.limit_number_hour is not None:
         found.append(Tally(f"{of}-hour:{address}", account.limit_number_hour, _HOUR))
-    found.extend(drafts.campaign_tally(campaign, carried))
-    found.extend(drafts.spend_tallies(account, cost))
-    return tuple(found)
+    return found

@@ -40,9 +40,10 @@ class OutcomeUnknown(NotSent):
 class About(msgspec.Struct, frozen=True):
     """Which send an answer is about. `find_by_id`: its receipts name only the service's id.
     `listener`: the webhooks of its account, if it has any. `counted` is what the message counts
-    in, beside what its session does."""
+    in, beside what its session does. `campaign` is None for a message without a coupon."""
 
-    campaign: Campaign
+    account_id: int
+    campaign: Campaign | None
     message_id: int
     recipient: str
     created_at: datetime
@@ -50,10 +51,6 @@ class About(msgspec.Struct, frozen=True):
     channel: str = "sms"
     listener: Listener | None = None
     counted: tuple[Tally, ...] = ()
-
-    @property
-    def account_id(self) -> int:
-        return self.campaign.account_id
 
 
 def error_of(answer: Outcome, message_id: int, channel: str = "sms") -> TearoffError | None:
@@ -127,7 +124,7 @@ async def _void_session(db: Handle, about: About, reason: str, now: datetime) ->
     session_id = await queries.void_carried(db, about.account_id, about.message_id, reason, now)
     if session_id is None:
         return False
-    if about.campaign.has_pool:
+    if about.campaign is not None and about.campaign.has_pool:
         await pools.put_back(db, session_id)
     if about.listener is not None:
         found = await coupons.session(db, about.account_id, session_id)
@@ -140,6 +137,6 @@ async def _give_back(db: Handle, about: About, now: datetime, *, with_session: b
     """A message that certainly never left counts in no limit, and neither does its session. All
     in one statement, so that its rows are locked in the order in which sends take them."""
     counted = [msgspec.structs.replace(tally, step=-tally.step) for tally in about.counted]
-    if with_session:
+    if with_session and about.campaign is not None:
         counted.append(limits.of_lost_session(about.campaign))
     await tallies.give_back(db, about.account_id, counted, now, counted_at=about.created_at)

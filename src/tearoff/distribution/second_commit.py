@@ -9,9 +9,13 @@ from collections.abc import Awaitable, Callable
 
 import structlog
 
+from tearoff.kit import clock
 from tearoff.kit.db import DatabaseAway
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
+from tearoff.messages import standing
+from tearoff.messages.models import Connection
+from tearoff.providers.base import Outcome
 
 AT_ONCE = 3
 """Seconds for which the caller waits for the second commit when the database is away."""
@@ -37,13 +41,24 @@ class Answers:
     def __init__(self, services: Services) -> None:
         self._services = services
         self._told: list[int] = []
+        self._went_well: set[int] = set()
+        self._notes = standing.Notes()
         self._freeing: asyncio.Task[None] | None = None
         self._writing: set[asyncio.Task[None]] = set()
 
-    def tell(self, message_id: int) -> None:
+    def tell(self, message_id: int, connection_id: int | None = None) -> None:
+        """That the caller has the answer: this connection has taken the message."""
         self._told.append(message_id)
+        if connection_id is not None:
+            self._went_well.add(connection_id)
         if self._freeing is None or self._freeing.done():
             self._freeing = asyncio.create_task(self._free_later())
+
+    async def note(self, route: Connection, answer: Outcome) -> None:
+        """What it says of the connection. Its message is recorded: nobody waits for a database
+        that is away now."""
+        with contextlib.suppress(DatabaseAway):
+            await standing.note(self._services.db, route, answer, clock.now())
 
     def write_later(self, write: Write, accepted_id: int | None) -> None:
         """Go on with the second commit while the caller is answered. The guard stays until it is
@@ -72,6 +87,13 @@ class Answers:
             told, self._told = self._told, []
             with contextlib.suppress(DatabaseAway):  # the chore frees what is left
                 await messages.free_guards(self._services.db, told)
+                await self._note_what_went_well()
+
+    async def _note_what_went_well(self) -> None:
+        now = clock.now()
+        due, self._went_well = self._notes.due(self._went_well, now), set()
+        if due:
+            await standing.note_accepted(self._services.db, due, now)
 
 
 async def insist(write: Write, patience: float) -> None:

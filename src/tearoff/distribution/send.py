@@ -107,7 +107,7 @@ class Sender:
         self._services = services
         self._links = links
         self._contexts = contexts
-        self._running: set[asyncio.Task[tuple[Sent, bool]]] = set()
+        self._running: set[asyncio.Task[tuple[Sent, int]]] = set()
         self._answers = Answers(services)
         self._taking_back = TakingBack(services)
         self._opener = Opener(services)
@@ -125,11 +125,11 @@ class Sender:
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         try:
-            sent, is_noted = await asyncio.shield(task)
+            sent, over = await asyncio.shield(task)
         except AlreadySent as standing:
             return await self._tell_again(caller.account, standing.message, keyed)
-        if is_noted:
-            self._answers.tell(sent.message_id)
+        if over:
+            self._answers.tell(sent.message_id, over)
         return sent
 
     async def finish(self, patience: float = 15) -> None:
@@ -168,8 +168,8 @@ class Sender:
 
     async def _send(
         self, caller: Caller, request: SendRequest, now: datetime, keyed: Keyed | None
-    ) -> tuple[Sent, bool]:
-        """What was sent, and whether that is written."""
+    ) -> tuple[Sent, int]:
+        """What was sent, and by which connection; 0 where that is not written yet."""
         context, draft, message_id = await self._open(caller, request, now, keyed)
         answer = await self._hand_over(context, draft, message_id)
         error = outcome.error_of(answer, message_id, draft.channel)
@@ -177,9 +177,13 @@ class Sender:
         about = self._about(context, draft, now, message_id)
         stored = None if keyed is None else keyed.render(result)
         is_noted = await self._record(about, answer, keyed, stored)
+        route = context.route
+        assert route is not None
+        if is_noted:
+            await self._answers.note(route, answer)
         if isinstance(result, TearoffError):
             raise result
-        return result, is_noted
+        return result, route.id if is_noted else 0
 
     def _about(
         self, context: SendContext, draft: Draft, now: datetime, message_id: int = 0
@@ -187,6 +191,7 @@ class Sender:
         assert context.route is not None
         account = context.caller.account
         return outcome.About(
+            account_id=draft.campaign.account_id,
             campaign=draft.campaign,
             message_id=message_id,
             recipient=draft.recipient,

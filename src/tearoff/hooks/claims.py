@@ -26,7 +26,8 @@ LOOKED_AT = 32
 
 class Claimed(msgspec.Struct, frozen=True):
     """A delivery in hand, with all that its request needs. `api_secret_sealed` is that of the
-    account's oldest live API key."""
+    account's API key that signs: the marked one, else its oldest. A key that was rolled signs with
+    its old secret for a while."""
 
     id: int
     account_id: int
@@ -91,8 +92,10 @@ async def hold_endpoints(db: asyncpg.Connection, ids: Collection[int]) -> dict[i
     return {row["id"]: row["active"] for row in rows}
 
 
-_OLDEST_KEY = """(SELECT k.secret_sealed FROM api_keys k WHERE k.account_id = t.account_id
-   AND k.revoked_at IS NULL ORDER BY k.created_at, k.client_id LIMIT 1)"""
+_SIGNING = """(SELECT CASE WHEN k.signing_until > {now} THEN k.signing_sealed
+     ELSE k.secret_sealed END
+   FROM api_keys k WHERE k.account_id = t.account_id AND k.revoked_at IS NULL
+   ORDER BY k.signs_webhooks DESC, k.created_at, k.client_id LIMIT 1)"""
 
 _CLAIM = f"""
 WITH room AS MATERIALIZED (
@@ -143,7 +146,7 @@ WITH room AS MATERIALIZED (
 )
 SELECT t.id, t.account_id, t.endpoint_id, t.tries, t.claimed_until, e.url, e.secret_sealed,
   e.previous_secret_sealed, e.previous_until, v.ref, v.body,
-  {_OLDEST_KEY} AS api_secret_sealed,
+  {_SIGNING.format(now="$2")} AS api_secret_sealed,
   (SELECT count(*) FROM deferred) AS deferred
 FROM (SELECT 1) one LEFT JOIN taken t ON true
 LEFT JOIN hook_endpoints e ON e.id = t.endpoint_id LEFT JOIN hook_events v ON v.id = t.event_id
@@ -212,7 +215,9 @@ async def settle(
     return since
 
 
-async def claim_one(db: Handle, endpoint_id: int, event_id: int, until: datetime) -> Claimed | None:
+async def claim_one(
+    db: Handle, endpoint_id: int, event_id: int, now: datetime, until: datetime
+) -> Claimed | None:
     """Claim the delivery of one event to one endpoint, out of turn."""
     row = await db.fetchrow(
         "WITH t AS (UPDATE hook_deliveries d SET tries = tries + 1, claimed_until = $3,"
@@ -220,12 +225,13 @@ async def claim_one(db: Handle, endpoint_id: int, event_id: int, until: datetime
         " RETURNING d.*)"
         " SELECT t.id, t.account_id, t.endpoint_id, t.tries, t.claimed_until,"
         f" {columns(_Endpoint, 'e')}, v.ref, v.body,"
-        f" {_OLDEST_KEY} AS api_secret_sealed"
+        f" {_SIGNING.format(now='$4')} AS api_secret_sealed"
         " FROM t JOIN hook_endpoints e ON e.id = t.endpoint_id"
         " JOIN hook_events v ON v.id = t.event_id",
         endpoint_id,
         event_id,
         until,
+        now,
     )
     return row and read(Claimed, row)
 

@@ -19,7 +19,7 @@ async def prepare(db: Handle, endpoint: Endpoint, now: datetime) -> Claimed:
     The account is held."""
     event_id = await outbox.write(db, endpoint.account_id, TEST, at=now, body=Body())
     await queries.owe_event(db, endpoint.account_id, event_id, endpoint.id, now)
-    claimed = await claims.claim_one(db, endpoint.id, event_id, now + LEASE)
+    claimed = await claims.claim_one(db, endpoint.id, event_id, now, now + LEASE)
     assert claimed is not None
     return claimed
 

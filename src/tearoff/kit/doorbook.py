@@ -24,13 +24,20 @@ log = structlog.get_logger()
 class Event(StrEnum):
     CREDENTIALS_WRONG = "credentials.wrong"
     CREDENTIALS_SLOWED = "credentials.slowed"
+    KEY_MADE = "credentials.made"
+    KEY_REVOKED = "credentials.revoked"
     SECRET_ROLLED = "credentials.rolled"  # noqa: S105 (the name of an event)
     ACCOUNT_BLOCKED = "account.blocked"
     ACCOUNT_UNBLOCKED = "account.unblocked"
     SSO_ISSUED = "sso.issued"
     SIGN_IN = "sign_in.good"
     SIGN_IN_REFUSED = "sign_in.refused"
+    SIGN_IN_SLOWED = "sign_in.slowed"
     SIGN_OUT = "sign_in.ended"
+    CODE_REFUSED = "sign_in.code_refused"
+    CONFIRMED = "sign_in.confirmed"
+    FORM_FOREIGN = "form.foreign"
+    ACCOUNT_BEGUN = "account.begun"
     PASSWORD_LINK = "password.link_issued"  # noqa: S105
     PASSWORD_SET = "password.set"  # noqa: S105
     PASSWORD_REFUSED = "password.refused"  # noqa: S105
@@ -54,6 +61,9 @@ TROUBLE = frozenset(
         Event.CREDENTIALS_WRONG,
         Event.CREDENTIALS_SLOWED,
         Event.SIGN_IN_REFUSED,
+        Event.SIGN_IN_SLOWED,
+        Event.CODE_REFUSED,
+        Event.FORM_FOREIGN,
         Event.PASSWORD_REFUSED,
         Event.PAIRING_REFUSED,
         Event.DEVICE_PIN_LOCKED,

@@ -25,9 +25,10 @@ def can_send(settings: Settings) -> bool:
     return bool(settings.smtp_url and settings.mail_from)
 
 
-async def send(settings: Settings, to: str, subject: str, text: str) -> None:
-    """Hand one mail over. A password never leaves without TLS. Raises `MailNotSent`, `Invalid`
-    for settings that cannot be used, and `UnsafeMail`."""
+async def send(settings: Settings, to: str, subject: str, text: str, html: str = "") -> None:
+    """Hand one mail over, its text as HTML too where that is given. A password never leaves
+    without TLS. Raises `MailNotSent`, `Invalid` for settings that cannot be used, and
+    `UnsafeMail`."""
     relay, sender, to = relay_of(settings), _sender(settings), _address(to, "email")
     mail = write_mail(
         {
@@ -38,6 +39,7 @@ async def send(settings: Settings, to: str, subject: str, text: str) -> None:
             "Message-ID": make_msgid(domain=relay.host),
         },
         text,
+        html,
     )
     try:
         async with _client(relay) as client:

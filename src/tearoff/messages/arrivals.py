@@ -19,7 +19,7 @@ from tearoff.kit import clock, metrics
 from tearoff.kit.db import BUSY, NOT_NOW, Handle
 from tearoff.kit.phone import read_sender, spellings
 from tearoff.kit.services import Services
-from tearoff.messages import connections, queries, replies, rules, understanding
+from tearoff.messages import connections, queries, replies, rules, standing, understanding
 from tearoff.messages.models import Connection, Message
 from tearoff.messages.news import Change, Tell
 from tearoff.messages.open_connections import surroundings_of
@@ -33,6 +33,8 @@ READ = "messages.read_arrivals"
 WAITS = (2, 5, 15, 40)
 """Seconds after which a receipt without its message is looked at again."""
 UNKNOWN_LIVES = timedelta(hours=72)
+
+_notes = standing.Notes()
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -237,6 +239,8 @@ async def _take(
         results += [
             await understanding.take_in(db, connection, r, stored.received_at) for r in texts
         ]
+    if receipts and _notes.due([connection.id], clock.now()):
+        await standing.note_receipt(db, connection.id, stored.received_at)
     if not results:
         log.warning("arrivals.unreadable", connection=connection.id, kind=connection.kind)
     await _close(db, stored.id, results or ["unreadable"])

@@ -30,6 +30,7 @@ from tearoff.providers.base import (
     NoAnswer,
     Outcome,
     Outgoing,
+    Provider,
     Reason,
     Refused,
     refused,
@@ -75,6 +76,7 @@ class Binds:
         self._line: asyncpg.Connection | None = None
         self._line_lock = asyncio.Lock()
         self._slots: dict[int, int] = {}
+        self._begun: dict[int, Connection] = {}
         self._channel = f"tearoff_{codes.digits(20)}"
         self._waiting: dict[int, asyncio.Queue[Told]] = {}
         self._errands: set[asyncio.Task[None]] = set()
@@ -87,7 +89,7 @@ class Binds:
         except NOT_NOW as error:
             return refused(Reason.PROVIDER_DOWN, raw=f"database away: {error}")
         if is_ours:
-            return await self._links.provider(connection).send(message)
+            return await self._provider(connection).send(message)
         try:
             return await self._hand_over(connection, message)
         except DatabaseAway:
@@ -117,6 +119,7 @@ class Binds:
     async def _own(self, connection: Connection) -> bool:
         """Whether this process has a slot of the connection, taking a free one if there is."""
         if connection.id in self._slots and self._line is not None:
+            await self._renew(connection)
             return True
         line = await self._open_line()
         async with self._line_lock:
@@ -133,6 +136,7 @@ class Binds:
 
     async def _begin(self, connection: Connection, slot: int) -> None:
         self._slots[connection.id] = slot
+        self._begun[connection.id] = connection
         provider = cast(Linked, self._links.provider(connection))
 
         async def take(arrived: Sequence[Arrived]) -> None:
@@ -142,6 +146,22 @@ class Binds:
 
         provider.listen(take)
         await provider.start()
+
+    async def _renew(self, connection: Connection) -> None:
+        """Take the link down and up again where its settings have changed. Whoever knows an older
+        state of them than the link has changes nothing."""
+        begun = self._begun[connection.id]
+        if connection.version <= begun.version:
+            return
+        if connection.settings_sealed == begun.settings_sealed:
+            self._begun[connection.id] = connection
+            return
+        self._links.drop(connection.id)
+        await self._begin(connection, self._slots[connection.id])
+
+    def _provider(self, connection: Connection) -> Provider:
+        """The adapter with the newest settings that are known here: another one has no link."""
+        return self._links.provider(self._begun.get(connection.id, connection))
 
     async def _open_line(self) -> asyncpg.Connection:
         """The connection that holds this process's slots and hears its channels."""
@@ -163,6 +183,7 @@ class Binds:
             return
         self._line = None
         lost, self._slots = list(self._slots), {}
+        self._begun.clear()
         for connection_id in lost:
             self._links.drop(connection_id)
 
@@ -226,7 +247,8 @@ class Binds:
             if connection is None or not await self._take(errand.message.id):
                 return
             await self._tell(errand, Told(errand.message.id))
-            outcome = await self._links.provider(connection).send(errand.message)
+            await self._own(connection)
+            outcome = await self._provider(connection).send(errand.message)
             await self._tell(errand, _told(errand.message.id, outcome))
         except NOT_NOW as error:
             log.warning("binds.errand_lost", message=errand.message.id, error=str(error))

@@ -37,7 +37,7 @@ class Standing(Protocol):
 class Links:
     def __init__(self, services: Services) -> None:
         self._services = services
-        self._open: dict[int, tuple[int, Provider]] = {}
+        self._open: dict[int, tuple[bytes, Provider]] = {}
         self._addresses: dict[int, str] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.binds: Standing | None = None
@@ -53,13 +53,13 @@ class Links:
         return await provider.send(message)
 
     def provider(self, connection: Connection) -> Provider:
-        """The adapter of a connection, opened or remembered."""
+        """The adapter of a connection, opened or remembered while its settings are the same."""
         known = self._open.get(connection.id)
-        if known is not None and known[0] == connection.version:
+        if known is not None and known[0] == connection.settings_sealed:
             return known[1]
         self.drop(connection.id)
         provider = self._open_provider(connection)
-        self._open[connection.id] = (connection.version, provider)
+        self._open[connection.id] = (connection.settings_sealed, provider)
         return provider
 
     def callback_address(self, connection: Connection) -> str:

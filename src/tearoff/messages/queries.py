@@ -9,7 +9,7 @@ import msgspec
 
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
-from tearoff.messages.models import Message
+from tearoff.messages.models import Connection, Message
 
 
 async def message(db: Handle, message_id: int, account_id: int | None = None) -> Message | None:
@@ -51,6 +51,54 @@ async def messages_before(
         limit,
     )
     return [read(Message, row) for row in rows]
+
+
+class TestText(msgspec.Struct, frozen=True):
+    """What a test says. `segments` is 0 for a mail, which alone has a subject."""
+
+    text: str
+    encoding: str
+    segments: int
+    subject: str | None
+
+    __test__ = False  # for pytest it is no class of tests
+
+
+async def open_test(
+    db: Handle,
+    connection: Connection,
+    recipient: str,
+    said: TestText,
+    *,
+    cost: int,
+    guard: bytes,
+    until: datetime,
+    now: datetime,
+) -> int | None:
+    """Write a message without a coupon, and the guard that keeps an equal one back. None when one
+    is under way."""
+    message_id: int | None = await db.fetchval(
+        "WITH held AS (INSERT INTO open_sends (account_id, guard, message_id, until)"
+        " VALUES ($1, $2, new_time_id(), $3) ON CONFLICT (account_id, guard) DO NOTHING"
+        " RETURNING message_id)"
+        " INSERT INTO messages (id, account_id, connection_id, recipient, sender, text, encoding,"
+        " segments, channel, subject, cost, state, created_at)"
+        " SELECT message_id, $1, $4, $5, NULL, $6, $7, $8, $9, $10, $11, 'submitting', $12"
+        " FROM held RETURNING id",
+        connection.account_id,
+        guard,
+        until,
+        connection.id,
+        recipient,
+        said.text,
+        said.encoding,
+        said.segments,
+        connection.channel,
+        said.subject,
+        cost,
+        now,
+    )
+    return message_id
 
 
 async def accept(

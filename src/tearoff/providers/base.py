@@ -222,13 +222,28 @@ class Callback(msgspec.Struct, frozen=True):
 
 
 class Field(msgspec.Struct, frozen=True):
-    """One setting of an adapter: what `tearoff provider add --set name=value` accepts."""
+    """One setting of an adapter: what `tearoff provider add --set name=value` accepts, and what
+    a form asks for. `help` follows the name, so it is no sentence; `label` is what people call
+    it. `choices`: nothing else fits. `advanced`: few need it. `leads`: the value is where
+    messages and secrets go, a `url` or a `host` (its port is the setting `port`). `on_server`:
+    it names a file of the machine, so only its operator may set it, by command."""
 
     name: str
     help: str
     required: bool = False
     secret: bool = False
     default: str = ""
+    label: str = ""
+    choices: Sequence[str] = ()
+    advanced: bool = False
+    leads: str = ""
+    on_server: bool = False
+
+
+IN_USE = "this login is in use already, or was a moment ago"
+"""What `check` says of a login whose links, as many as the service allows, are all up."""
+
+YES_NO = ("true", "false")
 
 
 class BadSettings(ValueError):
@@ -243,6 +258,8 @@ class Provider(Protocol):
     """One connection to one service. Made by `registry.open_provider`, closed by its owner."""
 
     kind: ClassVar[str]
+    title: ClassVar[str]
+    """What people know the service by."""
     fields: ClassVar[Sequence[Field]]
 
     async def send(self, message: Outgoing) -> Outcome:

@@ -18,6 +18,7 @@ import msgspec
 from yarl import URL
 
 from tearoff.kit.http import Answer, resolve_public
+from tearoff.kit.words import phrase
 from tearoff.providers.base import (
     PLAIN_WORDS,
     Accepted,
@@ -56,6 +57,7 @@ SHORT_CODE = 7
 
 class GatewayProvider:
     kind: ClassVar[str] = "http"
+    title: ClassVar[str] = phrase("Any service with an HTTP interface")
     fields: ClassVar[Sequence[Field]] = FIELDS
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:

@@ -11,7 +11,8 @@ from urllib.parse import quote
 import msgspec
 from yarl import URL
 
-from tearoff.providers.base import BadSettings, Field, Reason, ReceiptState
+from tearoff.kit.words import phrase
+from tearoff.providers.base import YES_NO, BadSettings, Field, Reason, ReceiptState
 from tearoff.providers.exchange import basic
 from tearoff.providers.gateway_template import (
     CREDENTIALS,
@@ -32,45 +33,73 @@ AUTHS = ("none", "basic", "bearer")
 DIGESTS = ("sha256", "sha1", "sha512")
 NAMES = (*MESSAGE_NAMES, *CREDENTIALS)
 
-_CREDENTIALS = " ".join(f"{{{name}}}" for name in CREDENTIALS)
-_ALL = " ".join(f"{{{name}}}" for name in NAMES)
-
 FIELDS: Sequence[Field] = (
-    Field("url", f"address to send to, with {_CREDENTIALS} filled in", required=True),
-    Field("method", f"one of {', '.join(METHODS)}", default="POST"),
-    Field("headers", f"JSON object, with {_CREDENTIALS} filled in", secret=True),
-    Field("body_format", f"one of {', '.join(FORMATS)}", default="json"),
-    Field("body", f"JSON object, with {_ALL} filled in", required=True),
-    Field("alphabet_words", "{alphabet} for GSM-7 and for UCS-2", default="text,unicode"),
-    Field("auth", f"one of {', '.join(AUTHS)}", default="none"),
-    Field("username", "for auth=basic, and as {username}"),
-    Field("password", "for auth=basic, and as {password}", secret=True),
-    Field("token", "for auth=bearer, and as {token}", secret=True),
-    Field("sender", "name or number shown as the sender"),
-    Field("success_path", "where a 2xx answer says whether the message was taken"),
-    Field("success_values", "the words there that mean yes, with commas"),
-    Field("id_path", "where the answer names the message"),
-    Field("error_path", "where the answer has its error code"),
-    Field("error_text_path", "where the answer has its error in words"),
-    Field("error_words", 'JSON object from error codes to reasons: {"9": "no_credit", "4*": …}'),
-    Field("receipts_path", "where a callback has its list of receipts; empty: it is one"),
-    Field("receipt_id_path", "in a receipt: the service's name of the message"),
-    Field("receipt_own_id_path", "in a receipt: what was sent as {id}"),
-    Field("receipt_to_path", "in a receipt: the receiver's number"),
-    Field("receipt_status_path", "in a receipt: the status"),
-    Field("receipt_words", "JSON object from statuses to sent, delivered, failed, unknown"),
-    Field("receipt_error_path", "in a receipt: the error code"),
-    Field("receipt_error_words", "JSON object from those error codes to reasons"),
-    Field("replies_path", "where a callback has its list of replies; empty: it is one"),
-    Field("reply_from_path", "in a reply: who sent it"),
-    Field("reply_to_path", "in a reply: to which number"),
-    Field("reply_text_path", "in a reply: the text"),
-    Field("reply_id_path", "in a reply: the service's name of it"),
-    Field("provider_replies", "whether the service itself answers STOP", default="false"),
-    Field("hmac_header", "header with the HMAC of a callback's body, hexadecimal or base64"),
-    Field("hmac_secret", "the key of that HMAC", secret=True),
-    Field("hmac_digest", f"one of {', '.join(DIGESTS)}", default="sha256"),
-)
+    Field("url", phrase("address to send to, with {username} {password} {token} filled in"),
+          required=True, label=phrase("Address"), leads="url"),
+    Field("method", phrase("one of POST, PUT, GET"), default="POST", label=phrase("Method"),
+          choices=METHODS),
+    Field("headers", phrase("JSON object, with {username} {password} {token} filled in"),
+          secret=True, label=phrase("Headers"), advanced=True),
+    Field("body_format", phrase("one of json, form, query"), default="json",
+          label=phrase("Form of the body"), choices=FORMATS),
+    Field("body", phrase("JSON object, with {to} {to_digits} {text} {sender} {id} {callback}"
+          " {alphabet} {username} {password} {token} filled in"), required=True,
+          label=phrase("Body")),
+    Field("alphabet_words", phrase("{alphabet} for GSM-7 and for UCS-2"),
+          default="text,unicode", label=phrase("Words for the alphabet"), advanced=True),
+    Field("auth", phrase("one of none, basic, bearer"), default="none", label=phrase("Login by"),
+          choices=AUTHS),
+    Field("username", phrase("for auth=basic, and as {username}"), label=phrase("Login")),
+    Field("password", phrase("for auth=basic, and as {password}"), secret=True,
+          label=phrase("Password")),
+    Field("token", phrase("for auth=bearer, and as {token}"), secret=True, label=phrase("Token")),
+    Field("sender", phrase("name or number shown as the sender"), label=phrase("Sender")),
+    Field("success_path", phrase("where a 2xx answer says whether the message was taken"),
+          label=phrase("Success at"), advanced=True),
+    Field("success_values", phrase("the words there that mean yes, with commas"),
+          label=phrase("Words of success"), advanced=True),
+    Field("id_path", phrase("where the answer names the message"), label=phrase("Id at")),
+    Field("error_path", phrase("where the answer has its error code"),
+          label=phrase("Error code at"), advanced=True),
+    Field("error_text_path", phrase("where the answer has its error in words"),
+          label=phrase("Error text at"), advanced=True),
+    Field("error_words", phrase('JSON object from error codes to reasons: {"9": "no_credit",'
+          ' "4*": …}'), label=phrase("Words for errors"), advanced=True),
+    Field("receipts_path", phrase("where a callback has its list of receipts; empty: it is one"),
+          label=phrase("Receipts at"), advanced=True),
+    Field("receipt_id_path", phrase("in a receipt: the service's name of the message"),
+          label=phrase("Receipt: its id at"), advanced=True),
+    Field("receipt_own_id_path", phrase("in a receipt: what was sent as {id}"),
+          label=phrase("Receipt: our id at"), advanced=True),
+    Field("receipt_to_path", phrase("in a receipt: the receiver's number"),
+          label=phrase("Receipt: receiver at"), advanced=True),
+    Field("receipt_status_path", phrase("in a receipt: the status"),
+          label=phrase("Receipt: status at"), advanced=True),
+    Field("receipt_words", phrase("JSON object from statuses to sent, delivered, failed, unknown"),
+          label=phrase("Words for statuses"), advanced=True),
+    Field("receipt_error_path", phrase("in a receipt: the error code"),
+          label=phrase("Receipt: error at"), advanced=True),
+    Field("receipt_error_words", phrase("JSON object from those error codes to reasons"),
+          label=phrase("Words for errors of receipts"), advanced=True),
+    Field("replies_path", phrase("where a callback has its list of replies; empty: it is one"),
+          label=phrase("Replies at"), advanced=True),
+    Field("reply_from_path", phrase("in a reply: who sent it"), label=phrase("Reply: from at"),
+          advanced=True),
+    Field("reply_to_path", phrase("in a reply: to which number"), label=phrase("Reply: to at"),
+          advanced=True),
+    Field("reply_text_path", phrase("in a reply: the text"), label=phrase("Reply: text at"),
+          advanced=True),
+    Field("reply_id_path", phrase("in a reply: the service's name of it"),
+          label=phrase("Reply: id at"), advanced=True),
+    Field("provider_replies", phrase("whether the service itself answers STOP"), default="false",
+          label=phrase("Service answers STOP"), choices=YES_NO, advanced=True),
+    Field("hmac_header", phrase("header with the HMAC of a callback's body, hexadecimal or"
+          " base64"), label=phrase("Header of the signature"), advanced=True),
+    Field("hmac_secret", phrase("the key of that HMAC"), secret=True,
+          label=phrase("Key of the signature"), advanced=True),
+    Field("hmac_digest", phrase("one of sha256, sha1, sha512"), default="sha256",
+          label=phrase("Digest of the signature"), choices=DIGESTS, advanced=True),
+)  # fmt: skip
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", re.ASCII)
 _OPEN_HEADERS = frozenset({"accept", "content-type", "user-agent"})

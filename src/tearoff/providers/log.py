@@ -15,7 +15,9 @@ from typing import ClassVar
 
 import msgspec
 
+from tearoff.kit.words import phrase
 from tearoff.providers.base import (
+    YES_NO,
     Accepted,
     BadSettings,
     Field,
@@ -31,6 +33,7 @@ from tearoff.providers.base import (
 
 OUTBOX = "outbox.jsonl"
 SLOW = 5.0
+LONGEST_DELAY = 60_000
 FAILURES = ("none", "refuse", "opted_out", "slow", "no_answer")
 
 SCRIPT = {
@@ -56,20 +59,24 @@ class Written(msgspec.Struct, frozen=True):
 
 class LogProvider(WithoutCallbacks):
     kind: ClassVar[str] = "log"
+    title: ClassVar[str] = phrase("Trial (nothing is really sent)")
     fields: ClassVar[Sequence[Field]] = (
-        Field("sender", "name or number shown as the sender"),
-        Field("fail", f"how to fail: {', '.join(FAILURES)}", default="none"),
-        Field("delay_ms", "milliseconds before every answer", default="0"),
-        Field("scripted", "true: numbers ending in 211, 429, 500, 610, 900 fail", default="false"),
-    )
+        Field("sender", phrase("name or number shown as the sender"), label=phrase("Sender")),
+        Field("fail", phrase("how to fail: none, refuse, opted_out, slow or no_answer"),
+              default="none", label=phrase("Fail"), choices=FAILURES, advanced=True),
+        Field("delay_ms", phrase("milliseconds before every answer, at most 60000"), default="0",
+              label=phrase("Delay"), advanced=True),
+        Field("scripted", phrase("true: numbers ending in 211, 429, 500, 610, 900 fail"),
+              default="false", label=phrase("Fail by number"), choices=YES_NO, advanced=True),
+    )  # fmt: skip
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
-        self._fail = settings.get("fail", "none")
+        self._fail = settings.get("fail", "").strip() or "none"
         if self._fail not in FAILURES:
             raise BadSettings("fail", f"use one of {', '.join(FAILURES)}.")
-        delay = settings.get("delay_ms", "0")
-        if not delay.isdigit():
-            raise BadSettings("delay_ms", "use a whole number of milliseconds.")
+        delay = settings.get("delay_ms", "").strip() or "0"
+        if not (delay.isascii() and delay.isdigit() and int(delay[:10]) <= LONGEST_DELAY):
+            raise BadSettings("delay_ms", "use a whole number of milliseconds, at most 60000.")
         self._delay = int(delay) / 1000
         self._scripted = settings.get("scripted", "false").lower() in ("1", "true", "yes")
         self._sender = settings.get("sender", "")

@@ -6,6 +6,7 @@ import importlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from tearoff.kit.words import phrase
 from tearoff.providers.base import BadSettings, Field, Provider, Surroundings
 
 KINDS: dict[str, str] = {
@@ -17,13 +18,19 @@ KINDS: dict[str, str] = {
 }
 """Where the adapter of each kind lives; imported at its first use."""
 
+CHANNELS = ("sms", "email")
+
 KEEP_A_LINK = frozenset({"smpp"})
 GIVE_OUR_ID_BACK = frozenset({"log", "twilio"})
 SEND_NO_RECEIPTS = frozenset({"smtp"})
+CALL_BACK = frozenset({"twilio", "http"})
 CARRY_MAIL = frozenset({"smtp"})
 
 COUNTRY = Field(
-    "country", "two letters: whose national numbers the service writes; empty: the account's"
+    "country",
+    phrase("two letters: whose national numbers the service writes; empty: the account's"),
+    label=phrase("Country of replies"),
+    advanced=True,
 )
 """A setting of everything that texts come in by."""
 
@@ -38,6 +45,22 @@ def open_provider(kind: str, settings: Mapping[str, str], surroundings: Surround
 def fields_of(kind: str) -> Sequence[Field]:
     fields: Sequence[Field] = _class_of(kind).fields
     return [*fields, COUNTRY] if channel_of(kind) == "sms" else fields
+
+
+def title_of(kind: str) -> str:
+    """What people know the service by."""
+    title: str = _class_of(kind).title
+    return title
+
+
+def secrets_of(kind: str) -> frozenset[str]:
+    """The names of the settings that are never shown."""
+    return frozenset(field.name for field in fields_of(kind) if field.secret)
+
+
+def calls_back(kind: str) -> bool:
+    """Whether the service is told an address to report to."""
+    return kind in CALL_BACK
 
 
 def keeps_link(kind: str) -> bool:

@@ -24,6 +24,7 @@ from aiosmtplib import SMTPResponse
 from tearoff.kit import clock
 from tearoff.kit.http import AddressInfo, PrivateAddress, resolve_public
 from tearoff.kit.mime import UnsafeMail, one_line
+from tearoff.kit.words import phrase
 from tearoff.providers.base import (
     MAIL_WORDS,
     Accepted,
@@ -52,6 +53,7 @@ CLOSING = HAND_OVER_WITHIN + TAKEN_WITHIN + 1
 
 class SmtpProvider(WithoutCallbacks):
     kind: ClassVar[str] = "smtp"
+    title: ClassVar[str] = phrase("E-mail server (SMTP)")
     fields: ClassVar[Sequence[Field]] = FIELDS
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:

@@ -8,23 +8,32 @@ from collections.abc import Mapping
 import msgspec
 
 from tearoff.kit.mime import one_line
+from tearoff.kit.words import phrase
 from tearoff.providers.base import BadSettings, Field
 from tearoff.providers.mime import BadAddress, Sender, check_address
 
 PORTS = {"starttls": 587, "tls": 465, "none": 25}
 
 FIELDS = (
-    Field("host", "name of the mail server", required=True),
-    Field("port", "port of the mail server; empty: 587, 465 or 25 by `security`"),
-    Field("security", f"one of {', '.join(PORTS)}", default="starttls"),
-    Field("username", "login, if the server asks for one"),
-    Field("password", "its password", secret=True),
-    Field("from", "address the mail is from, one that the server lets you use", required=True),
-    Field("from_name", "name the mail is from; empty: the campaign's brand"),
-    Field("reply_to", "address that answers go to, if another one"),
-    Field("tls_ca_file", "file of the certificate authority, if not a public one"),
-    Field("connections", "connections to the server at the same time", default="10"),
-)
+    Field("host", phrase("name of the mail server"), required=True, label=phrase("Server"),
+          leads="host"),
+    Field("port", phrase("port of the mail server; empty: 587, 465 or 25 by `security`"),
+          label=phrase("Port"), advanced=True),
+    Field("security", phrase("one of starttls, tls, none"), default="starttls",
+          label=phrase("Encryption"), choices=tuple(PORTS)),
+    Field("username", phrase("login, if the server asks for one"), label=phrase("Login")),
+    Field("password", phrase("its password"), secret=True, label=phrase("Password")),
+    Field("from", phrase("address the mail is from, one that the server lets you use"),
+          required=True, label=phrase("From")),
+    Field("from_name", phrase("name the mail is from; empty: the campaign's brand"),
+          label=phrase("Name of the sender")),
+    Field("reply_to", phrase("address that answers go to, if another one"),
+          label=phrase("Answers to")),
+    Field("tls_ca_file", phrase("file of the certificate authority, if not a public one"),
+          label=phrase("Certificate authority"), advanced=True, on_server=True),
+    Field("connections", phrase("connections to the server at the same time"), default="10",
+          label=phrase("Connections"), advanced=True),
+)  # fmt: skip
 
 
 class SmtpSettings(msgspec.Struct, frozen=True):

@@ -12,8 +12,10 @@ from urllib.parse import urlencode
 import msgspec
 
 from tearoff.kit.http import Answer
+from tearoff.kit.words import phrase
 from tearoff.providers.base import (
     PLAIN_WORDS,
+    YES_NO,
     Accepted,
     BadSettings,
     Callback,
@@ -129,15 +131,23 @@ class Page(msgspec.Struct, frozen=True):
 
 class TwilioProvider:
     kind: ClassVar[str] = "twilio"
+    title: ClassVar[str] = "Twilio"
     fields: ClassVar[Sequence[Field]] = (
-        Field("account_sid", "Account SID, AC and 32 hexadecimal digits", required=True),
-        Field("auth_token", "Auth Token of the account", required=True, secret=True),
-        Field("sender", "number in E.164, short code, or name of at most 11 characters"),
-        Field("messaging_service_sid", "Messaging Service, MG and 32 hexadecimal digits"),
-        Field("base_url", "address of the API", default="https://api.twilio.com"),
-        Field("validity_seconds", "how long Twilio may try, 1 to 36000"),
-        Field("provider_replies", "whether Twilio itself answers STOP and HELP", default="true"),
-    )
+        Field("account_sid", phrase("Account SID, AC and 32 hexadecimal digits"), required=True,
+              label=phrase("Account SID")),
+        Field("auth_token", phrase("Auth Token of the account"), required=True, secret=True,
+              label=phrase("Auth Token")),
+        Field("sender", phrase("number in E.164, short code, or name of at most 11 characters"),
+              label=phrase("Sender")),
+        Field("messaging_service_sid", phrase("Messaging Service, MG and 32 hexadecimal digits"),
+              label=phrase("Messaging Service"), advanced=True),
+        Field("base_url", phrase("address of the API"), default="https://api.twilio.com",
+              label=phrase("Address of the API"), advanced=True, leads="url"),
+        Field("validity_seconds", phrase("how long Twilio may try, 1 to 36000"),
+              label=phrase("Seconds to try"), advanced=True),
+        Field("provider_replies", phrase("whether Twilio itself answers STOP and HELP"),
+              default="true", label=phrase("Twilio answers STOP"), choices=YES_NO, advanced=True),
+    )  # fmt: skip
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
         self._account = _matching(settings, "account_sid", _SID, "AC and 32 hexadecimal digits")

@@ -19,7 +19,7 @@ from tearoff.web.coupon import (
 )
 from tearoff.web.dashboard import routes as dashboard
 from tearoff.web.paper import notes
-from tearoff.web.people import sign_in
+from tearoff.web.people import first, forgot, links, second_step, sign_in
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
 from tearoff.web.save import calendar, pdf, save, wallets
@@ -57,5 +57,9 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *page.ROUTES,
         *sign_in.ROUTES,
         *dashboard.ROUTES,
+        *second_step.ROUTES,
+        *forgot.ROUTES,
+        *links.ROUTES,
+        *first.ROUTES,
         reference.make_route(make_document),
     ]

@@ -10,6 +10,7 @@ import msgspec
 from litestar import Response, get
 
 from tearoff import __version__
+from tearoff.accounts.rights import SCOPE_MEANS
 from tearoff.api.error_codes import CODES
 from tearoff.api.openapi import events, shared, v3, v4
 
@@ -49,6 +50,7 @@ def make_document() -> dict[str, Any]:
             "securitySchemes": shared.SECURITY_SCHEMES,
         },
         "security": shared.SECURITY,
+        "x-scopes": SCOPE_MEANS,
         "x-error-codes": {
             str(number): msgspec.structs.asdict(code) for number, code in sorted(CODES.items())
         },

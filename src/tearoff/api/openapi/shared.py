@@ -7,13 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 from tearoff.accounts.idempotency import LIVES
+from tearoff.accounts.rights import GRANTS, Right
 from tearoff.api.error_codes import CODES
 from tearoff.api.v3.reading import Parameter
 
 STATUSES = {
     400: "The body cannot be read.",
     401: "Wrong or missing credentials.",
-    403: "The account has expired, or these credentials may not do this.",
+    403: "The account has expired, the key lacks the scope (105), or these credentials may not do"
+    " this.",
     404: "There is no such address or thing.",
     408: CODES[408].text,
     409: "The call with this Idempotency-Key is still at work, or the state of the thing forbids"
@@ -102,6 +104,11 @@ def failure_responses(dialect: str, media_type: str, schema: str) -> dict[str, A
         }
         for status, text in STATUSES.items()
     }
+
+
+def scope_of(right: Right) -> str:
+    """What an API key needs for an operation; it stands there as `x-scope`."""
+    return GRANTS[right].scope
 
 
 def told_errors(numbers: Iterable[int], status_of: Any) -> list[dict[str, Any]]:

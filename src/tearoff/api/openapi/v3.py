@@ -28,7 +28,7 @@ NOUNS = {
 _SAME = {"multiplesingleuse": "singleuse", "folder": "category", "teammate": "account"}
 
 _COMMON = (400, 401, 403, 404, 422, 429, 500, 503)
-_FORBIDDEN = (101, 102)
+_FORBIDDEN = (101, 102, 105)
 
 
 def tags() -> list[tuple[str, str]]:
@@ -54,6 +54,7 @@ def _operation(endpoint: Endpoint, verb: str) -> dict[str, Any]:
         "operationId": f"{verb}_{endpoint.path.strip('/').replace('/', '_')}",
         "tags": [_tag(endpoint.path)],
         "summary": endpoint.summary,
+        "x-scope": shared.scope_of(endpoint.right),
         "x-errors": shared.told_errors(endpoint.errors, _status_of),
         "responses": {
             "200": _success(endpoint),

@@ -24,12 +24,14 @@ _ABOUT = {
     "Folders and categories": "What sorts campaigns.",
     "Groups and contacts": "People the account knows.",
     "Webhooks": "Who is told of what, and the log of deliveries.",
+    "Providers": "The services that carry messages, and which one is used.",
     "Account": "The account and what it used.",
+    "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
 }
 _COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
 _NOT_FOUND = frozenset({404, 501, 502, 505, 509, 510, 513, 514, 515, 521, 522, 525})
 _CONFLICT = frozenset(
-    {103, 104, 409, 506, 508, 511, 512, 516, 517, 518, 519, 520, 523, 524, 602, 605}
+    {103, 104, 409, 506, 508, 511, 512, 516, 517, 518, 519, 520, 523, 524, 526, 527, 602, 605}
 )
 
 
@@ -47,6 +49,8 @@ def paths() -> dict[str, Any]:
 
 def status_of(code: int) -> int:
     """The HTTP status with which this dialect tells an error."""
+    if code == 105:
+        return 403
     if code in _NOT_FOUND:
         return 404
     return 409 if code in _CONFLICT else 422
@@ -58,6 +62,7 @@ def _operation(operation: Operation) -> dict[str, Any]:
         "operationId": _name(operation),
         "tags": [f"v4: {operation.tag}"],
         "summary": operation.summary,
+        "x-scope": shared.scope_of(operation.right),
         "parameters": [
             *(shared.parameter(p, "path") for p in operation.path_fields),
             *(shared.parameter(p, "query") for p in operation.query),

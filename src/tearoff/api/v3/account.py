@@ -7,6 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from tearoff.accounts.models import Account
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint
@@ -112,6 +113,7 @@ _USED = _used(Used(sent=120, delivered=117, failed=3, opened=80, claimed=31, val
 ENDPOINTS = (
     Endpoint(
         path="/v3/account/info",
+        right=Right.LOOK,
         summary="The account: its settings, limits, use this month and integrations.",
         parameters=(),
         act=account_info,
@@ -145,6 +147,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/account/usage",
+        right=Right.LOOK,
         summary="Messages and coupons by day, in the account's time zone.",
         parameters=(
             p.string("start_date", p.start_date, "First day; 30 days back unless given.",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Act, Endpoint
@@ -108,6 +109,7 @@ _FOUND = {**_OK, "amount_of_results": 1, "data": [SESSION_EXAMPLE]}
 def _list_endpoint(path: str, name: str, which: str) -> Endpoint:
     return Endpoint(
         path=f"/v3/campaign/{path}",
+        right=Right.LOOK,
         summary=f"A campaign's sessions{which}, oldest first, 100 a page.",
         parameters=(p.CAMPAIGN, p.PAGE, *_PERIOD),
         act=_lister(name),
@@ -124,6 +126,7 @@ ENDPOINTS = (
     _list_endpoint("validations", "validated", " that were validated"),
     Endpoint(
         path="/v3/campaign/search",
+        right=Right.LOOK,
         summary="Find sessions of a campaign by what people know of them.",
         parameters=(p.CAMPAIGN, *_SEARCH),
         act=search_campaign,
@@ -133,6 +136,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/couponsession/search",
+        right=Right.LOOK,
         summary="Find sessions of the account by what people know of them.",
         parameters=_SEARCH,
         act=search_sessions,

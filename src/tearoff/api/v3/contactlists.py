@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, Told
@@ -223,6 +224,7 @@ def _endpoint(
 ) -> Endpoint:
     return Endpoint(
         path=f"/v3/{tool.name}/{verb}",
+        right=Right.PEOPLE if writes else Right.LOOK,
         summary=summary,
         parameters=parameters,
         act=act,

@@ -8,6 +8,7 @@ from typing import Any
 from tearoff.accounts import queries as accounts
 from tearoff.accounts.actions import SubaccountNotFound
 from tearoff.accounts.models import Account
+from tearoff.accounts.rights import Right
 from tearoff.accounts.subaccounts import check_parent, check_room
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
@@ -255,10 +256,12 @@ COUPON_EXAMPLE = {
     "created_date_utc": "2026-11-23 10:00:00",
 }  # fmt: skip
 _OK = {"status": {"status": "OK"}}
+_STATS = ("custom_validation_codes", "custom_validation_codes_claimed")
 
 ENDPOINTS = (
     Endpoint(
         path="/v3/coupon/list",
+        right=Right.LOOK,
         summary="The account's campaigns, 100 a page; `amount_of_coupons` counts all of them.",
         parameters=(
             p.PAGE,
@@ -279,6 +282,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/coupon/info",
+        right=Right.LOOK,
         summary="One campaign.",
         parameters=(
             p.CAMPAIGN,
@@ -293,16 +297,13 @@ ENDPOINTS = (
         errors=(200, 301, 302, 502),
         example={
             **_OK,
-            "coupon_info": {
-                **COUPON_EXAMPLE,
-                "custom_validation_codes": 0,
-                "custom_validation_codes_claimed": 0,
-            },
+            "coupon_info": COUPON_EXAMPLE | dict.fromkeys(_STATS, 0),
         },
-        sometimes=("custom_validation_codes", "custom_validation_codes_claimed"),
+        sometimes=_STATS,
     ),
     Endpoint(
         path="/v3/coupon/create",
+        right=Right.EDIT,
         summary="Make a campaign, from a template or plain.",
         parameters=(
             p.string("template", p.reference("cam"), "Id of the campaign to copy.", "cam_100001"),
@@ -322,6 +323,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/coupon/update",
+        right=Right.EDIT,
         summary="Change a campaign; what is not given stays.",
         parameters=(p.CAMPAIGN, *_FIELDS, _STATUS),
         act=update_coupon,
@@ -335,6 +337,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/coupon/status",
+        right=Right.EDIT,
         summary="Set a campaign's status.",
         parameters=(
             p.CAMPAIGN,
@@ -351,6 +354,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/coupon/delete",
+        right=Right.EDIT,
         summary="Put a campaign away for good; its sessions keep their history.",
         parameters=(p.CAMPAIGN,),
         act=delete_coupon,
@@ -359,6 +363,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/category/list",
+        right=Right.LOOK,
         summary="All categories.",
         parameters=(),
         act=list_categories,
@@ -371,6 +376,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/category/main/list",
+        right=Right.LOOK,
         summary="The categories of the third level.",
         parameters=(),
         act=list_main_categories,
@@ -379,6 +385,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/folder/list",
+        right=Right.LOOK,
         summary="All folders.",
         parameters=(),
         act=list_folders,

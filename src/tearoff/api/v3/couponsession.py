@@ -7,6 +7,7 @@ from typing import Any
 
 from tearoff.accounts import locations
 from tearoff.accounts.models import Location
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, Told
@@ -227,6 +228,7 @@ def session_codes(name: str, given: Any) -> tuple[str, ...]:
 
 SESSION_DATA = Endpoint(
     path="/v3/couponsession/data",
+    right=Right.LOOK,
     summary="Everything about one session.",
     parameters=(p.SESSION,),
     act=session_data,
@@ -272,6 +274,7 @@ _REFUSALS = (506, 508, 511, 512, 516, 517, 518, 519, 520)
 
 UPDATE_SESSION = Endpoint(
     path="/v3/couponsession/update",
+    right=Right.REDEEM,
     summary="Change the state or the data of one session: take it in, void it, and so on.",
     parameters=(p.SESSION, *_CHANGES),
     act=update_session,
@@ -291,6 +294,7 @@ MOST_AT_ONCE = 1_000
 
 UPDATE_SESSIONS = Endpoint(
     path="/v3/couponsession/updatemultiple",
+    right=Right.REDEEM,
     summary="The same for up to 1,000 sessions; one that cannot be changed harms no other.",
     parameters=(
         p.string(

@@ -19,6 +19,7 @@ from litestar.types import Method
 
 from tearoff.accounts import idempotency
 from tearoff.accounts.models import Caller
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import authenticate, doors_of, spend
 from tearoff.api.v3.body import read_values
@@ -65,7 +66,10 @@ Replay = Callable[[Call, bytes], Awaitable[Body]]
 
 
 class Endpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """`right`: what a caller needs."""
+
     path: str
+    right: Right
     summary: str
     parameters: Sequence[Parameter]
     act: Act | None = None
@@ -137,11 +141,13 @@ async def _answer(
     caller = await authenticate(doors, request, credentials, now, from_memory=alone)
     await spend(doors, caller, now, quota)
     try:
-        given = read_parameters(endpoint.parameters, _named(endpoint, values))
+        given = _given(caller, endpoint, values)
     except TearoffError:
-        if alone:  # what memory let in is asked for once more before it is told anything
-            await authenticate(doors, request, credentials, now)
-        raise
+        if not alone:
+            raise
+        # What memory let in is asked for once more before it is told anything.
+        caller = await authenticate(doors, request, credentials, now)
+        given = _given(caller, endpoint, values)
     call = Call(doors, caller, given, now, _key(caller, endpoint, key_text, values))
     stored = await kept(call)
     if stored is not None:
@@ -153,8 +159,15 @@ async def _answer(
         status, body = await _act(call, endpoint)
     except StaleCaller:
         caller = await authenticate(doors, request, credentials, now)
+        caller.check(endpoint.right)
         status, body = await _act(msgspec.structs.replace(call, caller=caller), endpoint)
     return status, body, {}
+
+
+def _given(caller: Caller, endpoint: Endpoint, values: Mapping[str, Any]) -> dict[str, Any]:
+    """The parameters, for a caller who may do this."""
+    caller.check(endpoint.right)
+    return read_parameters(endpoint.parameters, _named(endpoint, values))
 
 
 def _named(endpoint: Endpoint, values: Mapping[str, Any]) -> Mapping[str, Any]:

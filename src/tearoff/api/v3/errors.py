@@ -12,6 +12,7 @@ import structlog
 from tearoff.accounts import members, passwords
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
+from tearoff.accounts.keys import SignsWebhooks
 from tearoff.accounts.rate_limits import TooManyCalls
 from tearoff.accounts.rights import ScopeMissing
 from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
@@ -110,6 +111,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     ContactNotFound: (422, 525, SAME),
     ChangedMeanwhile: (422, 540, "{error}"),
     AlreadyDecided: (422, 526, "{error}"),
+    SignsWebhooks: (422, 527, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),
     NotSent: (422, 602, "{error}"),

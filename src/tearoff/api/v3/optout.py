@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.contactlists import PAGE_OR_ALL, Tool, when
@@ -59,6 +60,7 @@ def _list(tool: Tool) -> Endpoint:
     }
     return Endpoint(
         path=f"/v3/{tool.name}/optout/list",
+        right=Right.LOOK,
         summary="List who has opted out, and why: one line for each reason (source `reply`,"
         " `provider`, `shop`, `link` or `complaint`).",
         parameters=(PAGE_OR_ALL,),
@@ -78,6 +80,7 @@ def _add(tool: Tool) -> Endpoint:
 
     return Endpoint(
         path=f"/v3/{tool.name}/optout/add",
+        right=Right.PEOPLE,
         summary="Nothing is sent to this address any more. OK also when that is so already.",
         parameters=(_address(tool), _REASON),
         act=act,
@@ -99,6 +102,7 @@ def _remove(tool: Tool) -> Endpoint:
 
     return Endpoint(
         path=f"/v3/{tool.name}/optout/remove",
+        right=Right.PEOPLE,
         summary="Messages may be sent to this address again, whyever it was on the list. OK also"
         " when it was not.",
         parameters=(_address(tool),),

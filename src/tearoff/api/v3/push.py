@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, Told
@@ -59,6 +60,7 @@ _EXAMPLE = {"status": {"status": "OK"}}
 ENDPOINTS = (
     Endpoint(
         path="/v3/coupon/pushnotification/single",
+        right=Right.SEND,
         summary="Notify one person who saved the coupon in a wallet. Needs wallet credentials;"
         " without them the answer is a 602 that says so.",
         parameters=(p.CAMPAIGN, p.SESSION, _MESSAGE),
@@ -68,6 +70,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/coupon/pushnotification/all",
+        right=Right.SEND,
         summary="Notify everybody who saved the coupon in a wallet. Needs wallet credentials;"
         " without them the answer is a 602 that says so.",
         parameters=(p.CAMPAIGN, _MESSAGE),

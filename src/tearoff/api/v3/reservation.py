@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import explain_refusal, till_of
@@ -93,6 +94,7 @@ _OK = {"status": {"status": "OK"}}
 ENDPOINTS = (
     Endpoint(
         path="/v3/couponsession/reserve",
+        right=Right.REDEEM,
         summary="Hold a session, and its place in the limits, for one till.",
         parameters=(
             p.SESSION,
@@ -113,6 +115,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/couponsession/confirm",
+        right=Right.REDEEM,
         summary="Take in the session that a reservation holds.",
         parameters=(
             _RESERVATION,
@@ -132,6 +135,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/couponsession/release",
+        right=Right.REDEEM,
         summary="Give a reservation back; one that is over frees itself.",
         parameters=(_RESERVATION,),
         act=release,

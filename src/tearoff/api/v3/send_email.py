@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3 import send_shared
@@ -65,6 +66,7 @@ EMAIL = Way(
 
 SEND_EMAIL = Endpoint(
     path="/v3/send/email",
+    right=Right.SEND,
     summary="Mail a coupon to one person.",
     parameters=(
         msgspec.structs.replace(p.CAMPAIGN, read=p.sendable),

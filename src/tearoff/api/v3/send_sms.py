@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3 import send_shared
@@ -77,6 +78,7 @@ SMS = Way(
 
 SEND_SMS = Endpoint(
     path="/v3/send/sms",
+    right=Right.SEND,
     summary="Text a coupon to one person.",
     parameters=(
         msgspec.structs.replace(p.CAMPAIGN, read=p.sendable),

@@ -7,6 +7,7 @@ from typing import Any
 
 from tearoff.accounts import members, sign_ins
 from tearoff.accounts.models import Account
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint
@@ -85,12 +86,14 @@ _OK = {"status": {"status": "OK"}}
 ENDPOINTS = (
     Endpoint(
         path="/v3/account/sso",
+        right=Right.SUBACCOUNTS,
         summary="A link that signs in to this account, once, within five minutes.",
         parameters=(PAGE, CAMPAIGN), act=account_sso, errors=(200, 301, 302, 502),
         example={**_OK, "account": {"ID": "100001", **TICKET}},
     ),
     Endpoint(
         path="/v3/teammate/sso",
+        right=Right.SUBACCOUNTS,
         summary="A link that signs in a teammate, once, within five minutes.",
         parameters=(
             p.string("teammate", p.reference("tea"), "Id of the teammate.", "100001",

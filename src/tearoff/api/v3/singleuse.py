@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Body, Endpoint, once, success_body
@@ -83,6 +84,7 @@ _AUTOMATIC = p.string(
 
 CREATE_SINGLE_USE = Endpoint(
     path="/v3/singleuse/create",
+    right=Right.SEND,
     summary="Make one session of a campaign and get its link.",
     parameters=(
         p.CAMPAIGN,
@@ -204,6 +206,7 @@ _OF_CODES = (
 
 CREATE_MANY = Endpoint(
     path="/v3/multiplesingleuse/create",
+    right=Right.SEND,
     summary="Make up to 100,000 sessions of a campaign at once.",
     parameters=(
         p.CAMPAIGN,
@@ -235,6 +238,7 @@ CREATE_MANY = Endpoint(
 
 REMOVE_SINGLE_USE = Endpoint(
     path="/v3/singleuse/remove",
+    right=Right.SEND,
     summary="Remove a session that was not taken in; its link leads nowhere from then on.",
     parameters=(
         p.CAMPAIGN,

@@ -13,6 +13,7 @@ import msgspec
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import jobs, members, passwords, sign_ins, subaccounts
 from tearoff.accounts.queries import account as find_account
+from tearoff.accounts.rights import OLD_SCOPES, Right
 from tearoff.accounts.subaccounts import ACCESS, STAGES, Changes, NewSubaccount, Subaccount
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
@@ -84,7 +85,8 @@ async def _create_subaccount(call: Call, db: asyncpg.Connection, hashed: str | N
         name=_name(given),
         expiry=given["expiry_date"],
     )
-    key = await subaccounts.create_subaccount(db, services.vault, call.account, new)
+    scopes = call.caller.to_give(OLD_SCOPES)
+    key = await subaccounts.create_subaccount(db, services.vault, call.account, new, scopes)
     if hashed is None:
         await _invite(call, db, key.account_id)
     made = await subaccounts.subaccount(db, call.account.id, key.account_id)
@@ -267,7 +269,8 @@ def _both(endpoint: Endpoint) -> tuple[Endpoint, Endpoint]:
 
 def _endpoint(tail: str, act: Act | None, summary: str, **more: Any) -> tuple[Endpoint, Endpoint]:
     checked = None if act is None else _for_parents(act)
-    return _both(Endpoint(path=f"/v3/subaccount{tail}", summary=summary, act=checked, **more))
+    path = f"/v3/subaccount{tail}"
+    return _both(Endpoint(path=path, right=Right.SUBACCOUNTS, summary=summary, act=checked, **more))
 
 
 ENDPOINTS = (

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 from msgspec import UNSET
 
+from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, once, success_body
@@ -255,6 +256,7 @@ _SHOWN_ONCE = {**_EXAMPLE, "secret": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}
 ENDPOINTS = (
     Endpoint(
         path="/v3/webhook/create",
+        right=Right.HOOKS,
         summary="Let an address be told of events. The secret is shown here and never again.",
         parameters=(_URL, _EVENTS, _DESCRIPTION),
         before=check_address,
@@ -264,6 +266,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/webhook/list",
+        right=Right.HOOKS,
         summary="The account's webhooks.",
         parameters=(),
         act=list_webhooks,
@@ -272,6 +275,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/webhook/update",
+        right=Right.HOOKS,
         summary="Change a webhook, switch it off or on, or roll its secret.",
         parameters=(
             _WEBHOOK,
@@ -289,6 +293,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/webhook/delete",
+        right=Right.HOOKS,
         summary="Delete a webhook with its log.",
         parameters=(_WEBHOOK,),
         act=delete_webhook,
@@ -297,6 +302,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/webhook/test",
+        right=Right.HOOKS,
         summary="Send a `webhook_test` now and tell how it went.",
         parameters=(_WEBHOOK,),
         act_alone=test_webhook,
@@ -316,6 +322,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/webhook/deliveries",
+        right=Right.HOOKS,
         summary="What was sent to a webhook and what it answered, oldest first, 100 a page.",
         parameters=(
             _WEBHOOK,
@@ -350,6 +357,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/webhook/resend",
+        right=Right.HOOKS,
         summary="Send an event again, or everything that failed since a moment.",
         parameters=(
             _EVENT,
@@ -362,6 +370,7 @@ ENDPOINTS = (
     ),
     Endpoint(
         path="/v3/webhook/verification",
+        right=Right.HOOKS,
         summary="Check that an event that was received is genuine.",
         parameters=(
             p.string("webhook", event_ref, "Id of the event that was received.",

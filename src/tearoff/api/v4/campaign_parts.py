@@ -58,8 +58,8 @@ async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
     async with services.db.transaction() as db:
         await pictures.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
         entry = await catalogue.entry(db, account_id, campaign_id)
-        answer = await shown(call, db, entry)
         await call.note(db, "campaign.picture", subject=str(campaign_id))
+        answer = await shown(call, db, entry)
         await events.announce_campaign(
             db, call.listener, "coupon_updated", entry.campaign, call.now
         )

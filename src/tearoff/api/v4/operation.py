@@ -165,7 +165,9 @@ async def _answer(
     try:
         return await _act(call, operation)
     except StaleCaller:
-        return await _act(await _again(call, request, doors, now), operation)
+        again = await _again(call, request, doors, now)
+        again.caller.check(operation.right)
+        return await _act(again, operation)
 
 
 async def _again(call: Call, request: Request[Any, Any, Any], doors: Doors, now: datetime) -> Call:

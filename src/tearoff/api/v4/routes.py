@@ -15,9 +15,11 @@ from tearoff.api.v4 import (
     devices,
     events,
     groups,
+    keys,
     locations,
     messages,
     pool,
+    providers,
     replies,
     sessions,
     suppressions,
@@ -40,7 +42,9 @@ NOUNS = (
     suppressions,
     groups,
     webhooks,
+    providers,
     account,
+    keys,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 

@@ -11,7 +11,9 @@ from typing import ClassVar
 
 from tearoff.kit import clock
 from tearoff.kit.http import resolve_public
+from tearoff.kit.words import phrase
 from tearoff.providers.base import (
+    IN_USE,
     Accepted,
     Field,
     NoAnswer,
@@ -45,6 +47,7 @@ STORE_LIMIT = 2.0
 
 class SmppProvider(WithoutCallbacks):
     kind: ClassVar[str] = "smpp"
+    title: ClassVar[str] = phrase("SMPP (operators and aggregators)")
     fields: ClassVar[Sequence[Field]] = FIELDS
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
@@ -211,7 +214,7 @@ def _not_bound(error: BindRefused) -> Outcome:
 
 def _bind_problem(error: BindRefused) -> str:
     words = {
-        pdu.ALREADY_BOUND: "this login is in use already, or was a moment ago",
+        pdu.ALREADY_BOUND: IN_USE,
         pdu.INVALID_PASSWORD: "wrong password",
         pdu.INVALID_SYSTEM_ID: "wrong system_id",
         pdu.INVALID_SYSTEM_TYPE: "wrong system_type",

@@ -9,7 +9,8 @@ from typing import Any, TypeVar
 import msgspec
 import structlog
 
-from tearoff.providers.base import BadSettings, Field
+from tearoff.kit.words import phrase
+from tearoff.providers.base import YES_NO, BadSettings, Field
 from tearoff.providers.smpp import receipts, text
 
 log = structlog.get_logger()
@@ -17,29 +18,46 @@ log = structlog.get_logger()
 T = TypeVar("T")
 
 FIELDS = (
-    Field("host", "name or address of the SMSC", required=True),
-    Field("port", "port of the SMSC", default="2775"),
-    Field("system_id", "login, at most 15 characters by the standard", required=True),
-    Field("password", "at most 8 characters by the standard; longer ones are sent as they are",
-          required=True, secret=True),
-    Field("system_type", "often empty"),
-    Field("sender", "number, short code, or up to 11 letters and digits"),
-    Field("tls", "true: over TLS", default="false"),
-    Field("tls_ca_file", "file of the certificate authority, if not a public one"),
-    Field("tls_cert_file", "file of our certificate, if the SMSC asks for one"),
-    Field("tls_key_file", "file of its key, if not in the same file"),
-    Field("window", "messages under way at the same time", default="10"),
-    Field("rate", "messages a second of your contract, for each link; empty: no limit"),
-    Field("max_binds", "links that the SMSC allows, over all processes", default="1"),
-    Field("alphabet", "how the SMSC reads plain text: gsm, latin1 or ucs2", default="gsm"),
-    Field("long", "how long texts are tied together: udh, sar or payload", default="udh"),
-    Field("id_format", "what to do to ids in receipts: as_is, hex_to_decimal, decimal_to_hex",
-          default="as_is"),
-    Field("validity_minutes", "give up delivering after so long; empty: the SMSC's own"),
-    Field("source_ton", "type of number of the sender; empty: by its form"),
-    Field("source_npi", "numbering plan of the sender; empty: by its form"),
-    Field("enquire_seconds", "silence after which the link is tested", default="30"),
-    Field("answer_seconds", "seconds to wait for an answer", default="10"),
+    Field("host", phrase("name or address of the SMSC"), required=True, label=phrase("Server"),
+          leads="host"),
+    Field("port", phrase("port of the SMSC"), default="2775", label=phrase("Port")),
+    Field("system_id", phrase("login, at most 15 characters by the standard"), required=True,
+          label=phrase("System ID")),
+    Field("password", phrase("at most 8 characters by the standard; longer ones are sent as they"
+          " are"), required=True, secret=True, label=phrase("Password")),
+    Field("system_type", phrase("often empty"), label=phrase("System type"), advanced=True),
+    Field("sender", phrase("number, short code, or up to 11 letters and digits"),
+          label=phrase("Sender")),
+    Field("tls", phrase("true: over TLS"), default="false", label=phrase("TLS"), choices=YES_NO),
+    Field("tls_ca_file", phrase("file of the certificate authority, if not a public one"),
+          label=phrase("Certificate authority"), advanced=True, on_server=True),
+    Field("tls_cert_file", phrase("file of our certificate, if the SMSC asks for one"),
+          label=phrase("Own certificate"), advanced=True, on_server=True),
+    Field("tls_key_file", phrase("file of its key, if not in the same file"),
+          label=phrase("Key of the certificate"), advanced=True, on_server=True),
+    Field("window", phrase("messages under way at the same time"), default="10",
+          label=phrase("Window"), advanced=True),
+    Field("rate", phrase("messages a second of your contract, for each link; empty: no limit"),
+          label=phrase("Messages a second"), advanced=True),
+    Field("max_binds", phrase("links that the SMSC allows, over all processes"), default="1",
+          label=phrase("Links"), advanced=True),
+    Field("alphabet", phrase("how the SMSC reads plain text: gsm, latin1 or ucs2"),
+          default="gsm", label=phrase("Alphabet"), choices=text.ALPHABETS, advanced=True),
+    Field("long", phrase("how long texts are tied together: udh, sar or payload"),
+          default="udh", label=phrase("Long texts"), choices=text.LONG, advanced=True),
+    Field("id_format", phrase("what to do to ids in receipts: as_is, hex_to_decimal,"
+          " decimal_to_hex"), default="as_is", label=phrase("Ids in receipts"),
+          choices=receipts.ID_FORMATS, advanced=True),
+    Field("validity_minutes", phrase("give up delivering after so long; empty: the SMSC's own"),
+          label=phrase("Minutes to try"), advanced=True),
+    Field("source_ton", phrase("type of number of the sender; empty: by its form"),
+          label=phrase("Type of number (TON)"), advanced=True),
+    Field("source_npi", phrase("numbering plan of the sender; empty: by its form"),
+          label=phrase("Numbering plan (NPI)"), advanced=True),
+    Field("enquire_seconds", phrase("silence after which the link is tested"), default="30",
+          label=phrase("Seconds of silence"), advanced=True),
+    Field("answer_seconds", phrase("seconds to wait for an answer"), default="10",
+          label=phrase("Seconds for an answer"), advanced=True),
 )  # fmt: skip
 
 RANGES = {

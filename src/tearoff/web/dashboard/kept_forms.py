@@ -7,12 +7,10 @@ import msgspec
 from tearoff.accounts import kept_forms
 from tearoff.kit import clock
 from tearoff.kit.services import services_of
+from tearoff.web.dashboard import form_tokens
 from tearoff.web.dashboard.forms import Typed
 from tearoff.web.dashboard.visit import Visit
-from tearoff.web.paper.cookies import read_cookie
 from tearoff.web.paper.reading import AnyRequest, patiently
-from tearoff.web.paper.signed_forms import is_form_token
-from tearoff.web.people.sign_in import COOKIE
 
 KEPT = "kept"
 _SECRET = ("password", "again", "pin", "secret", ".code")
@@ -24,12 +22,12 @@ async def keep(request: AnyRequest, back: str, typed: Typed) -> str:
     nobody else fills our table."""
     if not typed.values:
         return back
-    services, token = services_of(request), read_cookie(request, COOKIE)
-    if not token or not is_form_token(services, token, typed.text("t")):
+    services, now = services_of(request), clock.now()
+    if form_tokens.person_of(services, typed.text("t"), now) is None:
         return back
     values = {n: v for n, v in typed.values.items() if n != "t" and not n.endswith(_SECRET)}
     word = await patiently(
-        kept_forms.keep(services.db, services.vault, msgspec.json.encode(values), clock.now())
+        kept_forms.keep(services.db, services.vault, msgspec.json.encode(values), now)
     )
     path, _, query = back.partition("?")
     others = [part for part in query.split("&") if part and not part.startswith(f"{KEPT}=")]

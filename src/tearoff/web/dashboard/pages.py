@@ -21,6 +21,7 @@ from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
 from tearoff.kit.words import Words, languages, phrase, words_in
 from tearoff.messages import connections
+from tearoff.web.dashboard import form_tokens
 from tearoff.web.dashboard.icons import icon
 from tearoff.web.dashboard.moments import Moments
 from tearoff.web.dashboard.saying import ROLE_NAMES
@@ -125,7 +126,8 @@ def shared(visit: Visit) -> dict[str, Any]:
     return {
         "icon": icon,
         "address": visit.address,
-        "form_token": make_form_token(visit.services, visit.token),
+        "form_token": form_tokens.make(visit.services, visit.who.person_id, visit.now),
+        "out_token": make_form_token(visit.services, visit.token),
         "here": _here(visit.request),
         "moments": Moments(words, visit.account.timezone, visit.now),
         "typed": visit.typed,
@@ -203,9 +205,17 @@ def prove_first(request: AnyRequest, back: str) -> Answer:
     return redirect(request, f"/sign-in/again?next={quote(back, safe='')}")
 
 
-def too_old(request: AnyRequest, back: str) -> Answer:
-    """A form of a page that another sign-in had shown: what was typed stands there again."""
-    return redirect(request, back)
+async def too_old(visit: Visit, back: str) -> Answer:
+    """A form of a page that was shown days ago, or to somebody else. Nothing is done."""
+    words = visit.words
+    return await page(
+        visit,
+        "note",
+        title=words("This page was too old"),
+        status=403,
+        lines=[words("Nothing was done. Open it again, and send it once more.")],
+        links=[(back, words("Open it again"))],
+    )
 
 
 def from_elsewhere(request: AnyRequest) -> Answer:

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 from tearoff.accounts.rights import Right, RoleMissing
 from tearoff.api.v4.fields import Unknown
 from tearoff.errors import NotFound
-from tearoff.web.dashboard import kept_forms, pages
+from tearoff.web.dashboard import form_tokens, kept_forms, pages
 from tearoff.web.dashboard.forms import FileField, Typed, read_typed
 from tearoff.web.dashboard.visit import (
     NotFoundHere,
@@ -24,7 +24,7 @@ from tearoff.web.dashboard.visit import (
 )
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import AnyRequest, header
-from tearoff.web.paper.signed_forms import is_foreign, is_form_token
+from tearoff.web.paper.signed_forms import is_foreign
 
 Act = Callable[[Visit], Awaitable[Answer]]
 TOKEN = "t"  # noqa: S105 - the name of the field that carries it
@@ -84,8 +84,8 @@ async def _acted(visit: Visit, screen: Screen, typed: Typed, back: str) -> Answe
     request = visit.request
     if screen.method == "GET":
         typed = await kept_forms.brought(visit)
-    elif not is_form_token(visit.services, visit.token, _token(request, typed)):
-        return pages.too_old(request, await kept_forms.keep(request, back, typed))
+    elif not _is_own(visit, typed):
+        return await pages.too_old(visit, back)
     visit = msgspec.structs.replace(visit, typed=typed)
     try:
         return await screen.act(visit)
@@ -93,6 +93,12 @@ async def _acted(visit: Visit, screen: Screen, typed: Typed, back: str) -> Answe
         return await pages.not_found_in(visit)
     except RoleMissing as error:
         return await pages.not_allowed(request, error)
+
+
+def _is_own(visit: Visit, typed: Typed) -> bool:
+    """Whether a page of this person's sent it. A script sends the token as a header."""
+    given = typed.text(TOKEN) or header(visit.request, b"x-form-token")
+    return form_tokens.is_of(visit.services, visit.who.person_id, given, visit.now)
 
 
 def _address(request: AnyRequest) -> str:
@@ -105,8 +111,3 @@ def _back(request: AnyRequest, typed: Typed) -> str:
     given, home = typed.text("back"), f"/a/{request.path_params.get('account')}"
     is_local = given == home or given.startswith((f"{home}/", f"{home}?"))
     return given if is_local and "\\" not in given and ".." not in given else home
-
-
-def _token(request: AnyRequest, typed: Typed) -> str:
-    """A script sends it as a header."""
-    return typed.text(TOKEN) or header(request, b"x-form-token")

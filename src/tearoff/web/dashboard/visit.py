@@ -25,7 +25,7 @@ from tearoff.kit.words import Words, words_in
 from tearoff.web.dashboard.forms import Typed
 from tearoff.web.paper.cookies import read_cookie
 from tearoff.web.paper.reading import AnyRequest, patiently
-from tearoff.web.people.sign_in import COOKIE
+from tearoff.web.people.page import COOKIE
 
 DOMAIN = "dashboard"
 

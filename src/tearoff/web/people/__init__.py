@@ -1,1 +1,1 @@
-"""People with an account: signing in and setting a password, by a link."""
+"""People with an account: signing in, by password or by a link, and choosing a password."""

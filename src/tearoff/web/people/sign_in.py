@@ -1,349 +1,267 @@
-"""Signing in by a link, setting a password by a link, and the page on which one lands.
-
-A link is shown by GET and used by POST only, so that a program which looks at links in mails
-cannot use them up.
-"""
+"""The front door: where `/` leads, signing in by e-mail and password, proving it again, and
+signing out."""
 
 from __future__ import annotations
 
-import base64
-import re
-from datetime import datetime, timedelta
-from typing import Any
-from urllib.parse import parse_qsl, urlencode
+from datetime import datetime
+from urllib.parse import quote
 
 from litestar import Router, post, route
-from litestar.params import FromPath
 
-from tearoff.accounts import members, passwords, queries, sign_ins
-from tearoff.accounts.sign_ins import LinkOver, SignedIn, Ticket
-from tearoff.kit import clock, codes, doorbook
-from tearoff.kit.bodies import read_body
-from tearoff.kit.colors import OURS
+from tearoff.accounts import beginning, people, sign_ins, tries
+from tearoff.accounts.people import Person
+from tearoff.accounts.sign_ins import LinkOver, SignedIn
+from tearoff.accounts.tries import TooManyTries, Tried
+from tearoff.kit import clock, doorbook
+from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.doorbook import Event
-from tearoff.kit.proxies import client_address, host_of
+from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
+from tearoff.kit.proxies import host_of
 from tearoff.kit.services import Services, services_of
-from tearoff.kit.words import Words, phrase, words_in
-from tearoff.web.paper import notes, reading
-from tearoff.web.paper.cookies import make_cookie, read_cookie
-from tearoff.web.paper.html import Answer, answer, begin, print_page, render, style_of
-from tearoff.web.paper.languages import choose_language
+from tearoff.web.paper import notes
+from tearoff.web.paper.html import Answer, Header
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-
-COOKIE = "tearoff_sign_in"
-VISIT = "tearoff_visit"
-"""Ties the page behind a link to the browser that opened it."""
-_VISIT_LIVES = 600
-_TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
-_SIGN_IN_SECONDS = int(sign_ins.SIGN_IN_LIVES.total_seconds())
-_PAGES = {
-    "campaigns": phrase("Campaigns"),
-    "add_campaign": phrase("A new campaign"),
-    "update_campaign": phrase("A campaign"),
-    "statistics": phrase("Statistics"),
-    "distribution": phrase("Sending coupons"),
-}
-"""What somebody wanted to see who came by a link to it."""
-
-_LINK_FORM, _OUT_FORM = "sign-in", "sign-out"
+from tearoff.web.paper.signed_forms import make_form_token
+from tearoff.web.people import codes, page
 
 
-@route("/sso/{token:str}", http_method=READ)
-async def show_link(request: AnyRequest, token: FromPath[str]) -> Answer:
-    """Names the account and waits for a person to go on."""
-    services, words = services_of(request), _words(request)
-    ticket = await _ticket(services, token, "sso")
-    if ticket is None:
-        return _over(request, words)
-    return await _link_page(request, services, words, ticket)
-
-
-@post("/sso/{token:str}")
-async def use_link(request: AnyRequest, token: FromPath[str]) -> Answer:
-    """Another site could send its own link's form from here, and so have somebody work in an
-    account of its choice: only the page that this browser was shown is obeyed."""
-    services, words, now = services_of(request), _words(request), clock.now()
-    ticket = await _ticket(services, token, "sso")
-    if ticket is None:
-        return _refuse(request, words, Event.SIGN_IN_REFUSED)
-    visit, given = read_cookie(request, VISIT), (await _form(request)).get("t", "")
-    if not visit or not _is_ours(services, _LINK_FORM, f"{visit}:{token}", given):
-        return await _link_page(
-            request, services, words, ticket, words("This page was too old. Open it again."), 403
-        )
-    try:
-        used, secret = await patiently(_sign_in(services, token, now))
-    except LinkOver:
-        return _refuse(request, words, Event.SIGN_IN_REFUSED)
-    doorbook.note(Event.SIGN_IN, account=used.account_id, member=used.member_id)
-    wanted = {"page": used.page, "campaign": used.campaign_id}
-    query = urlencode({name: value for name, value in wanted.items() if value})
-    headers = [
-        ("location", f"/signed-in?{query}" if query else "/signed-in"),
-        ("set-cookie", make_cookie(services.settings, COOKIE, secret, _SIGN_IN_SECONDS)),
-        ("cache-control", "no-store"),
-        ("referrer-policy", "no-referrer"),
-    ]
-    return answer(303, headers)
+@route("/", http_method=READ)
+async def show_door(request: AnyRequest) -> Answer:
+    """To the account that somebody works in; else to where they sign in. On an installation in
+    which nobody can, it says only where the link to begin is found."""
+    who = await page.who_is_there(request)
+    if who is not None:
+        return page.redirect(home_of(who))
+    db = services_of(request).db
+    if await patiently(beginning.has_password(db)):
+        return page.redirect("/sign-in")
+    product = services_of(request).settings.product_name
+    has_account = await patiently(beginning.has_account(db))
+    words = page.words_for(request)
+    return page.print_form(request, "fresh", words, product=product, has_account=has_account)
 
 
 @route("/signed-in", http_method=READ)
 async def show_signed_in(request: AnyRequest) -> Answer:
-    """Where one lands until there is more to see."""
-    services, words = services_of(request), _words(request)
-    secret = _secret(request)
-    found = await _signed_in(services, secret)
-    if found is None:
-        return _note(
-            request,
-            words,
-            401,
-            words("You are signed out"),
-            [words("To sign in, use the link that you were given.")],
-        )
-    page = request.query_params.get("page", "")
-    return _page(
-        request,
-        "signed_in",
-        words,
-        name=found.memberships[0].account_name,
-        email=found.email,
-        wanted=words(_PAGES[page]) if page in _PAGES else "",
-        form_token=_form_token(services, _OUT_FORM, secret),
-    )
+    """Where older links have led."""
+    return page.redirect("/")
+
+
+@route("/sign-in", http_method=READ)
+async def show_sign_in(request: AnyRequest) -> Answer:
+    return _form(request, request.query_params.get("next", ""))
+
+
+@post("/sign-in")
+async def sign_in(request: AnyRequest) -> Answer:
+    services, words, now = services_of(request), page.words_for(request), clock.now()
+    form = await page.read_form(request)
+    email, wanted = form.get("email", "").strip(), form.get("next", "")
+    wrong = page.wrong_form(request, form)
+    if wrong:
+        return _form(request, wanted, wrong, email, 403)
+    tried = tries.of("password", _key_of(email), page.address_of(request))
+    try:
+        await patiently(tries.count(services.db, tried, now))
+        known = await patiently(_find(request, email, form.get("password", "")))
+    except TooManyTries as error:
+        told, headers = page.too_many(words, error)
+        return _form(request, wanted, told, email, 429, headers)
+    except TooBusy as error:
+        told, headers = page.busy(words, error.after)
+        return _form(request, wanted, told, email, 429, headers)
+    if known is None:
+        doorbook.note(Event.SIGN_IN_REFUSED, address=host_of(page.address_of(request)))
+        told = words("E-mail address and password do not belong together.")
+        return _form(request, wanted, told, email, 422)
+    return await _let_in(request, known, tried, wanted, now)
+
+
+@route("/sign-in/again", http_method=READ)
+async def show_again(request: AnyRequest) -> Answer:
+    who, wanted = await page.who_is_there(request), request.query_params.get("next", "")
+    return _again(request, who, wanted) if who else _to_sign_in(wanted)
+
+
+@post("/sign-in/again")
+async def prove_again(request: AnyRequest) -> Answer:
+    """By password; by a code for whoever has none."""
+    services, words, now = services_of(request), page.words_for(request), clock.now()
+    form = await page.read_form(request)
+    who, wanted = await page.who_is_there(request), form.get("next", "")
+    if who is None:
+        return _to_sign_in(wanted)
+    wrong = page.wrong_own_form(request, form)
+    if wrong:
+        return _again(request, who, wanted, wrong, 403)
+    tried = tries.of("again", str(who.person_id), page.address_of(request))
+    try:
+        await patiently(tries.count(services.db, tried, now))
+        is_right = await patiently(_is_proven(request, who, form, now))
+        secret = await patiently(sign_ins.confirm(services.db, who.id, now)) if is_right else ""
+    except TooManyTries as error:
+        told, headers = page.too_many(words, error)
+        return _again(request, who, wanted, told, 429, headers)
+    except TooBusy as error:
+        told, headers = page.busy(words, error.after)
+        return _again(request, who, wanted, told, 429, headers)
+    except LinkOver:
+        return _to_sign_in(wanted)
+    if not secret:
+        told = words("That is not right.")
+        return _again(request, who, wanted, told, 422)
+    await patiently(tries.forgive(services.db, tried, now))
+    doorbook.note(Event.CONFIRMED, person=who.person_id)
+    seconds = page.PERSON_SECONDS if who.only_account_id is None else page.ACCOUNT_SECONDS
+    cookie = page.sign_in_cookie(services, secret, seconds)
+    return page.redirect(page.local_next(wanted) or "/", [cookie])
 
 
 @post("/sign-out")
 async def sign_out(request: AnyRequest) -> Answer:
-    services, words, secret = services_of(request), _words(request), _secret(request)
-    given = (await _form(request)).get("t", "")
-    if not secret or not _is_ours(services, _OUT_FORM, secret, given):
-        return _note(
-            request,
-            words,
-            403,
-            words("You are signed out"),
-            [words("This page was too old. Open it again.")],
-        )
-    known = await _signed_in(services, secret)
-    await patiently(sign_ins.sign_out(services.db, secret))
-    if known is not None:
-        doorbook.note(Event.SIGN_OUT, person=known.person_id)
-    headers = [
-        ("location", "/signed-in"),
-        ("set-cookie", make_cookie(services.settings, COOKIE, "", 0)),
-    ]
-    return answer(303, headers)
+    services, words = services_of(request), page.words_for(request)
+    wrong = page.wrong_own_form(request, await page.read_form(request))
+    if wrong:
+        return page.print_note(request, words, 403, words("You were not signed out"), [wrong])
+    who = await page.who_is_there(request)
+    await patiently(sign_ins.sign_out(services.db, page.secret_of(request)))
+    if who is not None:
+        doorbook.note(Event.SIGN_OUT, person=who.person_id)
+    return page.redirect("/", [page.sign_in_cookie(services, "", 0)])
 
 
-@route("/password/{token:str}", http_method=READ)
-async def show_password(request: AnyRequest, token: FromPath[str]) -> Answer:
-    services, words = services_of(request), _words(request)
-    ticket = await _ticket(services, token, "password")
-    if ticket is None:
-        return _over(request, words)
-    return await _password_page(request, services, words, ticket, problem="", status=200)
+def home_of(who: SignedIn) -> str:
+    """The account used last; one that is over only when there is no other."""
+    place = next((one for one in who.memberships if not one.is_over), who.memberships[0])
+    return f"/a/{place.account_id}/"
 
 
-@post("/password/{token:str}")
-async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
-    services, words, now = services_of(request), _words(request), clock.now()
-    ticket = await _ticket(services, token, "password")
-    if ticket is None:
-        return _refuse(request, words, Event.PASSWORD_REFUSED)
-    form = await _form(request)
-    password = form.get("password", "")
-    if password != form.get("again", ""):
-        return await _password_page(
-            request, services, words, ticket, words("The two are not the same."), 422
-        )
+# signing in -------------------------------------------------------------------------------
+
+
+async def _find(request: AnyRequest, email: str, password: str) -> Person | None:
+    """Who has this address and password. Nobody and everybody costs the same."""
+    db = services_of(request).db
+    known = await people.person_of_mail(db, _key_of(email))
+    person_id, network = (known.id if known else None), page.network_of_caller(request)
+    is_right = await people.check_password(db, person_id, password, network)
+    return known if is_right else None
+
+
+def _key_of(email: str) -> str:
+    """What is compared and counted: what is no address stands for itself."""
     try:
-        known = await patiently(members.set_password(services.db, token, password, now))
-    except LinkOver:
-        return _refuse(request, words, Event.PASSWORD_REFUSED)
-    except passwords.WrongLength:
-        return await _password_page(
-            request, services, words, ticket, words("Use 8 to 200 characters."), 422
+        return canonical_address(email)
+    except AddressInvalid:
+        return email.lower()[:254].replace("\0", "")
+
+
+async def _let_in(
+    request: AnyRequest, known: Person, tried: Tried, wanted: str, now: datetime
+) -> Answer:
+    services, words = services_of(request), page.words_for(request)
+    await patiently(tries.forgive(services.db, tried, now))
+    secret = await patiently(_begin(request, known, now))
+    cookie = page.sign_in_cookie(services, secret)
+    if known.has_second_step:
+        return page.redirect(f"/sign-in/second-step{_query(wanted)}", [cookie])
+    if await patiently(sign_ins.signed_in(services.db, secret, now)) is None:
+        await patiently(sign_ins.sign_out(services.db, secret))
+        lines = [words("Your password is right, but no account has a place for you.")]
+        return page.print_note(request, words, 403, words("You belong nowhere yet"), lines)
+    doorbook.note(Event.SIGN_IN, person=known.id)
+    return page.redirect(page.local_next(wanted) or "/", [cookie])
+
+
+async def _begin(request: AnyRequest, known: Person, now: datetime) -> str:
+    """Whatever secret the browser had before is over: nobody can have put it there."""
+    async with services_of(request).db.transaction() as db:
+        await sign_ins.sign_out(db, page.secret_of(request))
+        return await sign_ins.sign_in_person(
+            db, known.id, now, page.source_of(request), second_step_due=known.has_second_step
         )
-    except passwords.WeakPassword:
-        return await _password_page(
-            request,
-            services,
-            words,
-            ticket,
-            words(
-                "That is easy to guess. Use a few words that do not belong together, "
-                "and neither your name nor your e-mail address."
-            ),
-            422,
+
+
+async def _is_proven(
+    request: AnyRequest, who: SignedIn, form: dict[str, str], now: datetime
+) -> bool:
+    services: Services = services_of(request)
+    if who.has_password:
+        network = page.network_of_caller(request)
+        return await people.check_password(
+            services.db, who.person_id, form.get("password", ""), network
         )
-    doorbook.note(Event.PASSWORD_SET, account=known.account_id, member=known.id)
-    return _note(
+    return await codes.is_right(services, who.person_id, form.get("code", ""), now)
+
+
+# pages ------------------------------------------------------------------------------------
+
+
+def _form(
+    request: AnyRequest,
+    wanted: str,
+    problem: str = "",
+    email: str = "",
+    status: int = 200,
+    headers: list[Header] | None = None,
+) -> Answer:
+    visit, cookies = page.visit_of(request)
+    return page.print_form(
         request,
-        words,
-        200,
-        words("Your password is saved"),
-        [words("You can close this page.")],
-        "used",
+        "sign_in",
+        page.words_for(request),
+        status=status,
+        headers=[*cookies, *(headers or [])],
+        form_token=page.visit_token(services_of(request), visit),
+        next=page.local_next(wanted),
+        email=email[:254],
+        problem=problem,
     )
 
 
-async def _sign_in(services: Services, token: str, now: datetime) -> tuple[Ticket, str]:
-    async with services.db.transaction() as db:
-        ticket = await sign_ins.use_ticket(db, token, "sso", now)
-        if ticket.member_id is None:
-            await members.ensure_owner(db, ticket.account_id)
-        return ticket, await sign_ins.sign_in(db, ticket, now)
-
-
-async def _link_page(
+def _again(
     request: AnyRequest,
-    services: Services,
-    words: Words,
-    ticket: Ticket,
+    who: SignedIn,
+    wanted: str,
     problem: str = "",
     status: int = 200,
+    headers: list[Header] | None = None,
 ) -> Answer:
-    token = str(request.path_params["token"])
-    visit = codes.letters(sign_ins.TOKEN_LENGTH)
-    page = _page(
+    return page.print_form(
         request,
-        "link",
-        words,
+        "again",
+        page.words_for(request),
         status=status,
-        name=await _name(services, ticket.account_id),
-        minutes=sign_ins.SSO_LIVES // timedelta(minutes=1),
+        headers=headers or [],
+        form_token=make_form_token(services_of(request), page.secret_of(request)),
+        next=page.local_next(wanted),
+        email=who.email,
+        has_password=who.has_password,
+        has_second_step=who.has_second_step,
         problem=problem,
-        form_token=_form_token(services, _LINK_FORM, f"{visit}:{token}"),
-    )
-    return page.with_header(
-        "set-cookie", make_cookie(services.settings, VISIT, visit, _VISIT_LIVES)
     )
 
 
-async def _password_page(
-    request: AnyRequest,
-    services: Services,
-    words: Words,
-    ticket: Ticket,
-    problem: str,
-    status: int,
-) -> Answer:
-    name = await _name(services, ticket.account_id)
-    email = ""
-    if ticket.member_id is not None:
-        member = await patiently(members.member(services.db, ticket.account_id, ticket.member_id))
-        email = member.email
-    return _page(request, "password", words, status=status, name=name, email=email, problem=problem)
+def _to_sign_in(wanted: str) -> Answer:
+    return page.redirect(f"/sign-in{_query(wanted)}")
 
 
-async def _ticket(services: Services, token: str, purpose: str) -> Ticket | None:
-    if not _TOKEN.match(token):
-        return None
-    found = await patiently(sign_ins.find_ticket(services.db, token, purpose))
-    return found if found is not None and found.is_good(clock.now()) else None
-
-
-async def _name(services: Services, account_id: int) -> str:
-    account = await patiently(queries.account(services.db, account_id))
-    return account.name if account else ""
-
-
-async def _signed_in(services: Services, secret: str) -> SignedIn | None:
-    if not _TOKEN.match(secret):
-        return None
-    now: datetime = clock.now()
-    return await patiently(sign_ins.signed_in(services.db, secret, now))
-
-
-def _secret(request: AnyRequest) -> str:
-    return read_cookie(request, COOKIE)
-
-
-def _form_token(services: Services, purpose: str, secret: str) -> str:
-    """Ties a form to what only this browser has: another site knows neither."""
-    mark = services.vault.mark(purpose, secret.encode())
-    return base64.urlsafe_b64encode(mark).decode().rstrip("=")
-
-
-def _is_ours(services: Services, purpose: str, secret: str, given: str) -> bool:
-    try:
-        mark = base64.urlsafe_b64decode(given.encode() + b"=")
-    except ValueError:
-        return False
-    return services.vault.is_marked(purpose, secret.encode(), mark)
-
-
-async def _form(request: AnyRequest) -> dict[str, str]:
-    body = await read_body(request, 16_384)
-    try:
-        text = (body or b"").decode("utf-8", "replace")
-        return dict(parse_qsl(text, keep_blank_values=True, max_num_fields=20))
-    except ValueError:
-        return {}
-
-
-def _words(request: AnyRequest) -> Words:
-    language = choose_language(
-        reading.asked_language(request), reading.accepted_languages(request), ""
-    )
-    return words_in("people", language)
-
-
-def _over(request: AnyRequest, words: Words) -> Answer:
-    return _note(
-        request,
-        words,
-        410,
-        words("This link is over"),
-        [words("It was used already, or its time has run out. Ask for a new one.")],
-    )
-
-
-def _refuse(request: AnyRequest, words: Words, event: Event) -> Answer:
-    trusted = services_of(request).settings.trusted_proxies
-    doorbook.note(event, address=host_of(client_address(request.scope, trusted)))
-    return _over(request, words)
-
-
-def _note(
-    request: AnyRequest,
-    words: Words,
-    status: int,
-    title: str,
-    lines: list[str],
-    picture: str = "ticket",
-) -> Answer:
-    text = render(
-        "paper/note.html", picture=picture, title=title, lines=lines, again=None, typed=None,
-        reference="",
-    )  # fmt: skip
-    return _print(request, words, text, status)
-
-
-def _page(
-    request: AnyRequest, kind: str, words: Words, *, status: int = 200, **values: Any
-) -> Answer:
-    text = render("people/sign_in.html", words, kind=kind, **values)
-    return _print(request, words, text, status)
-
-
-def _print(request: AnyRequest, words: Words, text: str, status: int) -> Answer:
-    beginning = begin(words.language, style_of(OURS), "paper/note_head.html", notes.STYLE)
-    gzip = reading.reads_gzip(request)
-    return print_page(beginning, text, status=status, gzip=gzip)
+def _query(wanted: str) -> str:
+    local = page.local_next(wanted)
+    return f"?next={quote(local, safe='/')}" if local else ""
 
 
 ROUTES: list[Router] = [
     Router(
         path="/",
         route_handlers=[
-            show_link,
-            use_link,
+            show_door,
             show_signed_in,
+            show_sign_in,
+            sign_in,
+            show_again,
+            prove_again,
             sign_out,
-            show_password,
-            set_password,
         ],
         exception_handlers={Exception: notes.trouble},
         include_in_schema=False,

@@ -59,6 +59,7 @@ class Shown(msgspec.Struct, frozen=True):
     errors: list[Mapping[str, Any]]
     curl: str = ""
     python: str = ""
+    scope: str = ""
 
 
 class Chapter(msgspec.Struct, frozen=True):
@@ -113,6 +114,7 @@ def _print(document: Document) -> str:
         chapters=list(_chapters(document)),
         things=list(_things(document)),
         codes=document["x-error-codes"],
+        scopes=document["x-scopes"],
         headers=document["components"]["headers"],
     )
 
@@ -163,6 +165,7 @@ def _operation(document: Document, verb: str, path: str, verbs: Mapping[str, Any
         errors=described["x-errors"],
         curl=_curl(document, verb, path, described),
         python=_python(document, verb, path, described),
+        scope=described["x-scope"],
     )
 
 

@@ -38,6 +38,7 @@ from tearoff.web.paper.cookies import make_cookie, read_cookie
 from tearoff.web.paper.forms import western
 from tearoff.web.paper.html import Answer, Header, answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
+from tearoff.web.paper.signed_forms import is_foreign
 from tearoff.web.till import api, shell
 
 _TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
@@ -73,8 +74,10 @@ async def show_pairing(request: AnyRequest, token: FromPath[str]) -> Answer:
 @post("/till/pair/{token:str}")
 async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
     services, words, form = services_of(request), words_for(request), await read_form(request)
-    if request.headers.get("sec-fetch-site", "") == "cross-site" or not _TOKEN.match(token):
+    if not _TOKEN.match(token):
         return _refuse(request, words)
+    if is_foreign(request):
+        return _refuse_foreign(request, words)
     name, pin = form.get("name", ""), western(form.get("pin", ""))
     try:
         _, secret = await patiently(
@@ -115,7 +118,7 @@ async def enter_pin(request: AnyRequest) -> Answer:
     device = await api.device_of(request, clock.now())
     if device is None:
         return redirect("/till/pair")
-    if not is_ours(request, form.get("t", "")):
+    if is_foreign(request) or not is_ours(request, form.get("t", "")):
         return await _pin_page(
             request, device, {"page": words("This page was too old. Try again.")}, 422
         )
@@ -197,6 +200,20 @@ def _refuse(request: AnyRequest, words: Words) -> Answer:
     address = host_of(client_address(request.scope, trusted))
     doorbook.note(Event.PAIRING_REFUSED, address=address)
     return _over(request, words)
+
+
+def _refuse_foreign(request: AnyRequest, words: Words) -> Answer:
+    """Another site would have this device take in coupons for a shop of its choice. The link is
+    as good as it was."""
+    trusted = services_of(request).settings.trusted_proxies
+    doorbook.note(Event.FORM_FOREIGN, address=host_of(client_address(request.scope, trusted)))
+    return _note(
+        request,
+        words,
+        403,
+        words("This device was not set up"),
+        words("Another site asked for it. Open the pairing code itself with this device."),
+    )
 
 
 def _over(request: AnyRequest, words: Words) -> Answer:

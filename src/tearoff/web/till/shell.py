@@ -41,7 +41,7 @@ _POLICY = (
     " form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
 )
 _COMMON: list[Header] = [
-    ("referrer-policy", "no-referrer"),
+    ("referrer-policy", "same-origin"),
     ("x-content-type-options", "nosniff"),
     ("x-robots-tag", "noindex, nofollow"),
 ]

@@ -1,0 +1,77 @@
+"""`tearoff owner …`"""
+
+from __future__ import annotations
+
+import argparse
+
+from tearoff.accounts import beginning
+from tearoff.cli.common import (
+    Commands,
+    add_account,
+    add_command,
+    add_group,
+    add_json,
+    numbered,
+    services,
+    show,
+    with_services,
+)
+from tearoff.config import Settings
+from tearoff.kit import clock, doorbook
+from tearoff.kit.doorbook import Event
+from tearoff.kit.services import Services
+
+
+def add_commands(commands: Commands) -> None:
+    group = add_group(commands, "owner", "links that let an owner sign in")
+    link = add_command(group, "link", _link, "the link to begin, once more")
+    link.add_argument(
+        "--account", type=numbered("sub"), metavar="ID",
+        help="an account whose owner has no password yet (default: make the first account)",
+    )  # fmt: skip
+    add_json(link)
+    reset = add_command(
+        group, "reset", _reset, "let an owner choose a new password, without the second step"
+    )
+    add_account(reset)
+    reset.add_argument("--email", help="which owner (default: the first)")
+    add_json(reset)
+
+
+def _link(arguments: argparse.Namespace) -> None:
+    async def work(opened: Services) -> str:
+        token = await beginning.issue_link(opened.db, arguments.account, clock.now())
+        return url_of(opened.settings, "begin", token)
+
+    url = with_services(arguments, work)
+    doorbook.note(Event.PASSWORD_LINK, account=arguments.account)
+    show(arguments, {"url": url}, f"{url}\n\nIt works once, for 24 hours.")
+
+
+def _reset(arguments: argparse.Namespace) -> None:
+    async def work(opened: Services) -> str:
+        token = await beginning.issue_reset(
+            opened.db, arguments.account, arguments.email, clock.now()
+        )
+        return url_of(opened.settings, "owner", token)
+
+    url = with_services(arguments, work)
+    doorbook.note(Event.PASSWORD_LINK, account=arguments.account)
+    told = (
+        f"{url}\n\nIt works once, for 24 hours. Whoever opens it chooses a new password; the second"
+        " step is removed\nand all sign-ins end."
+    )
+    show(arguments, {"url": url}, told)
+
+
+async def first_link(settings: Settings) -> str | None:
+    """The link to begin, where there is no account yet."""
+    async with services(settings) as opened:
+        if await beginning.has_account(opened.db):
+            return None
+        token = await beginning.issue_link(opened.db, None, clock.now())
+        return url_of(settings, "begin", token)
+
+
+def url_of(settings: Settings, page: str, token: str) -> str:
+    return f"{settings.link_host}/{page}/{token}"
