@@ -107,6 +107,8 @@ CODES: dict[int, Code] = {
               "This key signs (X-Hmac) what is sent to <urls>. Name the key that signs then in"
               " signer, or confirm.",
               "Give the receivers the secret of another key first, and let that one sign."),
+    541: Code("The campaign lacks something", "<what it lacks>",
+              "`errors` names each field and what is to be done; then publish again."),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
     604: Code("This person has the coupon already",

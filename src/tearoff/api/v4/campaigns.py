@@ -28,6 +28,7 @@ BY = "api"
 """Who changes campaigns here, as they tell it."""
 
 TAG = "Campaigns"
+LIVE = "live"
 SHELVES = "Folders and categories"
 
 _EMPTY: dict[str, Any] = {
@@ -69,7 +70,8 @@ def _asked(given: Mapping[str, Any]) -> listing.Asked:
         category_id=given.get("category"),
         tags=(given["tag"],) if "tag" in given else None,
     )
-    states = (given["state"],) if "state" in given else None
+    state = given.get("state")
+    states = listing.LIVE if state == LIVE else (state,) if state else None
     sort = given.get("sort", "created")
     return listing.Asked(only=only, search=given.get("search", ""), states=states, sort=sort)
 
@@ -427,3 +429,4 @@ OPERATIONS = (
         answers={204: ("It is gone.", None)},
     ),
 )  # fmt: skip
+LIST, CREATE, GET, UPDATE, DELETE = OPERATIONS[:5]

@@ -250,7 +250,7 @@ UPDATE = Operation(
     answers={200: ("The location as it is then.", Location)},
     example=_LOCATION,
 )
-REMOVE = Operation(
+DELETE = Operation(
     method="DELETE",
     path="/v4/locations/{id}",
     tag=TAG,
@@ -279,4 +279,4 @@ DRAW_PIN = Operation(
     answers={201: ("The PIN.", DrawnPin)},
     example=DrawnPin("864213"),
 )
-OPERATIONS = (LIST, CREATE, GET, UPDATE, REMOVE, DRAW_PIN)
+OPERATIONS = (LIST, CREATE, GET, UPDATE, DELETE, DRAW_PIN)

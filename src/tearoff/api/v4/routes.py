@@ -23,6 +23,7 @@ from tearoff.api.v4 import (
     replies,
     sessions,
     suppressions,
+    templates,
     webhooks,
 )
 from tearoff.api.v4.fields import Unknown
@@ -32,6 +33,7 @@ from tearoff.api.v4.problems import MEDIA_TYPE
 NOUNS = (
     campaigns,
     campaign_parts,
+    templates,
     pool,
     locations,
     devices,
