@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import contextlib
 import secrets
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from tearoff.accounts import actions as accounts
@@ -25,7 +25,9 @@ from tearoff.web.paper.html import Answer
 
 AT = "/locations"
 _NO_PROBLEMS = Problems()
-_NEW = v4.Location(0, *[""] * 8, (), False, False, False, 0, datetime.min)
+_NEW = v4.Location(
+    0, "", "", "", "", "", "", "", "", (), False, False, False, 0, datetime.now(UTC)
+)  # fmt: skip
 
 
 async def show_all(visit: Visit) -> Answer:
