@@ -182,7 +182,8 @@ class Scene:
 _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
     "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
-    "replies": "reply", "providers": "provider",
+    "replies": "reply", "providers": "provider", "templates": "template",
+    "pairings": "pairing",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",
