@@ -43,19 +43,19 @@ _COLUMNS = {"folder": "folder_id", "category": "category_id"}
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
     given = call.given
     limit = given.get("limit", DEFAULT_LIMIT)
-    asked = _asked(given)
+    wanted = asked(given)
     found = await listing.listed(
         db,
         call.account.id,
-        asked,
+        wanted,
         now=call.now,
         timezone=call.account.timezone,
-        after=_after(given, asked.sort),
+        after=_after(given, wanted.sort),
         limit=limit + 1,
     )
-    is_plain = asked.sort == "created"
+    is_plain = wanted.sort == "created"
     return page_of(
-        "campaigns" if is_plain else f"campaigns by {asked.sort}",
+        "campaigns" if is_plain else f"campaigns by {wanted.sort}",
         found,
         limit,
         lambda one: shapes.show_campaign(one.entry, call.link_host, one.standing),
@@ -63,7 +63,8 @@ async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
     )
 
 
-def _asked(given: Mapping[str, Any]) -> listing.Asked:
+def asked(given: Mapping[str, Any]) -> listing.Asked:
+    """What a list is asked for, by the values of its query."""
     only = Filter(
         status=given.get("status"),
         folder_id=given.get("folder"),

@@ -12,6 +12,7 @@ from tearoff.api.v4 import (
     account,
     campaign_parts,
     campaigns,
+    campaigns_together,
     devices,
     events,
     groups,
@@ -32,6 +33,7 @@ from tearoff.api.v4.problems import MEDIA_TYPE
 
 NOUNS = (
     campaigns,
+    campaigns_together,
     campaign_parts,
     templates,
     pool,
