@@ -92,6 +92,11 @@ async def prepared_picture(path: Path, crop: Crop | None = None) -> NewPicture:
     return await _PICTURES.run(lambda: prepare_picture(path.read_bytes(), crop))
 
 
+async def prepare(image: bytes, crop: Crop | None = None) -> NewPicture:
+    """The same of what is in memory already."""
+    return await _PICTURES.run(prepare_picture, image, crop)
+
+
 async def set_picture(
     db: Handle,
     account_id: int,
