@@ -277,9 +277,9 @@ OPERATIONS = (
                          " words, in any case and with any accents.", "coffee"),
             f.words_field("sort", listing.SORTS, "What comes first; with `-` the other way round."
                           " Left out: in the order in which they were made.", "-redeemed"),
-            f.words_field("state", listing.STATES, "Only those that stand so: an active campaign"
-                          " before its first moment is `scheduled`, one past its end `ended`.",
-                          "active"),
+            f.words_field("state", (*listing.STATES, LIVE), "Only those that stand so: an active"
+                          " campaign before its first moment is `scheduled`, one past its end"
+                          " `ended`; all that are not archived are `live`.", "active"),
             f.words_field("status", STATUSES, "Only those in this status.", "active"),
             f.query_integer("folder", "Only those in this folder.", 100001, least=1,
                             most=2**53 - 1),
