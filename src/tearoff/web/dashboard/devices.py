@@ -150,7 +150,7 @@ async def _ask(visit: Visit, place: str, devices: list[v4.Device], back: str) ->
         values=[("devices", device.id) for device in devices],
         button=words.ngettext("Throw {n} out", "Throw {n} out", n),
         action=f"{back}/out",
-        back=back,
+        back=visit.address(back),
         at=AT,
     )
 

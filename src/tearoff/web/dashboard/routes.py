@@ -7,12 +7,33 @@ from typing import Any
 from litestar import Response, Router, route
 from litestar.params import FromPath
 
-from tearoff.web.dashboard import devices, gallery, home, locations, pages, scans
+from tearoff.web.dashboard import (
+    campaign_new,
+    campaigns,
+    campaigns_chosen,
+    devices,
+    gallery,
+    home,
+    locations,
+    pages,
+    scans,
+    share,
+)
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
-FILES = (home, gallery, locations, devices, scans)
+FILES = (
+    home,
+    gallery,
+    campaigns,
+    campaigns_chosen,
+    campaign_new,
+    share,
+    locations,
+    devices,
+    scans,
+)
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 

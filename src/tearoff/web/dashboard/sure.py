@@ -28,7 +28,7 @@ async def ask(
     status: int = 200,
 ) -> Answer:
     """`values` go with the answer, which is a form sent to `action` with `YES` in it; `back` is
-    where Cancel leads; both are addresses below the account's."""
+    the address of the page on which it was begun: Cancel leads there."""
     return await page(
         visit,
         "sure",
@@ -38,9 +38,9 @@ async def ask(
         text=text,
         button=button,
         action=visit.address(action),
-        cancel=visit.address(back) if back.startswith("/") and back[1:3] != "a/" else back,
+        cancel=back,
         names=names[:_SHOWN],
         rest=max(0, len(names) - _SHOWN),
-        values=[*values, (YES, "1"), ("once", secrets.token_urlsafe(9))],
+        values=[*values, ("back", back), (YES, "1"), ("once", secrets.token_urlsafe(9))],
         is_dangerous=is_dangerous,
     )

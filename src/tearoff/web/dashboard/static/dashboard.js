@@ -37,7 +37,7 @@ async function copy(field) {
 }
 
 function setUp(root) {
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  for (const hidden of root.querySelectorAll("[data-copy], [data-choose]")) hidden.hidden = false;
   root.querySelector("#problems")?.focus();
 }
 
@@ -125,4 +125,13 @@ document.addEventListener("htmx:afterSettle", (event) => {
   (next ?? document.getElementById("content"))?.focus({ preventScroll: true });
 });
 
+// Boxes of a list: one chooses all of the page; who ticks one of them no longer means all.
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (box.dataset.choose) {
+    for (const one of box.form.querySelectorAll(`[name=${box.dataset.choose}]`)) one.checked = box.checked;
+  }
+});
+
+document.documentElement.classList.add("scripted");
 setUp(document);
