@@ -37,7 +37,8 @@ async function copy(field) {
 }
 
 function setUp(root) {
-  for (const button of root.querySelectorAll("[data-copy], [data-see], [data-print]")) button.hidden = false;
+  const offered = "[data-copy], [data-see], [data-print], [data-choose]";
+  for (const hidden of root.querySelectorAll(offered)) hidden.hidden = false;
   root.querySelector("#problems")?.focus();
 }
 
@@ -236,5 +237,14 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// Boxes of a list: one chooses all of the page; who ticks one of them no longer means all.
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (box.dataset.choose) {
+    for (const one of box.form.querySelectorAll(`[name=${box.dataset.choose}]`)) one.checked = box.checked;
+  }
+});
+
+document.documentElement.classList.add("scripted");
 setUp(document);
 bringTyped();
