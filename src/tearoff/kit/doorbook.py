@@ -46,6 +46,7 @@ class Event(StrEnum):
     MEMBER_SIGNED_OUT = "member.signed_out"
     MEMBER_REMOVED = "member.removed"
     PAIRING_ISSUED = "device.pairing_issued"
+    PAIRING_WITHDRAWN = "device.pairing_withdrawn"
     DEVICE_PAIRED = "device.paired"
     PAIRING_REFUSED = "device.pairing_refused"
     DEVICE_PIN_LOCKED = "device.pin_locked"

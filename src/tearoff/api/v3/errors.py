@@ -23,6 +23,7 @@ from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules
 from tearoff.coupons.campaigns import folders
 from tearoff.coupons.campaigns.catalogue import ChangedMeanwhile
+from tearoff.coupons.campaigns.many import ListChanged
 from tearoff.coupons.campaigns.publishing import NotReady
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions.actions import CodeTaken, SessionNotFound
@@ -34,7 +35,7 @@ from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.caps import CapReached
 from tearoff.kit.spool import TooManyUploads
-from tearoff.messages.connections import NoRoute
+from tearoff.messages.connections import NoMailRoute, NoRoute
 from tearoff.messages.replies import AlreadyDecided
 from tearoff.messages.template import BadText
 from tearoff.people.contacts import ContactNotFound, GroupNotFound
@@ -111,10 +112,12 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     GroupNotFound: (422, 514, SAME),
     ContactNotFound: (422, 525, SAME),
     NotReady: (422, 541, "{error}"),
+    ListChanged: (422, 542, "{error}"),
     ChangedMeanwhile: (422, 540, "{error}"),
     AlreadyDecided: (422, 526, "{error}"),
     SignsWebhooks: (422, 527, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
+    NoMailRoute: (422, 104, "Your account needs email integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),
     NotSent: (422, 602, "{error}"),
     OptedOut: (422, 605, "{error}"),

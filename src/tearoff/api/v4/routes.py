@@ -14,6 +14,7 @@ from tearoff.api.v4 import (
     attention,
     campaign_parts,
     campaigns,
+    campaigns_together,
     devices,
     events,
     groups,
@@ -24,6 +25,7 @@ from tearoff.api.v4 import (
     providers,
     replies,
     sessions,
+    starting,
     suppressions,
     templates,
     webhooks,
@@ -34,8 +36,10 @@ from tearoff.api.v4.problems import MEDIA_TYPE
 
 NOUNS = (
     campaigns,
+    campaigns_together,
     campaign_parts,
     templates,
+    starting,
     pool,
     locations,
     devices,

@@ -103,6 +103,11 @@ async def beside(prepare: Callable[[bytes], T], path: Path) -> T:
     return await _PICTURES.run(lambda: prepare(path.read_bytes()))
 
 
+async def prepare(image: bytes, crop: Crop | None = None) -> NewPicture:
+    """The same of what is in memory already."""
+    return await _PICTURES.run(prepare_picture, image, crop)
+
+
 async def set_picture(
     db: Handle,
     account_id: int,
