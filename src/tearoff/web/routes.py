@@ -18,7 +18,7 @@ from tearoff.web.coupon import (
     stop,
 )
 from tearoff.web.paper import notes
-from tearoff.web.people import first, forgot, links, second_step, sign_in
+from tearoff.web.people import first, forgot, invitations, links, second_step, sign_in
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
 from tearoff.web.save import calendar, pdf, save, wallets
@@ -58,6 +58,7 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *second_step.ROUTES,
         *forgot.ROUTES,
         *links.ROUTES,
+        *invitations.ROUTES,
         *first.ROUTES,
         reference.make_route(make_document),
     ]
