@@ -93,10 +93,14 @@ async def _is_theirs(request: AnyRequest, ticket: Ticket, password: str, now: da
     tried = tries.of("password", email, page.address_of(request))
     await tries.count(db, tried, now)
     network = page.network_of_caller(request)
-    if not await people.check_password(db, known.id if known else None, password, network):
-        return False
-    await tries.forgive(db, tried, now)
-    return True
+    try:
+        is_right = await people.check_password(db, known.id if known else None, password, network)
+    except TooBusy:
+        await tries.give_back(db, tried, now)
+        raise
+    if is_right:
+        await tries.forgive(db, tried, now)
+    return is_right
 
 
 async def _is_settable(request: AnyRequest, ticket: Ticket) -> bool:
