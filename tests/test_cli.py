@@ -12,7 +12,7 @@ import pytest
 
 from tearoff.cli import address
 from tearoff.cli.main import MODULES, make_parser
-from tearoff.kit import clock
+from tearoff.kit import clock, signs_of_life
 from tearoff.messages import replies
 from tearoff.people.keywords import Keyword
 
@@ -268,6 +268,12 @@ def test_backup_doctor_config_and_help(tearoff, tmp_path):
     for words in ([], ["account"], ["provider"]):
         assert "COMMAND" in tearoff(*words, code=2).stdout
     assert "text" in tearoff("provider", "test", "--help").stdout
+
+
+async def test_a_backup_is_noted_for_home(tearoff, tmp_path, services):
+    before = clock.now()
+    tearoff("backup", str(tmp_path / "all.dump"))
+    assert (await signs_of_life.last(services.db))[signs_of_life.BACKUP] >= before
 
 
 @pytest.mark.parametrize(
