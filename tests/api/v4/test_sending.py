@@ -153,7 +153,7 @@ async def test_looking_for_sessions_reads_no_table_whole(services):
         await db.execute(
             "INSERT INTO sessions (account_id, campaign_id, code, phone, customid, created_at)"
             " SELECT $1, $2, substr(md5('plan' || i), 1, 21), '+3247' || (1000000 + i), 'K' || i,"
-            " $3 - i * interval '1 second' FROM generate_series(1, 20000) i"
+            " $3::timestamptz - i * interval '1 second' FROM generate_series(1, 20000) i"
             " ON CONFLICT DO NOTHING",
             shop.account, shop.campaign, now,
         )  # fmt: skip
