@@ -203,8 +203,9 @@ async def _page(
     default = await _default(visit, campaign) if campaign else ""
     receiver = read_receiver(visit, coupon)
     shown = await _preview(visit, campaign, coupon, receiver, default) if campaign else None
-    if counts and shown and shown.problem:
-        problems = Problems({shown.at: shown.problem})
+    if (counts or problems) and shown and shown.problem:
+        known = problems or Problems()
+        problems = Problems({**known.fields, shown.at: shown.problem}, known.page)
     text = _text(visit, default)
     if not text:
         values = visit.typed.without("text")
