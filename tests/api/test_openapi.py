@@ -183,6 +183,7 @@ _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
     "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
     "replies": "reply", "providers": "provider", "templates": "template",
+    "pairings": "pairing",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",

@@ -28,6 +28,7 @@ BY = "api"
 """Who changes campaigns here, as they tell it."""
 
 TAG = "Campaigns"
+LIVE = "live"
 SHELVES = "Folders and categories"
 
 _EMPTY: dict[str, Any] = {
@@ -42,19 +43,19 @@ _COLUMNS = {"folder": "folder_id", "category": "category_id"}
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
     given = call.given
     limit = given.get("limit", DEFAULT_LIMIT)
-    asked = _asked(given)
+    wanted = asked(given)
     found = await listing.listed(
         db,
         call.account.id,
-        asked,
+        wanted,
         now=call.now,
         timezone=call.account.timezone,
-        after=_after(given, asked.sort),
+        after=_after(given, wanted.sort),
         limit=limit + 1,
     )
-    is_plain = asked.sort == "created"
+    is_plain = wanted.sort == "created"
     return page_of(
-        "campaigns" if is_plain else f"campaigns by {asked.sort}",
+        "campaigns" if is_plain else f"campaigns by {wanted.sort}",
         found,
         limit,
         lambda one: shapes.show_campaign(one.entry, call.link_host, one.standing),
@@ -62,14 +63,16 @@ async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
     )
 
 
-def _asked(given: Mapping[str, Any]) -> listing.Asked:
+def asked(given: Mapping[str, Any]) -> listing.Asked:
+    """What a list is asked for, by the values of its query."""
     only = Filter(
         status=given.get("status"),
         folder_id=given.get("folder"),
         category_id=given.get("category"),
         tags=(given["tag"],) if "tag" in given else None,
     )
-    states = (given["state"],) if "state" in given else None
+    state = given.get("state")
+    states = listing.LIVE if state == LIVE else (state,) if state else None
     sort = given.get("sort", "created")
     return listing.Asked(only=only, search=given.get("search", ""), states=states, sort=sort)
 
@@ -186,7 +189,8 @@ def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
     return campaigns.NewCampaign(
         **{
             "title": values["name"],
-            "brand": account.name,
+            "brand": account.brand or account.name,
+            "brand_color": account.brand_color,
             "language": account.language,
             "timezone": account.timezone,
             **values,
@@ -274,9 +278,9 @@ OPERATIONS = (
                          " words, in any case and with any accents.", "coffee"),
             f.words_field("sort", listing.SORTS, "What comes first; with `-` the other way round."
                           " Left out: in the order in which they were made.", "-redeemed"),
-            f.words_field("state", listing.STATES, "Only those that stand so: an active campaign"
-                          " before its first moment is `scheduled`, one past its end `ended`.",
-                          "active"),
+            f.words_field("state", (*listing.STATES, LIVE), "Only those that stand so: an active"
+                          " campaign before its first moment is `scheduled`, one past its end"
+                          " `ended`; all that are not archived are `live`.", "active"),
             f.words_field("status", STATUSES, "Only those in this status.", "active"),
             f.query_integer("folder", "Only those in this folder.", 100001, least=1,
                             most=2**53 - 1),
@@ -427,3 +431,4 @@ OPERATIONS = (
         answers={204: ("It is gone.", None)},
     ),
 )  # fmt: skip
+LIST, CREATE, GET, UPDATE, DELETE = OPERATIONS[:5]

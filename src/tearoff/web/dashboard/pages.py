@@ -240,10 +240,15 @@ def from_elsewhere(request: AnyRequest) -> Answer:
 
 def not_found(request: AnyRequest) -> Answer:
     """The same for what there is not and for what belongs to others."""
+    return unknown(request, 404)
+
+
+def unknown(request: AnyRequest, status: int) -> Answer:
+    """An address of this server that leads nowhere."""
     words = _words(request)
     return _note(
         request,
-        404,
+        status,
         words("There is no such page"),
         words("It may have been removed, or it belongs to an account that you are not in."),
         "/",

@@ -7,12 +7,47 @@ from typing import Any
 from litestar import Response, Router, route
 from litestar.params import FromPath
 
-from tearoff.web.dashboard import coupons, gallery, home, messages, pages, send
+from tearoff.web.dashboard import (
+    campaign_new,
+    campaigns,
+    campaigns_chosen,
+    coupons,
+    devices,
+    first_steps,
+    gallery,
+    home,
+    locations,
+    messages,
+    pages,
+    profile,
+    profile_codes,
+    scans,
+    send,
+    settings,
+    share,
+)
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
-FILES = (home, gallery, send, messages, coupons)
+FILES = (
+    home,
+    first_steps,
+    campaigns,
+    campaigns_chosen,
+    campaign_new,
+    share,
+    send,
+    messages,
+    coupons,
+    locations,
+    devices,
+    scans,
+    settings,
+    profile,
+    profile_codes,
+    gallery,
+)
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 
