@@ -91,7 +91,7 @@ async def _acted(visit: Visit, screen: Screen, typed: Typed, back: str) -> Answe
     visit = msgspec.structs.replace(visit, typed=typed)
     try:
         return await screen.act(visit)
-    except (NotFound, Unknown):
+    except (NotFound, NotFoundHere, Unknown):
         return await pages.not_found_in(visit)
     except RoleMissing as error:
         return await pages.not_allowed(request, error)
