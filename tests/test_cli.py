@@ -549,7 +549,11 @@ def test_links_of_owners(tearoff):
     told = tearoff("owner", "link", *account)
     assert re.search(r"/begin/[A-Za-z0-9]{49}\n\nIt works once, for 24 hours", told.stdout)
     assert "has no owner" in tearoff("owner", "reset", *account, code=1).stderr
-    tearoff("teammate", "add", *account, "--email", "boss@example.com", "--role", "owner", "--json")
+    boss = tearoff(
+        "teammate", "add", *account, "--email", "boss@example.com", "--role", "owner", "--json"
+    )
+    invited = tearoff("teammate", "invite", *account, "--teammate", str(boss["teammate"]))
+    assert re.search(r"/password/[A-Za-z0-9]{49}\n\nIt works once, for 3 days", invited.stdout)
     reset = tearoff("owner", "reset", *account, "--email", "Boss@example.com", "--json")
     assert re.search(r"/owner/[A-Za-z0-9]{49}$", reset["url"])
     assert (
