@@ -73,6 +73,27 @@ def test_secrets_are_rolled_and_accounts_end(tearoff):
     assert tearoff("account", "expire", *account, "--never", "--json")["expires"] == "never"
 
 
+def test_keys_of_an_account(tearoff, shop):
+    account = ["--account", str(shop.account)]
+    made = tearoff("key", "create", *account, "--name", "Till", "--scopes", "validate,read",
+                   "--json")  # fmt: skip
+    one = [*account, "--client-id", made["client_id"]]
+    rolled = tearoff("key", "roll", *one, "--json")
+    assert rolled["client_secret"] != made["client_secret"]
+    first, second = tearoff("key", "list", *account, "--json")["keys"]
+    assert (first["client_id"], first["signs_webhooks"]) == (shop.client_id, True)
+    assert (second["name"], second["scopes"]) == ("Till", ["read", "validate"])
+    assert second["old_secret_ends_at"] and second["created_by"].startswith("command ")
+    assert made["client_secret"] not in json.dumps(second)
+    tearoff("key", "revoke", *one)
+    gone = tearoff("key", "roll", *one, code=1)
+    assert "no key with this client id" in gone.stderr
+    listed = tearoff("key", "list", *account).stdout
+    assert "signs webhooks" in listed and "revoked" in listed
+    wrong = tearoff("key", "create", *account, "--name", "x", "--scopes", "all", code=1)
+    assert "read, send, manage, validate, admin" in wrong.stderr
+
+
 def test_codes_shelves_packages_and_limits(tearoff, tmp_path):
     key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
     account = ["--account", str(key["account"])]
@@ -208,6 +229,33 @@ def test_the_country_of_a_connection(tearoff):
     assert "country" in tearoff(*add, "--set", "country=Belgium", code=1).stderr
     tearoff(*add, "--set", "country=be", "--json")
     assert "country" in tearoff("provider", "fields", "--kind", "log", "--json")
+
+
+def test_a_connection_is_changed_and_comes_first(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    ids = [tearoff("provider", "add", *account, "--kind", "log", "--json")["provider"]
+           for _ in range(2)]  # fmt: skip
+    change = ("provider", "set", *account, "--provider", str(ids[1]))
+    assert "fail: use one of" in tearoff(*change, "--set", "fail=often", code=1).stderr
+    assert "Belgium" in tearoff(*change, "--price", "Belgium=1", code=2).stderr
+    changed = tearoff(
+        *change, "--set", "sender=Shop", "--price", "70000", "--price", "FR=55000", "--first",
+        "--json",
+    )  # fmt: skip
+    assert changed["prices"] == {"*": 70000, "FR": 55000}
+
+    def listed():
+        found = tearoff("provider", "list", *account, "--json")["providers"]
+        return {c["position"]: c["provider"] for c in found}
+
+    assert listed() == {1: ids[1], 2: ids[0]}
+    tearoff(*change, "--off", "--unset", "sender", "--json")
+    assert listed() == {1: ids[0], None: ids[1]}
+    tearoff(*change, "--on", "--json")
+    assert listed()[1] == ids[1]
+    nobodys = ("provider", "set", *account, "--provider", "7", "--on")
+    assert "There is no such connection." in tearoff(*nobodys, code=1).stderr
 
 
 def test_backup_doctor_config_and_help(tearoff, tmp_path):
@@ -486,3 +534,19 @@ def test_what_only_keeps_others_alive_loads_no_server():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout == "[]\n"
+
+
+def test_links_of_owners(tearoff):
+    key = tearoff("account", "create", "--name", "Shop", "--email", "a@example.com", "--json")
+    account = ["--account", str(key["account"])]
+    assert "There is an account already" in tearoff("owner", "link", code=1).stderr
+    told = tearoff("owner", "link", *account)
+    assert re.search(r"/begin/[A-Za-z0-9]{49}\n\nIt works once, for 24 hours", told.stdout)
+    assert "has no owner" in tearoff("owner", "reset", *account, code=1).stderr
+    tearoff("teammate", "add", *account, "--email", "boss@example.com", "--role", "owner", "--json")
+    reset = tearoff("owner", "reset", *account, "--email", "Boss@example.com", "--json")
+    assert re.search(r"/owner/[A-Za-z0-9]{49}$", reset["url"])
+    assert (
+        "has no owner"
+        in tearoff("owner", "reset", *account, "--email", "x@example.com", code=1).stderr
+    )

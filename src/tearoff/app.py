@@ -34,6 +34,8 @@ from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.words import read_catalogs
 from tearoff.messages.binds import Binds
+from tearoff.messages.self_reports import SelfReports
+from tearoff.web.dashboard import pages
 from tearoff.web.paper import notes
 from tearoff.web.paper.reading import patiently
 from tearoff.web.routes import make_routes
@@ -124,11 +126,13 @@ def _lifespan(settings: Settings) -> Any:
         app.state.services, app.state.doors = services, doors
         binds = Binds(services, doors.links)
         doors.links.binds = binds
+        reports = doors.links.reports = SelfReports(services)
         _spare_callers_the_collector()
         try:
             yield
         finally:
             await doors.sender.finish()
+            reports.close()
             await binds.close()
             await doors.links.close()
             await db.close()
@@ -151,7 +155,9 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         return v3.unknown_path(path, error)
     if path.startswith("/v4/"):
         return v4.unknown_path(path, error)
-    return notes.error_page(request, error.status_code)
+    if path.startswith(("/p/", "/z/")) or error.status_code >= 500:
+        return notes.error_page(request, error.status_code)
+    return pages.unknown(request, error.status_code).as_response()
 
 
 def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

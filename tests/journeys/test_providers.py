@@ -118,3 +118,14 @@ async def test_what_comes_for_a_provider_that_is_off_is_taken_in(v4, services, s
         assert (await v4.delete(f"/v4/providers/{one['id']}")).status == 204
     assert (await send(v4, "+32470001201")).body["code"] == 103
     await wait_for_state(services, sent.body["ref"], "delivered")
+
+
+async def test_a_reply_to_a_number_of_nobody_is_taken_in_and_shown(v4, services, standin, twilio):
+    """dashboard-complaints.md, line 7: genuine, so stored and answered 2xx, and told."""
+    one = await connect(v4, twilio)
+    before, (phone, to) = len(standin.told), ("+32470001300", "+12015550177")
+    await standin.reply(Twilio(), one["callback_url"], phone, to, "STOP")
+    assert standin.told[before:] == [200]
+    assert await optouts.is_opted_out(services.db, v4.caller.shop.account, phone)
+    found = (await v4.get(f"/v4/providers/{one['id']}")).body["unmatched_replies"]
+    assert (found["count"], found["number"]) == (1, to)

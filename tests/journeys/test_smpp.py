@@ -6,6 +6,7 @@ import pytest
 
 from tearoff.messages import arrivals
 from tests.api.caller import Caller
+from tests.api.v4.client import client_of
 from tests.cast import open_shop
 from tests.journeys.conftest import smpp_settings, start_smsc, wait_for_state
 from tests.journeys.test_kill import ROUNDS
@@ -107,3 +108,24 @@ async def state_of(services, shop):
     return await services.db.fetchval(
         "SELECT state FROM messages WHERE account_id = $1", shop.account
     )
+
+
+async def test_changed_settings_take_the_link_down_and_up_again(
+    http, journey_server, services, smsc
+):
+    """Whichever process has it: the only one that the SMSC allows, and receipts go on arriving."""
+    shop = await open_shop(services, kind="smpp", settings=smpp_settings(smsc, max_binds="1"))
+    v4 = client_of(Caller(http, journey_server.url, shop))
+    path = f"/v4/providers/{shop.connection}"
+    for n in range(4):
+        answer = await v4.patch(path, {"settings": {"window": str(10 + n)}})
+        assert answer.status == 200, answer.text
+        phones = [f"+3247000{8400 + n * 10 + i}" for i in range(6)]
+        body = {"campaign": shop.campaign}
+        sent = await asyncio.gather(*(v4.post("/v4/messages", body | {"phone": p}) for p in phones))
+        assert {a.status for a in sent} == {201}, [a.text for a in sent]
+        for one in sent:
+            await wait_for_state(services, one.body["ref"], "delivered")
+    told = (await v4.post(f"{path}/test", {"to": "+32470008490"})).body
+    assert told["result"] == "ok", told
+    await wait_for_state(services, f"msg_{told['message']}", "delivered")

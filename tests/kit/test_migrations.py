@@ -10,6 +10,7 @@ import msgspec
 import pytest
 import pytest_asyncio
 
+from tearoff.accounts import keys
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.counter import matching
 from tearoff.coupons.counter.scanned_text import read_scanned
@@ -397,6 +398,40 @@ async def look_at_callbacks(services, now):
     assert (await add()).callback_token is None
 
 
+async def test_the_key_that_signed_before_is_marked(url):
+    """What is written by the version before, which still runs, has a key that signs too."""
+    await upgrade(url, "0017")
+    old = await asyncpg.connect(url)
+    await old.execute(OLD_KEYS)
+    await migrate(url)
+    await old.execute(
+        "INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed)"
+        " VALUES ('5', 100002, '', '')"
+    )
+    await old.close()
+    db = await Database.open(url, size=1)
+    found = [
+        (key.client_id, key.scopes, key.signs_webhooks)
+        for account in (100001, 100002)
+        for key in await keys.keys(db, account, clock.now())
+    ]
+    four = ("read", "send", "manage", "validate")
+    assert found == [
+        ("1", four, False), ("3", four, True), ("2", four, False), ("5", four, True),
+    ]  # fmt: skip
+    await db.close()
+
+
+OLD_KEYS = """
+INSERT INTO accounts (name, email) VALUES ('Shop', 'a@example.com'), ('Late', 'b@example.com');
+INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed, created_at, revoked_at)
+VALUES
+  ('1', 100001, '', '', '2026-01-01', '2026-01-02'),
+  ('2', 100001, '', '', '2026-01-03', NULL),
+  ('3', 100001, '', '', '2026-01-02', NULL);
+"""
+
+
 async def test_an_older_backup_is_brought_up_to_date(commands, url, settings, tmp_path):
     await upgrade(url, "0009")
     await asyncio.to_thread(pgbackup.backup, url, tmp_path / "old.dump")
@@ -411,3 +446,65 @@ async def test_an_older_backup_is_brought_up_to_date(commands, url, settings, tm
     db = await Database.open(url, size=1)
     assert await schema.is_up_to_date(db)
     await db.close()
+
+
+MEMBERS = """
+INSERT INTO accounts (name, email) VALUES ('One', 'a@example.com'), ('Two', 'b@example.com');
+INSERT INTO accounts (parent_id, name, email) VALUES (100001, 'Below', 'c@example.com');
+INSERT INTO members (account_id, role, email, first_name, password_hash) VALUES
+  (100001, 'owner', 'Ann@example.com', 'Ann', NULL),
+  (100002, 'owner', 'ann@example.com', 'Anna', 'of two'),
+  (100002, 'editor', 'ben@example.com', 'Ben', NULL),
+  (100003, 'owner', 'cy@example.com', 'Cy', 'of below');
+INSERT INTO sign_ins (token_sha256, account_id, member_id, created_at, expires_at) VALUES
+  ('a', 100001, NULL, now(), now() + interval '1 hour'),
+  ('b', 100002, 100003, now(), now() + interval '1 hour');
+"""
+
+
+async def test_people_are_made_of_members(url):
+    """A password opens only what its tenant had; the version before goes on writing beside it."""
+    await upgrade(url, "0015")
+    old = await asyncpg.connect(url)
+    await old.execute(MEMBERS)
+    await migrate(url)
+    db = await Database.open(url, size=2)
+    people = "SELECT id, email, first_name, password_hash FROM people ORDER BY id"
+    placed = "SELECT email, p.email, accepted_at IS NOT NULL FROM members m JOIN people p"
+    placed = placed.replace("SELECT email", "SELECT m.email") + " ON p.id = person_id ORDER BY m.id"
+    assert [row[1:] for row in await rows_of(db, people)] == [
+        ("ann@example.com", "Anna", "of two"), ("ben@example.com", "Ben", None),
+        ("cy@example.com", "Cy", "of below"),
+    ]  # fmt: skip
+    assert await rows_of(db, placed) == [
+        ("Ann@example.com", "ann@example.com", False), ("ann@example.com", "ann@example.com", True),
+        ("ben@example.com", "ben@example.com", True), ("cy@example.com", "cy@example.com", True),
+    ]  # fmt: skip
+    signed_in = (
+        "SELECT s.only_account_id, p.email FROM sign_ins s JOIN people p ON p.id = person_id"
+    )
+    assert await rows_of(db, f"{signed_in} ORDER BY s.id") == [
+        (100001, "ann@example.com"), (100002, "ben@example.com"),
+    ]  # fmt: skip
+    await what_the_version_before_writes(db, old, placed, signed_in)
+    await db.close()
+
+
+async def what_the_version_before_writes(db, old, placed, signed_in):
+    await old.execute(
+        "INSERT INTO members (account_id, role, email, password_hash) VALUES"
+        " (100001, 'editor', 'Dan@example.com', 'x'), (100001, 'editor', 'ben@example.com', 'y')"
+    )
+    await old.execute(
+        "INSERT INTO sign_ins (token_sha256, account_id, member_id, created_at, expires_at)"
+        " VALUES ('c', 100001, 100006, now(), now() + interval '1 hour')"
+    )
+    await old.execute("UPDATE members SET email = 'eve@example.com' WHERE id = 100004")
+    await old.close()
+    assert (await rows_of(db, placed))[3:] == [
+        ("eve@example.com", "eve@example.com", True), ("Dan@example.com", "dan@example.com", True),
+        ("ben@example.com", "ben@example.com", False),
+    ]  # fmt: skip
+    ben = await db.fetchval("SELECT password_hash FROM people WHERE email = 'ben@example.com'")
+    assert ben is None
+    assert (100001, "ben@example.com") in await rows_of(db, signed_in)

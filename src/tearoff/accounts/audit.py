@@ -18,6 +18,8 @@ from tearoff.kit.rows import columns, read
 SECRET = "changed"  # noqa: S105 - what stands in its place
 SECRETS = frozenset({"secret", "client_secret", "password", "pin", "token"})
 """Names under which answers show a secret once."""
+PERSONAL = frozenset({"email", "phone"})
+"""Names under which a person may stand; what is kept of it is its end."""
 _LONGEST = 2_000
 """Characters of one value that are kept."""
 
@@ -73,10 +75,15 @@ async def write(
         actor.name,
         actor.address,
         verb,
-        subject[:200],
+        short(subject)[:200],
         _json(old),
         _json(new),
     )
+
+
+def short(subject: str) -> str:
+    """An address of a person is named by its end: the log outlives the person's data."""
+    return f"…{subject[-3:]}" if subject.startswith("+") or "@" in subject else subject
 
 
 async def entries(
@@ -97,7 +104,15 @@ def _plain(value: Any) -> dict[str, Any]:
     found = msgspec.to_builtins(value) if value is not None else {}
     if not isinstance(found, Mapping):
         return {"value": found}
-    return {name: SECRET if name in SECRETS and value else value for name, value in found.items()}
+    return {name: _kept(name, value) for name, value in found.items()}
+
+
+def _kept(name: str, value: Any) -> Any:
+    if not isinstance(value, str) or not value:
+        return value
+    if name in SECRETS:
+        return SECRET
+    return short(value) if name in PERSONAL else value
 
 
 def _differences(

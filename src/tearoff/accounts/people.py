@@ -21,11 +21,12 @@ from tearoff.accounts.second_steps import (
     use_recovery_code,
 )
 from tearoff.accounts.sign_ins import IDLE_LIVES, LinkOver, SignedIn, find_ticket, use_ticket
-from tearoff.errors import NotFound
+from tearoff.errors import Forbidden, NotFound
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.rows import read
 
 __all__ = [
+    "NotConfirmed",
     "Person",
     "PersonNotFound",
     "SignInRow",
@@ -33,6 +34,7 @@ __all__ = [
     "begun_second_step",
     "change_name",
     "change_password",
+    "check_confirmed",
     "check_password",
     "confirm_second_step",
     "end_other_sign_ins",
@@ -54,6 +56,10 @@ __all__ = [
 
 class PersonNotFound(NotFound):
     """There is no such person."""
+
+
+class NotConfirmed(Forbidden):
+    """Your password or second step is asked for again before this."""
 
 
 class Person(msgspec.Struct, frozen=True):
@@ -128,6 +134,13 @@ async def _change_member(db: Handle, who: SignedIn, column: str, value: str) -> 
     )
 
 
+def check_confirmed(who: SignedIn, now: datetime) -> None:
+    """Before keys, providers, team, password and second step are touched, above all by whoever an
+    account's link has signed in. Raises `NotConfirmed`."""
+    if not who.is_confirmed(now):
+        raise NotConfirmed
+
+
 # passwords --------------------------------------------------------------------------------
 
 
@@ -139,8 +152,9 @@ async def check_password(db: Handle, person_id: int | None, password: str, netwo
 
 
 async def change_password(db: Database, who: SignedIn, password: str, now: datetime) -> None:
-    """All other sign-ins of the person end, and links for them are over. Raises `WrongLength`,
-    `WeakPassword` and `TooBusy`."""
+    """All other sign-ins of the person end, and links for them are over. Raises `NotConfirmed`,
+    `WrongLength`, `WeakPassword` and `TooBusy`."""
+    check_confirmed(who, now)
     hashed = await hash_password(password, [who.email, who.first_name, who.last_name])
     async with db.transaction() as work:
         await _end_links(work, who.person_id, now)

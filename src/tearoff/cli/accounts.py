@@ -6,7 +6,7 @@ import argparse
 from datetime import time
 from typing import Any
 
-from tearoff.accounts import actions, queries, subaccounts
+from tearoff.accounts import account_settings, actions, queries, subaccounts
 from tearoff.accounts.models import NewKey
 from tearoff.accounts.subaccounts import ACCESS, Package
 from tearoff.cli.common import (
@@ -15,12 +15,14 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     operator,
     read_time,
     read_zone,
     show,
     with_services,
 )
+from tearoff.cli.keys import show_new
 from tearoff.errors import Invalid
 from tearoff.kit import clock, doorbook
 from tearoff.kit.doorbook import Event
@@ -75,9 +77,12 @@ def _add_package(arguments: argparse.Namespace) -> None:
         raise Invalid(f"Use some of {', '.join(ACCESS)}.", field="access")
 
     async def work(services: Services) -> Package:
-        return await subaccounts.create_package(
-            services.db, arguments.account, arguments.name, arguments.max_campaigns, access
-        )
+        async with services.db.transaction() as db:
+            made = await subaccounts.create_package(
+                db, arguments.account, arguments.name, arguments.max_campaigns, access
+            )
+            await audited(db, arguments.account, "package.create", made.id, after=_package(made))
+        return made
 
     show(arguments, _package(with_services(arguments, work)))
 
@@ -120,7 +125,7 @@ def _add_set(group: Commands) -> None:
 def _create(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> NewKey:
         async with services.db.transaction() as db:
-            return await actions.create_account(
+            made = await actions.create_account(
                 db,
                 services.vault,
                 name=arguments.name,
@@ -128,14 +133,17 @@ def _create(arguments: argparse.Namespace) -> None:
                 timezone=arguments.timezone,
                 country=arguments.country,
             )
+            after = {"name": arguments.name, "client_id": made.client_id}
+            await audited(db, made.account_id, "account.create", made.account_id, after=after)
+        return made
 
-    _show_key(arguments, with_services(arguments, work))
+    show_new(arguments, with_services(arguments, work))
 
 
 def _roll(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> NewKey:
         async with services.db.transaction() as db:
-            return await actions.roll_oldest(
+            rolled = await actions.roll_oldest(
                 db,
                 services.vault,
                 arguments.account,
@@ -144,21 +152,14 @@ def _roll(arguments: argparse.Namespace) -> None:
                 client_id=arguments.client_id,
                 at_once=arguments.at_once,
             )
+            await audited(
+                db, arguments.account, "key.roll", rolled.client_id, secrets=("client_secret",)
+            )
+        return rolled
 
     key = with_services(arguments, work)
     doorbook.note(Event.SECRET_ROLLED, account=key.account_id, client_id=key.client_id)
-    _show_key(arguments, key)
-
-
-def _show_key(arguments: argparse.Namespace, key: NewKey) -> None:
-    values = {
-        "account": key.account_id,
-        "client_id": key.client_id,
-        "client_secret": key.client_secret,
-    }
-    show(arguments, values)
-    if not arguments.json:
-        print("The secret is shown this once.")
+    show_new(arguments, key)
 
 
 def _expire(arguments: argparse.Namespace) -> None:
@@ -170,6 +171,8 @@ def _expire(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
             await actions.expire_account(db, arguments.account, at=at)
+            after = {"expires_at": at}
+            await audited(db, arguments.account, "account.expire", arguments.account, after=after)
 
     with_services(arguments, work)
     show(arguments, {"account": arguments.account, "expires": at.isoformat() if at else "never"})
@@ -179,10 +182,16 @@ def _set(arguments: argparse.Namespace) -> None:
     changes = _changes(arguments)
     if not changes:
         raise Invalid("Nothing to change was given.", hint="See `tearoff account set --help`.")
+    changes = account_settings.checked(changes)
 
     async def work(services: Services) -> None:
-        if not await queries.update_account(services.db, arguments.account, changes):
-            raise actions.AccountNotFound
+        async with services.db.transaction() as db:
+            known = await queries.account(db, arguments.account)
+            if known is None:
+                raise actions.AccountNotFound
+            await account_settings.change(db, known.id, changes)
+            before = {name: getattr(known, name) for name in changes if hasattr(known, name)}
+            await audited(db, known.id, "account.change", known.id, before=before, after=changes)
 
     with_services(arguments, work)
     show(arguments, {"account": arguments.account, **changes})
@@ -192,16 +201,17 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if arguments.link_host is not None:
         given = arguments.link_host
-        changes["link_host"] = None if given == "-" else actions.read_link_host(given)
+        changes["link_host"] = _none(given)
     if arguments.frame_hosts is not None:
         given = arguments.frame_hosts
-        changes["frame_hosts"] = None if given == "-" else actions.read_frame_hosts(given)
+        changes["frame_hosts"] = None if given == "-" else given.split(",")
     if arguments.country is not None:
-        changes["country"] = _country(arguments.country)
+        changes["country"] = _none(arguments.country)
     if arguments.timezone is not None:
         changes["timezone"] = read_zone(arguments.timezone)
     if arguments.countries is not None:
-        changes["allowed_countries"] = _countries(arguments.countries)
+        given = arguments.countries
+        changes["allowed_countries"] = None if given == "-" else given.split(",")
     if arguments.quiet is not None:
         changes["quiet_from"], changes["quiet_until"] = _quiet(arguments.quiet)
     for name, column in LIMITS.items():
@@ -215,18 +225,6 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _none(given: str) -> str | None:
     return None if given == "-" else given
-
-
-def _country(given: str) -> str | None:
-    if given != "-" and not actions.is_country(given):
-        raise Invalid(actions.COUNTRY, field="country")
-    return _none(given)
-
-
-def _countries(given: str) -> list[str] | None:
-    if given == "-":
-        return None
-    return [str(_country(part.strip())) for part in given.split(",")]
 
 
 def _quiet(given: str) -> tuple[time | None, time | None]:

@@ -23,6 +23,7 @@ from tearoff.cli.common import (
     add_account,
     add_command,
     add_json,
+    audited,
     id_of,
     show,
     with_services,
@@ -68,9 +69,10 @@ def _set(arguments: argparse.Namespace) -> None:
         zone = values.get("timezone") or entry.campaign.timezone
         given = read_fields(FIELDS, on_the_clock(values, FIELDS, zone))
         changes = await changes_of(db, account.id, given)
-        return await catalogue.change(db, account.id, _campaign(arguments), changes, clock.now())
+        now, by = clock.now(), "command line"
+        return await catalogue.change(db, account.id, _campaign(arguments), changes, now, by=by)
 
-    found = _change(arguments, work)
+    found = _change(arguments, "campaign.change", work)
     told = [_table({name: found[name] for name in values}), *found["warnings"]]
     show(arguments, found, "\n".join(told))
 
@@ -97,7 +99,9 @@ def _locations(arguments: argparse.Namespace) -> None:
             campaign = await catalogue.set_locations(db, account.id, _campaign(arguments), ids)
             told = account.listener(services.settings.link_host)
             await events.announce_campaign(db, told, "coupon_updated", campaign, clock.now())
-            return await catalogue.locations(db, campaign)
+            found = await catalogue.locations(db, campaign)
+            await audited(db, account.id, "campaign.locations", campaign.id, after=found)
+        return found
 
     found = with_services(arguments, work)
     everywhere = "All locations of the account."
@@ -117,7 +121,7 @@ def _picture(arguments: argparse.Namespace) -> None:
             await pictures.set_picture(db, account.id, campaign.campaign.id, image, arguments.alt)
         return await catalogue.entry(db, account.id, campaign.campaign.id)
 
-    found = _change(arguments, work)
+    found = _change(arguments, "campaign.picture", work)
     show(arguments, found, _table({"picture": found["picture"]}))
 
 
@@ -125,16 +129,19 @@ def read_picture(path: Path) -> bytes:
     return read_file(path, "picture").read_bytes()
 
 
-def _change(arguments: argparse.Namespace, change: Any) -> dict[str, Any]:
+def _change(arguments: argparse.Namespace, verb: str, change: Any) -> dict[str, Any]:
     """Change a campaign in one transaction, and tell those who listen."""
 
     async def work(services: Services) -> dict[str, Any]:
         account = await _account(services.db, arguments)
         async with services.db.transaction() as db:
+            before = await catalogue.entry(db, account.id, _campaign(arguments))
             entry = await change(services, db, account)
             told = account.listener(services.settings.link_host)
             await events.announce_campaign(db, told, "coupon_updated", entry.campaign, clock.now())
-        return _shown(services, account, entry)
+            old, new = (_shown(services, account, one) for one in (before, entry))
+            await audited(db, account.id, verb, entry.campaign.id, before=old, after=new)
+        return new
 
     return with_services(arguments, work)
 

@@ -17,6 +17,7 @@ from tearoff.accounts import queries as account_queries
 from tearoff.accounts.locations import PIN_LENGTHS
 from tearoff.accounts.models import Location
 from tearoff.api.v3.shapes import coupon_info
+from tearoff.api.v4.campaign_shapes import show_campaign
 from tearoff.api.v4.campaigns import FIELDS
 from tearoff.api.v4.fields import read_fields
 from tearoff.cli import campaign_options, lists
@@ -28,6 +29,7 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     id_of,
     numbered,
     read_time,
@@ -127,7 +129,10 @@ def _import_codes(arguments: argparse.Namespace) -> None:
             lists.opened(arguments, importing.COLUMN) as (table, told),
             services.db.transaction() as db,
         ):
-            return await importing.import_codes(db, arguments.account, campaign, table, told)
+            done = await importing.import_codes(db, arguments.account, campaign, table, told)
+            after = {"imported": done.imported}
+            await audited(db, arguments.account, "campaign.codes", campaign, after=after)
+        return done
 
     done = with_services(arguments, work)
     lines = lists.lines_of(done.read, done.rows)
@@ -141,7 +146,9 @@ def _import_codes(arguments: argparse.Namespace) -> None:
 def _add_folder(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> folders.Folder:
         async with services.db.transaction() as db:
-            return await folders.create_folder(db, arguments.account, arguments.name)
+            made = await folders.create_folder(db, arguments.account, arguments.name)
+            await audited(db, arguments.account, "folder.create", made.id, after=made)
+        return made
 
     made = with_services(arguments, work)
     show(arguments, {"folder": made.id, "name": made.name})
@@ -150,9 +157,11 @@ def _add_folder(arguments: argparse.Namespace) -> None:
 def _add_category(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> folders.Category:
         async with services.db.transaction() as db:
-            return await folders.create_category(
+            made = await folders.create_category(
                 db, arguments.account, arguments.name, arguments.parent
             )
+            await audited(db, arguments.account, "category.create", made.id, after=made)
+        return made
 
     made = with_services(arguments, work)
     show(arguments, {"category": made.ref, "name": made.name, "level": made.level})
@@ -180,7 +189,9 @@ def _create(arguments: argparse.Namespace) -> None:
             await events.announce_campaign(
                 db, told, "coupon_created", current.campaign, clock.now()
             )
-        host = account.link_host or services.settings.link_host
+            host = account.link_host or services.settings.link_host
+            shown = show_campaign(current, host)
+            await audited(db, account.id, "campaign.create", made.id, after=shown)
         info = coupon_info(current, host, clock.now())
         return info | ({"pin": pin} if pin else {})
 
@@ -274,6 +285,8 @@ def _drop_code(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
             await twins.drop_free(db, arguments.account, campaign, arguments.code_id)
+            after = {"code_id": arguments.code_id}
+            await audited(db, arguments.account, "campaign.code_drop", campaign, after=after)
 
     with_services(arguments, work)
     show(arguments, {"dropped": arguments.code_id}, f"Code {arguments.code_id} is gone.")

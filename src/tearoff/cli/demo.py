@@ -18,7 +18,7 @@ import msgspec
 
 from tearoff.accounts import actions as accounts
 from tearoff.accounts import beginning, locations
-from tearoff.cli.common import id_of, services
+from tearoff.cli.common import audited, id_of, services
 from tearoff.config import Settings
 from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.campaigns.campaigns import NewCampaign
@@ -88,6 +88,7 @@ async def _make(opened: Services) -> Shop:
             db, opened.vault, name="Bean & Leaf", email="hello@example.com",
             timezone="Europe/Brussels", country="BE",
         )  # fmt: skip
+        await audited(db, key.account_id, "account.create", key.account_id)
         made = await campaigns.create_campaign(db, key.account_id, _campaign(clock.now()))
         place = await locations.create(
             db, opened.vault, key.account_id, locations.Changes(name="Bean & Leaf, Ghent", pin=PIN)
@@ -98,7 +99,8 @@ async def _make(opened: Services) -> Shop:
         )
         await connections.add_connection(
             db, opened.vault, key.account_id,
-            NewConnection(kind="log", settings={"sender": "BeanLeaf"}), surroundings_of(opened),
+            NewConnection(kind="log", settings={"sender": "BeanLeaf", "receipts": "true"}),
+            surroundings_of(opened),
         )  # fmt: skip
     return Shop(key.account_id, key.client_id, key.client_secret, made.ref, made.code)
 

@@ -29,6 +29,7 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     id_of,
     show,
     with_services,
@@ -84,7 +85,9 @@ def _create(arguments: argparse.Namespace) -> None:
         if given.name is msgspec.UNSET:
             raise Invalid("Give it one.", field="name")
         changes, pin = await _drawn(services, db, account, given, draws=draws)
-        return (await locations.create(db, services.vault, account.id, changes)).id, pin
+        made = await locations.create(db, services.vault, account.id, changes)
+        await _note(db, account, "location.create", made.id, changes)
+        return made.id, pin
 
     _tell(arguments, work)
 
@@ -98,7 +101,10 @@ def _set(arguments: argparse.Namespace) -> None:
             raise Invalid("Name at least one thing to set; --help lists them.")
         place = await _place(db, account, arguments)
         changes, pin = await _drawn(services, db, account, given, draws=draws)
-        return (await locations.change(db, services.vault, account.id, place.id, changes)).id, pin
+        before = await _seen(db, account, place.id)
+        await locations.change(db, services.vault, account.id, place.id, changes)
+        await _note(db, account, "location.change", place.id, changes, before)
+        return place.id, pin
 
     _tell(arguments, work)
 
@@ -138,13 +144,31 @@ def _tell(
 
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> dict[str, Any]:
         place, pin = await change(services, db, account)
-        (listed,) = await locations.listed(db, account.id, only=place)
-        found: dict[str, Any] = msgspec.to_builtins(shown(listed))
+        found = await _seen(db, account, place)
         return found | ({"pin": pin} if pin else {})
 
     found = _for_account(arguments, work)
     new = f"\n  PIN: {found['pin']} (it is not shown again)" if "pin" in found else ""
     show(arguments, found, _told(found) + new)
+
+
+async def _seen(db: asyncpg.Connection, account: Account, place: int) -> dict[str, Any]:
+    (listed,) = await locations.listed(db, account.id, only=place)
+    found: dict[str, Any] = msgspec.to_builtins(shown(listed))
+    return found
+
+
+async def _note(
+    db: asyncpg.Connection,
+    account: Account,
+    verb: str,
+    place: int,
+    changes: Changes,
+    before: dict[str, Any] | None = None,
+) -> None:
+    secrets = ("pin",) if isinstance(changes.pin, str) else ()
+    after = await _seen(db, account, place)
+    await audited(db, account.id, verb, place, before=before, after=after, secrets=secrets)
 
 
 def _list(arguments: argparse.Namespace) -> None:
@@ -177,6 +201,7 @@ def _remove(arguments: argparse.Namespace) -> None:
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> Location:
         place = await _place(db, account, arguments)
         await locations.remove(db, account.id, place.id, clock.now())
+        await audited(db, account.id, "location.remove", place.id, before={"name": place.name})
         return place
 
     gone = _for_account(arguments, work)
@@ -188,6 +213,7 @@ def _pair(arguments: argparse.Namespace) -> None:
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> dict[str, Any]:
         place = await _place(db, account, arguments)
         made = await devices.make_pairing(db, account.id, place.id, clock.now())
+        await audited(db, account.id, "location.pair", place.id)
         url = pairing_url(services.settings.link_host, made.token)
         return {"location": place.name, "url": url, "expires_at": made.expires_at}
 
@@ -234,6 +260,7 @@ def _throw_out(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services, db: asyncpg.Connection, account: Account) -> None:
         await devices.remove(db, account.id, device, clock.now())
+        await audited(db, account.id, "device.remove", device)
 
     _for_account(arguments, work)
     show(arguments, {"thrown_out": device}, "It is out.")

@@ -15,6 +15,7 @@ MODULES = {
     "server": ("serve", "work", "demo"),
     "database": ("migrate", "backup", "restore", "upgrade", "doctor"),
     "accounts": ("account",),
+    "keys": ("key",),
     "campaigns": ("campaign",),
     "locations": ("location",),
     "providers": ("provider", "outbox"),

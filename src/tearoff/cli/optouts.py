@@ -15,12 +15,14 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     id_of,
     show,
     with_services,
 )
 from tearoff.cli.recipients import read_address
 from tearoff.kit import clock
+from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 from tearoff.messages import replies
 from tearoff.people import optout_lists, optouts
@@ -69,6 +71,7 @@ def _add(arguments: argparse.Namespace) -> None:
                 db, arguments.account, number, source="shop", now=clock.now(),
                 reason=arguments.reason,
             )  # fmt: skip
+            await audited(db, arguments.account, "suppression.add", number)
         return number
 
     number = with_services(arguments, work)
@@ -80,10 +83,14 @@ def _import(arguments: argparse.Namespace) -> None:
         account = await account_queries.account(services.db, arguments.account)
         if account is None:
             raise accounts.AccountNotFound
+
+        async def noted(db: Handle, n: int) -> None:
+            await audited(db, arguments.account, "suppression.import", after={"addresses": n})
+
         async with lists.opened(arguments, optout_lists.COLUMN) as (table, told):
             return await optout_lists.import_list(
                 services.db, account.id, table, country=account.country, reason=arguments.reason,
-                now=clock.now(), told=told,
+                now=clock.now(), noted=noted, told=told,
             )  # fmt: skip
 
     done = with_services(arguments, work)
@@ -98,6 +105,7 @@ def _remove(arguments: argparse.Namespace) -> None:
         number = await read_address(services, arguments.account, arguments.number, "number")
         async with services.db.transaction() as db:
             await optouts.remove(db, arguments.account, number, now=clock.now())
+            await audited(db, arguments.account, "suppression.remove", number)
         return number
 
     number = with_services(arguments, work)
@@ -157,10 +165,13 @@ def _decide(arguments: argparse.Namespace) -> None:
         owner, typed = arguments.account, arguments.phone
         phone = await read_address(services, owner, typed, "phone") if typed else ""
         async with services.db.transaction() as db:
+            now = clock.now()
             if arguments.dismiss:
-                return await replies.dismiss(db, owner, reply_id, now=clock.now()), phone
-            opted = await replies.opt_out(db, owner, reply_id, phone=phone or None, now=clock.now())
-            return opted, phone
+                done = await replies.dismiss(db, owner, reply_id, now=now)
+            else:
+                done = await replies.opt_out(db, owner, reply_id, phone=phone or None, now=now)
+            await audited(db, owner, f"reply.{option}", reply_id)
+        return done, phone
 
     found, phone = with_services(arguments, work)
     who = found.phone or phone or found.sender

@@ -5,12 +5,15 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
+from msgspec import UNSET
+
 from tearoff.cli.common import (
     Commands,
     add_account,
     add_command,
     add_group,
     add_json,
+    audited,
     settings_of,
     show,
     with_services,
@@ -19,9 +22,11 @@ from tearoff.cli.recipients import read_address
 from tearoff.cli.secret_values import ask, read_secret, warn
 from tearoff.errors import Invalid
 from tearoff.kit import clock
+from tearoff.kit.phone import is_country
 from tearoff.kit.services import Services
 from tearoff.kit.vault import CannotOpen
 from tearoff.messages import callbacks, connection_changes, connections
+from tearoff.messages.connection_changes import Changes
 from tearoff.messages.connections import NewConnection, NoRoute
 from tearoff.messages.models import Connection
 from tearoff.messages.open_connections import surroundings_of
@@ -37,34 +42,23 @@ def add_commands(commands: Commands) -> None:
     add = add_command(group, "add", _add, "connect an account to a service")
     add_account(add)
     add.add_argument("--kind", required=True, choices=registry.KINDS)
-    add.add_argument(
-        "--set",
-        action="append",
-        default=[],
-        metavar="NAME=VALUE",
-        dest="values",
-        help="a setting of the service; `tearoff provider fields` lists them. A name alone is asked"
-        " for",
-    )
-    add.add_argument(
-        "--set-file",
-        action="append",
-        default=[],
-        metavar="NAME=FILE",
-        dest="files",
-        help="a setting that a file holds, such as a password; -: standard input",
-    )
-    add.add_argument(
-        "--price",
-        type=int,
-        default=0,
-        metavar="N",
-        help="price of a segment (or a mail) in millionths of the currency unit",
-    )
+    _add_settings(add)
     add.add_argument(
         "--replace", action="store_true", help="switch the account's others of this channel off"
     )
     add_json(add)
+    change = add_command(group, "set", _set, "change a connection; what is not given stays")
+    add_account(change)
+    change.add_argument("--provider", type=int, required=True, metavar="ID")
+    _add_settings(change)
+    change.add_argument(
+        "--unset", action="append", default=[], metavar="NAME", help="take a setting away"
+    )
+    switch = change.add_mutually_exclusive_group()
+    switch.add_argument("--on", action="store_true", help="let messages go over it")
+    switch.add_argument("--off", action="store_true", help="let none go over it any more")
+    switch.add_argument("--first", action="store_true", help="use it before its channel's others")
+    add_json(change)
     fields = add_command(group, "fields", _fields, "the settings of a kind of service")
     fields.add_argument("--kind", required=True, choices=registry.KINDS)
     add_json(fields)
@@ -83,8 +77,50 @@ def add_commands(commands: Commands) -> None:
     add_json(outbox)
 
 
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    command.add_argument(
+        "--set",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        dest="values",
+        help="a setting of the service; `tearoff provider fields` lists them. A name alone is asked"
+        " for",
+    )
+    command.add_argument(
+        "--set-file",
+        action="append",
+        default=[],
+        metavar="NAME=FILE",
+        dest="files",
+        help="a setting that a file holds, such as a password; -: standard input",
+    )
+    command.add_argument(
+        "--price",
+        action="append",
+        type=_price,
+        metavar="[COUNTRY=]N",
+        dest="prices",
+        help="price of a segment (or a mail) in millionths of the currency unit: 70000, and"
+        " FR=55000 for a country that costs another one",
+    )
+
+
+def _price(given: str) -> tuple[str, int]:
+    """Country, `*` for every other one, and millionths."""
+    country, equals, amount = given.rpartition("=")
+    if not equals:
+        country = "*"
+    if not (amount.isascii() and amount.isdigit() and int(amount[:12]) <= 10**9):
+        raise argparse.ArgumentTypeError(f"{amount!r} is not a whole number up to 1000000000")
+    if country != "*" and not is_country(country):
+        raise argparse.ArgumentTypeError(f"{country!r} is not two letters of a country")
+    return country, int(amount)
+
+
 def _add(arguments: argparse.Namespace) -> None:
-    settings = _settings(arguments)
+    settings = _settings(arguments, arguments.kind)
+    prices = dict(arguments.prices or ())
 
     async def work(services: Services) -> dict[str, Any]:
         async with services.db.transaction() as db:
@@ -93,14 +129,46 @@ def _add(arguments: argparse.Namespace) -> None:
                     if old.channel == registry.channel_of(arguments.kind):
                         await connection_changes.switch_off(db, arguments.account, old.id)
             new = NewConnection(
-                kind=arguments.kind, settings=settings, segment_price=arguments.price
+                kind=arguments.kind,
+                settings=settings,
+                segment_price=prices.pop("*", 0),
+                country_prices=prices,
             )
             made = await connections.add_connection(
                 db, services.vault, arguments.account, new, surroundings_of(services)
             )
+            await audited(db, arguments.account, "provider.add", made.id, after={"kind": made.kind})
         return {"provider": made.id, "kind": made.kind, "callback_url": _address(services, made)}
 
     show(arguments, with_services(arguments, work))
+
+
+def _set(arguments: argparse.Namespace) -> None:
+    async def work(services: Services) -> dict[str, Any]:
+        account_id, provider = arguments.account, arguments.provider
+        old = await connections.of_account(services.db, account_id, provider)
+        changes = _changes(arguments, old)
+        async with services.db.transaction() as db:
+            made = await connection_changes.update(
+                db, services.vault, account_id, provider, changes, surroundings_of(services),
+                clock.now(),
+            )  # fmt: skip
+            if arguments.first:
+                await connection_changes.set_order(db, account_id, old.channel, [provider])
+        return {"provider": made.id, "kind": made.kind, "active": made.active,
+                "prices": made.prices}  # fmt: skip
+
+    show(arguments, with_services(arguments, work))
+
+
+def _changes(arguments: argparse.Namespace, old: Connection) -> Changes:
+    prices = None if arguments.prices is None else dict(arguments.prices)
+    return Changes(
+        settings=dict.fromkeys(arguments.unset) | _settings(arguments, old.kind),
+        active=arguments.on or UNSET if not arguments.off else False,
+        segment_price=UNSET if prices is None else prices.pop("*", 0),
+        country_prices=UNSET if prices is None else prices,
+    )
 
 
 def _address(services: Services, connection: Connection) -> str:
@@ -111,9 +179,9 @@ def _address(services: Services, connection: Connection) -> str:
         return ""
 
 
-def _settings(arguments: argparse.Namespace) -> dict[str, str]:
+def _settings(arguments: argparse.Namespace, kind: str) -> dict[str, str]:
     """What was typed, what files hold, and what was asked for."""
-    fields = {field.name: field for field in registry.fields_of(arguments.kind)}
+    fields = {field.name: field for field in registry.fields_of(kind)}
     found = {}
     for given in arguments.values:
         name, equals, value = given.partition("=")
@@ -155,6 +223,9 @@ def _list(arguments: argparse.Namespace) -> None:
                 "kind": c.kind,
                 "channel": c.channel,
                 "active": c.active,
+                "position": connections.place_in(found, c),
+                "failing_since": c.failing_since and c.failing_since.isoformat(),
+                "last_error": c.last_error,
                 "callback_url": _address(services, c),
             }
             for c in found
@@ -162,7 +233,7 @@ def _list(arguments: argparse.Namespace) -> None:
 
     found = with_services(arguments, work)
     lines = [
-        f"{c['provider']}  {c['kind']:<8}  {'on' if c['active'] else 'off':<3}  {c['callback_url']}"
+        f"{c['provider']}  {c['kind']:<8}  {c['position'] or 'off':<3}  {c['callback_url']}"
         for c in found
     ]
     show(arguments, {"providers": found}, "\n".join(lines) or "No provider yet.")

@@ -13,6 +13,7 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     id_of,
     show,
     with_services,
@@ -61,6 +62,7 @@ def _add(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> Member:
         async with services.db.transaction() as db:
             made = await members.create_member(db, arguments.account, new)
+            await audited(db, arguments.account, "member.add", made, after={"role": new.role})
             return await members.member(db, arguments.account, made)
 
     added = with_services(arguments, work)
@@ -82,6 +84,7 @@ def _sign_out(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services) -> int:
         async with services.db.transaction() as db:
+            await audited(db, arguments.account, "member.sign_out", teammate)
             return await members.sign_out_everywhere(db, arguments.account, teammate, clock.now())
 
     ended = with_services(arguments, work)
@@ -94,6 +97,7 @@ def _remove(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services) -> Member:
         async with services.db.transaction() as db:
+            await audited(db, arguments.account, "member.remove", teammate)
             return await members.remove_member(db, arguments.account, teammate, clock.now())
 
     gone = with_services(arguments, work)

@@ -21,10 +21,11 @@ from tearoff.distribution import draft as drafts
 from tearoff.distribution import mail, outcome
 from tearoff.distribution.draft import NotSent
 from tearoff.distribution.second_commit import AT_ONCE, insist
-from tearoff.errors import Conflict
+from tearoff.errors import Conflict, Invalid
 from tearoff.hooks.models import Listener
 from tearoff.kit import clock
-from tearoff.kit.phone import Phone
+from tearoff.kit.mail_addresses import AddressInvalid, mail_address
+from tearoff.kit.phone import Phone, PhoneInvalid, parse_written
 from tearoff.kit.services import Services
 from tearoff.messages import queries as messages
 from tearoff.messages import rules, standing
@@ -52,6 +53,18 @@ class Trial(msgspec.Struct, frozen=True):
     created_at: datetime
     counted: tuple[Tally, ...]
     listener: Listener | None = None
+
+
+def read_receiver(account: Account, connection: Connection, given: str) -> Phone | str:
+    """To whom a test goes: a number in any spelling, national ones of the account's country, or an
+    address, as the connection carries. Raises `Invalid`."""
+    try:
+        if connection.channel == "email":
+            return mail_address(given)
+        return parse_written(given, account.country)
+    except (AddressInvalid, PhoneInvalid):
+        right = "an e-mail address" if connection.channel == "email" else "a phone number, E.164"
+        raise Invalid(f"Use {right}.", field="to") from None
 
 
 async def begin(

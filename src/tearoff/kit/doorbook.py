@@ -39,6 +39,7 @@ class Event(StrEnum):
     FORM_FOREIGN = "form.foreign"
     ACCOUNT_BEGUN = "account.begun"
     PASSWORD_LINK = "password.link_issued"  # noqa: S105
+    SECOND_STEP = "person.second_step"
     PASSWORD_SET = "password.set"  # noqa: S105
     PASSWORD_REFUSED = "password.refused"  # noqa: S105
     MEMBER_ADDED = "member.added"

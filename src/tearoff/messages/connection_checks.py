@@ -12,7 +12,11 @@ from yarl import URL
 
 from tearoff.errors import Invalid
 from tearoff.kit.http import PrivateAddress, resolve_public
-from tearoff.messages.connections import country_in
+from tearoff.kit.services import Services
+from tearoff.messages.connection_changes import merged
+from tearoff.messages.connections import country_in, of_account, open_settings
+from tearoff.messages.models import Connection
+from tearoff.messages.open_connections import surroundings_of
 from tearoff.providers import registry
 from tearoff.providers.base import IN_USE, BadSettings, Field, Surroundings
 
@@ -51,10 +55,63 @@ async def ask(kind: str, settings: Mapping[str, str], surroundings: Surroundings
         await provider.close()
 
 
-def is_in_use(kind: str, problem: str) -> bool:
-    """Whether the service only says that as many links as it allows are up: with credentials that
-    it has taken."""
-    return registry.keeps_link(kind) and IN_USE in problem
+async def check_given(
+    services: Services,
+    account_id: int,
+    given: Mapping[str, str | None],
+    *,
+    kind: str = "",
+    connection_id: int | None = None,
+) -> None:
+    """What is asked before settings are stored: of a new connection of this `kind`, or of one that
+    is changed, with those that stay. Raises `Invalid` (by the setting's name) and
+    `ConnectionNotFound`."""
+    stored: Mapping[str, str] = {}
+    if connection_id is not None:
+        one = await of_account(services.db, account_id, connection_id)
+        kind = one.kind
+        stored = open_settings(services.vault, one) if given else {}
+    refuse_files(kind, given)
+    if given.keys() & {"port", *(field.name for field in registry.fields_of(kind) if field.leads)}:
+        settings = merged(kind, stored, given)
+        await check_hosts(kind, settings, surroundings_of(services))
+
+
+async def try_out(
+    services: Services,
+    account_id: int,
+    given: Mapping[str, str | None],
+    *,
+    kind: str = "",
+    connection_id: int | None = None,
+) -> str:
+    """Ask the service about settings that are not stored; what is not given is taken from the
+    connection that is named. "" or what is wrong, for people. Raises as `check_given` does."""
+    stored: Mapping[str, str] = {}
+    if connection_id is not None:
+        one = await of_account(services.db, account_id, connection_id)
+        kind, stored = one.kind, open_settings(services.vault, one)
+    refuse_files(kind, given)
+    settings, surroundings = merged(kind, stored, given), surroundings_of(services)
+    await check_hosts(kind, settings, surroundings)
+    return await ask(kind, settings, surroundings)
+
+
+async def ask_of_stored(services: Services, one: Connection) -> str:
+    """Ask the service about a connection as it is stored: "" or what is wrong. Where it only says
+    that as many links as it allows are up, with a password that it has taken, they are ours."""
+    settings = open_settings(services.vault, one)
+    problem = await ask(one.kind, settings, surroundings_of(services))
+    is_ours = one.active and registry.keeps_link(one.kind) and IN_USE in problem
+    return "" if is_ours else problem
+
+
+def refuse_files(kind: str, given: Mapping[str, object]) -> None:
+    """Errors about files of the server would tell which there are."""
+    for field in registry.fields_of(kind):
+        if field.on_server and field.name in given:
+            text = "It names a file of the server: `tearoff provider set` sets it there."
+            raise Invalid(text, field=field.name)
 
 
 def _place(field: Field, given: str, settings: Mapping[str, str | None]) -> tuple[str, int] | None:
@@ -65,7 +122,8 @@ def _place(field: Field, given: str, settings: Mapping[str, str | None]) -> tupl
         return None
     port = (settings.get("port") or "").strip()
     if field.leads == "host":
-        return given, int(port[:5]) if port.isascii() and port.isdigit() else 0
+        is_port = port.isascii() and port.isdigit() and int(port[:6]) <= 65_535
+        return given, int(port[:6]) if is_port else 0
     with contextlib.suppress(ValueError):
         url = URL(given)
         if url.host and "{" not in url.host:

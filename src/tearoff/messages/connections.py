@@ -24,6 +24,10 @@ class NoRoute(Conflict):
     """The account has no connection for this channel."""
 
 
+class NoMailRoute(NoRoute):
+    """The account has no connection that carries mail."""
+
+
 class ConnectionNotFound(NotFound):
     """There is no such connection."""
 
@@ -148,6 +152,17 @@ async def connections_of(db: Handle, account_id: int) -> list[Connection]:
         account_id,
     )
     return [read(Connection, row) for row in rows]
+
+
+def in_order(found: Sequence[Connection]) -> list[Connection]:
+    """By channel, those that are used first."""
+    return sorted(found, key=lambda c: (c.channel != "sms", not c.active, c.position, c.id))
+
+
+def place_in(found: Sequence[Connection], one: Connection) -> int | None:
+    """Its place among the active ones of its channel, from 1; None when it is off."""
+    same = [c.id for c in in_order(found) if c.active and c.channel == one.channel]
+    return same.index(one.id) + 1 if one.active else None
 
 
 async def active_of_kind(db: Handle, kind: str) -> list[Connection]:

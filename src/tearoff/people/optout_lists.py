@@ -7,13 +7,13 @@ and none may vanish without a word.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
 import msgspec
 
 from tearoff.errors import Invalid, TryLater
-from tearoff.kit.db import Database, DatabaseAway
+from tearoff.kit.db import Database, DatabaseAway, Handle
 from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone
 from tearoff.kit.tables.models import Reading, Value, Wanted, plain
@@ -68,6 +68,8 @@ class ImportedOptouts(msgspec.Struct, frozen=True):
 
 
 Told = Callable[[int], None]
+Noted = Callable[[Handle, int], Awaitable[None]]
+"""Writes down that so many addresses are put on the list, in a transaction that does it."""
 
 
 class BrokenOff(TryLater):
@@ -82,11 +84,13 @@ async def import_list(
     country: str | None,
     reason: str,
     now: datetime,
+    noted: Noted | None = None,
     told: Told = lambda _: None,
 ) -> ImportedOptouts:
     """Put all addresses of a file (`tables.reading.opened(…, COLUMN)`) on the list, as the shop's
     own entries. National numbers are those of `country`. `told` hears how many rows have been
-    read. The file is read to its end first: one that is refused (`Invalid`) changes nothing.
+    read; `noted` is done in the transaction of the first of them. The file is read to its end
+    first: one that is refused (`Invalid`) changes nothing.
 
     Then it commits `CHUNK` by `CHUNK`: every entry is right alone, and in one transaction whoever
     changes one of them would wait for all. `BrokenOff` says how many are on the list."""
@@ -96,6 +100,8 @@ async def import_list(
         chunk = addresses[i : i + CHUNK]
         try:
             async with db.transaction() as work:
+                if i == 0 and noted is not None:
+                    await noted(work, len(addresses))
                 added += await optouts.add_all(
                     work, account_id, chunk, source=SOURCE, now=now, reason=reason
                 )

@@ -19,7 +19,7 @@ from tearoff.web.coupon import (
 )
 from tearoff.web.dashboard import routes as dashboard
 from tearoff.web.paper import notes
-from tearoff.web.people import first, forgot, links, second_step, sign_in
+from tearoff.web.people import first, forgot, hello, links, second_step, sign_in
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
 from tearoff.web.save import calendar, pdf, save, wallets
@@ -61,5 +61,6 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *forgot.ROUTES,
         *links.ROUTES,
         *first.ROUTES,
+        *hello.ROUTES,
         reference.make_route(make_document),
     ]

@@ -28,6 +28,7 @@ class Person:
     secret: str
     http: aiohttp.ClientSession
     url: str
+    person_id: int = 0
 
     @property
     def cookie(self) -> dict[str, Any]:
@@ -52,7 +53,8 @@ class Person:
     ) -> Page:
         """A form as a browser sends it: its token is that of `page` (else of Home)."""
         if token is None:
-            token = (await self.get(page)).token
+            found = re.search(r'data-token="([^"]+)"', (await self.get(page)).text)
+            token = found[1] if found else ""
         pairs = list(values.items()) if isinstance(values, dict) else list(values)
         body = urlencode([("t", token), *pairs])
         return await self._ask("POST", path, body, headers)

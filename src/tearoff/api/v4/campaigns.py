@@ -189,7 +189,8 @@ def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
     return campaigns.NewCampaign(
         **{
             "title": values["name"],
-            "brand": account.name,
+            "brand": account.brand or account.name,
+            "brand_color": account.brand_color,
             "language": account.language,
             "timezone": account.timezone,
             **values,

@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.types import Method
 
-from tearoff.accounts import idempotency
+from tearoff.accounts import audit, idempotency
 from tearoff.accounts.models import Caller
 from tearoff.accounts.rights import Right
 from tearoff.api.call import Call, claim, keep, kept
@@ -68,7 +68,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """`right`: what a caller needs. `answers`: what each status of success means and carries.
     `example` goes with the first of them. `errors`: v3's numbers. `look`: shows what is changed,
     for the audit log, which calls the change by its `verb`; a change of what is `personal` is
-    noted without what it was."""
+    noted without what it was, but for the given values that are `noted`."""
 
     method: Method
     path: str
@@ -90,6 +90,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     verb: str = ""
     look: Act | None = None
     personal: bool = False
+    noted: Sequence[str] = ()
 
     @property
     def writes(self) -> bool:
@@ -104,6 +105,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def status(self) -> int:
         first: int = next(iter(self.answers))
         return first
+
+
+def find(operations: Sequence[Operation], name: str) -> Operation:
+    """One of these by its method and path, such as `GET /v4/campaigns/{id}`."""
+    return next(one for one in operations if f"{one.method} {one.path}" == name)
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -282,10 +288,14 @@ async def acted(call: Call, db: Handle, operation: Operation, act: Act) -> Any:
         operation.verb,
         subject=_subject(operation, call.given, shown),
         before=before,
-        after=None if operation.personal else after,
+        after=_noted(operation, call.given) if operation.personal else after,
         secrets=[name for name in secrets if call.given.get(name)],
     )
     return done
+
+
+def _noted(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in operation.noted if given.get(name)}
 
 
 async def _look(call: Call, db: Handle, operation: Operation) -> Any:
@@ -301,13 +311,7 @@ def _subject(operation: Operation, given: Mapping[str, Any], shown: Any) -> str:
     """The ids in the path, else that of what was made."""
     named = [given[field.name] for field in operation.path_fields]
     if not named:
-        named = [
-            getattr(shown, name) for name in ("id", "client_id", "code") if hasattr(shown, name)
-        ]
-    return "/".join(_short(name) for name in named[:2])
-
-
-def _short(name: object) -> str:
-    """An address of a person is named by its end: the log outlives the person's data."""
-    text = str(name)
-    return f"…{text[-3:]}" if text.startswith("+") or "@" in text else text
+        names = [n for n in ("id", "client_id", "code", "address") if hasattr(shown, n)]
+        named = [getattr(shown, name) for name in names if name != "address" or len(names) == 1]
+        named = named or [given[name] for name in ("channel",) if name in given]
+    return "/".join(audit.short(str(name)) for name in named[:2])

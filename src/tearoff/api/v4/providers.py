@@ -4,7 +4,7 @@ one is used."""
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 from msgspec import UNSET
@@ -16,14 +16,15 @@ from tearoff.api.v4 import provider_fields as pf
 from tearoff.api.v4 import provider_shapes as shapes
 from tearoff.api.v4.operation import Operation, encode
 from tearoff.api.v4.pages import Page
-from tearoff.api.v4.provider_shapes import Kind, Provider, ProviderTest, Route
+from tearoff.api.v4.provider_shapes import ProviderTest
 from tearoff.distribution import trial
 from tearoff.errors import Invalid
 from tearoff.kit.db import Handle
-from tearoff.kit.mail_addresses import AddressInvalid, mail_address
-from tearoff.kit.phone import Phone, PhoneInvalid, parse_written
+from tearoff.kit.phone import Phone
 from tearoff.messages import connection_changes, connection_checks, connections
+from tearoff.messages import connection_views as views
 from tearoff.messages.connection_changes import Changes, merged
+from tearoff.messages.connection_views import Kind, Provider, Route
 from tearoff.messages.connections import ConnectionNotFound, NewConnection
 from tearoff.messages.models import Connection
 from tearoff.messages.open_connections import surroundings_of
@@ -34,16 +35,16 @@ TAG = "Providers"
 
 
 async def list_kinds(call: Call, db: Handle) -> Page[Kind]:
-    return Page([shapes.show_kind(kind) for kind in registry.KINDS])
+    return Page([views.show_kind(kind) for kind in registry.KINDS])
 
 
 async def list_providers(call: Call, db: Handle) -> Page[Provider]:
     """All of them: an account has at most 200."""
-    return Page(await shapes.all_shown(call, db))
+    return Page(await views.all_shown(db, call.doors.services, call.account.id))
 
 
 async def get_provider(call: Call, db: Handle) -> Provider:
-    return await shapes.shown(call, db, call.given["id"])
+    return await _shown(call, db, call.given["id"])
 
 
 async def create_provider(call: Call, db: Any) -> Provider:
@@ -62,7 +63,7 @@ async def create_provider(call: Call, db: Any) -> Provider:
         made = await connections.add_connection(
             db, vault, call.account.id, new, _surroundings(call)
         )
-    return await shapes.shown(call, db, made.id)
+    return await _shown(call, db, made.id)
 
 
 async def update_provider(call: Call, db: Any) -> Provider:
@@ -81,7 +82,7 @@ async def update_provider(call: Call, db: Any) -> Provider:
         await connection_changes.update(
             db, vault, call.account.id, given["id"], changes, _surroundings(call), call.now
         )
-    return await shapes.shown(call, db, given["id"])
+    return await _shown(call, db, given["id"])
 
 
 async def delete_provider(call: Call, db: Any) -> None:
@@ -90,10 +91,20 @@ async def delete_provider(call: Call, db: Any) -> None:
 
 async def try_settings(call: Call) -> tuple[int, bytes]:
     """Before they are stored. What is not given is taken from the connection that is named."""
-    kind, settings = await _tried(call)
+    given, services = call.given, call.doors.services
+    kind, connection_id = given.get("kind", ""), given.get("id")
+    if connection_id is not None:
+        one = await connections.of_account(services.db, call.account.id, connection_id)
+        if kind not in ("", one.kind):
+            text = f"Invalid value in parameter: kind. This provider is of kind {one.kind}."
+            raise f.wrong("kind", 302, text)
+    elif not kind:
+        raise f.wrong("kind", 200, "Missing parameter: kind")
     with telling_of_settings():
-        await connection_checks.check_hosts(kind, settings, _surroundings(call))
-        problem = await connection_checks.ask(kind, settings, _surroundings(call))
+        problem = await connection_checks.try_out(
+            services, call.account.id, given.get("settings", {}), kind=kind,
+            connection_id=connection_id,
+        )  # fmt: skip
     return 200, encode(ProviderTest("failed" if problem else "ok", problem or None, None))
 
 
@@ -102,8 +113,9 @@ async def test_provider(call: Call) -> tuple[int, bytes]:
     Under an Idempotency-Key no second one is ever sent."""
     services = call.doors.services
     one = await connections.of_account(services.db, call.account.id, call.given["id"])
-    to = receiver(call, one)
-    problem = await _problem_of(call, one)
+    to = _receiver(call, one)
+    with telling_of_settings():
+        problem = await connection_checks.ask_of_stored(services, one)
     if problem:
         return 200, encode(ProviderTest("failed", problem, None))
     if to is None:
@@ -123,7 +135,7 @@ async def test_provider(call: Call) -> tuple[int, bytes]:
 
 
 async def list_routes(call: Call, db: Handle) -> Page[Route]:
-    return Page(shapes.routes_of(await connections.connections_of(db, call.account.id)))
+    return Page(views.routes_of(await connections.connections_of(db, call.account.id)))
 
 
 async def set_route(call: Call, db: Any) -> Page[Route]:
@@ -139,21 +151,13 @@ async def set_route(call: Call, db: Any) -> Page[Route]:
 
 
 async def check_given(call: Call) -> None:
-    """Where the settings lead, asked before any transaction: of a connection that is changed,
-    with those that stay."""
-    given: Mapping[str, str | None] = call.given.get("settings", {})
-    kind, settings = call.given.get("kind", ""), given
-    if "id" in call.given:
-        db, vault = call.doors.services.db, call.doors.services.vault
-        one = await connections.of_account(db, call.account.id, call.given["id"])
-        kind = one.kind
-        if given:
-            settings = merged(kind, connections.open_settings(vault, one), given)
-    _refuse_files(kind, given)
-    if not given.keys() & {"port", *(x.name for x in registry.fields_of(kind) if x.leads)}:
-        return
+    """Where the settings lead, asked before any transaction."""
+    given = call.given
     with telling_of_settings():
-        await connection_checks.check_hosts(kind, settings, _surroundings(call))
+        await connection_checks.check_given(
+            call.doors.services, call.account.id, given.get("settings", {}),
+            kind=given.get("kind", ""), connection_id=given.get("id"),
+        )  # fmt: skip
 
 
 @contextlib.contextmanager
@@ -171,52 +175,16 @@ def telling_of_settings() -> Iterator[None]:
         raise f.wrong(name, 300, f"Invalid value in parameter: {name}. {text}") from None
 
 
-def receiver(call: Call, one: Connection) -> Phone | str | None:
-    """To whom the test goes: a number in any spelling, national ones of the account's country, or
-    an address, as the connection carries."""
+def _receiver(call: Call, one: Connection) -> Phone | str | None:
     given = call.given.get("to")
-    if given is None:
-        return None
     try:
-        if one.channel == "email":
-            return mail_address(given)
-        return parse_written(given, call.account.country)
-    except (AddressInvalid, PhoneInvalid):
-        right = "an e-mail address" if one.channel == "email" else "a phone number, E.164"
-        raise f.wrong("to", 301, f"Invalid value in parameter: to. Use {right}.") from None
+        return None if given is None else trial.read_receiver(call.account, one, given)
+    except Invalid as error:
+        raise f.wrong("to", 301, f"Invalid value in parameter: to. {error}") from None
 
 
-async def _problem_of(call: Call, one: Connection) -> str:
-    """What the service says against a connection that is stored; "" when nothing."""
-    settings = connections.open_settings(call.doors.services.vault, one)
-    with telling_of_settings():
-        problem = await connection_checks.ask(one.kind, settings, _surroundings(call))
-    is_ours = one.active and connection_checks.is_in_use(one.kind, problem)
-    return "" if is_ours else problem
-
-
-async def _tried(call: Call) -> tuple[str, dict[str, str]]:
-    given, services = call.given, call.doors.services
-    kind, stored = given.get("kind"), {}
-    if "id" in given:
-        one = await connections.of_account(services.db, call.account.id, given["id"])
-        if kind not in (None, one.kind):
-            text = f"Invalid value in parameter: kind. This provider is of kind {one.kind}."
-            raise f.wrong("kind", 302, text)
-        kind, stored = one.kind, connections.open_settings(services.vault, one)
-    if kind is None:
-        raise f.wrong("kind", 200, "Missing parameter: kind")
-    settings = given.get("settings", {})
-    _refuse_files(kind, settings)
-    return kind, merged(kind, stored, settings)
-
-
-def _refuse_files(kind: str, given: Mapping[str, object]) -> None:
-    for field in registry.fields_of(kind):
-        if field.on_server and field.name in given:
-            name = f"settings.{field.name}"
-            text = "It names a file of the server: `tearoff provider set` sets it there."
-            raise f.wrong(name, 300, f"Invalid value in parameter: {name}. {text}")
+async def _shown(call: Call, db: Handle, connection_id: int) -> Provider:
+    return await views.shown(db, call.doors.services, call.account.id, connection_id)
 
 
 def _tested(outcome: Outcome, message_id: int) -> ProviderTest:
@@ -241,7 +209,7 @@ KINDS = Operation(
     act=list_kinds,
     errors=(201,),
     answers={200: ("The kinds.", Page[Kind])},
-    example=Page([shapes.show_kind("log")]),
+    example=Page([views.show_kind("log")]),
 )
 LIST = Operation(
     method="GET",

@@ -10,6 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from tearoff.api.v4 import (
     account,
+    account_logo,
+    attention,
     campaign_parts,
     campaigns,
     campaigns_together,
@@ -50,6 +52,8 @@ NOUNS = (
     webhooks,
     providers,
     account,
+    account_logo,
+    attention,
     keys,
 )
 """The files of this dialect, in the order in which the API reference shows them."""

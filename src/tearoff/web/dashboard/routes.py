@@ -11,12 +11,19 @@ from tearoff.web.dashboard import (
     campaign_new,
     campaigns,
     campaigns_chosen,
+    coupons,
     devices,
+    first_steps,
     gallery,
     home,
     locations,
+    messages,
     pages,
+    profile,
+    profile_codes,
     scans,
+    send,
+    settings,
     share,
 )
 from tearoff.web.dashboard.screens import Screen, handler
@@ -25,7 +32,6 @@ from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
 FILES = (
     home,
-    gallery,
     campaigns,
     campaigns_chosen,
     campaign_new,
@@ -33,6 +39,14 @@ FILES = (
     locations,
     devices,
     scans,
+    first_steps,
+    send,
+    messages,
+    coupons,
+    settings,
+    profile,
+    profile_codes,
+    gallery,
 )
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -21,6 +22,7 @@ from tearoff.errors import TearoffError
 from tearoff.kit import clock
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services
+from tearoff.kit.spool import Upload
 from tearoff.kit.words import Words, words_in
 from tearoff.web.dashboard.forms import Typed
 from tearoff.web.paper.cookies import read_cookie
@@ -40,6 +42,18 @@ class ProofNeeded(TearoffError):
 
 class NotFoundHere(TearoffError):
     """There is no such page in this account, or no such account for this person."""
+
+
+class UnderWay(TearoffError):
+    """The same form was sent a moment ago, and its message is on its way."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__()
+        self.message_id = message_id
+
+
+class RefusedBefore(TearoffError):
+    """The same form was sent before, and was refused."""
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -135,12 +149,49 @@ class Visit(msgspec.Struct, frozen=True):
             return None
         return await patiently(_do(call, operation))
 
+    async def upload(self, operation: Operation, given: Mapping[str, Any], file: Upload) -> None:
+        """The same for a file that has come."""
+        assert operation.act_on_upload is not None
+        call = self.call(operation, given)
+        if operation.before is not None:
+            await operation.before(call)
+        await patiently(operation.act_on_upload(call, file))
+
+    async def do_alone(
+        self, operation: Operation, given: Mapping[str, Any], *, once: str = ""
+    ) -> Any:
+        """Do what has transactions of its own; gives what it answers. The same form sent again
+        with the same values gives what the first one came to. Raises `UnderWay` while that is
+        being sent, and `RefusedBefore` where it was refused."""
+        assert operation.act_alone is not None
+        word = f"{once[:80]} {_digest(given)}"
+        call = self.call(operation, given, self.key(operation, word, given) if once else None)
+        try:
+            stored = await kept(call)
+            status, body = (
+                (stored.status, stored.body) if stored else await operation.act_alone(call)
+            )
+        except idempotency.KeyBusy as busy:
+            assert call.key is not None
+            message_id = await idempotency.message_of(self.services.db, call.key, self.now)
+            if message_id is None:
+                raise
+            raise UnderWay(message_id) from busy
+        if status >= 400:
+            raise RefusedBefore(msgspec.json.decode(body)["detail"])
+        return msgspec.json.decode(body, type=operation.answers[status][1])
+
     def key(
         self, operation: Operation, once: str, given: Mapping[str, Any]
     ) -> idempotency.Key | None:
         path = f"{operation.method} {operation.path} person {self.who.person_id}"
         body = msgspec.json.encode(given, order="deterministic")
-        return idempotency.make_key(self.account.id, path, once[:80], body)
+        return idempotency.make_key(self.account.id, path, once[:150], body)
+
+
+def _digest(given: Mapping[str, Any]) -> str:
+    """Somebody who goes back and changes what they had sent sends something else."""
+    return hashlib.sha256(msgspec.json.encode(given, order="deterministic")).hexdigest()[:40]
 
 
 async def _do(call: Call, operation: Operation) -> Any:
@@ -152,7 +203,7 @@ async def _do(call: Call, operation: Operation) -> Any:
     return done
 
 
-async def open_visit(request: AnyRequest, right: Right, *, confirmed: bool = False) -> Visit:
+async def open_visit(request: AnyRequest, right: Right | None, *, confirmed: bool = False) -> Visit:
     """Raises `SignInNeeded`, `NotFoundHere`, `RoleMissing`, `ProofNeeded`."""
     doors, token, now = doors_of(request), read_cookie(request, COOKIE), clock.now()
     who = await patiently(sign_ins.signed_in(doors.services.db, token, now)) if token else None
@@ -166,7 +217,8 @@ async def open_visit(request: AnyRequest, right: Right, *, confirmed: bool = Fal
         request, doors, who, membership, account, token, words_in(DOMAIN, who.language), now,
         dict(request.path_params),
     )  # fmt: skip
-    visit.caller.check(right)
+    if right is not None:
+        visit.caller.check(right)
     if confirmed and not who.is_confirmed(now):
         raise ProofNeeded
     return visit

@@ -94,7 +94,8 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
 def password_saved(request: AnyRequest) -> Answer:
     words = page.words_for(request)
     lines = [words("You can sign in with it now.")]
-    return page.print_note(request, words, 200, words("Your password is saved"), lines, "used")
+    title = words("Your password is saved")
+    return page.print_form(request, "told", words, title=title, lines=lines, picture="used")
 
 
 async def find_ticket(services: Services, token: str, purpose: str) -> Ticket | None:
@@ -195,7 +196,10 @@ def _has_password(request: AnyRequest) -> Answer:
     """Nobody gets a password over somebody who belongs to another tenant too."""
     words = page.words_for(request)
     lines = [words("You sign in here already, with a password of your own. It stays as it is.")]
-    return page.print_note(request, words, 409, words("You have a password already"), lines)
+    title = words("You have a password already")
+    return page.print_form(
+        request, "told", words, status=409, title=title, lines=lines, picture="ticket"
+    )
 
 
 async def name_of(services: Services, account_id: int) -> str:

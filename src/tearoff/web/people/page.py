@@ -154,7 +154,7 @@ def _no_cookie(request: AnyRequest) -> str:
             "set TEAROFF_PUBLIC_URL to the address that you use.",
             address=public,
         )
-    return f"{words('This page was too old. Open it again.')} {why}"
+    return " ".join([words("This page was too old. Open it again."), why])
 
 
 # answers ----------------------------------------------------------------------------------

@@ -25,11 +25,11 @@ def two_for_one() -> Image.Image:
     """Two cups from above."""
     sheet, pen = _sheet("#e9dccb")
     pen.rectangle(_fine(0, 300, 800, 420), fill="#d9c4a9")
-    for x, y, coffee in ((275, 210, "#8a5a33"), (535, 210, "#7a4c29")):
+    for x, y, coffee in ((205, 210, "#8a5a33"), (565, 210, "#7a4c29")):
         pen.ellipse(_fine(x - 158, y - 146, x + 162, y + 174), fill="#c9b294")
         pen.ellipse(_fine(x - 160, y - 160, x + 160, y + 160), fill="#ffffff")
         pen.ellipse(_fine(x - 148, y - 148, x + 148, y + 148), fill="#f3efe8")
-        pen.rounded_rectangle(_fine(x + 88, y - 20, x + 150, y + 20), 20 * _FINE, fill="#ffffff")
+        pen.rounded_rectangle(_fine(x + 60, y - 17, x + 145, y + 17), 17 * _FINE, fill="#ffffff")
         pen.ellipse(_fine(x - 104, y - 104, x + 104, y + 104), fill="#ffffff")
         pen.ellipse(_fine(x - 90, y - 90, x + 90, y + 90), fill=coffee)
         pen.ellipse(_fine(x - 64, y - 64, x + 64, y + 64), fill="#e7cfae")

@@ -37,7 +37,8 @@ async function copy(field) {
 }
 
 function setUp(root) {
-  for (const hidden of root.querySelectorAll("[data-copy], [data-choose]")) hidden.hidden = false;
+  const hidden = "[data-copy], [data-see], [data-print], [data-choose]";
+  for (const button of root.querySelectorAll(hidden)) button.hidden = false;
   root.querySelector("#problems")?.focus();
 }
 
@@ -53,6 +54,37 @@ document.addEventListener("click", async (event) => {
     say(body.dataset.notCopied, "warn");
   }
 });
+
+// A password is seen while its button is pressed in; printing needs a button because nothing else
+// says that it can be done.
+document.addEventListener("click", (event) => {
+  const see = event.target.closest("[data-see]");
+  if (see) {
+    const field = document.getElementById(see.dataset.see);
+    const shows = field.type === "password";
+    field.type = shows ? "text" : "password";
+    see.setAttribute("aria-pressed", String(shows));
+  }
+  if (event.target.closest("[data-print]")) print();
+});
+
+// First steps: the browser knows its time zone, the zone its country, and a country its zone.
+function guessPlace(form) {
+  const zone = form.elements.timezone;
+  const country = form.elements.country;
+  const find = (test) => [...zone.options].find(test);
+  if (form.dataset.guess) {
+    const known = find((o) => o.value === Intl.DateTimeFormat().resolvedOptions().timeZone);
+    if (known && !zone.value) zone.value = known.value;
+    if (known && !country.value) country.value = known.dataset.country ?? "";
+  }
+  country.addEventListener("change", () => {
+    const own = zone.selectedOptions[0]?.dataset.country === country.value;
+    const first = find((o) => o.dataset.country === country.value);
+    if (!own && first) zone.value = first.value;
+  });
+}
+for (const form of document.querySelectorAll("form[data-place]")) guessPlace(form);
 
 // Menus close on Escape and when something else is pressed; the focus goes back to their button.
 document.addEventListener("keydown", (event) => {
@@ -86,6 +118,7 @@ addEventListener("pageshow", () => {
 // What is typed and not saved: a word beside the button, and the browser's question on leaving.
 document.addEventListener("input", (event) => {
   const form = event.target.form;
+  if (form) form.dataset.touched = "1";
   if (!form || form.method !== "post" || form.dataset.quiet !== undefined) return;
   form.dataset.changed = "1";
   const word = form.querySelector("[data-unsaved-word]");
@@ -117,12 +150,91 @@ for (const trouble of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
   document.addEventListener(trouble, () => say(body.dataset.lost));
 }
 let focused = "";
-document.addEventListener("htmx:beforeSwap", () => (focused = document.activeElement?.id ?? ""));
+let wasFocused = false;
+document.addEventListener("htmx:beforeSwap", () => {
+  focused = document.activeElement?.id ?? "";
+  wasFocused = document.activeElement !== body;
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   setUp(event.target);
-  if (document.activeElement !== body) return;
+  // News that came by itself takes the focus from nobody who had none.
+  if (!wasFocused || document.activeElement !== body) return;
   const next = (focused && document.getElementById(focused)) || event.target.querySelector("[data-focus]");
   (next ?? document.getElementById("content"))?.focus({ preventScroll: true });
+});
+
+// The sign-in is over while something is typed: what a script asked leads to the sign-in page. What
+// stands in forms that were touched waits in this tab until its page is opened again by the same
+// person. Never secrets.
+const PERSON = body.dataset.token.split(".")[0];
+const PLACE = `typed ${PERSON} ${url.pathname}${url.search}`;
+const SECRET = /(password|again|pin|secret|\.code)$/;
+const nameOf = (form) => form.id || form.getAttribute("action");
+const isBox = (field) => field.type === "checkbox" || field.type === "radio";
+
+function fieldsOf(form) {
+  return [...form.elements].filter(
+    (field) =>
+      field.name &&
+      /^(INPUT|TEXTAREA|SELECT)$/.test(field.tagName) &&
+      !["hidden", "password", "file", "submit", "button"].includes(field.type) &&
+      !SECRET.test(field.name) &&
+      field.autocomplete !== "one-time-code",
+  );
+}
+
+function keepTyped() {
+  const kept = [...document.querySelectorAll("form[data-touched]")].map((form) => [
+    nameOf(form),
+    fieldsOf(form).map((field) => [field.name, field.value, isBox(field) ? field.checked : null]),
+  ]);
+  for (const form of document.querySelectorAll("form[data-changed]")) delete form.dataset.changed;
+  try {
+    if (kept.length) sessionStorage.setItem(PLACE, JSON.stringify(kept));
+  } catch {
+    // A browser that keeps nothing: the server has what was sent to it.
+  }
+}
+
+function bringTyped() {
+  let kept = [];
+  try {
+    kept = JSON.parse(sessionStorage.getItem(PLACE) ?? "[]");
+    sessionStorage.removeItem(PLACE);
+  } catch {
+    return;
+  }
+  for (const [name, values] of kept) {
+    const form = [...document.forms].find((one) => nameOf(one) === name);
+    if (form) bringInto(form, values);
+  }
+}
+
+function bringInto(form, values) {
+  const fields = fieldsOf(form);
+  for (const [name, value, checked] of values) {
+    const place = fields.findIndex(
+      (field) => field.name === name && (checked === null || field.value === value),
+    );
+    if (place < 0) continue;
+    const [field] = fields.splice(place, 1);
+    if (checked === null) field.value = value;
+    else field.checked = checked;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const to = event.detail.xhr.getResponseHeader("HX-Redirect") ?? "";
+  if (to.startsWith("/sign-in")) keepTyped();
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.getAttribute("action") !== "/sign-out") return;
+  try {
+    sessionStorage.clear();
+  } catch {
+    // There is nothing in it then.
+  }
 });
 
 // Boxes of a list: one chooses all of the page; who ticks one of them no longer means all.
@@ -135,3 +247,4 @@ document.addEventListener("change", (event) => {
 
 document.documentElement.classList.add("scripted");
 setUp(document);
+bringTyped();
