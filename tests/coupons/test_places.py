@@ -3,7 +3,7 @@
 from datetime import UTC, datetime
 
 from tearoff.accounts import locations
-from tearoff.coupons.campaigns import catalogue
+from tearoff.coupons.campaigns import catalogue, copies
 from tearoff.coupons.campaigns.catalogue import CampaignChanges, Places
 from tests.cast import open_shop
 
@@ -16,7 +16,7 @@ async def test_a_removed_place_still_restricts(services):
         found = await catalogue.entry(db, shop.account, shop.campaign)
         assert await catalogue.locations(db, found.campaign) == Places([shop.location], True)
         await locations.remove(db, shop.account, shop.location, NOW)
-        copied = await catalogue.copy(db, found, shop.account, CampaignChanges())
+        copied = await copies.copy(db, found, shop.account, CampaignChanges())
         assert await catalogue.locations(db, found.campaign) == Places([], True)
         assert await catalogue.locations(db, copied) == Places([], True)
         await catalogue.set_locations(db, shop.account, shop.campaign, [])

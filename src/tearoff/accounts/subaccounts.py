@@ -137,7 +137,8 @@ SELECT a.id, coalesce(m.email, a.email) AS email, a.language, m.last_sign_in_at,
   a.name, a.country, a.stage, a.package_id, p.access, a.blocked_at,
   coalesce((SELECT url FROM hook_endpoints h WHERE h.account_id = a.id AND h.active
     ORDER BY id LIMIT 1), '') AS hook_url,
-  (SELECT count(*) FROM campaigns c WHERE c.account_id = a.id AND c.removed_at IS NULL)
+  (SELECT count(*) FROM campaigns c WHERE c.account_id = a.id AND c.removed_at IS NULL
+    AND NOT c.is_template)
     AS campaigns
 FROM accounts a
 LEFT JOIN LATERAL (SELECT * FROM members WHERE account_id = a.id AND role = 'owner'
@@ -258,7 +259,9 @@ async def check_room(db: asyncpg.Connection, account_id: int) -> None:
     if most is None:
         return
     n: int = await db.fetchval(
-        "SELECT count(*) FROM campaigns WHERE account_id = $1 AND removed_at IS NULL", account_id
+        "SELECT count(*) FROM campaigns WHERE account_id = $1 AND removed_at IS NULL"
+        " AND NOT is_template",
+        account_id,
     )
     if n >= most:
         raise CampaignLimit

@@ -99,6 +99,10 @@ CODES: dict[int, Code] = {
     525: Code("There is no such contact", "Contact ID not found", _ANOTHER_ACCOUNT),
     526: Code("The reply is decided about", "This reply was dismissed already.",
               "Look at it again: somebody was faster."),
+    540: Code("The campaign was changed meanwhile",
+              "<who> changed this campaign meanwhile; its version is <version> now. Look at it"
+              " again and send your changes with that version.",
+              "Get the campaign, decide what of both holds, and send it with the new version."),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
     604: Code("This person has the coupon already",

@@ -1,10 +1,10 @@
-"""The background work of this room: anchors of long lists, pools of codes that run low."""
+"""The background work of this room: anchors of long lists, counts, pools of codes that run low."""
 
 from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.campaigns import campaigns, counts
 from tearoff.coupons.pools import pools
 from tearoff.coupons.sessions import events, lists, reserved_limits
 from tearoff.hooks.outbox import listener_of
@@ -60,7 +60,13 @@ async def renew_forms(services: Services, now: datetime) -> None:
     await canonical_forms.run_if_due(services.db, services.database_url, now)
 
 
+async def fold_counts(services: Services, now: datetime) -> None:
+    """Keep what is read for a campaign's counts short; they are exact without it."""
+    await counts.fold(services.db)
+
+
 CHORES = (
+    Chore("campaigns.fold_counts", "* * * * *", fold_counts),
     Chore("upkeep.renew_forms", "23 * * * *", renew_forms),
     Chore("limits.free_reserved", "* * * * *", free_reserved),
     Chore("lists.set_anchors", "*/2 * * * *", set_anchors),

@@ -3,7 +3,7 @@
 import pytest
 
 from tearoff.api.v4.option_fields import LIMITS, OPTIONS
-from tests.api.v4.client import client_of
+from tests.api.v4.client import as_made, client_of
 
 ALL = {
     "methods": ["button", "webshop"],
@@ -86,9 +86,9 @@ async def test_each_option_alone_leaves_the_others(v4, name):
     before = await make(v4, **ALL)
     path = f"/v4/campaigns/{before['id']}"
     nothing = await v4.patch(path, {"title": "Soup"})
-    assert nothing.body == before | {"title": "Soup"}
+    assert as_made(nothing.body) == before | {"title": "Soup"}
     again = await v4.patch(path, {name: ALL[name]})
-    assert again.body == before | {"title": "Soup"}
+    assert as_made(again.body) == before | {"title": "Soup"}
 
 
 async def test_a_copy_has_the_options_and_its_own_changes(v4):
@@ -206,4 +206,5 @@ async def test_v3_leaves_the_options(v4, caller):
     made = await make(v4, **ALL)
     body = {"campaign": made["id"], "title": "Soup"}
     assert (await caller.post("/v3/coupon/update", body)).status == 200
-    assert (await v4.get(f"/v4/campaigns/{made['id']}")).body == made | {"title": "Soup"}
+    changed = (await v4.get(f"/v4/campaigns/{made['id']}")).body
+    assert as_made(changed) == made | {"title": "Soup"}

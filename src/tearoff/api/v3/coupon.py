@@ -13,7 +13,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint
 from tearoff.api.v3.shapes import coupon_info
-from tearoff.coupons.campaigns import campaigns, catalogue, folders
+from tearoff.coupons.campaigns import campaigns, catalogue, copies, folders
 from tearoff.coupons.campaigns.catalogue import STATUSES, CampaignChanges, Entry, Filter
 from tearoff.coupons.campaigns.folders import Category, Folder
 from tearoff.coupons.sessions import events
@@ -64,7 +64,7 @@ async def create_coupon(call: Call, db: Handle) -> dict[str, Any]:
     if template is not None:
         timezone = given["timezone"] or template.campaign.timezone
         changes = await _changes(given, db, owner, timezone)
-        made = await catalogue.copy(db, template, owner.id, changes)
+        made = await copies.copy(db, template, owner.id, changes)
     else:
         timezone = given["timezone"] or owner.timezone
         values = (await _changes(given, db, owner, timezone)).given()
@@ -142,7 +142,7 @@ async def _owner(call: Call, db: Handle) -> Account:
 async def _template(call: Call, db: Handle) -> Entry | None:
     if call.given["template"] is None:
         return None
-    return await catalogue.entry(db, call.account.id, call.given["template"])
+    return await catalogue.entry(db, call.account.id, call.given["template"], is_template=None)
 
 
 def _defaults(given: Mapping[str, Any], owner: Account, timezone: str) -> dict[str, Any]:

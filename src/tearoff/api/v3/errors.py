@@ -21,6 +21,7 @@ from tearoff.api.v3.body import Unreadable
 from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules
 from tearoff.coupons.campaigns import folders
+from tearoff.coupons.campaigns.catalogue import ChangedMeanwhile
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions.actions import CodeTaken, SessionNotFound
 from tearoff.coupons.sessions.reserved_limits import ReservationNotFound
@@ -107,6 +108,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     CodeTaken: (422, 300, "Value already in use in parameter: customvalcode."),
     GroupNotFound: (422, 514, SAME),
     ContactNotFound: (422, 525, SAME),
+    ChangedMeanwhile: (422, 540, "{error}"),
     AlreadyDecided: (422, 526, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),

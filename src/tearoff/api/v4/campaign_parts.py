@@ -11,6 +11,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
+from tearoff.api.v4.campaigns import shown
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons.campaigns import catalogue, pictures
@@ -32,17 +33,17 @@ class CampaignLocations(msgspec.Struct, frozen=True):
 
 async def get_locations(call: Call, db: Handle) -> CampaignLocations:
     known = await catalogue.entry(db, call.account.id, call.given["id"])
-    return _shown(await catalogue.locations(db, known.campaign))
+    return _places(await catalogue.locations(db, known.campaign))
 
 
 async def put_locations(call: Call, db: Handle) -> CampaignLocations:
     ids = call.given["locations"]
     campaign = await catalogue.set_locations(db, call.account.id, call.given["id"], ids)
     await events.announce_campaign(db, call.listener, "coupon_updated", campaign, call.now)
-    return _shown(await catalogue.locations(db, campaign))
+    return _places(await catalogue.locations(db, campaign))
 
 
-def _shown(places: catalogue.Places) -> CampaignLocations:
+def _places(places: catalogue.Places) -> CampaignLocations:
     return CampaignLocations(places.locations, places.restricted)
 
 
@@ -58,10 +59,11 @@ async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
         await pictures.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
         entry = await catalogue.entry(db, account_id, campaign_id)
         await call.note(db, "campaign.picture", subject=str(campaign_id))
+        answer = await shown(call, db, entry)
         await events.announce_campaign(
             db, call.listener, "coupon_updated", entry.campaign, call.now
         )
-    return 200, encode(shapes.show_campaign(entry, call.link_host))
+    return 200, encode(answer)
 
 
 async def delete_picture(call: Call, db: Handle) -> None:

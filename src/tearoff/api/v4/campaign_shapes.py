@@ -9,7 +9,7 @@ import msgspec
 
 from tearoff.api.v4.option_fields import options_shown
 from tearoff.api.v4.shapes import AT, URL
-from tearoff.coupons.campaigns import folders
+from tearoff.coupons.campaigns import counts, folders
 from tearoff.coupons.campaigns.catalogue import Entry
 from tearoff.coupons.models import Campaign as CampaignRow
 from tearoff.coupons.options import (
@@ -27,7 +27,11 @@ from tearoff.kit.hours import Hours
 
 class Campaign(msgspec.Struct, frozen=True):
     """A campaign. Moments are in UTC; `timezone` is the zone in which people read them.
-    `warnings`: what keeps its coupons from being used, in words."""
+    `warnings`: what keeps its coupons from being used, in words. `version` rises with every change;
+    `changed_by` is who made the last one that is noted. `issued` coupons, without those whose
+    message certainly never left; `sent` messages that a service took; `opened` and `claimed`
+    coupons; `redeemed` uses, without those that were taken back; `…_today` in the account's time
+    zone. Counts are exact at the moment of the answer."""
 
     id: int
     code: str
@@ -89,6 +93,16 @@ class Campaign(msgspec.Struct, frozen=True):
     saves: bool
     wallet: bool
     warnings: list[str]
+    version: int
+    changed_at: datetime | None
+    changed_by: str
+    issued: int
+    sent: int
+    opened: int
+    claimed: int
+    redeemed: int
+    opened_today: int
+    redeemed_today: int
 
 
 class Folder(msgspec.Struct, frozen=True):
@@ -106,7 +120,9 @@ class Category(msgspec.Struct, frozen=True):
     level: int
 
 
-def show_campaign(entry: Entry, link_host: str) -> Campaign:
+def show_campaign(
+    entry: Entry, link_host: str, standing: counts.Standing = counts.NOTHING
+) -> Campaign:
     campaign, shelf = entry.campaign, entry.shelf
     own: dict[str, Any] = {
         "url": f"{link_host}/p/{campaign.code}",
@@ -115,6 +131,11 @@ def show_campaign(entry: Entry, link_host: str) -> Campaign:
         "featured": shelf.featured,
         "picture": _picture_url(campaign, link_host),
         "warnings": entry.warnings,
+        "changed_at": shelf.changed_at,
+        "changed_by": shelf.changed_by,
+        **msgspec.structs.asdict(standing.all),
+        "opened_today": standing.today.opened,
+        "redeemed_today": standing.today.redeemed,
         **options_shown(campaign.options),
     }
     same = {name: getattr(campaign, name) for name in Campaign.__struct_fields__ if name not in own}
@@ -174,6 +195,16 @@ CAMPAIGN = Campaign(
     picture_alt="",
     created_at=AT,
     warnings=[],
+    version=3,
+    changed_at=AT,
+    changed_by="api",
+    issued=1_200,
+    sent=1_150,
+    opened=640,
+    claimed=0,
+    redeemed=212,
+    opened_today=31,
+    redeemed_today=9,
     **options_shown(PLAIN),
 )
 FOLDER = Folder(100001, "Autumn", 2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from typing import Any
 
@@ -17,11 +18,14 @@ from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.option_fields import LIMITS, OPTIONS, option_changes
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CAMPAIGN_ID
-from tearoff.coupons.campaigns import campaigns, catalogue, folders
-from tearoff.coupons.campaigns.catalogue import STATUSES, CampaignChanges, Filter
+from tearoff.coupons.campaigns import campaigns, catalogue, copies, counts, folders, listing
+from tearoff.coupons.campaigns.catalogue import STATUSES, CampaignChanges, Entry, Filter
 from tearoff.coupons.sessions import events
 from tearoff.kit.db import Handle
 from tearoff.kit.words import LANGUAGES
+
+BY = "api"
+"""Who changes campaigns here, as they tell it."""
 
 TAG = "Campaigns"
 SHELVES = "Folders and categories"
@@ -38,21 +42,59 @@ _COLUMNS = {"folder": "folder_id", "category": "category_id"}
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
     given = call.given
     limit = given.get("limit", DEFAULT_LIMIT)
-    (after,) = given.get("cursor", (0,))
+    asked = _asked(given)
+    found = await listing.listed(
+        db,
+        call.account.id,
+        asked,
+        now=call.now,
+        timezone=call.account.timezone,
+        after=_after(given, asked.sort),
+        limit=limit + 1,
+    )
+    is_plain = asked.sort == "created"
+    return page_of(
+        "campaigns" if is_plain else f"campaigns by {asked.sort}",
+        found,
+        limit,
+        lambda one: shapes.show_campaign(one.entry, call.link_host, one.standing),
+        lambda one: (one.place.id,) if is_plain else (one.place.key, one.place.id),
+    )
+
+
+def _asked(given: Mapping[str, Any]) -> listing.Asked:
     only = Filter(
         status=given.get("status"),
         folder_id=given.get("folder"),
         category_id=given.get("category"),
         tags=(given["tag"],) if "tag" in given else None,
     )
-    found = await catalogue.entries(db, call.account.id, only, after=after, limit=limit + 1)
-    return page_of(
-        "campaigns",
-        found,
-        limit,
-        lambda entry: shapes.show_campaign(entry, call.link_host),
-        lambda entry: (entry.campaign.id,),
-    )
+    states = (given["state"],) if "state" in given else None
+    sort = given.get("sort", "created")
+    return listing.Asked(only=only, search=given.get("search", ""), states=states, sort=sort)
+
+
+def _after(given: Mapping[str, Any], sort: str) -> listing.Place | None:
+    """Where the page before ended, which was sorted alike."""
+    if "cursor" not in given:
+        return None
+    by, *place = given["cursor"]
+    if by != sort:
+        detail = "Invalid value in parameter: cursor. Use next_cursor of a page with this sort."
+        raise f.wrong("cursor", 301, detail)
+    return listing.Place(place[0], place[-1])
+
+
+def _cursor(name: str, given: Any) -> tuple[Any, ...]:
+    """A place in the list, behind the name of its sort."""
+    for sort in listing.SORTS:
+        if sort != "created":
+            with contextlib.suppress(p.WrongValue):
+                read = cursor_field(
+                    f"campaigns by {sort}", listing.KINDS[sort.removeprefix("-")], int
+                ).read
+                return (sort, *read(name, given))
+    return ("created", *cursor_field("campaigns", int).read(name, given))
 
 
 async def get_campaign(call: Call, db: Handle) -> shapes.Campaign:
@@ -64,8 +106,8 @@ async def create_campaign(call: Call, db: Handle) -> shapes.Campaign:
     changes = await changes_of(db, call.account.id, call.given)
     template = call.given.get("template")
     if template is not None:
-        known = await catalogue.entry(db, call.account.id, template)
-        made = await catalogue.copy(db, known, call.account.id, changes)
+        known = await catalogue.entry(db, call.account.id, template, is_template=None)
+        made = await copies.copy(db, known, call.account.id, changes)
     elif isinstance(changes.name, str):
         made = await campaigns.create_campaign(db, call.account.id, _new(call, changes))
     else:
@@ -76,9 +118,17 @@ async def create_campaign(call: Call, db: Handle) -> shapes.Campaign:
 
 async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
     changes = await changes_of(db, call.account.id, call.given)
-    entry = await catalogue.change(db, call.account.id, call.given["id"], changes, call.now)
+    entry = await catalogue.change(
+        db,
+        call.account.id,
+        call.given["id"],
+        changes,
+        call.now,
+        version=call.given.get("version"),
+        by=BY,
+    )
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
-    return shapes.show_campaign(entry, call.link_host)
+    return await shown(call, db, entry)
 
 
 async def delete_campaign(call: Call, db: Handle) -> None:
@@ -119,8 +169,15 @@ async def delete_category(call: Call, db: Handle) -> None:
 
 
 async def _shown(call: Call, db: Handle, campaign_id: int) -> shapes.Campaign:
-    entry = await catalogue.entry(db, call.account.id, campaign_id)
-    return shapes.show_campaign(entry, call.link_host)
+    return await shown(call, db, await catalogue.entry(db, call.account.id, campaign_id))
+
+
+async def shown(call: Call, db: Handle, entry: Entry) -> shapes.Campaign:
+    """A campaign with its counts at this moment."""
+    day = counts.today(call.account.timezone, call.now)
+    found = await counts.of_campaigns(db, call.account.id, [entry.campaign.id], day)
+    standing = found.get(entry.campaign.id, counts.NOTHING)
+    return shapes.show_campaign(entry, call.link_host, standing)
 
 
 def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
@@ -209,10 +266,17 @@ OPERATIONS = (
         path="/v4/campaigns",
         tag=TAG,
         right=Right.LOOK,
-        summary="The account's campaigns, in the order in which they were made.",
+        summary="The account's campaigns, searched, filtered and sorted, with their counts.",
         query=(
             LIMIT,
-            cursor_field("campaigns", int),
+            msgspec.structs.replace(cursor_field("campaigns", int), read=_cursor),
+            f.text_field("search", p.text(100), "Only those whose name or title has all of these"
+                         " words, in any case and with any accents.", "coffee"),
+            f.words_field("sort", listing.SORTS, "What comes first; with `-` the other way round."
+                          " Left out: in the order in which they were made.", "-redeemed"),
+            f.words_field("state", listing.STATES, "Only those that stand so: an active campaign"
+                          " before its first moment is `scheduled`, one past its end `ended`.",
+                          "active"),
             f.words_field("status", STATUSES, "Only those in this status.", "active"),
             f.query_integer("folder", "Only those in this folder.", 100001, least=1,
                             most=2**53 - 1),
@@ -263,9 +327,14 @@ OPERATIONS = (
         look=get_campaign,
         summary="Change a campaign; what is left out stays, null empties.",
         path_fields=(CAMPAIGN_ID,),
-        body=FIELDS,
+        body=(
+            *FIELDS,
+            f.integer_field("version", "The version that you have seen. When the campaign has"
+                            " another one by now and this would change it, nothing is changed:"
+                            " 409."),
+        ),
         act=update_campaign,
-        errors=(*_WRITES, 404, 502),
+        errors=(*_WRITES, 404, 502, 540),
         answers={200: ("The campaign as it is then.", shapes.Campaign)},
         example=shapes.CAMPAIGN,
     ),

@@ -13,6 +13,7 @@ from tearoff.api.v3.endpoint import Told
 from tearoff.api.v3.errors import Failure, failure_of
 from tearoff.api.v3.reading import BadParameters
 from tearoff.api.v4.fields import BadFields, FieldProblem, Unknown
+from tearoff.coupons.campaigns.catalogue import ChangedMeanwhile
 from tearoff.coupons.campaigns.option_rules import BadOptions
 from tearoff.coupons.rules import CannotUse
 from tearoff.distribution.outcome import OutcomeUnknown
@@ -27,7 +28,8 @@ NOT_FOUND = 501
 class Problem(msgspec.Struct, frozen=True):
     """`type` is the address of a page that tells more. `errors` has an entry for each value
     that is missing or wrong; it is empty for anything else. `at` and `location`: when and where
-    what stands in the way happened; `message`: the message that it is about."""
+    what stands in the way happened; `message`: the message that it is about; `by`: who
+    changed a campaign meanwhile, `version`: the one it has now."""
 
     type: str
     title: str
@@ -38,6 +40,8 @@ class Problem(msgspec.Struct, frozen=True):
     at: datetime | UnsetType = UNSET
     location: int | UnsetType = UNSET
     message: int | UnsetType = UNSET
+    by: str | UnsetType = UNSET
+    version: int | UnsetType = UNSET
 
 
 def problem_of(error: BaseException) -> tuple[Problem, float | None]:
@@ -66,6 +70,10 @@ def problem_of(error: BaseException) -> tuple[Problem, float | None]:
 def _more(error: BaseException) -> dict[str, object]:
     if isinstance(error, OutcomeUnknown):
         return {"message": error.message_id}
+    if isinstance(error, ChangedMeanwhile):
+        campaign, shelf = error.entry.campaign, error.entry.shelf
+        at = shelf.changed_at or UNSET
+        return {"at": at, "by": shelf.changed_by, "version": campaign.version}
     if not isinstance(error, CannotUse):
         return {}
     return {"at": error.at or UNSET, "location": error.where or UNSET}

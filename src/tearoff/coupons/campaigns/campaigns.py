@@ -62,6 +62,7 @@ class NewCampaign(msgspec.Struct, frozen=True, kw_only=True):
     tags: tuple[str, ...] = ()
     customid: str = ""
     featured: bool = False
+    is_template: bool = False
     raw_options: str = "{}"
 
 
@@ -90,9 +91,10 @@ async def create_campaign(
 
 
 async def campaign(db: Handle, account_id: int, campaign_id: int) -> Campaign | None:
+    """Not a template: of those there are no coupons."""
     row = await db.fetchrow(
         f"SELECT {columns(Campaign)} FROM campaigns WHERE account_id = $1 AND id = $2"
-        " AND removed_at IS NULL",
+        " AND removed_at IS NULL AND NOT is_template",
         account_id,
         campaign_id,
     )
@@ -101,7 +103,9 @@ async def campaign(db: Handle, account_id: int, campaign_id: int) -> Campaign | 
 
 async def campaign_of_code(db: Handle, code: str) -> Campaign | None:
     row = await db.fetchrow(
-        f"SELECT {columns(Campaign)} FROM campaigns WHERE code = $1 AND removed_at IS NULL", code
+        f"SELECT {columns(Campaign)} FROM campaigns WHERE code = $1 AND removed_at IS NULL"
+        " AND NOT is_template",
+        code,
     )
     return row and read(Campaign, row)
 
@@ -136,6 +140,9 @@ def check_campaign(new: NewCampaign) -> None:
         raise Invalid("A campaign needs a name.", field="name")
     if not COLOR.match(new.brand_color):
         raise Invalid("Use a colour such as #0b5d4b.", field="brand_color")
+    if new.is_template and new.status != "draft":
+        text = "A template stays a draft. Start a campaign from it, and publish that."
+        raise Invalid(text, field="status")
     if new.uses < 1:
         raise Invalid("A coupon has at least one use.", field="uses")
     if new.starts_at and new.expires_at and new.starts_at >= new.expires_at:

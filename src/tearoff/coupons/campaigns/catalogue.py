@@ -17,7 +17,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import changed
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions.behind_link import PINS
-from tearoff.errors import Invalid
+from tearoff.errors import Conflict, Invalid
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
@@ -26,11 +26,15 @@ PAGE = 100
 
 
 class Shelf(msgspec.Struct, frozen=True):
-    """Where a campaign stands in its owner's catalogue."""
+    """Where a campaign stands in its owner's catalogue, and who changed it last and when: nobody
+    since it was made or since that is noted, if `changed_at` is None."""
 
     folder_id: int | None
     category_id: int | None
     featured: bool
+    is_template: bool
+    changed_at: datetime | None
+    changed_by: str
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -138,7 +142,7 @@ async def cards(
         " THEN 'expired' ELSE c.status END AS status, a.link_host"
         " FROM unnest($1::bigint[]) AS asked (id) JOIN accounts a ON a.id = asked.id"
         " CROSS JOIN LATERAL (SELECT * FROM campaigns WHERE account_id = a.id"
-        " AND removed_at IS NULL ORDER BY id LIMIT $3) c ORDER BY c.id",
+        " AND removed_at IS NULL AND NOT is_template ORDER BY id LIMIT $3) c ORDER BY c.id",
         list(account_ids),
         now,
         most,
@@ -158,7 +162,8 @@ _ENTRY = (
     " WHERE c.account_id = $1 AND c.removed_at IS NULL"
 )
 
-_WANTED = """
+LISTED = "c.removed_at IS NULL AND NOT c.is_template"
+WANTED = """
   AND ($2::text IS NULL OR c.status = $2)
   AND ($3::bigint IS NULL OR c.folder_id = $3)
   AND ($4::bigint IS NULL OR c.category_id IN (
@@ -167,7 +172,7 @@ _WANTED = """
   AND ($5::text[] IS NULL OR c.tags && $5)
   AND ($6::timestamptz IS NULL OR c.expires_at IS NULL OR c.expires_at > $6)
 """
-_FOUND = f"FROM campaigns c WHERE c.account_id = $1 AND c.removed_at IS NULL {_WANTED}"
+_FOUND = f"FROM campaigns c WHERE c.account_id = $1 AND {LISTED} {WANTED}"
 
 
 async def entries(
@@ -175,8 +180,8 @@ async def entries(
 ) -> list[Entry]:
     """The account's campaigns in the order in which they were made; `after` an id."""
     rows = await db.fetch(
-        f"{_ENTRY} {_WANTED} AND c.id > $7 ORDER BY c.id LIMIT $8",
-        *_asked(account_id, only),
+        f"{_ENTRY} AND NOT c.is_template {WANTED} AND c.id > $7 ORDER BY c.id LIMIT $8",
+        *asked(account_id, only),
         after,
         limit,
     )
@@ -194,20 +199,21 @@ async def page(db: Handle, account_id: int, only: Filter, number: int) -> Listed
     """Page `number` (from 1) of the account's campaigns, a hundred each, in the order in which
     they were made or the other way round."""
     order, skip = "DESC" if only.newest_first else "ASC", (number - 1) * PAGE
-    asked = _asked(account_id, only)
+    given = asked(account_id, only)
     ids = await db.fetch(
-        f"SELECT c.id {_FOUND} ORDER BY c.id {order} OFFSET $7 LIMIT {PAGE}", *asked, skip
+        f"SELECT c.id {_FOUND} ORDER BY c.id {order} OFFSET $7 LIMIT {PAGE}", *given, skip
     )
     total = skip + len(ids)
     if len(ids) == PAGE or (skip and not ids):  # else this is the last page, and all are counted
-        total = await db.fetchval(f"SELECT count(*) {_FOUND}", *asked)
+        total = await db.fetchval(f"SELECT count(*) {_FOUND}", *given)
     rows = await db.fetch(
         f"{_ENTRY} AND c.id = ANY($2) ORDER BY c.id {order}", account_id, [row["id"] for row in ids]
     )
     return Listed(total, [_entry(row) for row in rows])
 
 
-def _asked(account_id: int, only: Filter) -> tuple[Any, ...]:
+def asked(account_id: int, only: Filter) -> tuple[Any, ...]:
+    """The six values of `WANTED`."""
     return (
         account_id,
         only.status,
@@ -218,12 +224,38 @@ def _asked(account_id: int, only: Filter) -> tuple[Any, ...]:
     )
 
 
-async def entry(db: Handle, account_id: int, campaign_id: int) -> Entry:
-    """Raises `CampaignNotFound`."""
-    row = await db.fetchrow(f"{_ENTRY} AND c.id = $2", account_id, campaign_id)
+async def entry(
+    db: Handle, account_id: int, campaign_id: int, *, is_template: bool | None = False
+) -> Entry:
+    """A campaign, a template, or (None) either. Raises `CampaignNotFound`."""
+    row = await db.fetchrow(
+        f"{_ENTRY} AND c.id = $2 AND c.is_template = coalesce($3, c.is_template)",
+        account_id,
+        campaign_id,
+        is_template,
+    )
     if row is None:
         raise CampaignNotFound
     return _entry(row)
+
+
+async def entries_of_ids(db: Handle, account_id: int, ids: Sequence[int]) -> list[Entry]:
+    """Campaigns and templates, in this order."""
+    rows = await db.fetch(f"{_ENTRY} AND c.id = ANY($2)", account_id, list(ids))
+    found = {row["c_id"]: _entry(row) for row in rows}
+    return [found[one] for one in ids if one in found]
+
+
+class ChangedMeanwhile(Conflict):
+    """Somebody else changed the campaign meanwhile. `entry` is how it stands now."""
+
+    def __init__(self, entry: Entry) -> None:
+        who, version = entry.shelf.changed_by or "Somebody", entry.campaign.version
+        super().__init__(
+            f"{who} changed this campaign meanwhile; its version is {version} now. Look at it again"
+            " and send your changes with that version."
+        )
+        self.entry = entry
 
 
 async def change(
@@ -232,19 +264,34 @@ async def change(
     campaign_id: int,
     changes: CampaignChanges,
     now: datetime,
+    *,
+    version: int | None = None,
+    by: str = "",
+    is_template: bool | None = False,
 ) -> Entry:
-    """Change a campaign, in a transaction. A limit that counts from now on counts all that was
-    before: whoever counts holds the campaign's row, which is locked here. Raises
-    `CampaignNotFound` and `Invalid`."""
-    row = await db.fetchrow(f"{_ENTRY} AND c.id = $2 FOR UPDATE OF c", account_id, campaign_id)
+    """Change a campaign or a template, in a transaction. A limit that counts from now on counts all
+    that was before: whoever counts holds the campaign's row, which is locked here. `version` is the
+    one that was seen when the changes were thought of; `by` is who makes them. Raises
+    `CampaignNotFound`, `ChangedMeanwhile` and `Invalid`."""
+    row = await db.fetchrow(
+        f"{_ENTRY} AND c.id = $2 AND c.is_template = coalesce($3, c.is_template) FOR UPDATE OF c",
+        account_id,
+        campaign_id,
+        is_template,
+    )
     if row is None:
         raise CampaignNotFound
     values = changes.given(row["c_raw_options"])
     if "message_text" in values:
         kept = row["c_message_text"]
         values["message_text"] = campaigns.tidy_text(values["message_text"], kept)
+    if version is not None and version != row["c_version"]:
+        if all(row.get(f"c_{n}", row.get(f"s_{n}")) == _plain(v) for n, v in values.items()):
+            return _entry(row)
+        raise ChangedMeanwhile(_entry(row))
     campaigns.check_campaign(msgspec.structs.replace(as_new(_entry(row)), **values))
     if values:
+        values |= {"changed_at": now, "changed_by": by}
         sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 3))
         await db.execute(
             f"UPDATE campaigns SET {sets} WHERE account_id = $1 AND id = $2",
@@ -252,35 +299,9 @@ async def change(
             campaign_id,
             *values.values(),
         )
-    found = await entry(db, account_id, campaign_id)
+    found = await entry(db, account_id, campaign_id, is_template=None)
     await recount.recount(db, read(Campaign, row, "c_"), found.campaign, now)
     return found
-
-
-async def copy(
-    db: asyncpg.Connection,
-    template: Entry,
-    account_id: int,
-    changes: CampaignChanges,
-) -> Campaign:
-    """A new campaign like the template, in this account, with what `changes` says. Its picture
-    comes along, and within the account its folder, category and locations."""
-    new = as_new(template)
-    if account_id != template.campaign.account_id:
-        new = msgspec.structs.replace(new, folder_id=None, category_id=None)
-    new = msgspec.structs.replace(new, **{"status": "active", **changes.given(new.raw_options)})
-    kept = template.campaign.message_text
-    made = await campaigns.create_campaign(db, account_id, new, kept_text=kept)
-    await _copy_picture(db, template.campaign, made)
-    await db.execute(
-        "INSERT INTO campaign_locations (campaign_id, location_id)"
-        " SELECT $2, l.id FROM campaign_locations cl JOIN locations l ON l.id = cl.location_id"
-        " WHERE cl.campaign_id = $1 AND l.account_id = $3",
-        template.campaign.id,
-        made.id,
-        account_id,
-    )
-    return made
 
 
 async def locations(db: Handle, campaign: Campaign) -> Places:
@@ -324,7 +345,8 @@ async def remove(db: Handle, account_id: int, campaign_id: int, now: datetime) -
     """Put a campaign away for good: it is found no more, its coupons cannot be used any more,
     and their history stays. Raises `CampaignNotFound`."""
     done = await db.fetchval(
-        "UPDATE campaigns SET removed_at = $3, status = 'archived'"
+        "UPDATE campaigns SET removed_at = $3,"
+        " status = CASE WHEN is_template THEN status ELSE 'archived' END"
         " WHERE account_id = $1 AND id = $2 AND removed_at IS NULL RETURNING true",
         account_id,
         campaign_id,
@@ -354,34 +376,13 @@ def as_new(found: Entry) -> NewCampaign:
     return NewCampaign(**values)
 
 
+def _plain(value: Any) -> Any:
+    """As a row has it."""
+    return list(value) if isinstance(value, tuple) else value
+
+
 def _entry(row: asyncpg.Record) -> Entry:
     return Entry(
         read(Campaign, row, "c_"), read(Shelf, row, "s_"), row["category_name"],
         row["is_subaccount"], row["has_pins"],
     )  # fmt: skip
-
-
-async def _copy_picture(db: Handle, template: Campaign, made: Campaign) -> None:
-    """Pictures belong to an account, so one that crosses to another is a row of its own."""
-    if template.picture_id is None:
-        return
-    if template.account_id == made.account_id:
-        await db.execute(
-            "UPDATE campaigns SET picture_id = $2, picture_alt = $3 WHERE id = $1",
-            made.id,
-            template.picture_id,
-            template.picture_alt,
-        )
-        return
-    await db.execute(
-        "WITH p AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
-        " SELECT $3, sha256, webp, width, height, card FROM pictures"
-        " WHERE id = $1 AND account_id = $2"
-        " RETURNING id) UPDATE campaigns SET picture_id = p.id, picture_alt = $5 FROM p"
-        " WHERE campaigns.id = $4",
-        template.picture_id,
-        template.account_id,
-        made.account_id,
-        made.id,
-        template.picture_alt,
-    )

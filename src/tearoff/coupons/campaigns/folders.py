@@ -56,6 +56,7 @@ async def folders(db: Handle, account_id: int) -> list[Folder]:
     rows = await db.fetch(
         "SELECT f.id, f.name, count(c.id) AS campaigns FROM folders f LEFT JOIN campaigns c"
         " ON c.folder_id = f.id AND c.account_id = $1 AND c.removed_at IS NULL"
+        " AND NOT c.is_template"
         " WHERE f.account_id = $1"
         " GROUP BY f.id ORDER BY f.id",
         account_id,

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tearoff.kit import canonical_forms, clock
+from tearoff.kit import canonical_forms, clock, older_counts
 from tearoff.kit.db import Database
 from tearoff.kit.schema import queue_version, refuse_newer
 
@@ -78,5 +78,6 @@ async def _bring_up_to_date(url: str) -> None:
     try:
         if not await canonical_forms.is_done(db):
             await canonical_forms.run_if_due(db, url, clock.now())
+        await older_counts.count_if_due(db, clock.now())
     finally:
         await db.close()

@@ -1,0 +1,121 @@
+"""How many coupons of a campaign there are and what became of them.
+
+Triggers of the database count what happens in the transaction in which it happens (migration
+0020), so a count and what it counts are there together or not at all, whoever writes. Each backend
+counts in rows of its own, the deltas; a chore adds them to the totals and the days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tearoff.kit import older_counts
+from tearoff.kit.db import Database, Handle
+from tearoff.kit.rows import columns, read
+
+FOLDED_AT_ONCE = 1_000
+"""Rows in one statement: a few milliseconds for which whoever counts in one of them waits."""
+
+
+class Counts(msgspec.Struct, frozen=True):
+    """`issued`: coupons made, without those whose message certainly never left. `sent`: messages
+    that a service took and nobody called undeliverable. `redeemed`: uses, without those that were
+    taken back."""
+
+    issued: int = 0
+    sent: int = 0
+    opened: int = 0
+    claimed: int = 0
+    redeemed: int = 0
+
+
+NONE = Counts()
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """Of all days, and of today in the account's time zone."""
+
+    all: Counts = NONE
+    today: Counts = NONE
+
+
+NOTHING = Standing()
+
+_SUMS = ", ".join(
+    f"coalesce(sum({name}), 0)::bigint AS {name}" for name in columns(Counts).split(", ")
+)
+
+
+async def of_campaigns(
+    db: Handle, account_id: int, ids: Sequence[int], today: date
+) -> Mapping[int, Standing]:
+    """By campaign, exact at this moment, in one statement. Campaigns of which nothing is counted
+    are left out (`NOTHING`)."""
+    rows = await db.fetch(_OF_CAMPAIGNS, account_id, list(ids), today)
+    return {
+        row["campaign_id"]: Standing(read(Counts, row, "a_"), read(Counts, row, "t_"))
+        for row in rows
+    }
+
+
+async def by_day(
+    db: Handle, account_id: int, campaign_id: int, first: date, last: date
+) -> dict[date, Counts]:
+    """The days of which something is counted, both ends included."""
+    rows = await db.fetch(
+        f"SELECT day, {_SUMS} FROM (SELECT * FROM campaign_days"
+        " WHERE campaign_id = $2 AND day BETWEEN $3 AND $4"
+        " UNION ALL SELECT campaign_id, day, account_id, issued, sent, opened, claimed, redeemed"
+        " FROM campaign_deltas WHERE campaign_id = $2 AND day BETWEEN $3 AND $4) d"
+        " WHERE account_id = $1 GROUP BY day ORDER BY day",
+        account_id,
+        campaign_id,
+        first,
+        last,
+    )
+    return {row["day"]: read(Counts, row) for row in rows}
+
+
+def today(timezone: str, now: datetime) -> date:
+    """The day of an account, in its time zone."""
+    return now.astimezone(ZoneInfo(timezone)).date()
+
+
+async def fold(db: Database) -> int:
+    """Add what was counted to the totals; gives how many rows that were. Rows that somebody is
+    counting in stay for the next time."""
+    folded = 0
+    while True:
+        async with db.transaction() as work:
+            if not await work.fetchval(older_counts.TRY_LOCK):
+                return folded
+            taken: int = await work.fetchval(older_counts.FOLD, FOLDED_AT_ONCE)
+        folded += taken
+        if taken < FOLDED_AT_ONCE:
+            return folded
+
+
+_NAMES = columns(Counts).split(", ")
+_OF_CAMPAIGNS = f"""
+WITH asked AS (SELECT unnest($2::bigint[]) AS campaign_id),
+counted AS (
+  SELECT t.campaign_id, false AS is_today, {columns(Counts, "t")}
+  FROM asked JOIN campaign_totals t USING (campaign_id) WHERE t.account_id = $1
+  UNION ALL SELECT d.campaign_id, NULL, {columns(Counts, "d")}
+  FROM asked JOIN campaign_days d USING (campaign_id) WHERE d.account_id = $1 AND d.day = $3
+  UNION ALL SELECT d.campaign_id, d.day = $3, {columns(Counts, "d")}
+  FROM asked JOIN campaign_deltas d USING (campaign_id) WHERE d.account_id = $1
+)
+SELECT campaign_id, {
+    ", ".join(
+        f"coalesce(sum({n}) FILTER (WHERE is_today IS NOT NULL), 0)::bigint AS a_{n},"
+        f" coalesce(sum({n}) FILTER (WHERE is_today IS NOT FALSE), 0)::bigint AS t_{n}"
+        for n in _NAMES
+    )
+} FROM counted GROUP BY campaign_id
+"""
+"""`is_today`: false counts in all only, null (a day's row) in today only, true in both."""

@@ -1,0 +1,190 @@
+"""A campaign's counts are the truth of its coupons at any committed moment, whoever writes, and
+reading them looks at no coupon, message or event."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from tearoff.coupons.campaigns import campaigns, counts
+from tearoff.coupons.models import Doer, NewSession
+from tearoff.coupons.sessions import actions, minting, updates
+from tearoff.kit import older_counts
+from tearoff.kit.db import Database
+from tests.cast import noon, open_shop
+
+NOW = datetime.now(UTC)
+DOER = Doer("staff", "counter")
+
+TRUTH = """
+SELECT (SELECT count(*) FROM sessions WHERE campaign_id = $1) - (SELECT count(*) FROM sessions s
+    WHERE campaign_id = $1 AND EXISTS (SELECT FROM session_events e WHERE e.session_id = s.id
+    AND e.kind = 'voided' AND e.actor = 'tearoff')) AS issued,
+  (SELECT count(*) FROM messages m JOIN sessions s ON s.id = m.about WHERE s.campaign_id = $1
+    AND m.state IN ('accepted', 'sent', 'delivered')) AS sent,
+  (SELECT count(opened_at) FROM sessions WHERE campaign_id = $1) AS opened,
+  (SELECT count(claimed_at) FROM sessions WHERE campaign_id = $1) AS claimed,
+  (SELECT coalesce(sum(uses), 0) FROM sessions WHERE campaign_id = $1) AS redeemed,
+  (SELECT array[coalesce(sum(issued), 0), coalesce(sum(sent), 0), coalesce(sum(opened), 0),
+    coalesce(sum(claimed), 0), coalesce(sum(redeemed), 0)] FROM (
+      SELECT issued, sent, opened, claimed, redeemed FROM campaign_totals WHERE campaign_id = $1
+      UNION ALL
+      SELECT issued, sent, opened, claimed, redeemed FROM campaign_deltas WHERE campaign_id = $1) c
+  ) AS counted
+"""
+"""One statement, and so one moment."""
+
+
+async def counts_of(db, shop, now=NOW):
+    zone = await db.fetchval("SELECT timezone FROM accounts WHERE id = $1", shop.account)
+    day = counts.today(zone, now)
+    found = await counts.of_campaigns(db, shop.account, [shop.campaign], day)
+    return found.get(shop.campaign, counts.NOTHING)
+
+
+async def check(db, shop):
+    row = await db.fetchrow(TRUTH, shop.campaign)
+    *truth, counted = row
+    assert list(counted) == truth
+    return counts.Counts(*truth)
+
+
+async def made(db, shop, amount):
+    campaign = await campaigns.campaign(db, shop.account, shop.campaign)
+    async with db.transaction() as work:
+        batch = await minting.mint(work, campaign, amount, NOW)
+        codes = [one.code async for lot in minting.read_batch(work, batch) for one in lot]
+        return [await actions.find_session(work, shop.account, code) for code in codes]
+
+
+@pytest.fixture
+async def db(services):
+    db = await Database.open(services.settings.database_url, size=20)
+    yield db
+    await db.close()
+
+
+async def test_they_are_exact_while_many_write_and_others_fold(db, services):
+    """Opens, claims, uses, undone ones, voids and removals at once; the sum is the truth in every
+    moment in which somebody looks."""
+    shop = await open_shop(services, campaign={"uses": 3}, account={"timezone": noon()})
+    found = await made(db, shop, 60)
+    busy = True
+
+    async def look():
+        looks = 0
+        while busy:
+            await check(db, shop)
+            await counts.fold(db)
+            looks += 1
+        return looks
+
+    async def live(i, both):
+        kinds = [("opened",), ("claimed", "unclaimed"), ("claimed", "unclaimed", "claimed")][i % 3]
+        for kind in kinds:
+            async with db.transaction() as work:
+                await actions.change(work, both, kind, doer=DOER, now=NOW)
+        for _ in range(i % 4):
+            async with db.transaction() as work:
+                await actions.validate(work, both, doer=DOER, now=NOW)
+        if i % 4 == 2:
+            async with db.transaction() as work:
+                await actions.change(work, both, "unvalidated", doer=DOER, now=NOW)
+        if i % 4 == 0:
+            async with db.transaction() as work:
+                await actions.remove_session(work, both, NOW)
+
+    looking = asyncio.create_task(look())
+    await asyncio.gather(*(live(i, both) for i, both in enumerate(found)))
+    busy = False
+    assert await looking > 0
+    truth = await check(db, shop)
+    standing = await counts_of(db, shop)
+    assert (standing.all, standing.today) == (truth, truth)
+    assert truth.issued == 45
+    await counts.fold(db)
+    assert await counts_of(db, shop) == standing
+    assert not await db.fetchval(
+        "SELECT EXISTS (SELECT FROM campaign_deltas WHERE campaign_id = $1)", shop.campaign
+    )
+
+
+async def test_a_use_is_taken_off_the_day_on_which_it_happened(db, services):
+    shop = await open_shop(services, campaign={"uses": 5}, account={"timezone": noon()})
+    (both,) = await made(db, shop, 1)
+    before = NOW - timedelta(days=1)
+    for as_of in (NOW, before):  # a kept scan is heard of later
+        async with db.transaction() as work:
+            await actions.validate(work, both, doer=DOER, now=NOW, as_of=as_of)
+    standing = await counts_of(db, shop)
+    assert (standing.all.redeemed, standing.today.redeemed) == (2, 1)
+    kept = next(use for use in await updates.uses_of(db, both.session.id) if use.at == before)
+    async with db.transaction() as work:
+        await actions.change(work, both, "unvalidated", doer=DOER, now=NOW, use=kept)
+    standing = await counts_of(db, shop)
+    assert (standing.all.redeemed, standing.today.redeemed) == (1, 1)
+    day = counts.today(noon(), before)
+    days = await counts.by_day(db, shop.account, shop.campaign, day, day + timedelta(days=1))
+    assert {at: one.redeemed for at, one in days.items()} == {day: 0, day + timedelta(days=1): 1}
+
+
+async def test_what_was_before_them_is_counted_once_whatever_happens_meanwhile(db, services):
+    """As after an upgrade: the tables are empty, and coupons are used while they are filled."""
+    shop = await open_shop(services, campaign={"uses": 2}, account={"timezone": noon()})
+    found = await made(db, shop, 40)
+    for both in found[:20]:
+        await actions.validate(db, both, doer=DOER, now=NOW)
+    for table in ("totals", "days", "deltas"):
+        await db.execute(f"DELETE FROM campaign_{table} WHERE campaign_id = $1", shop.campaign)
+    await actions.validate(db, found[20], doer=DOER, now=NOW)
+    await db.execute(
+        "UPDATE upkeep SET due_at = now() - interval '1 day' WHERE name = $1", older_counts.NAME
+    )
+    await asyncio.gather(
+        older_counts.count_if_due(db, NOW),
+        *(actions.validate(db, both, doer=DOER, now=NOW) for both in found[10:]),
+    )
+    assert (await check(db, shop)).redeemed == 51
+    assert await older_counts.is_done(db)
+    assert not await older_counts.count_if_due(db, NOW)
+    async with db.transaction() as work:  # and again changes nothing
+        await older_counts.count_campaign(work, shop.account, shop.campaign)
+        await older_counts.count_sent(work, shop.account)
+    await check(db, shop)
+
+
+async def test_a_coupon_whose_message_never_left_is_not_issued(db, services):
+    """And a message counts as sent while its state says that a service has it."""
+    shop = await open_shop(services, account={"timezone": noon()})
+    campaign = await campaigns.campaign(db, shop.account, shop.campaign)
+    async with db.transaction() as work:
+        issued = await actions.issue_session(
+            work, campaign, NewSession(phone="+32470000001"), now=NOW
+        )
+        both = await actions.find_session(work, shop.account, issued.code)
+    message = await db.fetchval(
+        "INSERT INTO messages (account_id, connection_id, about, about_is_new, recipient, text,"
+        " encoding, segments, channel, state, created_at) VALUES ($1, $2, $3, true,"
+        " '+32470000001', 'x', 'gsm7', 1, 'sms', 'submitting', $4) RETURNING id",
+        shop.account, shop.connection, both.session.id, NOW,
+    )  # fmt: skip
+    for state, sent in (("unknown", 0), ("accepted", 1), ("failed", 0), ("delivered", 1)):
+        await db.execute("UPDATE messages SET state = $2 WHERE id = $1", message, state)
+        assert (await check(db, shop)).sent == sent
+    lost = Doer("tearoff", "sms")
+    async with db.transaction() as work:
+        await actions.change(work, both, "voided", doer=lost, now=NOW)
+    assert (await check(db, shop)).issued == 0
+    async with db.transaction() as work:
+        await actions.remove_session(work, both, NOW)
+    standing = await counts_of(db, shop)
+    assert (standing.all.issued, standing.today.issued) == (0, 0)
+
+
+async def test_another_account_reads_none_of_them(db, services):
+    shop, other = await open_shop(services), await open_shop(services)
+    await made(db, shop, 2)
+    day = counts.today("UTC", NOW)
+    assert await counts.of_campaigns(db, other.account, [shop.campaign], day) == {}
+    days = await counts.by_day(db, other.account, shop.campaign, day - timedelta(days=2), day)
+    assert days == {}
