@@ -103,6 +103,8 @@ CODES: dict[int, Code] = {
               "<who> changed this campaign meanwhile; its version is <version> now. Look at it"
               " again and send your changes with that version.",
               "Get the campaign, decide what of both holds, and send it with the new version."),
+    541: Code("The campaign lacks something", "<what it lacks>",
+              "`errors` names each field and what is to be done; then publish again."),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
     604: Code("This person has the coupon already",

@@ -22,6 +22,7 @@ from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules
 from tearoff.coupons.campaigns import folders
 from tearoff.coupons.campaigns.catalogue import ChangedMeanwhile
+from tearoff.coupons.campaigns.publishing import NotReady
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions.actions import CodeTaken, SessionNotFound
 from tearoff.coupons.sessions.reserved_limits import ReservationNotFound
@@ -108,6 +109,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     CodeTaken: (422, 300, "Value already in use in parameter: customvalcode."),
     GroupNotFound: (422, 514, SAME),
     ContactNotFound: (422, 525, SAME),
+    NotReady: (422, 541, "{error}"),
     ChangedMeanwhile: (422, 540, "{error}"),
     AlreadyDecided: (422, 526, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),

@@ -15,6 +15,7 @@ from tearoff.api.v3.reading import BadParameters
 from tearoff.api.v4.fields import BadFields, FieldProblem, Unknown
 from tearoff.coupons.campaigns.catalogue import ChangedMeanwhile
 from tearoff.coupons.campaigns.option_rules import BadOptions
+from tearoff.coupons.campaigns.publishing import NotReady
 from tearoff.coupons.rules import CannotUse
 from tearoff.distribution.outcome import OutcomeUnknown
 from tearoff.errors import Conflict, Invalid, NotFound
@@ -54,6 +55,9 @@ def problem_of(error: BaseException) -> tuple[Problem, float | None]:
     if isinstance(error, BadOptions):
         told = [FieldProblem(name, 300, text) for name, text in error.problems]
         return _problem(422, 300, " ".join(problem.detail for problem in told), told), None
+    if isinstance(error, NotReady):
+        told = [FieldProblem(one.field, 541, one.said) for one in error.findings]
+        return _problem(409, 541, str(error), told), None
     if isinstance(error, Unknown):
         return _problem(404, 404, str(error)), None
     failure = error.failure if isinstance(error, Told) else failure_of(error)

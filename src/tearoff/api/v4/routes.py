@@ -21,6 +21,7 @@ from tearoff.api.v4 import (
     replies,
     sessions,
     suppressions,
+    templates,
     webhooks,
 )
 from tearoff.api.v4.fields import Unknown
@@ -30,6 +31,7 @@ from tearoff.api.v4.problems import MEDIA_TYPE
 NOUNS = (
     campaigns,
     campaign_parts,
+    templates,
     pool,
     locations,
     devices,
