@@ -6,12 +6,13 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from tearoff.accounts.rights import Right
 from tearoff.accounts.subaccounts import check_room
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.campaigns import BY, TAG, shown
+from tearoff.api.v4.campaigns import TAG, by, shown
 from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CAMPAIGN_ID
@@ -47,21 +48,21 @@ async def delete_template(call: Call, db: Handle) -> None:
 
 async def save_template(call: Call, db: Handle) -> shapes.Campaign:
     name = call.given.get("name", "")
-    made = await copies.save_as_template(db, call.account.id, call.given["id"], name, by=BY)
+    made = await copies.save_as_template(db, call.account.id, call.given["id"], name, by=by(call))
     entry = await catalogue.entry(db, call.account.id, made.id, is_template=True)
     return shapes.show_campaign(entry, call.link_host)
 
 
 async def copy_campaign(call: Call, db: Handle) -> Copied:
     await check_room(db, call.account.id)
-    done = await copies.duplicate(db, call.account.id, call.given["id"], call.now, by=BY)
+    done = await copies.duplicate(db, call.account.id, call.given["id"], call.now, by=by(call))
     await events.announce_campaign(db, call.listener, "coupon_created", done.campaign, call.now)
     entry = await catalogue.entry(db, call.account.id, done.campaign.id)
     return Copied(await shown(call, db, entry), done.emptied)
 
 
 async def publish_campaign(call: Call, db: Handle) -> shapes.Campaign:
-    entry = await publishing.publish(db, call.account.id, call.given["id"], call.now, by=BY)
+    entry = await publishing.publish(db, call.account.id, call.given["id"], call.now, by=by(call))
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return await shown(call, db, entry)
 
@@ -78,6 +79,7 @@ OPERATIONS = (
         method="GET",
         path="/v4/templates",
         tag=_TEMPLATES,
+        right=Right.LOOK,
         summary="The account's templates: campaigns to start others from, of which there are no"
         " coupons. Give the id of one as `template` when you make a campaign.",
         query=(LIMIT, cursor_field("templates", int)),
@@ -90,6 +92,8 @@ OPERATIONS = (
         method="DELETE",
         path="/v4/templates/{id}",
         tag=_TEMPLATES,
+        right=Right.EDIT,
+        verb="template.remove",
         summary="Delete a template; campaigns that were started from it stay.",
         path_fields=(f.path_id("id", "cam", "Id of the template.", 100001),),
         act=delete_template,
@@ -100,6 +104,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/template",
         tag=_TEMPLATES,
+        right=Right.EDIT,
+        verb="template.create",
         summary="Make a template like this campaign, which stays as it is.",
         path_fields=(CAMPAIGN_ID,),
         body=(f.text_field("name", p.text(200), "Its name; left out: the campaign's.", "Two"),),
@@ -112,6 +118,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/copy",
         tag=TAG,
+        right=Right.EDIT,
+        verb="campaign.copy",
         summary="Make a draft like this campaign, without its codes, coupons and counts. Dates that"
         " lie in the past are left empty and told.",
         path_fields=(CAMPAIGN_ID,),
@@ -127,6 +135,8 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/publish",
         tag=TAG,
+        right=Right.EDIT,
+        verb="campaign.publish",
         summary="Make the campaign active, if it lacks nothing; what it lacks is told by field.",
         path_fields=(CAMPAIGN_ID,),
         act=publish_campaign,

@@ -192,7 +192,9 @@ def _print_common(
 
 def _blank(campaign: Campaign, visit: Visit, stands: Standing, empty: Rest) -> html.Blank:
     o = offer(campaign, visit)
-    beginning = begin_page(campaign, visit, o, stands, {"paper/form": empty.staff}, _scripts_of(empty))
+    beginning = begin_page(
+        campaign, visit, o, stands, {"paper/form": empty.staff}, _scripts_of(empty)
+    )
     return html.print_blank(
         beginning, "coupon/personal.html", _BLANKS, visit.words, r=empty, o=o, **SCRIPTS
     )

@@ -92,7 +92,7 @@ def _personal(
     rest = personal.rest(linked, state, visit, vault, "", now, is_accepted=use is not None)
     rest = msgspec.structs.replace(rest, reports_open=False, mark="")
     o = offer(linked.campaign, visit)
-    below = {"paper/form": rest.staff, "coupon/scratch": rest.is_card}
+    below: dict[str, object] = {"paper/form": rest.staff, "coupon/scratch": rest.is_card}
     beginning = begin_page(linked.campaign, visit, o, stands, below)
     text = html.render("coupon/personal.html", visit.words, r=rest, o=o, **SCRIPTS)
     return beginning.plain.decode() + text
@@ -107,7 +107,7 @@ def _public(campaign: Campaign, visit: Visit, state: str, now: datetime) -> str:
     elif stands.is_active:
         begin = Begin("", "", questions=questions.of(campaign, visit, Filled()))
     o = offer(campaign, visit)
-    below = {"paper/form": begin, "coupon/ask": begin}
+    below: dict[str, object] = {"paper/form": begin, "coupon/ask": begin}
     beginning = begin_page(campaign, visit, o, stands, below)
     links = personal.public_links(campaign.options, has_ended=begin is None)
     text = html.render(

@@ -22,8 +22,9 @@ from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import patiently
 
-NOT_KEPT = ("t", "back", "tab", "version", "base", "add", "drop", "once", "said", "taken")
-"""Fields of the form that are not of the campaign."""
+NOT_KEPT = ("t", "back", "tab", "add", "drop", "count", "replace", "taken")
+"""Fields of the form that are not kept. Its version and what stood there before are: a draft that is
+taken up later meets what others changed since then."""
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -108,7 +109,6 @@ async def throw_away(visit: Visit) -> Answer:
     await forget(visit, TABS)
     path = f"/campaigns/{visit.path['id']}{tab.path if tab else ''}"
     return to(visit, path, visit.words("What you had typed is thrown away."))
-
 
 
 SCREENS = (

@@ -283,7 +283,7 @@ def at_rows(words: Words, problems: Problems) -> Problems:
         if place is not None:
             name = place[1] + re.sub(r"\[(\d+)\]", r".\1", place[2]).replace("[...]", "")
             text = f"{text[: place.start()]}{text[place.end() :]}".strip()
-        found[name] = _SAID.get(name, "") and words(_SAID[name]) or text[:1].upper() + text[1:]
+        found[name] = (_SAID.get(name, "") and words(_SAID[name])) or text[:1].upper() + text[1:]
     return Problems(found, problems.page)
 
 
@@ -295,5 +295,5 @@ _SAID = {
 
 def label_of(words: Words, name: str) -> str:
     """What a field is called, a row's by the whole that it is in."""
-    told = LABELS.get(name) or LABELS.get(name.split(".")[0], name)
+    told = LABELS.get(name) or LABELS.get(name.split(".", maxsplit=1)[0], name)
     return words(told)

@@ -7,12 +7,21 @@ from typing import Any
 from litestar import Response, Router, route
 from litestar.params import FromPath
 
-from tearoff.web.dashboard import gallery, home, pages
+from tearoff.web.dashboard import (
+    editor,
+    editor_asides,
+    editor_drafts,
+    editor_uploads,
+    gallery,
+    home,
+    pages,
+    preview,
+)
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
-FILES = (home, gallery)
+FILES = (home, editor, editor_asides, editor_drafts, editor_uploads, preview, gallery)
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 

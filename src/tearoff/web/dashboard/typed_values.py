@@ -27,20 +27,20 @@ def typed_of_given(fields: Iterable[Parameter], shown: Mapping[str, Any], zone: 
     found: Values = {}
     for field in fields:
         if field.name in shown:
-            found |= _flat(field.name, shown[field.name], zone)
+            found |= flat(field.name, shown[field.name], zone)
     return found
 
 
-def _flat(name: str, value: Any, zone: str) -> Values:
+def flat(name: str, value: Any, zone: str = "UTC") -> Values:
     if isinstance(value, bool):
         return {HAS + name: ["1"], **({name: ["1"]} if value else {})}
     if isinstance(value, Mapping):
-        parts = (_flat(f"{name}.{key}", inner, zone) for key, inner in value.items())
+        parts = (flat(f"{name}.{key}", inner, zone) for key, inner in value.items())
         return {key: texts for part in parts for key, texts in part.items()}
     if isinstance(value, list | tuple):
         if not value or not isinstance(value[0], Mapping):
             return {HAS + name: ["1"], name: [str(one) for one in value]}
-        return _flat(name, dict(enumerate(value)), zone)
+        return flat(name, dict(enumerate(value)), zone)
     if isinstance(value, datetime):
         return {name: [clock_text(value, zone, is_end=name in ENDS)]}
     return {name: ["" if value is None else str(value)]}
@@ -117,5 +117,3 @@ def _alone(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     if isinstance(kind, list):
         return {**schema, "type": next(one for one in kind if one != "null")}
     return schema
-
-
