@@ -117,7 +117,7 @@ async def _validation(visit: Visit, campaign: Campaign) -> dict[str, Any]:
         else list(map(str, chosen.locations)),
         "nowhere": chosen.restricted and not chosen.locations,
         "pool": pool,
-        "barcodes": [(kind, name) for kind, name in _BARCODES.items()],
+        "barcodes": list(_BARCODES.items()),
         "drawn": drawing(visit, campaign),
     }
 

@@ -23,8 +23,8 @@ from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import patiently
 
 NOT_KEPT = ("t", "back", "tab", "add", "drop", "count", "replace", "taken")
-"""Fields of the form that are not kept. Its version and what stood there before are: a draft that is
-taken up later meets what others changed since then."""
+"""Fields of the form that are not kept. Its version and what stood there before are: a draft that
+is taken up later meets what others changed since then."""
 
 
 class Kept(msgspec.Struct, frozen=True):

@@ -1,5 +1,5 @@
 """The tabs of a campaign's editor: which fields of v4 each has, and how they are read and shown.
-Fields in other units, and those with rows inside, are read here; all others by their declaration."""
+Fields in other units and those with rows inside are read here, all others as they are declared."""
 
 from __future__ import annotations
 
@@ -278,13 +278,18 @@ _PATH = re.compile(r"\b(hours|form|scratch|texts)((?:\.\w+|\[\d+\]|\[\.\.\.\])+)
 def at_rows(words: Words, problems: Problems) -> Problems:
     """The same, with what is wrong inside a row told there, in words without paths."""
     found: dict[str, str] = {}
-    for name, text in problems.fields.items():
-        place = _PATH.search(text)
-        if place is not None:
-            name = place[1] + re.sub(r"\[(\d+)\]", r".\1", place[2]).replace("[...]", "")
-            text = f"{text[: place.start()]}{text[place.end() :]}".strip()
-        found[name] = (_SAID.get(name, "") and words(_SAID[name])) or text[:1].upper() + text[1:]
+    for field, whole_text in problems.fields.items():
+        name, text = _at_row(field, whole_text)
+        found[name] = words(_SAID[name]) if name in _SAID else text[:1].upper() + text[1:]
     return Problems(found, problems.page)
+
+
+def _at_row(field: str, text: str) -> tuple[str, str]:
+    place = _PATH.search(text)
+    if place is None:
+        return field, text
+    name = place[1] + re.sub(r"\[(\d+)\]", r".\1", place[2]).replace("[...]", "")
+    return name, f"{text[: place.start()]}{text[place.end() :]}".strip()
 
 
 _SAID = {

@@ -3,7 +3,7 @@
 from tearoff.kit.migrations.plain import run_sql_file
 
 revision = "0020"
-down_revision = "0022"
+down_revision = "0017"
 
 
 def upgrade() -> None:
