@@ -224,7 +224,7 @@ async def print_tab(visit: Visit, tab: Tab, campaign: Campaign, shown: Shown) ->
         root=visit.address(f"/campaigns/{campaign['id']}"),
         script=OURS.address("editor.js"),
         crop_script=OURS.address("crop.js"),
-        **asides.of_preview(visit, campaign),
+        **asides.of_preview(visit, tab, campaign),
         problems=shown.problems,
         draft=shown.draft,
         is_taken=shown.is_taken,

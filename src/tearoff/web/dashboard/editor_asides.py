@@ -58,13 +58,18 @@ async def of_tab(visit: Visit, tab: Tab, campaign: Campaign) -> dict[str, Any]:
     return await make(visit, campaign) if make else {}
 
 
-def of_preview(visit: Visit, campaign: Campaign) -> dict[str, Any]:
+def of_preview(visit: Visit, tab: Tab, campaign: Campaign) -> dict[str, Any]:
     """The switches above the phone."""
     own = [campaign["language"], *campaign["texts"]]
     return {
+        "state": _STATE.get(tab.key, "ready"),
         "states": [(key, visit.words(text)) for key, text in STATES.items()],
         "spoken": [(language, name_of(language)) for language in dict.fromkeys([*own, *LANGUAGES])],
     }
+
+
+_STATE = {"form": "public", "message": "card"}
+"""What the phone shows first, of tabs whose fields a coupon does not show."""
 
 
 def name_of(language: str) -> str:
@@ -78,8 +83,8 @@ async def _content(visit: Visit, campaign: Campaign) -> dict[str, Any]:
     picture = campaign["picture"] or ""
     return {
         "picture_path": picture[picture.find("/p/") :],
-        "folders": [(f.id, f.name) for f in folders.items],
-        "categories": [(c.id, "– " * (c.level - 1) + c.name) for c in categories.items],
+        "folders": [(f.id, f.name) for f in folders.data],
+        "categories": [(c.id, "– " * (c.level - 1) + c.name) for c in categories.data],
     }
 
 
@@ -111,7 +116,7 @@ async def _validation(visit: Visit, campaign: Campaign) -> dict[str, Any]:
     pool = await visit.read(operation("GET /v4/campaigns/{id}/codes"), id=str(campaign["id"]))
     typed = visit.typed
     return {
-        "places": [(str(one.id), one.name, one.has_pin) for one in locations.items],
+        "places": [(str(one.id), one.name, one.has_pin) for one in locations.data],
         "chosen": typed.texts("places")
         if typed.has("places")
         else list(map(str, chosen.locations)),

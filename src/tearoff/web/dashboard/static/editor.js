@@ -19,12 +19,18 @@ async function send(path, data, signal) {
 // The phone: the newest answer counts; one that comes late is thrown away.
 let newest = 0;
 let shown = 0;
+const loaded = new Promise((done) => {
+  const page = frame.contentDocument;
+  if (page?.readyState === "complete" && page.URL !== "about:blank") done();
+  else frame.addEventListener("load", done, { once: true });
+});
 async function preview() {
   const mine = ++newest;
   frame.setAttribute("aria-busy", "true");
   try {
     const answer = await send("/preview", body());
     const text = answer && (await answer.text());
+    await loaded;
     if (text && mine > shown) {
       shown = mine;
       put(new DOMParser().parseFromString(text, "text/html"));
@@ -195,3 +201,8 @@ for (const field of form.querySelectorAll("[data-count]")) {
   field.addEventListener("input", tell);
   tell();
 }
+
+// What stood there before the page came: typed text on the phone, and the tab where one is.
+if (!word.hidden) preview();
+const here = document.querySelector(".tabs [aria-current]");
+here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 40;
