@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tearoff.accounts import members, subaccounts
-from tearoff.coupons.campaigns import campaigns, folders
+from tearoff.coupons.campaigns import campaigns, copies, folders
 from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.cast import Shop, open_shop
@@ -90,6 +90,11 @@ class Maker:
             campaigns.NewCampaign(name=state, message_text="Here: {link}", **values),
         )  # fmt: skip
         return made.ref
+
+    async def template(self, state: str) -> str:
+        async with self.services.db.transaction() as db:
+            shop = self.caller.shop
+            return (await copies.save_as_template(db, shop.account, shop.campaign, "")).ref
 
     async def session(self, state: str) -> str:
         campaign = await self.campaign(OF_CAMPAIGN.get(state, ""))

@@ -180,7 +180,7 @@ class Scene:
 _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
     "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
-    "replies": "reply",
+    "replies": "reply", "templates": "template",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",

@@ -6,6 +6,8 @@ import pytest
 from PIL import Image
 from yarl import URL
 
+from tearoff.coupons.campaigns.pictures import Crop, prepare_picture
+from tearoff.errors import Invalid
 from tests.api.v4.client import client_of
 from tests.cast import open_place
 from tests.web.conftest import PICTURE
@@ -83,6 +85,52 @@ async def test_the_same_picture_is_kept_once(v4, shop, caller, services):
     for url in urls:
         async with caller.http.get(caller.url + URL(url).path) as answer:
             assert (answer.status, answer.content_type) == (200, "image/webp")
+
+
+def shown_of(picture):
+    return Image.open(io.BytesIO(picture.webp)).convert("RGB")
+
+
+def halves(form="PNG", **more):
+    """Left red, right blue."""
+    out, image = io.BytesIO(), Image.new("RGB", (800, 420), "#ff0000")
+    image.paste("#0000ff", (400, 0, 800, 420))
+    image.save(out, form, **more)
+    return out.getvalue()
+
+
+def test_a_part_of_a_picture_is_taken_as_it_is_seen():
+    """In fractions of the picture as its own note turns it."""
+    exif = Image.Exif()
+    exif[0x0112] = 3  # upside down
+    for image, side in ((halves(), 0.5), (halves("JPEG", exif=exif.tobytes()), 0)):
+        part = shown_of(prepare_picture(image, Crop(side, 0, 0.5, 1)))
+        assert part.size == (800, 420)
+        for place in ((9, 9), (790, 9)):
+            red, _, blue = part.getpixel(place)
+            assert blue > 200 and red < 60
+    for crop in (Crop(0.6, 0, 0.5, 1), Crop(0, 0, 0.01, 1), Crop(-0.1, 0, 1, 1)):
+        with pytest.raises(Invalid):
+            prepare_picture(halves(), crop)
+
+
+def test_what_is_hidden_in_a_file_is_not_kept():
+    """Where and with what it was taken, and what a polyglot has behind its picture."""
+    exif = Image.Exif()
+    exif[0x010F], exif[0x8825] = "SECRET CAMERA", {1: "N", 2: (51.0, 3.0, 0.0)}
+    image = halves("JPEG", exif=exif.tobytes(), comment=b"SECRET") + b"<script>SECRET</script>PK"
+    made = prepare_picture(image)
+    for file in (made.webp, made.card):
+        assert b"SECRET" not in file and b"Exif" not in file and b"script" not in file
+
+
+async def test_the_part_and_who_changed_it_over_v4(v4, shop):
+    path = f"/v4/campaigns/{shop.campaign}"
+    put = await v4.call("PUT", f"{path}/picture?crop=0,0.1,1,0.8", data=halves())
+    assert (put.status, put.body["changed_by"]) == (200, "api")
+    for crop in ("1,1", "0,0,2,1", "a,b,c,d", "0.9,0,0.5,1", "nan,0,1,1", "1e9,0,1,1"):
+        wrong = await v4.call("PUT", f"{path}/picture?crop={crop}", data=halves())
+        assert (wrong.status, wrong.body["errors"][0]["field"]) == (422, "crop"), crop
 
 
 def bomb():

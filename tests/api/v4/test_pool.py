@@ -5,6 +5,9 @@ import re
 
 import pytest
 
+from tearoff.coupons.pools.importing import LeftOut
+from tearoff.coupons.pools.reports import bad_lines
+from tests.cast import open_shop
 from tests.kit.test_workbooks import workbook
 
 
@@ -29,6 +32,7 @@ async def test_import_and_use(caller):
             "format": "csv", "charset": "utf-8", "delimiter": "", "sheet": "", "header": True,
             "column": "code", "first_line": "first line read as header: column 'code' taken",
         },
+        "twice": 1, "already": 0, "empty": 0,
     }  # fmt: skip
     assert await left(caller) == {"left": 2, "low": 100}
     made = await caller.post("/v3/singleuse/create", {"campaign": caller.shop.ref})
@@ -178,3 +182,35 @@ async def test_lines_that_cannot_be_read_refuse_all_codes(caller):
     ]  # fmt: skip
     assert answer.body["detail"].endswith("Nothing was imported.")
     assert (await left(caller))["left"] == 0
+
+
+async def check(caller, body, campaign=None):
+    path = f"/v4/campaigns/{campaign or caller.shop.campaign}/codes/check"
+    return await caller.post(path, data=body.encode(), extra={"Content-Type": "text/csv"})
+
+
+async def test_a_check_says_what_would_become_of_every_line(caller, services):
+    """Complaint 18: the figures are all lines of the file, before and after it is stored; one bad
+    line hides none of the others."""
+    assert (await put(caller, "code\nA-1\n")).status == 200
+    long = "x" * 150
+    body = f"code,note\nA-1,\nB-1,\nB-1,\n,only a note\n{long},\na-1,\nB-2,\n"
+    told = (await check(caller, body)).body
+    names = ("new", "twice", "already", "empty", "refused", "twins", "rows")
+    assert [told[name] for name in names] == [3, 1, 1, 1, 1, 1, 7]
+    assert sum(told[name] for name in names[:5]) == told["rows"]
+    assert [(one["line"], one["code"][:3]) for one in told["lines"]] == [
+        (2, "A-1"), (4, "B-1"), (5, ""), (6, "xxx"),
+    ]  # fmt: skip
+    assert (await left(caller))["left"] == 1
+    assert (await put(caller, body)).status == 422
+    done = (await put(caller, body.replace(f"{long},\n", ""))).body
+    names = ("imported", "twice", "already", "empty")
+    assert [done[name] for name in names] == [3, 1, 1, 1]
+    assert sum(done[name] for name in names) == done["rows"] == 6
+    lines = [LeftOut(**one) for one in told["lines"]]
+    file = bad_lines([*lines, LeftOut(9, "=HYPERLINK(1)", "why")]).decode("utf-8-sig")
+    assert len(file.splitlines()) == 6
+    assert "9,'=HYPERLINK(1),why" in file
+    other = await open_shop(services)
+    assert (await check(caller, body, other.campaign)).status == 404

@@ -22,7 +22,7 @@ PLAIN = Paper(
 )  # fmt: skip
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=&?%"
 MIXED = "".join(random.Random(1).choices(LETTERS + "شبمعغ\u0301", k=6000))
-MOST_PARTS = log2(pdf_layout._MOST_OF_LINE) + 2
+MOST_PARTS = log2(pdf_layout.MOST_OF_LINE) + 2
 """The parts of a word that a letter can stand in, with a margin for the rest of the page."""
 
 
@@ -63,7 +63,7 @@ def test_what_is_measured_grows_with_the_length_and_no_line_leaves_the_page(meas
     values = dict.fromkeys(PLACES[places], text)
     if places == "others":
         # No more of them is looked at.
-        text = text[: 2 * pdf_layout._MOST_OF_LINE]
+        text = text[: 2 * pdf_layout.MOST_OF_LINE]
         values |= {"dates": (Told("Until", text),), "readable": (Told("Code", text),)}
     printed = print_paper(msgspec.structs.replace(PLAIN, is_rtl=is_rtl, **values))
     assert sum(measured) < MOST_PARTS * len(text) * len(values)
@@ -78,7 +78,7 @@ def test_what_is_measured_grows_with_the_length_and_no_line_leaves_the_page(meas
 @pytest.mark.parametrize("word", ["W" * 700, "ش" * 700, MIXED[:700].replace("\u0301", "")])
 def test_no_letter_is_lost(word):
     with contextlib.closing(pdf_layout._Sheet(PLAIN)) as sheet:
-        lines = sheet._lines(f"a {word} b", 8)
+        lines = sheet.lines(f"a {word} b", 8)
         wide = [sheet._width(line, 8, False) for line in lines[1:-1]]
     assert " ".join(lines).replace(" ", "") == f"a{word}b"
     assert all(pdf_layout._INNER * 0.9 < one < pdf_layout._INNER * 1.02 for one in wide), wide

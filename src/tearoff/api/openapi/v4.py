@@ -21,6 +21,7 @@ _ABOUT = {
     "Messages": "What was sent to whom, and what became of it.",
     "Replies": "What people wrote back, and whether it meant STOP.",
     "Suppressions": "Who must get nothing.",
+    "Templates": "Campaigns to start others from.",
     "Folders and categories": "What sorts campaigns.",
     "Groups and contacts": "People the account knows.",
     "Webhooks": "Who is told of what, and the log of deliveries.",
@@ -29,7 +30,7 @@ _ABOUT = {
 _COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
 _NOT_FOUND = frozenset({404, 501, 502, 505, 509, 510, 513, 514, 515, 521, 522, 525})
 _CONFLICT = frozenset(
-    {103, 104, 409, 506, 508, 511, 512, 516, 517, 518, 519, 520, 523, 524, 602, 605}
+    {103, 104, 409, 506, 508, 511, 512, 516, 517, 518, 519, 520, 523, 524, 540, 541, 602, 605}
 )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.campaigns import shown
+from tearoff.api.v4.campaigns import BY, shown
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons.campaigns import catalogue, pictures
@@ -54,9 +55,11 @@ async def _check_campaign(call: Call) -> None:
 async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
     """The picture is cut and shrunk outside of the transaction, in a thread of its own."""
     services, account_id, campaign_id = call.doors.services, call.account.id, call.given["id"]
-    picture = await pictures.prepared_picture(upload.path)
+    picture = await pictures.prepared_picture(upload.path, call.given.get("crop"))
     async with services.db.transaction() as db:
-        await pictures.put_picture(db, account_id, campaign_id, picture, call.given.get("alt", ""))
+        await pictures.put_picture(
+            db, account_id, campaign_id, picture, call.given.get("alt", ""), BY
+        )
         entry = await catalogue.entry(db, account_id, campaign_id)
         await call.note(db, "campaign.picture", subject=str(campaign_id))
         answer = await shown(call, db, entry)
@@ -68,7 +71,7 @@ async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
 
 async def delete_picture(call: Call, db: Handle) -> None:
     known = await catalogue.entry(db, call.account.id, call.given["id"])
-    await pictures.remove_picture(db, call.account.id, known.campaign.id)
+    await pictures.remove_picture(db, call.account.id, known.campaign.id, BY)
     entry = await catalogue.entry(db, call.account.id, known.campaign.id)
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
 
@@ -83,6 +86,15 @@ def _ids(name: str, given: Any) -> tuple[int, ...]:
     return tuple(dict.fromkeys(read(name, item) for item in given))
 
 
+def _crop(name: str, given: Any) -> pictures.Crop:
+    numbers = given.split(",")
+    if len(numbers) != 4 or not all(_FRACTION.fullmatch(one) for one in numbers):
+        raise p.WrongValue(301, f"Invalid value in parameter: {name}. Use x,y,width,height.")
+    return pictures.Crop(*map(float, numbers))
+
+
+_FRACTION = re.compile(r"[0-9](?:\.[0-9]{1,9})?")
+
 _TAG = "Campaigns"
 _LOCATIONS = f.Field(
     name="locations", read=_ids, required=True, example=[100001],
@@ -92,6 +104,9 @@ _LOCATIONS = f.Field(
 )  # fmt: skip
 _ALT = f.text_field("alt", p.text(200), "What the picture shows, for whoever cannot see it.",
                     "Two cups of coffee")  # fmt: skip
+
+_CROP = f.text_field("crop", _crop, "Which part of the picture is taken, as fractions of what is"
+                     " seen: x,y,width,height.", "0,0.1,1,0.8")  # fmt: skip
 
 OPERATIONS = (
     Operation(
@@ -130,7 +145,7 @@ OPERATIONS = (
         summary="Give the campaign a picture: a JPEG, PNG or WebP file of at most 10 MB. It is cut"
         " to 40:21 from its middle and made small enough for every network.",
         path_fields=(CAMPAIGN_ID,),
-        query=(_ALT,),
+        query=(_ALT, _CROP),
         takes=File("picture", "application/octet-stream", MAX_PICTURE),
         before=_check_campaign,
         act_on_upload=put_picture,

@@ -11,7 +11,7 @@ from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.pools import importing, pools
-from tearoff.coupons.pools.importing import ImportedCodes, LeftOut
+from tearoff.coupons.pools.importing import CheckedCodes, ImportedCodes, LeftOut
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.kit.db import Handle
 from tearoff.kit.spool import Upload
@@ -52,7 +52,21 @@ async def import_codes(call: Call, upload: Upload) -> tuple[int, bytes]:
     return 200, encode(done)
 
 
+async def check_codes(call: Call, upload: Upload) -> tuple[int, bytes]:
+    """Nothing is kept of it."""
+    async with (
+        opened(upload.path, importing.COLUMN, asked_of(call)) as table,
+        call.doors.services.db.transaction() as db,
+    ):
+        done = await importing.check_codes(db, call.account.id, call.given["id"], table)
+    return 200, encode(done)
+
+
 _TAG = "Campaigns"
+_READING = Reading(
+    "csv", "utf-8", ";", "", True, "Gutschein",
+    "first line read as header: column 'Gutschein' taken",
+)  # fmt: skip
 
 OPERATIONS = (
     Operation(
@@ -91,15 +105,41 @@ OPERATIONS = (
             0,
             [],
             100_000,
-            Reading(
-                "csv",
-                "utf-8",
-                ";",
-                "",
-                True,
-                "Gutschein",
-                "first line read as header: column 'Gutschein' taken",
-            ),
+            _READING,
+            1,
         ),
     ),
-)
+    Operation(
+        method="POST",
+        path="/v4/campaigns/{id}/codes/check",
+        tag=_TAG,
+        summary="Look at a list of validation codes and import none: what would come in, what would"
+        " be left out and why, and what keeps the list from being taken.",
+        path_fields=(CAMPAIGN_ID,),
+        query=(*ASKED, NUMERIC),
+        takes=File("codes", "text/csv", MOST_BYTES, "code\nAUTUMN-0001\nAUTUMN-0002\n"),
+        before=_check_campaign,
+        act_on_upload=check_codes,
+        errors=(201, 301, 502),
+        answers={200: ("What importing it would do.", CheckedCodes)},
+        example=CheckedCodes(
+            99_998,
+            1,
+            0,
+            0,
+            1,
+            0,
+            [
+                LeftOut(7, "AUTUMN-0007", "twice in this list"),
+                LeftOut(
+                    9,
+                    "4006381333932",
+                    "4006381333932 does not fit the campaign's barcode (ean13)."
+                    " The last digit should be 1.",
+                ),
+            ],
+            100_000,
+            _READING,
+        ),
+    ),
+)  # fmt: skip

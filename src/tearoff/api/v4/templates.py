@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
@@ -126,10 +126,7 @@ OPERATIONS = (
         act=copy_campaign,
         errors=(*_WRITES, 502, 516),
         answers={201: ("The draft, and what was left empty.", Copied)},
-        example=Copied(
-            msgspec.structs.replace(_A_TEMPLATE, name="Two for one (copy)"),
-            {"starts_at": datetime(2026, 1, 1, tzinfo=UTC)},
-        ),
+        example=Copied(msgspec.structs.replace(_A_TEMPLATE, name="Two for one (copy)"), {}),
     ),
     Operation(
         method="POST",

@@ -48,11 +48,37 @@ class NewPicture(msgspec.Struct, frozen=True):
     card: bytes
 
 
-def prepare_picture(image: bytes) -> NewPicture:
-    """Cut the picture to 40:21 and make it small enough for the page and for messengers. This
-    takes a moment, and memory that is given back. Raises `Invalid`."""
+class Crop(msgspec.Struct, frozen=True):
+    """The part of a picture that is taken, in fractions of its width and height as it is seen:
+    where it begins at the left and at the top, how wide and how high it is."""
+
+    x: float
+    y: float
+    w: float
+    h: float
+
+    def check(self) -> None:
+        """Raises `Invalid`."""
+        sides = ((self.x, self.w), (self.y, self.h))
+        if not all(at >= 0 and side >= _LEAST and at + side <= 1.0001 for at, side in sides):
+            raise Invalid(
+                "A part of a picture lies within it: x, y, width and height are fractions from 0 to"
+                f" 1, and a side has at least {_LEAST}.",
+                field="crop",
+            )
+
+
+_LEAST = 0.05
+
+
+def prepare_picture(image: bytes, crop: Crop | None = None) -> NewPicture:
+    """Cut the picture, or the part of it, to 40:21 from its middle and make it small enough for the
+    page and for messengers: anew from its colours, so nothing that was hidden in the file stays.
+    This takes a moment, and memory that is given back. Raises `Invalid`."""
+    if crop is not None:
+        crop.check()
     try:
-        return _prepared(_open(image))
+        return _prepared(_open(image, crop))
     finally:
         give_back()
 
@@ -61,28 +87,40 @@ def _prepared(image: Image.Image) -> NewPicture:
     return NewPicture(_webp(image), make_card(image))
 
 
-async def prepared_picture(path: Path) -> NewPicture:
+async def prepared_picture(path: Path, crop: Crop | None = None) -> NewPicture:
     """The same of a file, beside the event loop, two at once. Raises `Invalid`, `TooBusy`."""
-    return await _PICTURES.run(lambda: prepare_picture(path.read_bytes()))
+    return await _PICTURES.run(lambda: prepare_picture(path.read_bytes(), crop))
+
+
+async def prepare(image: bytes, crop: Crop | None = None) -> NewPicture:
+    """The same of what is in memory already."""
+    return await _PICTURES.run(prepare_picture, image, crop)
 
 
 async def set_picture(
-    db: Handle, account_id: int, campaign_id: int, image: bytes, alt: str = ""
+    db: Handle,
+    account_id: int,
+    campaign_id: int,
+    image: bytes,
+    alt: str = "",
+    crop: Crop | None = None,
 ) -> int:
-    return await put_picture(db, account_id, campaign_id, prepare_picture(image), alt)
+    """`put_picture` of a file. Only where nobody waits: it takes a moment of the processor."""
+    return await put_picture(db, account_id, campaign_id, prepare_picture(image, crop), alt)
 
 
 async def put_picture(
-    db: Handle, account_id: int, campaign_id: int, picture: NewPicture, alt: str
+    db: Handle, account_id: int, campaign_id: int, picture: NewPicture, alt: str, by: str = ""
 ) -> int:
-    """One that the account has already is kept once, however often it is sent."""
+    """One that the account has already is kept once, however often it is sent. `by` is who."""
     made: int = await db.fetchval(
         "WITH known AS (SELECT id FROM pictures WHERE account_id = $1 AND sha256 = $3"
         "  ORDER BY id LIMIT 1),"
         " made AS (INSERT INTO pictures (account_id, sha256, webp, width, height, card)"
         "  SELECT $1, $3, $4, $5, $6, $8 WHERE NOT EXISTS (SELECT FROM known) RETURNING id),"
         " p AS (SELECT id FROM known UNION ALL SELECT id FROM made)"
-        " UPDATE campaigns SET picture_id = p.id, picture_alt = $7 FROM p"
+        " UPDATE campaigns SET picture_id = p.id, picture_alt = $7, changed_at = now(),"
+        " changed_by = $9 FROM p"
         " WHERE account_id = $1 AND campaigns.id = $2 RETURNING p.id",
         account_id,
         campaign_id,
@@ -91,17 +129,19 @@ async def put_picture(
         *PICTURE_SIZE,
         alt,
         picture.card,
+        by,
     )
     return made
 
 
-async def remove_picture(db: Handle, account_id: int, campaign_id: int) -> None:
+async def remove_picture(db: Handle, account_id: int, campaign_id: int, by: str = "") -> None:
     """Pages that are open still find it."""
     await db.execute(
-        "UPDATE campaigns SET picture_id = NULL, picture_alt = '' WHERE account_id = $1"
-        " AND id = $2",
+        "UPDATE campaigns SET picture_id = NULL, picture_alt = '', changed_at = now(),"
+        " changed_by = $3 WHERE account_id = $1 AND id = $2",
         account_id,
         campaign_id,
+        by,
     )
 
 
@@ -116,24 +156,42 @@ async def picture_of_code(db: Handle, campaign_code: str, picture_id: int) -> Pi
     return row and read(Picture, row)
 
 
-def _open(image: bytes) -> Image.Image:
+def _open(image: bytes, crop: Crop | None) -> Image.Image:
+    part = 1.0 if crop is None else max(0.25, min(crop.w, crop.h))
+    least = (round(_SHRINK_TO[0] / part), round(_SHRINK_TO[1] / part))
     try:
         with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Invalid(
                     f"A picture has at most {MOST_PIXELS // 10**6} million pixels.", field="picture"
                 )
-            opened.draft("RGB", _SHRINK_TO)  # a JPEG is unfolded small from the beginning
-            return _on_white(ImageOps.exif_transpose(_shrunk(opened)))
+            opened.draft("RGB", least)  # a JPEG is unfolded small from the beginning
+            shown = ImageOps.exif_transpose(_shrunk(opened, least))
+            return _bare(_on_white(_part(shown, crop)))
     except _UNREADABLE:  # its text has an address of this machine's memory in it
         text = "This is not a picture that can be read. Use PNG, JPEG or WebP."
         raise Invalid(text, field="picture") from None
 
 
-def _shrunk(image: Image.Image) -> Image.Image:
+def _bare(image: Image.Image) -> Image.Image:
+    """Without comments and notes, which Pillow hands on. Its colours mean what its profile says."""
+    image.info = {k: v for k, v in image.info.items() if k == "icc_profile"}
+    return image
+
+
+def _part(image: Image.Image, crop: Crop | None) -> Image.Image:
+    if crop is None:
+        return image
+    left, top = int(crop.x * image.width), int(crop.y * image.height)
+    right = max(left + 1, min(image.width, round((crop.x + crop.w) * image.width)))
+    bottom = max(top + 1, min(image.height, round((crop.y + crop.h) * image.height)))
+    return image.crop((left, top, right, bottom))
+
+
+def _shrunk(image: Image.Image, least: tuple[int, int]) -> Image.Image:
     """So small that its shorter side is just enough. Whole colours, because shades between
     the entries of a palette are none."""
-    factor = min(image.width // _SHRINK_TO[0], image.height // _SHRINK_TO[1])
+    factor = min(image.width // least[0], image.height // least[1])
     if factor < 2:
         image.load()
         return image

@@ -32,6 +32,9 @@ MAX_LENGTH = 100
 NAMED = 1_000
 """So many lines that were left out are named; all of them are counted."""
 WITHOUT = "no code"
+TWICE = "twice in this list"
+SHOWN = 100
+"""Characters of a refused value that are told."""
 
 Told = Callable[[int], None]
 
@@ -56,7 +59,9 @@ class Twin(msgspec.Struct, frozen=True):
 
 class ImportedCodes(msgspec.Struct, frozen=True):
     """`lines` were left out, `twin_lines` were imported; of both kinds a thousand are named.
-    `rows` were read, without the heading and empty lines, in the way that `read` says."""
+    `rows` were read, without the heading and empty lines, in the way that `read` says. `twice` were
+    in the list before, `already` are the campaign's, `empty` have no code: together all that were
+    left out."""
 
     imported: int
     left_out: int
@@ -65,6 +70,100 @@ class ImportedCodes(msgspec.Struct, frozen=True):
     twin_lines: list[Twin]
     rows: int
     read: Reading
+    twice: int = 0
+    already: int = 0
+    empty: int = 0
+
+
+class CheckedCodes(msgspec.Struct, frozen=True):
+    """What importing this list would do: `new` codes come in, `twice` are in the list before,
+    `already` are the campaign's, `empty` lines have no code, and `refused` ones cannot be taken:
+    with one of these nothing is imported. Together they are all `rows`. `lines` are those that
+    would not come in, as many as were asked for, in the order of the list; `twins` would, and
+    differ from another code only in case, blanks or dashes."""
+
+    new: int
+    twice: int
+    already: int
+    empty: int
+    refused: int
+    twins: int
+    lines: list[LeftOut]
+    rows: int
+    read: Reading
+
+
+class _Refused(Bad):
+    """Lines that cannot be taken, all of them with what stands there."""
+
+    def __init__(self, table: Table, most: int) -> None:
+        super().__init__(table.where, COLUMN.field)
+        self.lines: list[LeftOut] = []
+        self._most = most
+
+    def add(self, line: int, why: str, text: str = "") -> None:
+        self.count += 1
+        if self.count <= self._most:
+            self.lines.append(LeftOut(line, text[:SHOWN], why))
+
+    def refuse(self) -> None:
+        return
+
+
+async def check_codes(
+    db: asyncpg.Connection, account_id: int, campaign_id: int, table: Table, *, most: int = NAMED
+) -> CheckedCodes:
+    """Look at the codes of a file and import none. In a transaction, which may be rolled back.
+    Raises `CampaignNotFound`, and `Invalid` where the file as a whole cannot be read."""
+    campaign = await _lock_campaign(db, account_id, campaign_id)
+    bad = _Refused(table, most)
+    rows, without = await _gather(db, table, campaign, lambda _: None, bad)
+    judged = await _judge(db, account_id, campaign_id, most)
+    await db.execute("DROP TABLE incoming, judged")
+    lines = [*bad.lines, *without.first, *judged.lines]
+    return CheckedCodes(
+        judged.new, judged.twice, judged.already, without.count, bad.count, judged.twins,
+        sorted(lines, key=_line)[:most], rows, table.reading,
+    )  # fmt: skip
+
+
+class _Judged(msgspec.Struct):
+    new: int
+    twice: int
+    already: int
+    twins: int
+    lines: list[LeftOut]
+
+
+async def _judge(db: asyncpg.Connection, account_id: int, campaign_id: int, most: int) -> _Judged:
+    """What is to become of the codes in `incoming`, in `judged`."""
+    await db.execute("ANALYZE incoming")
+    await db.execute("CREATE TEMPORARY TABLE judged (line integer, code text, why text,"
+                     " is_twin boolean) ON COMMIT DROP")  # fmt: skip
+    await db.execute(_JUDGE, campaign_id, account_id)
+    lines = await db.fetch(
+        "SELECT line, code, why FROM judged WHERE why <> '' ORDER BY line LIMIT $1", most
+    )
+    counts = await db.fetchrow(
+        "SELECT count(*) FILTER (WHERE why = ''), count(*) FILTER (WHERE why = $1),"
+        " count(*) FILTER (WHERE why NOT IN ('', $1)),"
+        " count(*) FILTER (WHERE why = '' AND is_twin) FROM judged",
+        TWICE,
+    )
+    assert counts is not None
+    new, twice, already, twins = counts
+    return _Judged(new, twice, already, twins, [read(LeftOut, row) for row in lines])
+
+
+async def _gather(
+    db: asyncpg.Connection, table: Table, campaign: Campaign, told: Told, bad: Bad
+) -> tuple[int, _Without]:
+    """The codes of the file, in `incoming`."""
+    await db.execute(
+        'CREATE TEMPORARY TABLE incoming (line integer, code text COLLATE "C", key text'
+        ' COLLATE "C" GENERATED ALWAYS AS (own_code_key(code)) STORED) ON COMMIT DROP'
+    )
+    return await _copy(db, table, campaign, told, bad)
 
 
 async def import_codes(
@@ -81,24 +180,11 @@ async def import_codes(
     Raises `CampaignNotFound`, and `Invalid` naming the lines that cannot be taken.
     """
     campaign = await _lock_campaign(db, account_id, campaign_id)
-    await db.execute(
-        'CREATE TEMPORARY TABLE incoming (line integer, code text COLLATE "C", key text'
-        ' COLLATE "C" GENERATED ALWAYS AS (own_code_key(code)) STORED) ON COMMIT DROP'
-    )
-    rows, without = await _copy(db, table, campaign, told)
-    await db.execute("ANALYZE incoming")
-    await db.execute("CREATE TEMPORARY TABLE judged (line integer, code text, why text,"
-                     " is_twin boolean) ON COMMIT DROP")  # fmt: skip
-    await db.execute(_JUDGE, campaign_id, account_id)
-    lines = await db.fetch(
-        f"SELECT line, code, why FROM judged WHERE why <> '' ORDER BY line LIMIT {NAMED}"
-    )
+    bad = Bad(table.where, COLUMN.field)
+    rows, without = await _gather(db, table, campaign, told, bad)
+    judged = await _judge(db, account_id, campaign_id, NAMED)
     twin_lines = await db.fetch(
         f"SELECT line, code FROM judged WHERE why = '' AND is_twin ORDER BY line LIMIT {NAMED}"
-    )
-    total, imported, twins = await db.fetchrow(
-        "SELECT count(*), count(*) FILTER (WHERE why = ''),"
-        " count(*) FILTER (WHERE why = '' AND is_twin) FROM judged"
     )
     await db.execute(
         "INSERT INTO pool_codes (campaign_id, code) SELECT $1, code FROM judged WHERE why = ''"
@@ -110,20 +196,23 @@ async def import_codes(
         "UPDATE campaigns SET has_pool = true, pool_told_at = NULL WHERE id = $1", campaign_id
     )
     return ImportedCodes(
-        imported,
-        total - imported + without.count,
-        sorted([*without.first, *(read(LeftOut, row) for row in lines)], key=_line)[:NAMED],
-        twins,
+        judged.new,
+        judged.twice + judged.already + without.count,
+        sorted([*without.first, *judged.lines], key=_line)[:NAMED],
+        judged.twins,
         [read(Twin, row) for row in twin_lines],
         rows,
         table.reading,
+        judged.twice,
+        judged.already,
+        without.count,
     )
 
 
-_JUDGE = """
+_JUDGE = f"""
   INSERT INTO judged SELECT i.line, i.code,
     CASE WHEN row_number() OVER (PARTITION BY i.code ORDER BY i.line) > 1
-        THEN 'twice in this list'
+        THEN '{TWICE}'
       WHEN p.code IS NOT NULL THEN 'already imported'
       WHEN s.id IS NOT NULL THEN 'already in use' ELSE '' END,
     min(i.code) OVER alike <> max(i.code) OVER alike
@@ -169,11 +258,11 @@ class _Without:
 
 
 async def _copy(
-    db: asyncpg.Connection, table: Table, campaign: Campaign, told: Told
+    db: asyncpg.Connection, table: Table, campaign: Campaign, told: Told, bad: Bad
 ) -> tuple[int, _Without]:
     """All codes into `incoming`; how many rows there were, and those without a code. One that
     cannot be taken refuses the list, once all of it is looked at."""
-    bad, without = Bad(table.where, COLUMN.field), _Without()
+    without, goes_on = _Without(), isinstance(bad, _Refused)
     rows = total = 0
     async for lot in table.lots():
         codes = await asyncio.to_thread(_look, campaign, lot, bad, without)
@@ -181,12 +270,12 @@ async def _copy(
         if total > MAX_CODES:
             bad.refuse()
             raise Invalid(f"At most {MAX_CODES:,} codes in one list.", field=COLUMN.field)
-        if not bad.count:
+        if goes_on or not bad.count:
             await db.copy_records_to_table("incoming", records=codes, columns=("line", "code"))
         rows += len(lot)
         told(rows)
     bad.refuse()
-    if total == 0:
+    if total == 0 and not bad.count:
         raise Invalid("There is no code in this list.", field=COLUMN.field)
     return rows, without
 
@@ -201,7 +290,7 @@ def _look(
         if not code and value.problem in ("", MISSING):
             without.add(value.line)
         elif problem := value.problem or _problem_of(campaign, code):
-            bad.add(value.line, problem)
+            bad.add(value.line, problem, code)
         else:
             codes.append((value.line, code))
     return codes

@@ -102,7 +102,8 @@ class Bad:
         self._first: list[str] = []
         self.count = 0
 
-    def add(self, line: int, why: str) -> None:
+    def add(self, line: int, why: str, text: str = "") -> None:
+        """`text` is what stands there; whoever refuses all of them tells only why."""
         self.count += 1
         if self.count <= self.NAMED:
             self._first.append(f"{self._where(line)}: {why}")

@@ -8,17 +8,12 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Sequence
-from importlib.resources import files
-from pathlib import Path
 
-from fpdf import FPDF
-from fpdf.fonts import TTFFont
 from PIL import Image
 
 from tearoff.coupons import symbols
-from tearoff.kit.colors import brand_colors
 from tearoff.web.save.pdf_barcode import rows_of, runs_in
+from tearoff.web.save.pdf_sheet import BLACK, GREY, MOST_OF_LINE, Sheet, Size
 from tearoff.web.save.printed import Paper
 
 WIDTH, HEIGHT = 148.0, 210.0
@@ -43,13 +38,9 @@ _DESCRIBED, _MOST_DESCRIBED = 9.5, 8
 
 _BARS = 20.0
 _WIDEST_MODULE, _LONGEST_LINE = 0.5, 2_000
-_BLACK, _GREY, _LINE = (0, 0, 0), (75, 84, 80), (160, 166, 163)
-_POINT = 25.4 / 72
-_MEASURED_AT = 10.0
-_MOST_TERMS, _MOST_OF_LINE = 6_000, 300
-"""Characters that are measured at all: of the terms, and for each line of anything else. More
-does not fit on the page, or in a line, in the smallest letters."""
-_FONTS = Path(str(files("tearoff.web"))) / "vendor" / "noto"
+_LINE = (160, 166, 163)
+_MOST_TERMS = 6_000
+"""Characters of the terms that are measured at all. More does not fit on the page."""
 
 
 def print_paper(paper: Paper) -> bytes:
@@ -62,47 +53,26 @@ def print_paper(paper: Paper) -> bytes:
         return bytes(sheet.pdf.output())
 
 
-class _Sheet:
+class _Sheet(Sheet):
     """`y` is how far the page is filled, in millimetres."""
 
     def __init__(self, paper: Paper) -> None:
-        self.paper, self.pdf, self.y = paper, FPDF(unit="mm", format=(WIDTH, HEIGHT)), 0.0
-        self._widths: dict[tuple[str, bool], float] = {}
-        pdf = self.pdf
-        pdf.set_auto_page_break(False)
-        pdf.set_image_filter("DCTDecode")
-        pdf.c_margin = 0
-        pdf.add_font("Noto", "", _FONTS / "noto-sans-regular.ttf")
-        pdf.add_font("Noto", "B", _FONTS / "noto-sans-bold.ttf")
-        pdf.set_font("Noto", size=10)
-        pdf.set_text_shaping(True)
-        pdf.set_lang(paper.language)
-        pdf.set_title(f"{paper.title} · {paper.brand}" if paper.brand else paper.title)
-        pdf.set_creator("Tearoff")
-        pdf.add_page()
-        noto = pdf.fonts["noto"]
-        assert isinstance(noto, TTFFont)
-        self._known = set(noto.cmap)  # all that it cannot draw would be an empty box
-        shown = brand_colors(paper.color).on_light.lstrip("#")
-        self._brand = tuple(int(shown[i : i + 2], 16) for i in (0, 2, 4))
-
-    def close(self) -> None:
-        """The files of the fonts, which else stay open until somebody tidies up."""
-        for font in self.pdf.fonts.values():
-            if isinstance(font, TTFFont):
-                font.close()
+        title = f"{paper.title} · {paper.brand}" if paper.brand else paper.title
+        size = Size(WIDTH, HEIGHT, MARGIN)
+        super().__init__(size, title, paper.language, paper.color, is_rtl=paper.is_rtl)
+        self.paper = paper
 
     def head(self) -> None:
         pdf, paper = self.pdf, self.paper
-        pdf.set_fill_color(*self._brand)
+        pdf.set_fill_color(*self.brand)
         pdf.rect(0, 0, WIDTH, 5, style="F")
         self.y = 10.5
         if paper.brand:
-            self._write(paper.brand, 13, bold=True, most=1)
+            self.write(paper.brand, 13, bold=True, most=1)
             self.y += 2.5
         high = self._picture_height()
         if paper.picture and high:
-            pdf.image(_cut(paper.picture, _INNER / high), MARGIN, self.y, _INNER, high)
+            pdf.image(cut(paper.picture, _INNER / high), MARGIN, self.y, _INNER, high)
             self.y += high + _UNDER_PICTURE
 
     def _picture_height(self) -> float:
@@ -117,18 +87,18 @@ class _Sheet:
 
     def offer(self) -> None:
         paper = self.paper
-        self._write(paper.title, 20, bold=True, most=2)
-        self._write(paper.subtitle, 11, most=2)
-        self._write(paper.value, 13, bold=True, color=self._brand, most=2)
+        self.write(paper.title, 20, bold=True, most=2)
+        self.write(paper.subtitle, 11, most=2)
+        self.write(paper.value, 13, bold=True, color=self.brand, most=2)
         self.y += 1
-        fit = int((_BOTTOM - self.y - self._below()) / self._high(_DESCRIBED))
+        fit = int((_BOTTOM - self.y - self._below()) / self.high(_DESCRIBED))
         if paper.description and fit > 0:
             most = min(fit, _MOST_DESCRIBED)
-            self._write(paper.description, _DESCRIBED, color=_GREY, most=most)
+            self.write(paper.description, _DESCRIBED, color=GREY, most=most)
             self.y += 1.5
         for date in paper.dates:
-            self._write(f"{date.words} {date.text}".strip(), 10.5, bold=True, most=2)
-        self._write(paper.hours, 9.5, most=3)
+            self.write(f"{date.words} {date.text}".strip(), 10.5, bold=True, most=2)
+        self.write(paper.hours, 9.5, most=3)
         self.y += 3
 
     def _below(self) -> float:
@@ -141,8 +111,8 @@ class _Sheet:
 
     def _tall(self, text: str, size: float, most: int, *, bold: bool = False) -> float:
         """How high `_write` would make it."""
-        lines = self._lines(text[: most * _MOST_OF_LINE], size, bold=bold)
-        return self._high(size) * min(len(lines), most)
+        lines = self.lines(text[: most * MOST_OF_LINE], size, bold=bold)
+        return self.high(size) * min(len(lines), most)
 
     def code(self) -> None:
         """The part that staff look at, between two dashed lines."""
@@ -151,12 +121,12 @@ class _Sheet:
             return
         self._tear()
         if not paper.content:
-            self._write(paper.show_this, 10, color=_GREY, most=2, align="C")
+            self.write(paper.show_this, 10, color=GREY, most=2, align="C")
             self._readable(MARGIN, _INNER, align="C")
         elif paper.barcode in symbols.MATRIX:
             self._square()
         else:
-            self._write(paper.show_this, 10, color=_GREY, most=1, align="C")
+            self.write(paper.show_this, 10, color=GREY, most=1, align="C")
             self.y += 2
             self.y += self._modules(MARGIN, _INNER) + 1
             self._readable(MARGIN, _INNER, align="C")
@@ -165,23 +135,23 @@ class _Sheet:
 
     def rest(self) -> None:
         paper, size = self.paper, 8.0
-        self._write(paper.note, 8.5, color=_GREY, most=2)
+        self.write(paper.note, 8.5, color=GREY, most=2)
         room = _BOTTOM - self.y - 1
         if paper.terms:
-            room -= self._high(8) + 1
+            room -= self.high(8) + 1
             terms = paper.terms[:_MOST_TERMS]
-            while size > 6 and self._high(size) * len(self._lines(terms, size)) > room:
+            while size > 6 and self.high(size) * len(self.lines(terms, size)) > room:
                 size -= 0.5
-            lines = self._lines(terms, size)
-            fit = max(0, int(room / self._high(size)))
+            lines = self.lines(terms, size)
+            fit = max(0, int(room / self.high(size)))
             if len(lines) > fit or len(terms) < len(paper.terms):
                 lines = [*lines[: max(0, fit - 1)], paper.more_terms]
             self.y += 1
-            self._write(paper.terms_word, 8, bold=True, most=1)
+            self.write(paper.terms_word, 8, bold=True, most=1)
             for line in lines:
-                self._line(line, size, color=_GREY)
+                self.line(line, size, color=GREY)
         self.y = HEIGHT - 9
-        self._write(paper.footer, 7.5, color=_GREY, most=1)
+        self.write(paper.footer, 7.5, color=GREY, most=1)
 
     def _square(self) -> None:
         """The code at the side where reading begins, its words beside it."""
@@ -191,16 +161,16 @@ class _Sheet:
         beside = _SQUARE + 5
         x, width = (MARGIN + beside if not paper.is_rtl else MARGIN), _INNER - beside
         self.y = top + 5
-        self._write(paper.show_this, 11, color=_GREY, x=x, width=width, most=3)
+        self.write(paper.show_this, 11, color=GREY, x=x, width=width, most=3)
         self.y += 1
         self._readable(x, width)
         self.y = max(self.y, top + high)
 
     def _readable(self, x: float, width: float, align: str = "") -> None:
         for i, part in enumerate(self.paper.readable):
-            self._write(part.words, 9, color=_GREY, x=x, width=width, most=1, align=align)
+            self.write(part.words, 9, color=GREY, x=x, width=width, most=1, align=align)
             size = 20 if i == 0 and len(part.text) < 12 else 12
-            self._write(part.text, size, bold=True, x=x, width=width, most=3, align=align)
+            self.write(part.text, size, bold=True, x=x, width=width, most=3, align=align)
 
     def _modules(self, x: float, width: float) -> float:
         """The code in the middle of its place, with its quiet zone; gives its height."""
@@ -212,7 +182,7 @@ class _Sheet:
         step = _BARS if len(rows) == 1 else module
         left = x + (width - module * wide) / 2 + quiet * module
         top = self.y + (quiet * module if is_square else 0)
-        self.pdf.set_fill_color(*_BLACK)
+        self.pdf.set_fill_color(*BLACK)
         for line, row in enumerate(rows):
             for start, length in runs_in(row):
                 self.pdf.rect(
@@ -228,108 +198,8 @@ class _Sheet:
         self.pdf.set_dash_pattern()
         self.y += 3
 
-    def _write(
-        self,
-        text: str,
-        size: float,
-        *,
-        bold: bool = False,
-        color: Sequence[int] = _BLACK,
-        x: float = MARGIN,
-        width: float = _INNER,
-        most: int,
-        align: str = "",
-    ) -> None:
-        lines = self._lines(text[: most * _MOST_OF_LINE], size, bold=bold, width=width)
-        if len(lines) > most:
-            left = width - self._width("…", size, bold)
-            last = self._lines(lines[most - 1], size, bold=bold, width=left)[0]
-            lines = [*lines[: most - 1], last.rstrip(" .,") + "…"]
-        for line in lines:
-            self._line(line, size, bold=bold, color=color, x=x, width=width, align=align)
 
-    def _line(
-        self,
-        line: str,
-        size: float,
-        *,
-        bold: bool = False,
-        color: Sequence[int] = _BLACK,
-        x: float = MARGIN,
-        width: float = _INNER,
-        align: str = "",
-    ) -> None:
-        pdf = self.pdf
-        pdf.set_font("Noto", "B" if bold else "", size)
-        pdf.set_text_color(*color)
-        pdf.set_xy(x, self.y)
-        start = "R" if self.paper.is_rtl else "L"
-        pdf.cell(width, self._high(size), line, align=align or start)
-        self.y += self._high(size)
-
-    def _lines(
-        self, text: str, size: float, *, bold: bool = False, width: float = _INNER
-    ) -> list[str]:
-        """The text broken into lines of this width. A word that is wider is broken as well."""
-        lines: list[str] = []
-        for paragraph in self._drawable(text).splitlines():
-            line, used = "", 0.0
-            for word in paragraph.split():
-                blank = self._width(" ", size, bold) if line else 0.0
-                if len(word) <= _MOST_OF_LINE:
-                    wide = self._width(word, size, bold)
-                    if used + blank + wide <= width:
-                        line, used = f"{line} {word}" if line else word, used + blank + wide
-                        continue
-                lines += [line] if line else []
-                whole, line, used = self._pieces(word, width, size, bold)
-                lines += whole
-            lines += [line] if line else []
-        return lines
-
-    def _pieces(
-        self, word: str, width: float, size: float, bold: bool
-    ) -> tuple[list[str], str, float]:
-        """A word as pieces that fill a line each, what is left of it, and how wide that is.
-
-        It is put together from parts, which are halved where a line is full: always at the same
-        places, whatever the width and the size. So each letter is measured in a few parts at
-        most, however long the word is.
-        """
-        pieces, piece, used = [], "", 0.0
-        starts = range(0, len(word), _MOST_OF_LINE)
-        parts = [word[start : start + _MOST_OF_LINE] for start in reversed(starts)]
-        while parts:
-            part = parts.pop()
-            wide, half = self._width(part, size, bold), len(part) // 2
-            # Signs that stand above others have no width: such a line would have no end.
-            if used + wide <= width and len(piece) + len(part) <= _MOST_OF_LINE:
-                piece, used = piece + part, used + wide
-            elif half:
-                parts += [part[half:], part[:half]]
-            else:
-                pieces += [piece] if piece else []
-                piece, used = part, wide
-        return pieces, piece, used
-
-    def _width(self, word: str, size: float, bold: bool) -> float:
-        """Millimetres. Each word, or part of one, is shaped and measured once, in one size:
-        shaping mixed scripts is what costs, and widths grow with the size."""
-        key = (word, bold)
-        if key not in self._widths:
-            self.pdf.set_font("Noto", "B" if bold else "", _MEASURED_AT)
-            self._widths[key] = self.pdf.get_string_width(word) / _MEASURED_AT
-        return self._widths[key] * size
-
-    def _drawable(self, text: str) -> str:
-        return "".join(c for c in text if c.isspace() or ord(c) in self._known)
-
-    @staticmethod
-    def _high(size: float) -> float:
-        return size * _POINT * 1.35
-
-
-def _cut(picture: bytes, ratio: float) -> Image.Image:
+def cut(picture: bytes, ratio: float) -> Image.Image:
     """The middle of the picture, so wide for its height."""
     with Image.open(io.BytesIO(picture)) as opened:
         whole = opened.convert("RGB")
