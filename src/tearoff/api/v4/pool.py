@@ -113,6 +113,7 @@ OPERATIONS = (
         method="POST",
         path="/v4/campaigns/{id}/codes/check",
         tag=_TAG,
+        right=Right.EDIT,
         summary="Look at a list of validation codes and import none: what would come in, what would"
         " be left out and why, and what keeps the list from being taken.",
         path_fields=(CAMPAIGN_ID,),

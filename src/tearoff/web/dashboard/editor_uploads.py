@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import contextlib
 from typing import Any
 
 import msgspec
@@ -11,8 +11,8 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4.campaign_parts import MAX_PICTURE
 from tearoff.api.v4.lists import MOST_BYTES
 from tearoff.api.v4.operation import Operation
-from tearoff.coupons.pools.importing import ImportedCodes
-from tearoff.errors import TearoffError
+from tearoff.coupons.pools.importing import CheckedCodes, ImportedCodes
+from tearoff.errors import Invalid, TearoffError
 from tearoff.kit.words import phrase
 from tearoff.web.dashboard.editor import Shown, campaign_of, print_tab
 from tearoff.web.dashboard.editor_tabs import shown_values, tab_of
@@ -28,6 +28,7 @@ from tearoff.web.paper.reading import patiently
 _PICTURE = "PUT /v4/campaigns/{id}/picture"
 _NO_PICTURE = "DELETE /v4/campaigns/{id}/picture"
 _CODES = "POST /v4/campaigns/{id}/codes"
+_CHECK = "POST /v4/campaigns/{id}/codes/check"
 
 _MISSING = phrase("Choose a file first.")
 WHY = (
@@ -42,19 +43,13 @@ WHY = (
 async def put_picture(visit: Visit) -> Answer:
     """A new one, or other words for the one that is there."""
     given: dict[str, Any] = {"id": str(visit.path["id"]), "alt": visit.typed.text("alt")}
-    given |= _crop(visit, operation(_PICTURE))
+    if crop := visit.typed.text("crop"):  # without script the middle is taken
+        given["crop"] = crop
     try:
-        await _upload(visit, operation(_PICTURE), given, "picture")
+        await _upload(visit, operation(_PICTURE), given)
     except TearoffError as error:
         return await _again(visit, "", problems_of(visit.words, error), "picture")
     return to(visit, f"/campaigns/{visit.path['id']}#f-picture", visit.words("The picture is new."))
-
-
-def _crop(visit: Visit, put: Operation) -> dict[str, str]:
-    """The part that was chosen, where the operation takes one; without script the middle."""
-    text = visit.typed.text("crop")
-    takes = any(field.name == "crop" for field in put.query)
-    return {"crop": text} if text and takes else {}
 
 
 async def remove_picture(visit: Visit) -> Answer:
@@ -64,18 +59,43 @@ async def remove_picture(visit: Visit) -> Answer:
 
 
 async def import_codes(visit: Visit) -> Answer:
-    """The report of the import; a list in which something is no code changes nothing."""
-    campaign = await campaign_of(visit)
+    """Import a list, or only look at it. The report says what became of every line; a list in which
+    something cannot be taken changes nothing."""
+    given = {"id": str(visit.path["id"])}
+    is_check = visit.typed.is_ticked("check")
     try:
-        body = await _upload(visit, operation(_CODES), {"id": str(campaign["id"])}, "codes")
+        body = await _upload(visit, operation(_CHECK if is_check else _CODES), given)
     except TearoffError as error:
-        return await _again(visit, "validation", problems_of(visit.words, error), "codes")
+        return await _refused(visit, given, error)
+    if is_check:
+        return await _report(visit, msgspec.json.decode(body, type=CheckedCodes))
+    return await _report(visit, msgspec.json.decode(body, type=ImportedCodes))
+
+
+async def _refused(visit: Visit, given: dict[str, Any], error: TearoffError) -> Answer:
+    """Each line that stands in the way, where the list can be read at all."""
+    if visit.typed.file is not None and isinstance(error, Invalid):
+        with contextlib.suppress(TearoffError):
+            body = await _upload(visit, operation(_CHECK), given)
+            found = msgspec.json.decode(body, type=CheckedCodes)
+            if found.refused:
+                return await _report(visit, found, status=422)
+    return await _again(visit, "validation", problems_of(visit.words, error), "codes")
+
+
+async def _report(visit: Visit, done: CheckedCodes | ImportedCodes, *, status: int = 200) -> Answer:
+    campaign = await campaign_of(visit)
+    is_done, refused = isinstance(done, ImportedCodes), getattr(done, "refused", 0)
     return await page(
         visit,
         "editor_codes",
         title=visit.words("Codes of {name}", name=campaign["name"]),
         at="/campaigns",
-        done=msgspec.convert(json.loads(body), ImportedCodes),
+        status=status,
+        done=done,
+        is_done=is_done,
+        new=done.imported if isinstance(done, ImportedCodes) else done.new,
+        refused=refused,
         c=campaign,
         root=visit.address(f"/campaigns/{campaign['id']}"),
     )
@@ -85,7 +105,7 @@ class _NoFile(TearoffError):
     """Choose a file first."""
 
 
-async def _upload(visit: Visit, put: Operation, given: dict[str, Any], field: str) -> bytes:
+async def _upload(visit: Visit, put: Operation, given: dict[str, Any]) -> bytes:
     if visit.typed.file is None:
         raise _NoFile(_MISSING)
     assert put.act_on_upload is not None

@@ -69,7 +69,7 @@ function setUp() {
   function begin(image) {
     const { naturalWidth: w, naturalHeight: h } = image;
     const most = Math.min(w, h * RATIO);
-    box = { x: (w - most) / 2, y: (h - most / RATIO) / 2, width: most, most, w, h };
+    box = { x: (w - most) / 2, y: (h - most / RATIO) / 2, width: most, most, w, h, least: Math.max(most / 8, w / 20, (h * RATIO) / 20) };
     const handle = document.createElement("div");
     handle.className = "crop-box";
     handle.tabIndex = 0;
@@ -80,7 +80,7 @@ function setUp() {
     help.hidden = false;
     zone.querySelectorAll(":scope > img, :scope > .none").forEach((one) => (one.hidden = true));
     const draw = () => {
-      box.width = Math.min(Math.max(box.width, box.most / 8), box.most);
+      box.width = Math.min(Math.max(box.width, box.least), box.most);
       box.x = Math.min(Math.max(0, box.x), w - box.width);
       box.y = Math.min(Math.max(0, box.y), h - box.width / RATIO);
       handle.style.insetBlockStart = `${(box.y / h) * 100}%`;
@@ -103,7 +103,7 @@ function setUp() {
     });
     handle.addEventListener("pointerup", () => (from = null));
     const zoom = (factor) => {
-      const width = Math.min(Math.max(box.width * factor, box.most / 8), box.most);
+      const width = Math.min(Math.max(box.width * factor, box.least), box.most);
       box.x += (box.width - width) / 2;
       box.y += (box.width - width) / RATIO / 2;
       box.width = width;
