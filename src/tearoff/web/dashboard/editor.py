@@ -12,7 +12,7 @@ from tearoff.accounts.rights import Right
 from tearoff.coupons.campaigns import catalogue, publishing
 from tearoff.coupons.campaigns.catalogue import ChangedMeanwhile
 from tearoff.coupons.campaigns.publishing import NotReady
-from tearoff.errors import TearoffError
+from tearoff.errors import Conflict, Invalid
 from tearoff.kit.words import phrase
 from tearoff.web.dashboard import editor_asides as asides
 from tearoff.web.dashboard.editor_conflicts import (
@@ -28,15 +28,15 @@ from tearoff.web.dashboard.editor_rows import changed_rows, compacted, has_row_a
 from tearoff.web.dashboard.editor_tabs import (
     TABS,
     Tab,
-    at_rows,
     given_of,
     label_of,
+    problems_at_rows,
     shown_values,
 )
 from tearoff.web.dashboard.forms import Typed
 from tearoff.web.dashboard.operations import operation
 from tearoff.web.dashboard.pages import OURS, page, to
-from tearoff.web.dashboard.saying import Problems, problems_of
+from tearoff.web.dashboard.saying import Problems
 from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.typed_values import keys_of, plain
 from tearoff.web.dashboard.visit import Visit
@@ -108,8 +108,8 @@ async def save(visit: Visit, tab: Tab) -> Answer:
         await _save_places(visit, tab)
     except _Clashed as clashed:
         return await print_tab(visit, tab, clashed.campaign, clashed.shown)
-    except TearoffError as error:
-        problems = at_rows(visit.words, problems_of(visit.words, error))
+    except (Invalid, Conflict) as error:
+        problems = problems_at_rows(visit.words, error)
         typed = compacted(tab, typed, given)
         shown = Shown(typed=typed, problems=problems, is_changed=True, status=422)
         return await print_tab(visit, tab, campaign, shown)
@@ -265,8 +265,13 @@ async def set_status(visit: Visit) -> Answer:
     path = f"/campaigns/{visit.path['id']}"
     if status == "active":
         return await publish(visit)
-    await visit.do(operation(UPDATE), {"id": str(visit.path["id"]), "status": status or None})
-    return to(visit, path, visit.words(_TO.get(status, "Saved.")))
+    if status not in _TO:
+        return to(visit, path)
+    try:
+        await visit.do(operation(UPDATE), {"id": str(visit.path["id"]), "status": status})
+    except (Invalid, Conflict):  # something that an older version took, and is refused today
+        return await show_check(visit, status=422)
+    return to(visit, path, visit.words(_TO[status]))
 
 
 async def publish(visit: Visit) -> Answer:
@@ -274,7 +279,7 @@ async def publish(visit: Visit) -> Answer:
     was = (await campaign_of(visit))["status"]
     try:
         await visit.do(operation(PUBLISH), {"id": str(visit.path["id"])})
-    except NotReady:
+    except (NotReady, Invalid):
         return await show_check(visit, status=422)
     told = _TO["active"] if was != "draft" else phrase("It is published: coupons can go out now.")
     return to(visit, path, visit.words(told))

@@ -12,7 +12,7 @@ import msgspec
 from tearoff.accounts.rights import Right
 from tearoff.api.v4.fields import BadFields
 from tearoff.coupons import symbols
-from tearoff.errors import Invalid, TearoffError
+from tearoff.errors import Invalid
 from tearoff.kit import times
 from tearoff.kit.codes import SESSION_CODE_LENGTH
 from tearoff.kit.colors import DARK_CARD, LIGHT_CARD, brand_colors, contrast
@@ -193,7 +193,7 @@ async def counted(visit: Visit, campaign_id: int) -> Count:
     given = {"text": text or "{link}", "campaign": campaign_id, "fields": _LONGEST | _FREE}
     try:
         shown = await visit.read(operation(_COUNT), **given)
-    except TearoffError as error:
+    except Invalid as error:
         problems = problems_of(visit.words, error)
         return Count(problem=" ".join([problems.page, *problems.fields.values()]).strip())
     odd = _odd(shown.offending) if shown.encoding != "GSM-7" else None

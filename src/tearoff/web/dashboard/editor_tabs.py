@@ -10,10 +10,12 @@ from typing import Any
 import msgspec
 
 from tearoff.api.v4.campaigns import FIELDS
+from tearoff.api.v4.fields import BadFields
+from tearoff.errors import TearoffError
 from tearoff.kit.times import time_zones
 from tearoff.kit.words import Words, phrase
 from tearoff.web.dashboard.forms import HAS, Typed, given_by
-from tearoff.web.dashboard.saying import Problems
+from tearoff.web.dashboard.saying import Problems, problems_of
 from tearoff.web.dashboard.typed_values import Values, nested, typed_of_given, whole
 
 BY_NAME = {field.name: field for field in FIELDS}
@@ -272,24 +274,47 @@ _FINISHED: dict[str, Callable[[Any, Typed], Any]] = {"form": _form, "scratch": _
 
 # what is wrong, at its row ------------------------------------------------------------------
 
-_PATH = re.compile(r"\b(hours|form|scratch|texts)((?:\.\w+|\[\d+\]|\[\.\.\.\])+)[.:]? *")
+_PATH = re.compile(r"\b(hours|form|scratch|texts)((?:\.\w+|\[\d+\]|\[\.\.\.\])*)[.:]? *")
+_TOO_LONG = re.compile(r"Expected str of length <= (\d+)")
+_TOO_FEW = re.compile(r"Expected array of length >= 1|missing required field (\w+)")
+_NUMBER = re.compile(r"Expected int")
 
 
-def at_rows(words: Words, problems: Problems) -> Problems:
-    """The same, with what is wrong inside a row told there, in words without paths."""
+def problems_at_rows(words: Words, error: TearoffError) -> Problems:
+    """What is wrong, inside a row told there, in words without paths."""
+    known = problems_of(words, error)
     found: dict[str, str] = {}
-    for field, whole_text in problems.fields.items():
-        name, text = _at_row(field, whole_text)
-        found[name] = words(_SAID[name]) if name in _SAID else text[:1].upper() + text[1:]
-    return Problems(found, problems.page)
+    for field, text in known.fields.items():
+        name, told = _at_row(words, error, field, text)
+        found[name] = words(_SAID[name]) if name in _SAID else told[:1].upper() + told[1:]
+    return Problems(found, known.page)
 
 
-def _at_row(field: str, text: str) -> tuple[str, str]:
+def _at_row(words: Words, error: TearoffError, field: str, text: str) -> tuple[str, str]:
+    if field not in NESTED:
+        return field, text
+    if isinstance(error, BadFields):
+        text = next(p.detail for p in error.problems if p.field == field)
     place = _PATH.search(text)
     if place is None:
         return field, text
     name = place[1] + re.sub(r"\[(\d+)\]", r".\1", place[2]).replace("[...]", "")
-    return name, f"{text[: place.start()]}{text[place.end() :]}".strip()
+    return name, _plainly(words, name, text[place.end() :] or text)
+
+
+def _plainly(words: Words, name: str, text: str) -> str:
+    """What the reader of JSON says, for people."""
+    if found := _TOO_LONG.search(text):
+        return words("At most {n} characters.", n=found[1])
+    if name.startswith("hours.") and name.endswith((".start", ".end")):
+        return words("Use a time such as 09:00.")
+    if name.startswith("hours"):
+        return words("Choose days, and from when until when.")
+    if _NUMBER.search(text):
+        return words("Use a whole number that is not too large.")
+    if found := _TOO_FEW.search(text):
+        return words("Fill this in.") if found[1] else words("Add at least one.")
+    return words(text)
 
 
 _SAID = {
