@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from tearoff.coupons.campaigns import campaigns, drafts
+from tearoff.web.coupon.samples import STATES
 from tests.cast import open_shop
+from tests.web.conftest import PICTURE
 from tests.web.dashboard.conftest import Person, text_of
 
 STORED = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
@@ -220,8 +223,6 @@ def _has_no_script(page) -> None:
 
 
 async def test_the_phone_shows_what_was_typed_in_every_state_and_keeps_to_itself(editor, services):
-    from tearoff.web.coupon.samples import STATES
-
     for state in (*STATES, "card", "nonsense"):
         page = await editor.send("", ("title", "Typed just now"), ("preview.state", state),
                                  to="/preview")  # fmt: skip
@@ -384,7 +385,7 @@ async def test_files_come_in_and_are_refused_with_reasons(editor, services):
         ).encode()
         body += content + f"\r\n--{boundary}--\r\n".encode()
         return await editor.person._ask(
-            "POST", editor.root + path, body,
+            "POST", editor.root + path, io.BytesIO(body),
             {"content-type": f"multipart/form-data; boundary={boundary}"},
         )  # fmt: skip
 
@@ -398,8 +399,9 @@ async def test_files_come_in_and_are_refused_with_reasons(editor, services):
     bad = await upload("/picture", "picture", b"no picture at all")
     assert bad.status == 422
     assert "not a picture" in text_of(bad)
-    from tests.web.conftest import PICTURE
-
+    large = await upload("/picture", "picture", b"x" * 11_000_000)
+    assert large.status == 422, text_of(large)
+    assert "10" in text_of(large)
     put = await upload("/picture", "picture", PICTURE.read_bytes(), alt="Cups", crop="0,0,0.5,0.5")
     assert put.status == 303, text_of(put)
     stored = await editor.stored(services)

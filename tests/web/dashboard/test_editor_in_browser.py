@@ -9,6 +9,7 @@ from playwright.async_api import expect
 
 from tearoff.coupons.campaigns import campaigns
 from tests.web.browsing import axe_finds_nothing, in_browser
+from tests.web.conftest import PICTURE
 
 pytestmark = in_browser
 
@@ -173,8 +174,6 @@ async def test_without_script_the_phone_is_refreshed_by_a_button(open_editor):
 
 
 async def test_a_picture_is_chosen_cropped_by_keys_and_put_there(open_editor, shop, services):
-    from tests.web.conftest import PICTURE
-
     async with await open_editor(width=1366) as page:
         await page.locator("#picture-file").set_input_files(PICTURE)
         box = page.get_by_role("group", name="Part of the picture that is shown")

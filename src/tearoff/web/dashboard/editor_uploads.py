@@ -12,7 +12,7 @@ from tearoff.api.v4.campaign_parts import MAX_PICTURE
 from tearoff.api.v4.lists import MOST_BYTES
 from tearoff.api.v4.operation import Operation
 from tearoff.coupons.pools.importing import CheckedCodes, ImportedCodes
-from tearoff.errors import Invalid, TearoffError
+from tearoff.errors import Conflict, Invalid, TearoffError
 from tearoff.kit.words import phrase
 from tearoff.web.dashboard.editor import Shown, campaign_of, print_tab
 from tearoff.web.dashboard.editor_tabs import shown_values, tab_of
@@ -47,7 +47,7 @@ async def put_picture(visit: Visit) -> Answer:
         given["crop"] = crop
     try:
         await _upload(visit, operation(_PICTURE), given)
-    except TearoffError as error:
+    except (Invalid, Conflict) as error:
         return await _again(visit, "", problems_of(visit.words, error), "picture")
     return to(visit, f"/campaigns/{visit.path['id']}#f-picture", visit.words("The picture is new."))
 
@@ -65,7 +65,7 @@ async def import_codes(visit: Visit) -> Answer:
     is_check = visit.typed.is_ticked("check")
     try:
         body = await _upload(visit, operation(_CHECK if is_check else _CODES), given)
-    except TearoffError as error:
+    except (Invalid, Conflict) as error:
         return await _refused(visit, given, error)
     if is_check:
         return await _report(visit, msgspec.json.decode(body, type=CheckedCodes))
@@ -101,7 +101,7 @@ async def _report(visit: Visit, done: CheckedCodes | ImportedCodes, *, status: i
     )
 
 
-class _NoFile(TearoffError):
+class _NoFile(Invalid):
     """Choose a file first."""
 
 

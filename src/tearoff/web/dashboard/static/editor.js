@@ -33,7 +33,7 @@ async function preview() {
     await loaded;
     if (text && mine > shown) {
       shown = mine;
-      put(new DOMParser().parseFromString(text, "text/html"));
+      put(text);
     }
   } catch {
     // Without a connection the phone keeps what it has.
@@ -41,16 +41,21 @@ async function preview() {
   if (mine === newest) frame.removeAttribute("aria-busy");
 }
 
-function put(next) {
+// Its style is put into the frame by hand: what is read here obeys the rules of this page.
+const STYLE = /<style>([^]*?)<\/style>/g;
+function put(text) {
   const old = frame.contentDocument;
   if (!old?.body) return;
+  const next = new DOMParser().parseFromString(text.replace(STYLE, ""), "text/html");
   const top = old.scrollingElement?.scrollTop ?? 0;
   const open = [...old.querySelectorAll("details")].map((one) => one.open);
-  const styles = (page) => [...page.querySelectorAll("head style")];
-  if (styles(old).map((s) => s.textContent).join() !== styles(next).map((s) => s.textContent).join()) {
-    const before = styles(old);
-    old.head.append(...styles(next).map((s) => old.importNode(s, true)));
-    for (const style of before) style.remove();
+  const before = [...old.querySelectorAll("head style")];
+  const css = [...text.matchAll(STYLE)].map((found) => found[1]).join("");
+  if (before.map((style) => style.textContent).join("") !== css) {
+    const style = old.createElement("style");
+    style.textContent = css;
+    old.head.append(style);
+    for (const one of before) one.remove();
   }
   for (const name of ["lang", "dir"]) old.documentElement.setAttribute(name, next.documentElement.getAttribute(name) ?? "");
   old.body.replaceWith(old.importNode(next.body, true));
