@@ -138,6 +138,8 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault();
       search.focus();
     }
+  } else if (/^[a-z]$/.test(event.key)) {
+    document.querySelector(`[data-key=${event.key}]`)?.click();
   }
 });
 
