@@ -84,4 +84,10 @@ SAID_BELOW = (
     phrase("Use two letters, such as BE."),
     phrase("Use RFC 3339 with a zone: 2026-11-23T10:00:00Z."),
     phrase("It cannot be null."),
+    phrase("Give one or more."),
+    phrase("The account has no key with this client id."),
+    phrase(
+        "There may be 100 API keys, with those that were revoked within 30 days. Roll one instead"
+        " of making another."
+    ),
 )
