@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from markupsafe import Markup
 
 from tearoff.accounts import queries
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
@@ -45,7 +46,7 @@ SCOPE_WORDS = {
     ),
     "validate": (
         phrase("Take coupons in"),
-        phrase("Take coupons in and take that back, void, lock and reserve them."),
+        phrase("Redeem them at a till or in a shop, take that back, void and lock them."),
     ),
     "admin": (
         phrase("Administer"),
@@ -56,11 +57,12 @@ SCOPE_WORDS = {
 
 
 class Shown(msgspec.Struct, frozen=True):
-    """A key with what is said of it: who made it, what it may do in words, when it was used."""
+    """A key with what is said of it: who made it, what it may do in words, when it was used if that
+    is no moment."""
 
     key: v4.Key
     name: str
-    maker: str
+    made: str
     may: list[str]
     used: str
 
@@ -91,22 +93,22 @@ async def _all_shown(visit: Visit) -> list[Shown]:
 def _shown(visit: Visit, key: v4.Key, keys: Sequence[v4.Key], names: dict[int, str]) -> Shown:
     words = visit.words
     may = [words(SCOPE_WORDS[scope][0]) for scope in key.scopes]
-    return Shown(key, _name(visit, key), _maker(visit, key, keys, names), may, _used(visit, key))
+    return Shown(key, _name(visit, key), _made(visit, key, keys, names), may, _used(visit, key))
 
 
 def _name(visit: Visit, key: v4.Key) -> str:
     return key.name or visit.words("Key without a name")
 
 
-def _maker(visit: Visit, key: v4.Key, keys: Sequence[v4.Key], names: dict[int, str]) -> str:
+def _made(visit: Visit, key: v4.Key, keys: Sequence[v4.Key], names: dict[int, str]) -> str:
     words = visit.words
     kind, _, who = key.created_by.partition(" ")
     if kind == "person":
-        return names.get(int(who)) or words("somebody who has left")
+        return words("Made by {name}", name=names.get(int(who)) or words("somebody who has left"))
     if kind == "key":
         other = next((_name(visit, one) for one in keys if one.client_id == who), who)
-        return words("a program, with the key {name}", name=other)
-    return words("a command on the server") if kind else words("the account's beginning")
+        return words("Made by a program, with the key {name}", name=other)
+    return words("Made by a command on the server") if kind else words("Made with the account")
 
 
 def _used(visit: Visit, key: v4.Key) -> str:
@@ -144,8 +146,8 @@ async def _new(visit: Visit, problems: Problems) -> Answer:
 
 
 def _scopes(visit: Visit) -> list[tuple[str, str]]:
-    pairs = {scope: [visit.words(text) for text in SCOPE_WORDS[scope]] for scope in SCOPES}
-    return [(scope, f"{name}: {means}") for scope, (name, means) in pairs.items()]
+    said = Markup("<b>{}</b><span class='under'>{}</span>")
+    return [(scope, said.format(*map(visit.words, SCOPE_WORDS[scope]))) for scope in SCOPES]
 
 
 async def create(visit: Visit) -> Answer:
