@@ -34,6 +34,7 @@ from tearoff.kit.schema import is_up_to_date
 from tearoff.kit.services import Services, services_of
 from tearoff.kit.words import read_catalogs
 from tearoff.messages.binds import Binds
+from tearoff.messages.self_reports import SelfReports
 from tearoff.web.paper import notes
 from tearoff.web.paper.reading import patiently
 from tearoff.web.routes import make_routes
@@ -124,11 +125,13 @@ def _lifespan(settings: Settings) -> Any:
         app.state.services, app.state.doors = services, doors
         binds = Binds(services, doors.links)
         doors.links.binds = binds
+        reports = doors.links.reports = SelfReports(services)
         _spare_callers_the_collector()
         try:
             yield
         finally:
             await doors.sender.finish()
+            reports.close()
             await binds.close()
             await doors.links.close()
             await db.close()

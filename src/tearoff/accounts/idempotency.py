@@ -110,6 +110,20 @@ async def name_message(db: Handle, key: Key, message_id: int) -> None:
     )
 
 
+async def message_of(db: Handle, key: Key, now: datetime) -> int | None:
+    """The message of the call with this key and body, also while it is being sent."""
+    found: int | None = await db.fetchval(
+        "SELECT message_id FROM idempotency_keys WHERE account_id = $1 AND path = $2 AND key = $3"
+        " AND body_sha256 = $4 AND created_at > $5",
+        key.account_id,
+        key.path,
+        key.key,
+        key.body_sha256,
+        now - LIVES,
+    )
+    return found
+
+
 async def store(db: Handle, vault: Vault, key: Key, answer: Answer) -> None:
     await db.execute(
         "UPDATE idempotency_keys SET status = $4, answer_sealed = $5"

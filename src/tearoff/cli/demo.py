@@ -99,7 +99,8 @@ async def _make(opened: Services) -> Shop:
         )
         await connections.add_connection(
             db, opened.vault, key.account_id,
-            NewConnection(kind="log", settings={"sender": "BeanLeaf"}), surroundings_of(opened),
+            NewConnection(kind="log", settings={"sender": "BeanLeaf", "receipts": "true"}),
+            surroundings_of(opened),
         )  # fmt: skip
     return Shop(key.account_id, key.client_id, key.client_secret, made.ref, made.code)
 

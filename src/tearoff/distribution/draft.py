@@ -18,7 +18,7 @@ from tearoff.distribution.context import SendContext
 from tearoff.errors import Conflict, Invalid
 from tearoff.kit.phone import Phone, phone_key, time_zones_of
 from tearoff.messages import rules
-from tearoff.messages.connections import NoRoute
+from tearoff.messages.connections import NoMailRoute, NoRoute
 from tearoff.messages.segments import Segmented, measure
 from tearoff.messages.smart import typography
 from tearoff.messages.template import (
@@ -141,7 +141,7 @@ def check_context(context: SendContext, request: SendRequest, now: datetime) -> 
     if campaign is None:
         raise CampaignNotFound
     if context.route is None:
-        raise NoRoute
+        raise NoRoute if request.mail is None else NoMailRoute
     if campaign.status != "active":
         raise NotSent("The campaign is not active.")
     if not campaign.has_begun(now) and not request.by_guest:

@@ -18,8 +18,11 @@ __all__ = ["FIELDS", "Previewed", "preview"]
 
 
 class Previewed(msgspec.Struct, frozen=True):
+    """`written`: the text before it was filled."""
+
     text: str
     measured: Segmented
+    written: str
 
 
 def preview(
@@ -37,7 +40,7 @@ def preview(
     gave.
     """
     if campaign is None and fields is None:
-        return Previewed(text or "", measure(text or ""))
+        return Previewed(text or "", measure(text or ""), text or "")
     written = "" if text is None else tidied(text, field="text")
     if campaign is not None:
         written = written if text is not None else asked_text(campaign, None)
@@ -52,7 +55,7 @@ def preview(
     if measured.encoding == "UCS-2" and account.smart_typography:
         text = typography(text).text
         measured = measure(text)
-    return Previewed(text, measured)
+    return Previewed(text, measured, written)
 
 
 _CODE = "x" * SESSION_CODE_LENGTH

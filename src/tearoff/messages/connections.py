@@ -24,6 +24,10 @@ class NoRoute(Conflict):
     """The account has no connection for this channel."""
 
 
+class NoMailRoute(NoRoute):
+    """The account has no connection that carries mail."""
+
+
 class ConnectionNotFound(NotFound):
     """There is no such connection."""
 

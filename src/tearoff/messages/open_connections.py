@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 from tearoff.kit.services import Services
 from tearoff.messages import callbacks, connections
@@ -18,11 +18,14 @@ from tearoff.providers import registry
 from tearoff.providers.base import (
     MAIL_WORDS,
     PLAIN_WORDS,
+    Accepted,
     BadSettings,
     Outcome,
     Outgoing,
     Provider,
     Reason,
+    Receipt,
+    Reporting,
     Surroundings,
     refused,
 )
@@ -34,6 +37,12 @@ class Standing(Protocol):
     async def send(self, connection: Connection, message: Outgoing) -> Outcome: ...
 
 
+class Reports(Protocol):
+    """Who takes in what a provider of ours says of its own messages (`self_reports`)."""
+
+    def expect(self, connection: Connection, after: float, receipt: Receipt) -> None: ...
+
+
 class Links:
     def __init__(self, services: Services) -> None:
         self._services = services
@@ -41,6 +50,7 @@ class Links:
         self._addresses: dict[int, str] = {}
         self._closing: set[asyncio.Task[None]] = set()
         self.binds: Standing | None = None
+        self.reports: Reports | None = None
 
     async def send(self, connection: Connection, message: Outgoing) -> Outcome:
         if self.binds is not None and registry.keeps_link(connection.kind):
@@ -50,7 +60,12 @@ class Links:
         except BadSettings as error:  # such as a file that was there when it was set up
             words = MAIL_WORDS if connection.channel == "email" else PLAIN_WORDS
             return refused(Reason.PROVIDER_DOWN, detail=f"Settings: {error}", words=words)
-        return await provider.send(message)
+        answer = await provider.send(message)
+        if self.reports is not None and isinstance(answer, Accepted) and _reports(provider):
+            told = cast(Reporting, provider).report(message)
+            if told is not None:
+                self.reports.expect(connection, *told)
+        return answer
 
     def provider(self, connection: Connection) -> Provider:
         """The adapter of a connection, opened or remembered while its settings are the same."""
@@ -91,6 +106,10 @@ class Links:
         task = asyncio.ensure_future(closing)
         self._closing.add(task)
         task.add_done_callback(self._closing.discard)
+
+
+def _reports(provider: Provider) -> bool:
+    return hasattr(provider, "report")
 
 
 def surroundings_of(services: Services) -> Surroundings:

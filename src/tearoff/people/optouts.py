@@ -181,8 +181,11 @@ async def lift(
     return bool(lifted)
 
 
-async def remove(db: Handle, account_id: int, address: str, *, now: datetime) -> None:
-    """Take the number or address off the list altogether, as the shop's own decision."""
+async def remove(
+    db: Handle, account_id: int, address: str, *, now: datetime, reason: str = ""
+) -> None:
+    """Take the number or address off the list altogether, as the shop's own decision; `reason`
+    stays with what is known of how somebody opted in again."""
     address = canonical(address)
     gone = await db.fetchval(
         "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
@@ -192,7 +195,7 @@ async def remove(db: Handle, account_id: int, address: str, *, now: datetime) ->
     )
     if not gone:
         raise NotOptedOut
-    await _note(db, account_id, address, "opted_in", "shop", Evidence(), now)
+    await _note(db, account_id, address, "opted_in", "shop", Evidence(words=reason), now)
     await _announce(db, account_id, address, "contact_opted_in", now)
 
 
@@ -294,6 +297,17 @@ async def page(db: Handle, account_id: int, after: tuple[str, str], limit: int) 
         account_id,
         *after,
         limit,
+    )
+    return [read(OptOut, row) for row in rows]
+
+
+async def reasons_of(db: Handle, account_id: int, address: str) -> list[OptOut]:
+    """All for which an address stands on the list, the oldest first."""
+    rows = await db.fetch(
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
+        " ORDER BY created_at, source",
+        account_id,
+        forms(address),
     )
     return [read(OptOut, row) for row in rows]
 

@@ -322,6 +322,15 @@ Take = Callable[[Sequence[Arrived]], Awaitable[None]]
 raises, the service is asked to repeat."""
 
 
+class Reporting(Protocol):
+    """A provider that has nobody behind it and reports on itself."""
+
+    def report(self, message: Outgoing) -> tuple[float, Receipt] | None:
+        """What its receipt for a message will be, and after how many seconds; None: there comes
+        none."""
+        ...
+
+
 class Linked(Provider, Protocol):
     """A provider that keeps a standing link (SMPP) and reports back over it."""
 

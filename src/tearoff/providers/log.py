@@ -26,6 +26,7 @@ from tearoff.providers.base import (
     Outgoing,
     Reason,
     Receipt,
+    ReceiptState,
     Surroundings,
     WithoutCallbacks,
     refused,
@@ -57,6 +58,10 @@ class Written(msgspec.Struct, frozen=True):
     at: str
 
 
+REPORTS_AFTER = 2.0
+"""Seconds: long enough to see it arrive."""
+
+
 class LogProvider(WithoutCallbacks):
     kind: ClassVar[str] = "log"
     title: ClassVar[str] = phrase("Trial (nothing is really sent)")
@@ -68,6 +73,8 @@ class LogProvider(WithoutCallbacks):
               label=phrase("Delay"), advanced=True),
         Field("scripted", phrase("true: numbers ending in 211, 429, 500, 610, 900 fail"),
               default="false", label=phrase("Fail by number"), choices=YES_NO, advanced=True),
+        Field("receipts", phrase("true: a receipt arrives two seconds later"), default="false",
+              label=phrase("Receipts"), choices=YES_NO),
     )  # fmt: skip
 
     def __init__(self, settings: Mapping[str, str], surroundings: Surroundings) -> None:
@@ -79,6 +86,7 @@ class LogProvider(WithoutCallbacks):
             raise BadSettings("delay_ms", "use a whole number of milliseconds, at most 60000.")
         self._delay = int(delay) / 1000
         self._scripted = settings.get("scripted", "false").lower() in ("1", "true", "yes")
+        self._reports = settings.get("receipts", "false").lower() in ("1", "true", "yes")
         self._sender = settings.get("sender", "")
         self._outbox = Path(surroundings.data_dir) / OUTBOX
 
@@ -127,6 +135,11 @@ class LogProvider(WithoutCallbacks):
         """A command that root types must not make a file that the server cannot write."""
         folder = self._outbox.parent.stat()
         os.fchown(fd, folder.st_uid, folder.st_gid)
+
+    def report(self, message: Outgoing) -> tuple[float, Receipt] | None:
+        if not self._reports:
+            return None
+        return REPORTS_AFTER, Receipt(ReceiptState.DELIVERED, message_id=message.id)
 
     async def look_up(
         self, message: Outgoing, provider_id: str, sent_at: datetime

@@ -17,6 +17,7 @@ async def test_a_text_alone_is_measured_as_it_stands(v4):
     assert answer.status == 200
     assert answer.body == {
         "encoding": "GSM-7", "segments": 1, "units": 12, "text": "Café 2 for 1", "offending": [],
+        "template": "Café 2 for 1", "sender": None, "price": None,
     }  # fmt: skip
 
 
@@ -36,7 +37,7 @@ async def test_units_and_segments(v4, text, encoding, units, segments, offending
     answer = await v4.post("/v4/messages/preview", {"text": text})
     assert answer.body == {
         "encoding": encoding, "segments": segments, "units": units, "text": text,
-        "offending": offending,
+        "offending": offending, "template": text, "sender": None, "price": None,
     }  # fmt: skip
 
 

@@ -76,7 +76,9 @@ async def test_no_screen_is_seen_by_a_stranger(screen, everybody):
         assert answer.headers["location"].startswith("/sign-in?next=%2Fa%2F")
 
 
-@pytest.mark.parametrize("screen", [s for s in SCREENS if s.method == "POST"], ids=str)
+@pytest.mark.parametrize(
+    "screen", [s for s in SCREENS if s.method == "POST"], ids=lambda screen: screen.path
+)
 class TestForms:
     async def test_without_its_token_nothing_is_done(self, screen, everybody, services):
         person = await everybody("owner")

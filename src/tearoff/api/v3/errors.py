@@ -34,7 +34,7 @@ from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.caps import CapReached
 from tearoff.kit.spool import TooManyUploads
-from tearoff.messages.connections import NoRoute
+from tearoff.messages.connections import NoMailRoute, NoRoute
 from tearoff.messages.replies import AlreadyDecided
 from tearoff.messages.template import BadText
 from tearoff.people.contacts import ContactNotFound, GroupNotFound
@@ -115,6 +115,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     AlreadyDecided: (422, 526, "{error}"),
     SignsWebhooks: (422, 527, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
+    NoMailRoute: (422, 104, "Your account needs email integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),
     NotSent: (422, 602, "{error}"),
     OptedOut: (422, 605, "{error}"),

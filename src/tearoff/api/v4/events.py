@@ -55,34 +55,34 @@ def _show(row: SessionEvent) -> Happened:
     )
 
 
-OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/v4/sessions/{code}/events",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="What happened to a session, oldest first.",
-        path_fields=(CODE,),
-        query=(LIMIT, cursor_field("events", int)),
-        act=list_events,
-        errors=(201, 300, 301, 404, 505),
-        answers={200: ("A page of events.", Page[Happened])},
-        example=Page(
-            [
-                Happened(
-                    shapes.AT, "opened", "robot", "page",
-                    "agent: WhatsApp link preview (^WhatsApp(/|$))", "robot", False, None, None,
-                ),
-                Happened(
-                    shapes.AT.replace(minute=3), "opened", "consumer", "page",
-                    "the page was visible", "human", True, None, None,
-                ),
-                Happened(
-                    shapes.AT.replace(minute=20), "validated", "staff", "page", "", None, True,
-                    100001, None,
-                ),
-            ],
-            None,
-        ),
+LIST = Operation(
+    method="GET",
+    path="/v4/sessions/{code}/events",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="What happened to a session, oldest first.",
+    path_fields=(CODE,),
+    query=(LIMIT, cursor_field("events", int)),
+    act=list_events,
+    errors=(201, 300, 301, 404, 505),
+    answers={200: ("A page of events.", Page[Happened])},
+    example=Page(
+        [
+            Happened(
+                shapes.AT, "opened", "robot", "page",
+                "agent: WhatsApp link preview (^WhatsApp(/|$))", "robot", False, None, None,
+            ),
+            Happened(
+                shapes.AT.replace(minute=3), "opened", "consumer", "page",
+                "the page was visible", "human", True, None, None,
+            ),
+            Happened(
+                shapes.AT.replace(minute=20), "validated", "staff", "page", "", None, True,
+                100001, None,
+            ),
+        ],
+        None,
     ),
 )  # fmt: skip
+
+OPERATIONS = (LIST,)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -20,11 +20,12 @@ from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions import queries as coupons
 from tearoff.distribution import preview
+from tearoff.distribution.draft import MailTo
 from tearoff.distribution.send import Keyed, NotSent, OutcomeUnknown, SendRequest, Sent
 from tearoff.errors import NotFound, TearoffError
 from tearoff.kit.db import Handle
-from tearoff.messages import queries
-from tearoff.messages.models import Message
+from tearoff.messages import connections, queries
+from tearoff.messages.models import Connection, Message
 from tearoff.providers.base import PLAIN_WORDS, Reason
 
 TAG = "Messages"
@@ -36,13 +37,18 @@ class MessageNotFound(NotFound):
 
 class Preview(msgspec.Struct, frozen=True):
     """`units` are septets (GSM-7) or UTF-16 code units (UCS-2), without headers; `offending`
-    are the characters that force UCS-2."""
+    are the characters that force UCS-2; `template` is the text before it was filled. With a
+    campaign: the `sender` that the receiver sees, and with a `phone` the `price` of the whole
+    message in millionths of the account's currency unit; null where that is not known."""
 
     encoding: str
     segments: int
     units: int
     text: str
     offending: list[str]
+    template: str
+    sender: str | None = None
+    price: int | None = None
 
 
 async def preview_message(call: Call, db: Handle) -> Preview:
@@ -58,9 +64,27 @@ async def preview_message(call: Call, db: Handle) -> Preview:
         call.account, text, found, call.given.get("fields"), link_host=call.link_host
     )
     measured = shown.measured
+    route = None
+    if found is not None:
+        route = await connections.route(db, call.account.id)
     return Preview(
-        measured.encoding, measured.segments, measured.units, shown.text, list(measured.offending)
+        encoding=measured.encoding,
+        segments=measured.segments,
+        units=measured.units,
+        text=shown.text,
+        offending=list(measured.offending),
+        template=shown.written,
+        sender=route.sender if route else None,
+        price=_price(call, route, measured.segments),
     )
+
+
+def _price(call: Call, route: Connection | None, segments: int) -> int | None:
+    """None where nobody has said what a segment costs."""
+    phone = call.given.get("phone")
+    if route is None or phone is None:
+        return None
+    return segments * route.price_to(phone[1]) or None
 
 
 async def list_messages(call: Call, db: Handle) -> Page[shapes.Message]:
@@ -83,6 +107,9 @@ async def get_message(call: Call, db: Handle) -> shapes.MessageWithTimeline:
 
 async def send_message(call: Call) -> tuple[int, bytes]:
     """201 when the service has it, 202 when nobody can know yet."""
+    receiver = "email" if call.given.get("channel") == "email" else "phone"
+    if receiver not in call.given:
+        raise f.wrong(receiver, 200, f"Missing parameter: {receiver}")
     message_id = await interrupted(call)
     if message_id is not None:
         return await _answer(call, message_id)
@@ -101,15 +128,24 @@ async def send_message(call: Call) -> tuple[int, bytes]:
 
 def _request(call: Call) -> SendRequest:
     given = call.given
-    expiry = given.get("expires_at")
+    is_mail = given.get("channel") == "email"
     return SendRequest(
         campaign_id=given["campaign"],
-        phone=given["phone"][1],
+        phone=None if is_mail else given["phone"][1],
+        mail=_mail(given) if is_mail else None,
         body=given.get("text"),
         session_code=given.get("session"),
         sender=given.get("sender"),
-        new=msgspec.structs.replace(new_session(given), phone=None, expires_at=expiry),
+        new=new_session(given),
         unique_by=given.get("unique_by"),
+    )
+
+
+def _mail(given: Mapping[str, Any]) -> MailTo:
+    return MailTo(
+        email=given["email"],
+        subject=given.get("subject") or "",
+        language=given.get("language") or "",
     )
 
 
@@ -181,97 +217,106 @@ _TEXT = f.text_field(
     "The text. {link} stands for the coupon's address, which is appended otherwise. Default:"
     " the campaign's message text.", "Here is your coffee: {link}", schema={"maxLength": 2000},
 )  # fmt: skip
+_PHONE = f.Field(
+    name="phone", read=f.of_text(p.phone), example="+32470001234",
+    help="Receiver of a text, E.164; needed for `sms`.", schema={"type": "string"},
+)  # fmt: skip
 _ID = f.path_id("id", "msg", "Id of the message; `msg_…` is taken too.", 62391478206464001)
 
-OPERATIONS = (
-    Operation(
-        method="POST",
-        path="/v4/messages/preview",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="How many texts a text is, and in which encoding it would leave. With `text`"
-        " alone nothing is appended and nothing is changed.",
-        body=(
-            f.text_field(
-                "text", p.text(20_000, lines=True),
-                "The text; left out, the campaign's.", "Café, 2 for 1: {link}",
-                schema={"maxLength": 20_000},
-            ),
-            f.integer_field("campaign", "Measured with the link of a coupon of this campaign.",
-                            100001),
-            f.Field(
-                name="fields", read=person_fields,
-                help="Values for {first_name} and the like: " + ", ".join(preview.FIELDS) + ".",
-                schema={"type": "object", "additionalProperties": {"type": "string"}},
-                example={"first_name": "Ann"},
-            ),
+PREVIEW = Operation(
+    method="POST",
+    path="/v4/messages/preview",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="How many texts a text is, and in which encoding it would leave. With `text`"
+    " alone nothing is appended and nothing is changed.",
+    body=(
+        f.text_field(
+            "text", p.text(20_000, lines=True),
+            "The text; left out, the campaign's.", "Café, 2 for 1: {link}",
+            schema={"maxLength": 20_000},
         ),
-        act=preview_message,
-        errors=(200, 201, 300, 301, 302, 502),
-        answers={200: ("The text as it would leave.", Preview)},
-        example=Preview(
-            "GSM-7", 1, 75,
-            f"Café, 2 for 1: https://coupons.example.com/p/vuhykb/{shapes.CODE}", [],
+        f.integer_field("campaign", "Measured with the link of a coupon of this campaign.",
+                        100001),
+        msgspec.structs.replace(_PHONE, help="With a campaign: what the message costs there."),
+        f.Field(
+            name="fields", read=person_fields,
+            help="Values for {first_name} and the like: " + ", ".join(preview.FIELDS) + ".",
+            schema={"type": "object", "additionalProperties": {"type": "string"}},
+            example={"first_name": "Ann"},
         ),
     ),
-    Operation(
-        method="GET",
-        path="/v4/messages",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="The account's messages, newest first.",
-        query=(LIMIT, cursor_field("messages", int)),
-        act=list_messages,
-        errors=(201, 300, 301),
-        answers={200: ("A page of messages.", Page[shapes.Message])},
-        example=Page([shapes.MESSAGE], None),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/messages",
-        tag=TAG,
-        right=Right.SEND,
-        verb="message.send",
-        personal=True,
-        summary="Text a coupon to one person and wait for the service's answer.",
-        body=(
-            f.integer_field("campaign", "Id of the campaign.", 100001, required=True),
-            f.Field(
-                name="phone", read=f.of_text(p.phone), required=True, example="+32470001234",
-                help="Receiver, E.164.", schema={"type": "string"},
-            ),
-            _TEXT,
-            f.text_field("session", p.session_code,
-                         "Send this existing session: 21 characters, or the first 6."),
-            f.text_field("sender", p.text(16),
-                         "Overrides the sender where the provider allows it.", "BEANLEAF"),
-            *CONSUMER,
-        ),
-        act_alone=send_message,
-        errors=(103, 200, 201, 300, 301, 302, 303, 305, 409, 422, 502, 513, 602, 605),
-        answers={
-            201: ("The service has accepted the message.", shapes.MessageWithTimeline),
-            202: (
-                "The service has not confirmed the message. It may have been sent, so it is not"
-                " sent again; its state settles when the service reports.",
-                shapes.MessageWithTimeline,
-            ),
-        },
-        example=msgspec.structs.replace(
-            shapes.MESSAGE_WITH_TIMELINE, state="accepted", settled_at=None,
-            timeline=shapes.MESSAGE_WITH_TIMELINE.timeline[:2],
-        ),
-    ),
-    Operation(
-        method="GET",
-        path="/v4/messages/{id}",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="A message with what happened to it.",
-        path_fields=(_ID,),
-        act=get_message,
-        errors=(404, 501),
-        answers={200: ("The message.", shapes.MessageWithTimeline)},
-        example=shapes.MESSAGE_WITH_TIMELINE,
+    act=preview_message,
+    errors=(200, 201, 300, 301, 302, 502),
+    answers={200: ("The text as it would leave.", Preview)},
+    example=Preview(
+        "GSM-7", 1, 75,
+        f"Café, 2 for 1: https://coupons.example.com/p/vuhykb/{shapes.CODE}", [],
+        "Café, 2 for 1: {link}", "BEANLEAF", 49_000,
     ),
 )  # fmt: skip
+
+LIST = Operation(
+    method="GET",
+    path="/v4/messages",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="The account's messages, newest first.",
+    query=(LIMIT, cursor_field("messages", int)),
+    act=list_messages,
+    errors=(201, 300, 301),
+    answers={200: ("A page of messages.", Page[shapes.Message])},
+    example=Page([shapes.MESSAGE], None),
+)  # fmt: skip
+
+SEND = Operation(
+    method="POST",
+    path="/v4/messages",
+    tag=TAG,
+    right=Right.SEND,
+    verb="message.send",
+    personal=True,
+    summary="Text or mail a coupon to one person and wait for the service's answer.",
+    body=(
+        f.integer_field("campaign", "Id of the campaign.", 100001, required=True),
+        f.words_field("channel", ("sms", "email"), "How it goes; `sms` if left out.", "sms"),
+        _PHONE,
+        _TEXT,
+        f.text_field("subject", p.text(200), "Of a mail. Default: the campaign's title.",
+                     "Your coffee is waiting"),
+        f.text_field("session", p.session_code,
+                     "Send this existing session: 21 characters, or the first 6."),
+        f.text_field("sender", p.text(16),
+                     "Overrides the sender where the provider allows it.", "BEANLEAF"),
+        *CONSUMER,
+    ),
+    act_alone=send_message,
+    errors=(103, 104, 200, 201, 300, 301, 302, 303, 305, 409, 422, 502, 513, 602, 605),
+    answers={
+        201: ("The service has accepted the message.", shapes.MessageWithTimeline),
+        202: (
+            "The service has not confirmed the message. It may have been sent, so it is not"
+            " sent again; its state settles when the service reports.",
+            shapes.MessageWithTimeline,
+        ),
+    },
+    example=msgspec.structs.replace(
+        shapes.MESSAGE_WITH_TIMELINE, state="accepted", settled_at=None,
+        timeline=shapes.MESSAGE_WITH_TIMELINE.timeline[:2],
+    ),
+)  # fmt: skip
+
+GET = Operation(
+    method="GET",
+    path="/v4/messages/{id}",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="A message with what happened to it.",
+    path_fields=(_ID,),
+    act=get_message,
+    errors=(404, 501),
+    answers={200: ("The message.", shapes.MessageWithTimeline)},
+    example=shapes.MESSAGE_WITH_TIMELINE,
+)  # fmt: skip
+
+OPERATIONS = (PREVIEW, LIST, SEND, GET)

@@ -68,7 +68,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """`right`: what a caller needs. `answers`: what each status of success means and carries.
     `example` goes with the first of them. `errors`: v3's numbers. `look`: shows what is changed,
     for the audit log, which calls the change by its `verb`; a change of what is `personal` is
-    noted without what it was."""
+    noted without what it was, but for the given values that are `noted`."""
 
     method: Method
     path: str
@@ -90,6 +90,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     verb: str = ""
     look: Act | None = None
     personal: bool = False
+    noted: Sequence[str] = ()
 
     @property
     def writes(self) -> bool:
@@ -104,6 +105,11 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     def status(self) -> int:
         first: int = next(iter(self.answers))
         return first
+
+
+def find(operations: Sequence[Operation], name: str) -> Operation:
+    """One of these by its method and path, such as `GET /v4/campaigns/{id}`."""
+    return next(one for one in operations if f"{one.method} {one.path}" == name)
 
 
 class _Reply(msgspec.Struct, frozen=True):
@@ -282,10 +288,14 @@ async def acted(call: Call, db: Handle, operation: Operation, act: Act) -> Any:
         operation.verb,
         subject=_subject(operation, call.given, shown),
         before=before,
-        after=None if operation.personal else after,
+        after=_noted(operation, call.given) if operation.personal else after,
         secrets=[name for name in secrets if call.given.get(name)],
     )
     return done
+
+
+def _noted(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: given[name] for name in operation.noted if given.get(name)}
 
 
 async def _look(call: Call, db: Handle, operation: Operation) -> Any:

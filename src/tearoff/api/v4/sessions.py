@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import msgspec
@@ -19,9 +20,10 @@ from tearoff.api.v4.people import CONSUMER, LANGUAGE, PERSON, TAGGED, new_sessio
 from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.models import Campaign, SessionAndCampaign
 from tearoff.coupons.rules import CampaignNotFound
-from tearoff.coupons.sessions import actions, lists
+from tearoff.coupons.sessions import actions, lists, search
 from tearoff.coupons.sessions.events import announce_session
 from tearoff.kit.db import Handle
+from tearoff.kit.phone import PhoneInvalid, read_phone
 
 TAG = "Sessions"
 
@@ -30,7 +32,12 @@ async def list_sessions(call: Call, db: Handle) -> Page[shapes.Session]:
     found = await _campaign(call, db)
     limit = call.given.get("limit", DEFAULT_LIMIT)
     (after,) = call.given.get("cursor", (None,))
-    rows = await lists.sessions_after(db, found.id, after, limit + 1)
+    if "search" in call.given:
+        rows = await search.newest(db, found, _wanted(call), after, limit + 1)
+    elif call.given.get("order") == "newest":
+        rows = await lists.sessions_before(db, found.id, after, limit + 1)
+    else:
+        rows = await lists.sessions_after(db, found.id, after, limit + 1)
     return page_of(
         "sessions",
         rows,
@@ -38,6 +45,21 @@ async def list_sessions(call: Call, db: Handle) -> Page[shapes.Session]:
         lambda row: _show(call, SessionAndCampaign(row, found)),
         lambda row: (row.id,),
     )
+
+
+def _wanted(call: Call) -> search.Wanted:
+    """What somebody typed or pasted: a coupon's link is read as its code, a national number as
+    one of the account's country."""
+    text = call.given["search"]
+    code = _IN_LINK.search(text)
+    try:
+        phone = read_phone(text, call.account.country)
+    except PhoneInvalid:
+        phone = None
+    return search.Wanted(anything=code[1].lower() if code else text, phone=phone)
+
+
+_IN_LINK = re.compile(r"/[pz]/[a-z0-9]+/([a-z0-9]{21})", re.IGNORECASE | re.ASCII)
 
 
 async def make_session(call: Call, db: Handle) -> shapes.Session | Answered:
@@ -120,20 +142,42 @@ _CHANGED = tuple(field.name for field in _FIELDS)
 _V3 = (*_CHANGED, "validation_value")
 _REFUSALS = (506, 508, 511, 512, 516, 517, 518, 519, 520)
 
-OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/v4/campaigns/{id}/sessions",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="A campaign's sessions, in the order in which they were made.",
-        path_fields=(CAMPAIGN_ID,),
-        query=(LIMIT, cursor_field("sessions", int)),
-        act=list_sessions,
-        errors=(201, 300, 301, 404, 502),
-        answers={200: ("A page of sessions.", Page[shapes.Session])},
-        example=Page([shapes.SESSION], None),
+LIST = Operation(
+    method="GET",
+    path="/v4/campaigns/{id}/sessions",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="A campaign's sessions, in the order in which they were made.",
+    path_fields=(CAMPAIGN_ID,),
+    query=(
+        LIMIT,
+        cursor_field("sessions", int),
+        f.words_field("order", ("oldest", "newest"), "Which come first; `oldest` if left out."),
+        f.text_field("search", p.text(300), "Only those with this code, link, phone number in any"
+                     " spelling, e-mail address, customid or validation code; newest first.",
+                     "0470 00 12 34"),
     ),
+    act=list_sessions,
+    errors=(201, 300, 301, 302, 404, 502),
+    answers={200: ("A page of sessions.", Page[shapes.Session])},
+    example=Page([shapes.SESSION], None),
+)  # fmt: skip
+
+GET = Operation(
+    method="GET",
+    path="/v4/sessions/{code}",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="One session.",
+    path_fields=(CODE,),
+    act=get_session,
+    errors=(404, 505),
+    answers={200: ("The session.", shapes.Session)},
+    example=shapes.SESSION,
+)
+
+OPERATIONS = (
+    LIST,
     Operation(
         method="POST",
         path="/v4/campaigns/{id}/sessions",
@@ -158,18 +202,7 @@ OPERATIONS = (
         },
         example=shapes.SESSION,
     ),
-    Operation(
-        method="GET",
-        path="/v4/sessions/{code}",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="One session.",
-        path_fields=(CODE,),
-        act=get_session,
-        errors=(404, 505),
-        answers={200: ("The session.", shapes.Session)},
-        example=shapes.SESSION,
-    ),
+    GET,
     Operation(
         method="PATCH",
         path="/v4/sessions/{code}",

@@ -33,6 +33,7 @@ class Message(msgspec.Struct, frozen=True):
     channel: str
     recipient: str
     sender: str | None
+    subject: str | None
     text: str
     encoding: str
     segments: int
@@ -131,8 +132,8 @@ def _message_fields(
     same = {
         name: getattr(row, name)
         for name in (
-            "id", "ref", "channel", "recipient", "sender", "text", "encoding", "segments",
-            "state", "reason", "reason_text", "created_at", "answered_at", "settled_at",
+            "id", "ref", "channel", "recipient", "sender", "subject", "text", "encoding",
+            "segments", "state", "reason", "reason_text", "created_at", "answered_at", "settled_at",
         )
     }  # fmt: skip
     return {
@@ -218,6 +219,7 @@ MESSAGE = Message(
     channel="sms",
     recipient="+32470001234",
     sender="BEANLEAF",
+    subject=None,
     text=f"Here is your coffee: {URL}/{CODE}",
     encoding="GSM-7",
     segments=1,

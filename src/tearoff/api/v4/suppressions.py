@@ -25,6 +25,9 @@ SOURCE = "shop"
 
 
 async def list_suppressions(call: Call, db: Handle) -> Page[shapes.Suppression]:
+    if "address" in call.given:
+        found = await optouts.reasons_of(db, call.account.id, call.given["address"])
+        return Page([shapes.show_suppression(one) for one in found])
     limit = call.given.get("limit", DEFAULT_LIMIT)
     after = call.given.get("cursor", ("", ""))
     return page_of(
@@ -73,7 +76,8 @@ async def import_suppressions(call: Call, upload: Upload) -> tuple[int, bytes]:
 
 
 async def remove_suppression(call: Call, db: Handle) -> None:
-    await optouts.remove(db, call.account.id, call.given["address"], now=call.now)
+    reason = call.given.get("reason") or ""
+    await optouts.remove(db, call.account.id, call.given["address"], now=call.now, reason=reason)
 
 
 def address(name: str, given: Any) -> str:
@@ -90,19 +94,42 @@ _ADDRESS = f.text_field(
 
 _REASON = f.text_field("reason", p.text(200), "Why.", "Asked by phone")
 
-OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/v4/suppressions",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="Who gets nothing, in the order of addresses.",
-        query=(LIMIT, cursor_field("suppressions", str, str)),
-        act=list_suppressions,
-        errors=(201, 300, 301),
-        answers={200: ("A page of suppressions.", Page[shapes.Suppression])},
-        example=Page([shapes.SUPPRESSION], None),
+LIST = Operation(
+    method="GET",
+    path="/v4/suppressions",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="Who gets nothing, in the order of addresses.",
+    query=(
+        LIMIT,
+        cursor_field("suppressions", str, str),
+        f.text_field("address", address, "Only why this one stands there, oldest first: a phone"
+                     " number in E.164, or an e-mail address.", "+32470001234"),
     ),
+    act=list_suppressions,
+    errors=(201, 300, 301, 305),
+    answers={200: ("A page of suppressions.", Page[shapes.Suppression])},
+    example=Page([shapes.SUPPRESSION], None),
+)  # fmt: skip
+
+REMOVE = Operation(
+    method="DELETE",
+    path="/v4/suppressions/{address}",
+    tag=TAG,
+    right=Right.PEOPLE,
+    verb="suppression.remove",
+    personal=True,
+    noted=("reason",),
+    summary="Take an address off the list, for whatever reasons it stands there.",
+    path_fields=(_ADDRESS,),
+    query=(_REASON,),
+    act=remove_suppression,
+    errors=(201, 300, 301, 305, 501),
+    answers={204: ("It is on the list no more.", None)},
+)
+
+OPERATIONS = (
+    LIST,
     Operation(
         method="POST",
         path="/v4/suppressions",
@@ -162,17 +189,5 @@ OPERATIONS = (
             ),
         ),
     ),
-    Operation(
-        method="DELETE",
-        path="/v4/suppressions/{address}",
-        tag=TAG,
-        right=Right.PEOPLE,
-        verb="suppression.remove",
-        personal=True,
-        summary="Take an address off the list, for whatever reasons it stands there.",
-        path_fields=(_ADDRESS,),
-        act=remove_suppression,
-        errors=(301, 305, 501),
-        answers={204: ("It is on the list no more.", None)},
-    ),
+    REMOVE,
 )

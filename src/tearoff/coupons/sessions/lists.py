@@ -120,6 +120,21 @@ async def sessions_after(
     return [read(Session, row) for row in rows]
 
 
+async def sessions_before(
+    db: Handle, campaign_id: int, before: int | None, limit: int
+) -> list[Session]:
+    """The same, the newest first, from behind the one with this id."""
+    rows = await db.fetch(
+        f"SELECT {columns(Session)} FROM sessions WHERE campaign_id = $1 AND (created_at, id) <"
+        " (coalesce((SELECT created_at FROM sessions WHERE id = $2 AND campaign_id = $1),"
+        " 'infinity'), coalesce($2, 0)) ORDER BY created_at DESC, id DESC LIMIT $3",
+        campaign_id,
+        before,
+        limit,
+    )
+    return [read(Session, row) for row in rows]
+
+
 # anchors --------------------------------------------------------------------------------
 
 

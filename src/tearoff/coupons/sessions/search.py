@@ -84,6 +84,36 @@ async def search(
     return Found(n, [])
 
 
+_NEWEST = """
+SELECT {columns} FROM hits h CROSS JOIN LATERAL (SELECT * FROM sessions WHERE id = h.id OFFSET 0) s
+WHERE s.account_id = $1 AND s.campaign_id = $2
+  AND ($8::bigint IS NULL OR (s.created_at, s.id) <
+    ((SELECT created_at FROM sessions WHERE id = $8 AND account_id = $1), $8))
+ORDER BY s.created_at DESC, s.id DESC LIMIT $9
+"""
+
+
+async def newest(
+    db: Handle, campaign: Campaign, wanted: Wanted, before: int | None, limit: int
+) -> list[Session]:
+    """Of one campaign, the newest first, from behind the one with this id. `wanted.anything` and
+    `wanted.phone` together: that text in any of its readings, or that number."""
+    text = wanted.anything or ""
+    rows = await db.fetch(
+        _HITS + _NEWEST.format(columns=columns(Session, "s")),
+        campaign.account_id,
+        campaign.id,
+        text,
+        list(spellings(wanted.phone)) if wanted.phone else [],
+        _address(text),
+        text,
+        text.lower(),
+        before,
+        limit,
+    )
+    return [read(Session, row) for row in rows]
+
+
 def _address(text: str) -> str | None:
     try:
         return mail_address(text)

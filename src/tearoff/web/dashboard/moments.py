@@ -41,6 +41,13 @@ class Moments:
         told = times.end_of if is_end else times.words_of
         return _time(at, self._zone, self.zone, told(at, self._zone, self._words.language))
 
+    def second(self, at: datetime) -> Markup:
+        """Such as `30 Nov 2026, 10:42:07`: for what happened within seconds."""
+        language = self._words.language
+        clock = times.clock_of(at, self._zone)
+        told = f"{_day(clock.date(), language)}, {clock:%H:%M:%S}"
+        return _time(at, self._zone, f"{told} ({self.zone})", told)
+
     def day(self, at: datetime | None, *, is_end: bool = False) -> Markup:
         """Such as `30 Nov 2026`."""
         if at is None:

@@ -145,6 +145,11 @@ def part(visit: Visit, template: str, *, status: int = 200, **values: Any) -> An
     return printed(visit.request, text, status=status)
 
 
+def nothing_new() -> Answer:
+    """For a part that asks for news of itself: nothing of the page is touched."""
+    return answer(204, [("cache-control", "private, no-store"), ("vary", "HX-Request")])
+
+
 def printed(
     request: AnyRequest, text: str, *, status: int = 200, headers: Iterable[Header] = ()
 ) -> Answer:
@@ -158,11 +163,16 @@ def printed(
 
 def to(visit: Visit, path: str, said: str = "", **query: object) -> Answer:
     """On to another page of this account, which says `said` once."""
+    return redirect(visit.request, saying(visit, path, said, **query))
+
+
+def saying(visit: Visit, path: str, said: str = "", **query: object) -> str:
+    """The address of a page of this account, which says `said` once."""
     if said:
         carried = Said(about="said", at=visit.now.timestamp(), text=said)
         query["said"] = sealed.seal(visit.services.vault, carried)
     where, hash, anchor = path.partition("#")
-    return redirect(visit.request, visit.address(where, **query) + hash + anchor)
+    return visit.address(where, **query) + hash + anchor
 
 
 def redirect(request: AnyRequest, address: str) -> Answer:

@@ -7,12 +7,12 @@ from typing import Any
 from litestar import Response, Router, route
 from litestar.params import FromPath
 
-from tearoff.web.dashboard import gallery, home, pages
+from tearoff.web.dashboard import coupons, gallery, home, messages, pages, send
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
-FILES = (home, gallery)
+FILES = (home, gallery, send, messages, coupons)
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 from litestar import route
@@ -51,7 +52,7 @@ def handler(screen: Screen) -> HTTPRouteHandler:
     async def handle(request: AnyRequest) -> Answer:
         if screen.method == "POST":
             return await _posted(request, screen)
-        return await _let_in(request, screen, Typed(), _address(request))
+        return await _let_in(request, screen, Typed(), _shown(request))
 
     return handle
 
@@ -101,6 +102,24 @@ def _is_own(visit: Visit, typed: Typed) -> bool:
     return form_tokens.is_of(visit.services, visit.who.person_id, given, visit.now)
 
 
+def _shown(request: AnyRequest) -> str:
+    """The address of the page that is asked for; for a part of one, that of the page it stands
+    on."""
+    if header(request, b"hx-request"):
+        page = urlsplit(header(request, b"hx-current-url"))
+        given = page.path + (f"?{page.query}" if page.query else "")
+        if is_here(request, given):
+            return given
+    return _address(request)
+
+
+def is_here(request: AnyRequest, address: str) -> bool:
+    """Whether it is the address of a page of this account."""
+    home = f"/a/{request.path_params.get('account')}"
+    is_local = address == home or address.startswith((f"{home}/", f"{home}?"))
+    return is_local and "\\" not in address and ".." not in address and address.isprintable()
+
+
 def _address(request: AnyRequest) -> str:
     query = request.scope["query_string"].decode("latin-1")
     return request.scope["path"] + (f"?{query}" if query else "")
@@ -108,6 +127,5 @@ def _address(request: AnyRequest) -> str:
 
 def _back(request: AnyRequest, typed: Typed) -> str:
     """The page that the form stood on, of this account."""
-    given, home = typed.text("back"), f"/a/{request.path_params.get('account')}"
-    is_local = given == home or given.startswith((f"{home}/", f"{home}?"))
-    return given if is_local and "\\" not in given and ".." not in given else home
+    given = typed.text("back")
+    return given if is_here(request, given) else f"/a/{request.path_params.get('account')}"

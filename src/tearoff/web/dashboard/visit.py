@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -40,6 +41,18 @@ class ProofNeeded(TearoffError):
 
 class NotFoundHere(TearoffError):
     """There is no such page in this account, or no such account for this person."""
+
+
+class UnderWay(TearoffError):
+    """The same form was sent a moment ago, and its message is on its way."""
+
+    def __init__(self, message_id: int) -> None:
+        super().__init__()
+        self.message_id = message_id
+
+
+class RefusedBefore(TearoffError):
+    """The same form was sent before, and was refused."""
 
 
 class Visit(msgspec.Struct, frozen=True):
@@ -135,12 +148,41 @@ class Visit(msgspec.Struct, frozen=True):
             return None
         return await patiently(_do(call, operation))
 
+    async def do_alone(
+        self, operation: Operation, given: Mapping[str, Any], *, once: str = ""
+    ) -> Any:
+        """Do what has transactions of its own; gives what it answers. The same form sent again
+        with the same values gives what the first one came to. Raises `UnderWay` while that is
+        being sent, and `RefusedBefore` where it was refused."""
+        assert operation.act_alone is not None
+        word = f"{once[:80]} {_digest(given)}"
+        call = self.call(operation, given, self.key(operation, word, given) if once else None)
+        try:
+            stored = await kept(call)
+            status, body = (
+                (stored.status, stored.body) if stored else await operation.act_alone(call)
+            )
+        except idempotency.KeyBusy as busy:
+            assert call.key is not None
+            message_id = await idempotency.message_of(self.services.db, call.key, self.now)
+            if message_id is None:
+                raise
+            raise UnderWay(message_id) from busy
+        if status >= 400:
+            raise RefusedBefore(msgspec.json.decode(body)["detail"])
+        return msgspec.json.decode(body, type=operation.answers[status][1])
+
     def key(
         self, operation: Operation, once: str, given: Mapping[str, Any]
     ) -> idempotency.Key | None:
         path = f"{operation.method} {operation.path} person {self.who.person_id}"
         body = msgspec.json.encode(given, order="deterministic")
-        return idempotency.make_key(self.account.id, path, once[:80], body)
+        return idempotency.make_key(self.account.id, path, once[:150], body)
+
+
+def _digest(given: Mapping[str, Any]) -> str:
+    """Somebody who goes back and changes what they had sent sends something else."""
+    return hashlib.sha256(msgspec.json.encode(given, order="deterministic")).hexdigest()[:40]
 
 
 async def _do(call: Call, operation: Operation) -> Any:

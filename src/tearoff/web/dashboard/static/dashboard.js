@@ -86,6 +86,7 @@ addEventListener("pageshow", () => {
 // What is typed and not saved: a word beside the button, and the browser's question on leaving.
 document.addEventListener("input", (event) => {
   const form = event.target.form;
+  if (form) form.dataset.touched = "1";
   if (!form || form.method !== "post" || form.dataset.quiet !== undefined) return;
   form.dataset.changed = "1";
   const word = form.querySelector("[data-unsaved-word]");
@@ -117,12 +118,92 @@ for (const trouble of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) 
   document.addEventListener(trouble, () => say(body.dataset.lost));
 }
 let focused = "";
-document.addEventListener("htmx:beforeSwap", () => (focused = document.activeElement?.id ?? ""));
+let wasFocused = false;
+document.addEventListener("htmx:beforeSwap", () => {
+  focused = document.activeElement?.id ?? "";
+  wasFocused = document.activeElement !== body;
+});
 document.addEventListener("htmx:afterSettle", (event) => {
   setUp(event.target);
-  if (document.activeElement !== body) return;
+  // News that came by itself takes the focus from nobody who had none.
+  if (!wasFocused || document.activeElement !== body) return;
   const next = (focused && document.getElementById(focused)) || event.target.querySelector("[data-focus]");
   (next ?? document.getElementById("content"))?.focus({ preventScroll: true });
 });
 
+// The sign-in is over while something is typed: what a script asked leads to the sign-in page. What
+// stands in forms that were touched waits in this tab until its page is opened again by the same
+// person. Never secrets.
+const PERSON = body.dataset.token.split(".")[0];
+const PLACE = `typed ${PERSON} ${url.pathname}${url.search}`;
+const SECRET = /(password|again|pin|secret|\.code)$/;
+const nameOf = (form) => form.id || form.getAttribute("action");
+const isBox = (field) => field.type === "checkbox" || field.type === "radio";
+
+function fieldsOf(form) {
+  return [...form.elements].filter(
+    (field) =>
+      field.name &&
+      /^(INPUT|TEXTAREA|SELECT)$/.test(field.tagName) &&
+      !["hidden", "password", "file", "submit", "button"].includes(field.type) &&
+      !SECRET.test(field.name) &&
+      field.autocomplete !== "one-time-code",
+  );
+}
+
+function keepTyped() {
+  const kept = [...document.querySelectorAll("form[data-touched]")].map((form) => [
+    nameOf(form),
+    fieldsOf(form).map((field) => [field.name, field.value, isBox(field) ? field.checked : null]),
+  ]);
+  for (const form of document.querySelectorAll("form[data-changed]")) delete form.dataset.changed;
+  try {
+    if (kept.length) sessionStorage.setItem(PLACE, JSON.stringify(kept));
+  } catch {
+    // A browser that keeps nothing: the server has what was sent to it.
+  }
+}
+
+function bringTyped() {
+  let kept = [];
+  try {
+    kept = JSON.parse(sessionStorage.getItem(PLACE) ?? "[]");
+    sessionStorage.removeItem(PLACE);
+  } catch {
+    return;
+  }
+  for (const [name, values] of kept) {
+    const form = [...document.forms].find((one) => nameOf(one) === name);
+    if (form) bringInto(form, values);
+  }
+}
+
+function bringInto(form, values) {
+  const fields = fieldsOf(form);
+  for (const [name, value, checked] of values) {
+    const place = fields.findIndex(
+      (field) => field.name === name && (checked === null || field.value === value),
+    );
+    if (place < 0) continue;
+    const [field] = fields.splice(place, 1);
+    if (checked === null) field.value = value;
+    else field.checked = checked;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  }
+}
+
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  const to = event.detail.xhr.getResponseHeader("HX-Redirect") ?? "";
+  if (to.startsWith("/sign-in")) keepTyped();
+});
+document.addEventListener("submit", (event) => {
+  if (event.target.getAttribute("action") !== "/sign-out") return;
+  try {
+    sessionStorage.clear();
+  } catch {
+    // There is nothing in it then.
+  }
+});
+
 setUp(document);
+bringTyped();
