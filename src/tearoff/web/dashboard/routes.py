@@ -7,12 +7,24 @@ from typing import Any
 from litestar import Response, Router, route
 from litestar.params import FromPath
 
-from tearoff.web.dashboard import coupons, gallery, home, messages, pages, send
+from tearoff.web.dashboard import (
+    coupons,
+    gallery,
+    home,
+    integration,
+    integration_form,
+    integrations,
+    messages,
+    pages,
+    send,
+)
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
-FILES = (home, gallery, send, messages, coupons)
+FILES = (
+    home, gallery, send, messages, coupons, integrations, integration_form, integration,
+)  # fmt: skip
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 
