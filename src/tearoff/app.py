@@ -35,6 +35,7 @@ from tearoff.kit.services import Services, services_of
 from tearoff.kit.words import read_catalogs
 from tearoff.messages.binds import Binds
 from tearoff.messages.self_reports import SelfReports
+from tearoff.web.dashboard import pages
 from tearoff.web.paper import notes
 from tearoff.web.paper.reading import patiently
 from tearoff.web.routes import make_routes
@@ -154,7 +155,9 @@ def _http_error(request: Request[Any, Any, Any], error: HTTPException) -> Respon
         return v3.unknown_path(path, error)
     if path.startswith("/v4/"):
         return v4.unknown_path(path, error)
-    return notes.error_page(request, error.status_code)
+    if path.startswith(("/p/", "/z/")) or error.status_code >= 500:
+        return notes.error_page(request, error.status_code)
+    return pages.unknown(request, error.status_code).as_response()
 
 
 def _broken(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

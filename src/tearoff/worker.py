@@ -17,7 +17,7 @@ from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore
 from tearoff.jobs.running import work
-from tearoff.kit import clock, keys, logs
+from tearoff.kit import clock, keys, logs, signs_of_life
 from tearoff.kit.db import AWAY, Database, DatabaseAway
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services
@@ -56,6 +56,7 @@ async def run_worker(settings: Settings) -> None:
             Deliverer(services).run(stop),
             _settle(services, stop),
             _tell_wallets(services, stop),
+            _tell_of_life(services, stop),
             _read_older_replies(services),
         )
     finally:
@@ -88,6 +89,15 @@ async def _tell_wallets(services: Services, stop: asyncio.Event) -> None:
         if looked_at < AT_ONCE:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(stop.wait(), TELL_EVERY)
+
+
+async def _tell_of_life(services: Services, stop: asyncio.Event) -> None:
+    """Whoever waits for a job can be told that nobody works on any."""
+    while not stop.is_set():
+        with contextlib.suppress(DatabaseAway, *AWAY):
+            await signs_of_life.note(services.db, signs_of_life.WORKER, clock.now())
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), signs_of_life.TELLS_EVERY)
 
 
 async def _cut_months(services: Services, now: datetime) -> None:

@@ -52,9 +52,10 @@ class Page:
 
     @property
     def token(self) -> str:
-        found = re.search(r'name="t" value="([^"]+)"|data-t="([^"]+)"', self.text)
+        names = 'data-token="([^"]+)"|name="t" value="([^"]+)"|data-t="([^"]+)"'
+        found = re.search(names, self.text)
         assert found, "the page has no token"
-        return found[1] or found[2]
+        return found[1] or found[2] or found[3]
 
     @property
     def message(self) -> str:

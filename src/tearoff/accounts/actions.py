@@ -54,7 +54,7 @@ async def create_account(
     """Make an account with its first API key. The secret is seen here and never again. Without a
     time zone it has its country's; one that has several is asked for."""
     _require(name.strip(), "name", "An account needs a name.")
-    email = _email(email)
+    email = mail_of(email)
     _require(country is None or is_country(country), "country", COUNTRY)
     timezone = timezone or _zone_of(country)
     _require(timezone in time_zones(), "timezone", ZONE)
@@ -62,7 +62,8 @@ async def create_account(
     return await keys.create_first(db, vault, account_id)
 
 
-def _email(given: str) -> str:
+def mail_of(given: str) -> str:
+    """The account's own address as it is kept. Raises `Invalid`."""
     try:
         return mail_address(given)
     except AddressInvalid as error:

@@ -12,8 +12,9 @@ import msgspec
 from argon2 import PasswordHasher
 from argon2.exceptions import VerificationError
 
-from tearoff.accounts import locations, sign_ins, tallies
+from tearoff.accounts import locations, pairings, sign_ins, tallies
 from tearoff.accounts.models import Account, Location
+from tearoff.accounts.sign_ins import Ticket
 from tearoff.accounts.tallies import Tally, TallyFull
 from tearoff.errors import Forbidden, Invalid, NotFound
 from tearoff.kit import caps, codes, doorbook
@@ -27,6 +28,7 @@ PAIRING_LIVES = timedelta(minutes=15)
 SENT_AGAIN = timedelta(minutes=5)
 """For so long the form of a link that was used gives the same browser its device once more."""
 REMEMBERED = timedelta(days=30)
+HALF_A_YEAR = timedelta(days=182)
 PIN_LIVES = timedelta(hours=12)
 PIN_LENGTHS = range(4, 7)
 PIN_TRIES = 5
@@ -75,6 +77,7 @@ class DeviceLocked(Forbidden):
 class Pairing(msgspec.Struct, frozen=True):
     """The token of a link `/till/pair/…`, at the only moment at which it can be seen."""
 
+    id: int
     token: str
     expires_at: datetime
 
@@ -96,18 +99,33 @@ class Device(msgspec.Struct, frozen=True):
 
 
 async def make_pairing(
-    db: asyncpg.Connection, account_id: int, location_id: int, now: datetime
+    db: asyncpg.Connection,
+    account_id: int,
+    location_id: int,
+    now: datetime,
+    device_id: int | None = None,
 ) -> Pairing:
-    """A link that pairs one device with the location. In a transaction. Raises
-    `locations.LocationNotFound` and `CapReached`."""
+    """A link that pairs one device with the location: a new one, or `device_id` anew, which keeps
+    its name and what it did. In a transaction. Raises `locations.LocationNotFound`,
+    `DeviceNotFound` and `CapReached`."""
     await locations.find(db, account_id, location_id)
+    if device_id is not None and not await _is_ours(db, account_id, device_id):
+        raise DeviceNotFound
     await caps.make_room(db, _CAP, location_id)
     expires_at = now + PAIRING_LIVES
     token = await sign_ins.issue_ticket(
         db, "pair", account_id, expires_at=expires_at, location_id=location_id
     )
+    pairing_id = await pairings.number(db, token, device_id)
     doorbook.note(Event.PAIRING_ISSUED, account=account_id, location=location_id)
-    return Pairing(token, expires_at)
+    return Pairing(pairing_id, token, expires_at)
+
+
+async def _is_ours(db: Handle, account_id: int, device_id: int) -> bool:
+    found = await db.fetchval(
+        "SELECT true FROM devices WHERE account_id = $1 AND id = $2", account_id, device_id
+    )
+    return bool(found)
 
 
 async def find_pairing(db: Handle, token: str, now: datetime) -> Location | None:
@@ -118,16 +136,44 @@ async def find_pairing(db: Handle, token: str, now: datetime) -> Location | None
     return await locations.found(db, ticket.account_id, ticket.location_id)
 
 
+async def known_name(db: Handle, token: str, before: str) -> str:
+    """Whose device it is that the link pairs anew, or that had the secret `before` in the link's
+    account, thrown out or not; "" for one that is not known."""
+    ticket = await sign_ins.find_ticket(db, token, "pair")
+    known = ticket and await _known(db, ticket, before)
+    return known[1] if known else ""
+
+
+async def _known(db: Handle, ticket: Ticket, before: str) -> tuple[int, str] | None:
+    """Id and name."""
+    row = await db.fetchrow(
+        "SELECT id, name FROM devices WHERE account_id = $1"
+        " AND CASE WHEN $2::bigint IS NULL THEN secret_sha256 = $3 ELSE id = $2 END",
+        ticket.account_id,
+        ticket.device_id,
+        _hash(before),
+    )
+    return None if row is None else (row["id"], row["name"])
+
+
 async def pair(
-    db: Database, token: str, *, name: str, pin: str, now: datetime, secret: str = ""
+    db: Database,
+    token: str,
+    *,
+    name: str,
+    pin: str,
+    now: datetime,
+    secret: str = "",
+    before: str = "",
 ) -> tuple[Device, str]:
     """Use the link, in a transaction of its own: gives the device and its secret (49 letters and
     digits), which is kept as a hash only. `secret`: the one that this link has for this browser.
     Sent again with it, the form gives the device that it made, with its first name and PIN: a
-    second tap stops the first answer, and answers get lost. Raises `sign_ins.LinkOver`, `Invalid`
-    and `TooBusy`."""
+    second tap stops the first answer, and answers get lost. `before`: the secret that this browser
+    had as a device: one of this account becomes the same device again. Raises
+    `sign_ins.LinkOver`, `Invalid` and `TooBusy`."""
     try:
-        return await _pair_first(db, token, name, pin, now, secret)
+        return await _pair_first(db, token, name, pin, now, secret, before)
     except sign_ins.LinkOver:
         device = await paired(db, secret, now)
         if device is None:
@@ -138,11 +184,12 @@ async def pair(
 async def paired(db: Handle, secret: str, now: datetime) -> Device | None:
     """The device that a link has made a moment ago for the browser with this secret."""
     device = await device_of_secret(db, secret, now) if secret else None
-    return device if device and now - device.created_at < SENT_AGAIN else None
+    seen = device and (device.last_seen_at or device.created_at)
+    return device if seen and now - seen < SENT_AGAIN else None
 
 
 async def _pair_first(
-    db: Database, token: str, name: str, pin: str, now: datetime, secret: str
+    db: Database, token: str, name: str, pin: str, now: datetime, secret: str, before: str
 ) -> tuple[Device, str]:
     # Looked at first: a PIN costs much to hash, and nobody does that for a link of fancy.
     if await find_pairing(db, token, now) is None:
@@ -151,7 +198,10 @@ async def _pair_first(
     hashed = await hash_pin(pin)
     secret = secret or codes.letters(sign_ins.TOKEN_LENGTH)
     async with db.transaction() as work:
-        device = await _pair(work, token, name, hashed, secret, now)
+        ticket = await sign_ins.use_ticket(work, token, "pair", now)
+        known = await _known(work, ticket, before)
+        station = _Station(ticket.account_id, ticket.location_id, name, _hash(secret), hashed)
+        device = await _pair(work, station, known and known[0], now)
     _note(Event.DEVICE_PAIRED, device)
     return device, secret
 
@@ -160,23 +210,37 @@ def _note(event: Event, device: Device) -> None:
     doorbook.note(event, account=device.account_id, location=device.location_id, device=device.id)
 
 
+class _Station(msgspec.Struct, frozen=True):
+    """What is written of a device when it is paired."""
+
+    account_id: int
+    location_id: int | None
+    name: str
+    secret_sha256: bytes
+    pin_hash: str
+
+
 async def _pair(
-    db: asyncpg.Connection, token: str, name: str, hashed: str, secret: str, now: datetime
+    db: asyncpg.Connection, station: _Station, known: int | None, now: datetime
 ) -> Device:
-    ticket = await sign_ins.use_ticket(db, token, "pair", now)
-    row = await db.fetchrow(
-        "INSERT INTO devices (account_id, location_id, name, secret_sha256, pin_hash, pin_until,"
-        " created_at, expires_at, last_seen_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7)"
-        f" RETURNING {columns(Device)}",
-        ticket.account_id,
-        ticket.location_id,
-        name,
-        _hash(secret),
-        hashed,
-        now + PIN_LIVES,
-        now,
-        now + REMEMBERED,
-    )
+    """A new device, or the one that is known: under its old secret nobody comes in any more."""
+    values = (*msgspec.structs.astuple(station), now + PIN_LIVES, now, now + REMEMBERED)
+    if known is None:
+        row = await db.fetchrow(
+            "INSERT INTO devices (account_id, location_id, name, secret_sha256, pin_hash,"
+            " pin_until, created_at, expires_at, last_seen_at)"
+            f" VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $7) RETURNING {columns(Device)}",
+            *values,
+        )
+    else:
+        await tallies.forget(db, station.account_id, [_tries(known)])
+        row = await db.fetchrow(
+            "UPDATE devices SET location_id = $2, name = $3, secret_sha256 = $4, pin_hash = $5,"
+            " pin_until = $6, last_seen_at = $7, expires_at = $8, removed_at = NULL"
+            f" WHERE account_id = $1 AND id = $9 RETURNING {columns(Device)}",
+            *values,
+            known,
+        )
     assert row is not None
     return read(Device, row)
 
@@ -217,7 +281,7 @@ async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> No
     """Go on for another twelve hours, and be remembered for another thirty days. A try is
     counted before the PIN is looked at, so that guesses at the same time are counted exactly.
     Raises `WrongDevicePin` and `DeviceLocked`."""
-    tally = Tally(f"device:{device.id}:pin", PIN_TRIES, LOCKED_FOR)
+    tally = Tally(_tries(device.id), PIN_TRIES, LOCKED_FOR)
     try:
         async with db.transaction() as work:
             await tallies.count(work, device.account_id, [tally], now)
@@ -240,14 +304,21 @@ async def enter_pin(db: Database, device: Device, pin: str, now: datetime) -> No
         )
 
 
-async def of_location(db: Handle, account_id: int, location_id: int, now: datetime) -> list[Device]:
-    """Those that are paired and not forgotten."""
+def _tries(device_id: int) -> str:
+    return f"device:{device_id}:pin"
+
+
+async def of_location(
+    db: Handle, account_id: int, location_id: int, now: datetime, *, or_forgotten: bool = False
+) -> list[Device]:
+    """Those that are paired and not forgotten; or with those whose PIN was not typed for too long
+    in the last half year."""
     rows = await db.fetch(
         f"SELECT {columns(Device)} FROM devices WHERE account_id = $1 AND location_id = $2"
         " AND removed_at IS NULL AND expires_at > $3 ORDER BY id",
         account_id,
         location_id,
-        now,
+        now - HALF_A_YEAR if or_forgotten else now,
     )
     return [read(Device, row) for row in rows]
 

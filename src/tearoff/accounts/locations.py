@@ -67,7 +67,7 @@ class Listed(msgspec.Struct, frozen=True):
 
 async def create(db: asyncpg.Connection, vault: Vault, account_id: int, given: Changes) -> Location:
     """In a transaction. Raises `Invalid` and `CapReached`."""
-    await _hold(db, account_id)
+    await hold(db, account_id)
     await caps.make_room(db, _CAP, account_id)
     values = await _columns(db, vault, account_id, given)
     names = ["account_id", *values]
@@ -87,7 +87,7 @@ async def change(
     db: asyncpg.Connection, vault: Vault, account_id: int, location_id: int, given: Changes
 ) -> Location:
     """In a transaction. Raises `Invalid` and `LocationNotFound`."""
-    await _hold(db, account_id)
+    await hold(db, account_id)
     values = await _columns(db, vault, account_id, given, location_id)
     if not values:
         return await find(db, account_id, location_id)
@@ -351,7 +351,7 @@ def _pin_data(account_id: int, pin: str) -> bytes:
     return f"{account_id}:{pin}".encode()
 
 
-async def _hold(db: Handle, account_id: int) -> None:
+async def hold(db: Handle, account_id: int) -> None:
     """One at a time changes the locations of an account, so that no two have one PIN."""
     await db.execute(
         "SELECT pg_advisory_xact_lock(hashtextextended('locations:' || $1::bigint, 0))", account_id

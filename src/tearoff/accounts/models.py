@@ -10,14 +10,16 @@ from datetime import datetime, time
 import msgspec
 
 from tearoff.accounts.audit import Actor
-from tearoff.accounts.rights import Right, check_role, check_scopes
+from tearoff.accounts.rights import GRANTS, Right, check_role, check_scopes, has
 from tearoff.hooks.models import Listener, listener
 from tearoff.kit.hours import Hours
 
 
 class Account(msgspec.Struct, frozen=True):
     """One tenant. Money is in millionths of the currency unit. `hooks` are the kinds of events
-    that some active webhook of the account wants."""
+    that some active webhook of the account wants. New campaigns begin with `brand`, its colour and
+    the picture `logo_id`; `sender` is what texts shall come from, before a service is
+    connected."""
 
     id: int
     parent_id: int | None
@@ -42,6 +44,11 @@ class Account(msgspec.Struct, frozen=True):
     blocked_at: datetime | None
     calls_per_second: int | None
     calls_at_once: int | None
+    brand: str
+    brand_color: str
+    logo_id: int | None
+    sender: str
+    hides_first_steps: bool
     version: int
 
     def is_expired(self, now: datetime) -> bool:
@@ -120,6 +127,11 @@ class Caller(msgspec.Struct, frozen=True):
     def versions(self) -> tuple[int, int]:
         """What changes when the key or the account does."""
         return self.key.version if self.key else 0, self.account.version
+
+    def may(self, right: Right) -> bool:
+        if self.key is not None:
+            return GRANTS[right].scope in self.key.scopes
+        return self.member is not None and has(self.member.role, right)
 
     def check(self, right: Right) -> None:
         """Whether they may do this. Raises `ScopeMissing` and `RoleMissing`."""

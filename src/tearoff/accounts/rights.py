@@ -67,7 +67,7 @@ GRANTS: dict[Right, Grant] = {
     # locations, their PINs and devices
     Right.PLACES: Grant("manage", _RUN),
     Right.HOOKS: Grant("manage", _RUN),
-    Right.SUBACCOUNTS: Grant("manage", ("owner",)),
+    Right.SUBACCOUNTS: Grant("manage", _RUN),
     Right.SETTINGS: Grant("admin", _RUN),
     Right.PROVIDERS: Grant("admin", _RUN),
     Right.KEYS: Grant("admin", _RUN),

@@ -43,7 +43,8 @@ class LinkOver(Conflict):
 
 class Ticket(msgspec.Struct, frozen=True):
     """What a link's token stands for. `page` is where its holder wants to go. Links of `begin`
-    may have no account yet; those of `reset` and `owner` name a person."""
+    may have no account yet; those of `reset` and `owner` name a person; those of `pair` a device
+    that is to be paired anew, if they are for one."""
 
     purpose: str
     account_id: int
@@ -54,6 +55,7 @@ class Ticket(msgspec.Struct, frozen=True):
     expires_at: datetime
     used_at: datetime | None
     person_id: int | None = None
+    device_id: int | None = None
 
     def is_good(self, now: datetime) -> bool:
         return self.used_at is None and self.expires_at > now

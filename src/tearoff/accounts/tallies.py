@@ -170,6 +170,20 @@ async def reached(db: Handle, account_id: int, scope: str, now: datetime) -> int
     return n or 0
 
 
+async def reached_all(
+    db: Handle, account_id: int, scopes: Sequence[str], now: datetime
+) -> dict[str, int]:
+    """The same of several, in one statement."""
+    rows = await db.fetch(
+        "SELECT scope, n FROM tallies WHERE account_id = $1 AND scope = ANY($2) AND until > $3",
+        account_id,
+        list(scopes),
+        now,
+    )
+    found = {row["scope"]: row["n"] for row in rows}
+    return {scope: found.get(scope, 0) for scope in scopes}
+
+
 async def is_any_full(db: Handle, account_id: int, tallies: Sequence[Tally], now: datetime) -> bool:
     """Only to say so beforehand: counting is what decides. One with room for nothing is full before
     anything is counted."""

@@ -73,6 +73,12 @@ async def count(db: Database, tried: Tried, now: datetime) -> None:
         raise TooManyTries(after=(until - now).total_seconds() if until else 1) from None
 
 
+async def give_back(db: Database, tried: Tried, now: datetime) -> None:
+    """It was not looked at after all."""
+    less = [msgspec.structs.replace(t, step=-1) for t in tried.tallies]
+    await tallies.give_back(db, NOBODY, less, now)
+
+
 async def forgive(db: Database, tried: Tried, now: datetime) -> None:
     """It was right: this person's count begins anew, the network's is one less."""
     first, *others = tried.tallies

@@ -6,7 +6,7 @@ import argparse
 from datetime import time
 from typing import Any
 
-from tearoff.accounts import actions, queries, subaccounts
+from tearoff.accounts import account_settings, actions, queries, subaccounts
 from tearoff.accounts.models import NewKey
 from tearoff.accounts.subaccounts import ACCESS, Package
 from tearoff.cli.common import (
@@ -182,12 +182,14 @@ def _set(arguments: argparse.Namespace) -> None:
     changes = _changes(arguments)
     if not changes:
         raise Invalid("Nothing to change was given.", hint="See `tearoff account set --help`.")
+    changes = account_settings.checked(changes)
 
     async def work(services: Services) -> None:
         async with services.db.transaction() as db:
             known = await queries.account(db, arguments.account)
-            if known is None or not await queries.update_account(db, known.id, changes):
+            if known is None:
                 raise actions.AccountNotFound
+            await account_settings.change(db, known.id, changes)
             before = {name: getattr(known, name) for name in changes if hasattr(known, name)}
             await audited(db, known.id, "account.change", known.id, before=before, after=changes)
 
@@ -199,16 +201,17 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     if arguments.link_host is not None:
         given = arguments.link_host
-        changes["link_host"] = None if given == "-" else actions.read_link_host(given)
+        changes["link_host"] = _none(given)
     if arguments.frame_hosts is not None:
         given = arguments.frame_hosts
-        changes["frame_hosts"] = None if given == "-" else actions.read_frame_hosts(given)
+        changes["frame_hosts"] = None if given == "-" else given.split(",")
     if arguments.country is not None:
-        changes["country"] = _country(arguments.country)
+        changes["country"] = _none(arguments.country)
     if arguments.timezone is not None:
         changes["timezone"] = read_zone(arguments.timezone)
     if arguments.countries is not None:
-        changes["allowed_countries"] = _countries(arguments.countries)
+        given = arguments.countries
+        changes["allowed_countries"] = None if given == "-" else given.split(",")
     if arguments.quiet is not None:
         changes["quiet_from"], changes["quiet_until"] = _quiet(arguments.quiet)
     for name, column in LIMITS.items():
@@ -222,18 +225,6 @@ def _changes(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def _none(given: str) -> str | None:
     return None if given == "-" else given
-
-
-def _country(given: str) -> str | None:
-    if given != "-" and not actions.is_country(given):
-        raise Invalid(actions.COUNTRY, field="country")
-    return _none(given)
-
-
-def _countries(given: str) -> list[str] | None:
-    if given == "-":
-        return None
-    return [str(_country(part.strip())) for part in given.split(",")]
 
 
 def _quiet(given: str) -> tuple[time | None, time | None]:

@@ -69,7 +69,8 @@ def _set(arguments: argparse.Namespace) -> None:
         zone = values.get("timezone") or entry.campaign.timezone
         given = read_fields(FIELDS, on_the_clock(values, FIELDS, zone))
         changes = await changes_of(db, account.id, given)
-        return await catalogue.change(db, account.id, _campaign(arguments), changes, clock.now())
+        now, by = clock.now(), "command line"
+        return await catalogue.change(db, account.id, _campaign(arguments), changes, now, by=by)
 
     found = _change(arguments, "campaign.change", work)
     told = [_table({name: found[name] for name in values}), *found["warnings"]]

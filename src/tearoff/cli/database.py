@@ -4,13 +4,18 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 from pathlib import Path
+
+import asyncpg
 
 from tearoff.cli import address
 from tearoff.cli.common import Commands, add_command, add_json, database, settings_of, show
 from tearoff.cli.doctor import examine
+from tearoff.config import Settings
 from tearoff.errors import Conflict
-from tearoff.kit import pgbackup
+from tearoff.kit import clock, pgbackup, signs_of_life
+from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
 
 
@@ -41,9 +46,20 @@ def _migrate(arguments: argparse.Namespace) -> None:
 def _backup(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
         pgbackup.backup(settings.database_url, arguments.file)
+        asyncio.run(_note_backup(settings))
     size = arguments.file.stat().st_size
     text = f"{arguments.file}: {size:,} bytes.\nKeep the secret key too: without it what is sealed"
     show(arguments, {"file": str(arguments.file), "bytes": size}, f"{text} cannot be opened.")
+
+
+async def _note_backup(settings: Settings) -> None:
+    """Home says when the last one was made. A schema of a version before has no place for it."""
+    db = await Database.open(settings.database_url, size=1)
+    try:
+        with contextlib.suppress(asyncpg.UndefinedTableError):
+            await signs_of_life.note(db, signs_of_life.BACKUP, clock.now())
+    finally:
+        await db.close()
 
 
 def _restore(arguments: argparse.Namespace) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from tearoff.coupons.campaigns import campaigns, counts
+from tearoff.coupons.campaigns import campaigns, counts, drafts
 from tearoff.coupons.pools import pools
 from tearoff.coupons.sessions import events, lists, reserved_limits
 from tearoff.hooks.outbox import listener_of
@@ -65,7 +65,12 @@ async def fold_counts(services: Services, now: datetime) -> None:
     await counts.fold(services.db)
 
 
+async def drop_old_drafts(services: Services, now: datetime) -> None:
+    await drafts.drop_old(services.db, now - drafts.KEPT)
+
+
 CHORES = (
+    Chore("campaigns.drop_old_drafts", "37 3 * * *", drop_old_drafts),
     Chore("campaigns.fold_counts", "* * * * *", fold_counts),
     Chore("upkeep.renew_forms", "23 * * * *", renew_forms),
     Chore("limits.free_reserved", "* * * * *", free_reserved),

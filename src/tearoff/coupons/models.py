@@ -38,6 +38,7 @@ class Campaign(msgspec.Struct, frozen=True):
     language: str
     picture_id: int | None
     picture_alt: str
+    logo_id: int | None
     message_text: str
     timezone: str
     starts_at: datetime | None

@@ -39,12 +39,15 @@ class Event(StrEnum):
     FORM_FOREIGN = "form.foreign"
     ACCOUNT_BEGUN = "account.begun"
     PASSWORD_LINK = "password.link_issued"  # noqa: S105
+    SECOND_STEP = "person.second_step"
     PASSWORD_SET = "password.set"  # noqa: S105
     PASSWORD_REFUSED = "password.refused"  # noqa: S105
     MEMBER_ADDED = "member.added"
+    MEMBER_ACCEPTED = "member.accepted"
     MEMBER_SIGNED_OUT = "member.signed_out"
     MEMBER_REMOVED = "member.removed"
     PAIRING_ISSUED = "device.pairing_issued"
+    PAIRING_WITHDRAWN = "device.pairing_withdrawn"
     DEVICE_PAIRED = "device.paired"
     PAIRING_REFUSED = "device.pairing_refused"
     DEVICE_PIN_LOCKED = "device.pin_locked"

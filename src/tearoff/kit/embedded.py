@@ -32,6 +32,7 @@ import subprocess
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from tearoff.kit import pgrole, pgwatchdog
 from tearoff.kit.pgprograms import (
@@ -82,6 +83,12 @@ password_encryption = scram-sha-256
 logging_collector = off
 log_min_messages = warning
 """
+
+
+def is_embedded(url: str) -> bool:
+    """Whether a database's address is that of an embedded one."""
+    told = urlsplit(url)
+    return not told.hostname and told.path == f"/{pgrole.DATABASE}" and "host=" in told.query
 
 
 class EmbeddedServer:

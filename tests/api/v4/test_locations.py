@@ -6,6 +6,9 @@ import re
 import pytest
 import segno
 
+from tearoff.accounts import devices
+from tearoff.accounts.sign_ins import LinkOver
+from tearoff.kit import clock
 from tests.api.v4.client import client_of
 from tests.web.tills import open_till
 
@@ -148,3 +151,88 @@ def read_svg(svg: str, url: str) -> bool:
     out = io.BytesIO()
     code.save(out, kind="svg", xmldecl=False, border=4, scale=6)
     return svg == out.getvalue().decode()
+
+
+async def test_an_unused_link_can_be_withdrawn_and_runs_out_by_itself(v4, other, shop, services):
+    """Complaint 21."""
+    path = f"/v4/locations/{shop.location}/pairings"
+    made = [(await v4.post(path)).body for _ in range(3)]
+    listed = (await v4.get(path)).body["data"]
+    assert [one["id"] for one in listed] == [one["id"] for one in made]
+    assert all("url" not in one for one in listed)
+    gone = f"/v4/pairings/{made[0]['id']}"
+    assert (await other.delete(gone)).status == 404
+    assert (await v4.delete(gone)).status == 204
+    assert (await v4.delete(gone)).status == 404
+    with pytest.raises(LinkOver):
+        await pair(services, made[0])
+    await services.db.execute(
+        "UPDATE one_time_tokens SET expires_at = now() WHERE pairing_id = $1", made[1]["id"]
+    )
+    await pair(services, made[2])
+    assert (await v4.get(path)).body["data"] == []
+    for over in made:
+        assert (await v4.delete(f"/v4/pairings/{over['id']}")).status == 404
+
+
+async def test_a_known_device_paired_again_keeps_its_name_and_history(
+    v4, other_shop, shop, services, http, server
+):
+    """Complaint 21: by its old pairing, thrown out or not, or by a link that names it."""
+    till = await open_till(services, http, server.url, shop)
+    await till.check("rte4x9")
+    path = f"/v4/locations/{shop.location}"
+    assert (await v4.delete(f"/v4/devices/{till.device}")).status == 204
+    made = (await v4.post(f"{path}/pairings")).body
+    page = await http.get(f"{server.url}/till/pair/{made['url'][-49:]}", headers=till.headers)
+    assert 'value="Sam"' in await page.text()
+    device, secret = await pair(services, made, before=till.secret)
+    assert (device.id, device.name) == (till.device, "Sam")
+    assert (await till.call("state"))[0] == 401
+    named = (await v4.post(f"{path}/pairings", {"device": till.device})).body
+    assert (await v4.get(f"{path}/pairings")).body["data"][0]["device"] == till.device
+    again, newest = await pair(services, named)
+    assert (again.id, newest != secret) == (till.device, True)
+    assert [one["id"] for one in (await v4.get(f"{path}/devices")).body["data"]] == [till.device]
+    assert (await v4.get(f"{path}/scans")).body["data"][0]["device"] == till.device
+    theirs = await open_till(services, http, server.url, other_shop)
+    refused = await v4.post(f"{path}/pairings", {"device": theirs.device})
+    assert refused.status == 404
+    stranger, _ = await pair(
+        services, (await v4.post(f"{path}/pairings")).body, before=theirs.secret
+    )
+    assert stranger.id not in (till.device, theirs.device)
+
+
+async def test_a_forgotten_device_is_shown_when_asked_for(v4, shop, services, http, server):
+    till = await open_till(services, http, server.url, shop)
+    await services.db.execute("UPDATE devices SET expires_at = now() WHERE id = $1", till.device)
+    path = f"/v4/locations/{shop.location}/devices"
+    assert (await v4.get(path)).body["data"] == []
+    (found,) = (await v4.get(f"{path}?forgotten=true")).body["data"]
+    assert found["id"] == till.device
+
+
+async def test_a_pin_is_drawn_and_told_once(v4, other, shop):
+    path = f"/v4/locations/{shop.location}/pin"
+    assert (await other.post(path)).status == 404
+    drawn = await v4.post(path)
+    assert drawn.status == 201
+    assert re.fullmatch(r"\d{6}", drawn.body["pin"])
+    taken = await v4.post("/v4/locations", {"name": "Bruges", "pin": drawn.body["pin"]})
+    assert taken.status == 422
+    assert (await v4.post("/v4/locations", {"name": "Bruges", "pin": shop.pin})).status == 201
+
+
+async def test_scans_since(v4, shop, services, http, server):
+    till = await open_till(services, http, server.url, shop)
+    await till.check("rte4x9")
+    path = f"/v4/locations/{shop.location}/scans"
+    assert len((await v4.get(f"{path}?since=2026-01-01T00:00:00Z")).body["data"]) == 1
+    assert (await v4.get(f"{path}?since=2099-01-01T00:00:00Z")).body["data"] == []
+
+
+async def pair(services, made, before=""):
+    return await devices.pair(
+        services.db, made["url"][-49:], name="Sam", pin="2468", now=clock.now(), before=before
+    )

@@ -156,21 +156,10 @@ class TestInABrowser:
         person, fill = stage
         email = await _with_password(services, person)
         path = person.address(fill("/messages/{message}"))
-        form = (
-            '<form method="post" action="/x" id="beside" data-quiet><input name="note">'
-            '<input type="checkbox" name="box" value="1"><input type="password" name="word">'
-            "</form>"
-        )
-
-        async def with_a_form(route):
-            answer = await route.fetch(max_redirects=0)
-            text = (await answer.text()).replace("</main>", f"{form}</main>")
-            await route.fulfill(response=answer, body=text)
-
         async with visit(
             person.address("/send"), width=1366, cookies=[person.cookie], fine=(404,)
         ) as page:
-            await page.route(f"**{path}", with_a_form)
+            await page.add_init_script(_FORM_BESIDE)
             await page.goto(f"{person.url}{path}")
             await page.locator("[name=note]").fill("half a wo")
             await page.locator("[name=box]").check()
@@ -185,6 +174,18 @@ class TestInABrowser:
             await expect(page.locator("[name=note]")).to_have_value("half a wo")
             await expect(page.locator("[name=box]")).to_be_checked()
             await expect(page.locator("[name=word]")).to_have_value("")
+
+
+_FORM_BESIDE = """new MutationObserver((_, watch) => {
+  const main = document.querySelector("main");
+  if (!main || !location.pathname.includes("/messages/")) return;
+  watch.disconnect();
+  main.insertAdjacentHTML("beforeend", `<form method="post" action="/x" id="beside" data-quiet>
+    <label>Note<input name="note"></label>
+    <label><input type="checkbox" name="box" value="1">Box</label>
+    <label>Word<input type="password" name="word"></label></form>`);
+}).observe(document, { childList: true, subtree: true });"""
+"""A form on the page of a message, which has none: for screens that ask for news beside one."""
 
 
 async def _with_password(services, person) -> str:

@@ -320,6 +320,40 @@ class TestInABrowser:
             await axe_finds_nothing(page)
         assert len(await sent(services, shop)) == 1
 
+    @pytest.mark.parametrize("width", [320, 1366])
+    async def test_a_refusal_is_read_and_put_right(self, visit, at_home, sign_in, services, width):
+        """Everything that is wrong at once; then an opt-out, lifted, and what was typed is there
+        still (complaint 39: the focus is on what is said)."""
+        shop = await at_home()
+        async with services.db.transaction() as db:
+            await optouts.add(db, shop.account, NUMBER, source="shop", now=clock.now(),
+                              reason="Asked by phone")  # fmt: skip
+        person = await sign_in(shop)
+        async with visit(
+            person.address("/send"), width=width, cookies=[person.cookie], fine=(422,)
+        ) as page:
+            field = page.get_by_label("Phone number or e-mail address")
+            text = page.get_by_label("Text", exact=True)
+            await field.fill("12")
+            await text.fill("Hi {frist_name}")
+            await page.get_by_role("button", name="Send", exact=True).click()
+            await expect(page.locator("#problems li")).to_have_count(2)
+            await expect(page.locator("#problems")).to_be_focused()
+            await axe_finds_nothing(page)
+            await field.fill("0470 00 12 34")
+            await text.fill("Welcome back: {link}")
+            await page.get_by_role("button", name="Send", exact=True).click()
+            told = page.get_by_role("alert")
+            await expect(told).to_contain_text("Reason: Asked by phone")
+            await page.get_by_text("They want messages again").click()
+            await axe_finds_nothing(page)
+            await page.get_by_label("How do you know?").fill("Said so at the till")
+            await page.get_by_role("button", name="Take them off the list").click()
+            await expect(page.locator("#said")).to_contain_text("They can get messages again.")
+            await expect(text).to_have_value("Welcome back: {link}")
+            await page.get_by_role("button", name="Send", exact=True).click()
+            await page.wait_for_url("**/messages/*")
+
     async def test_without_script(self, visit, at_home, sign_in, services):
         shop = await at_home()
         person = await sign_in(shop)

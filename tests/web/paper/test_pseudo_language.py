@@ -63,7 +63,8 @@ async def test_nothing_is_said_past_the_catalogs(make_coupon, coupon):
         page = await coupon.get(path, accept_language=pseudo.LANGUAGE)
         assert f'<html lang="{pseudo.LANGUAGE}" dir="rtl">' in page.text, name
         assert english_in(page.text, "coupon") == [], name
-    for path, domain in (("/till/pair", "till"), ("/till/pair/x", "till"), ("/sso/x", "people")):
+    people = (("/sso/x", "people"), ("/sign-in", "people"), ("/forgot", "people"))
+    for path, domain in (("/till/pair", "till"), ("/till/pair/x", "till"), *people):
         page = await coupon.get(f"{path}?lang={pseudo.LANGUAGE}")
         assert f'lang="{pseudo.LANGUAGE}"' in page.text, path
         assert english_in(page.text, domain) == [], path

@@ -33,6 +33,12 @@ async def test_in_and_out(visitor, make_owner, services):
     assert [m.account_id for m in who.memberships] == [owner.account]
     (row,) = await people.sign_ins_of(services.db, owner.person, clock.now())
     assert row.address == "127.0.0.1" and "Python" in row.user_agent
+    source = sign_ins.From("192.0.2.1", "<b>\x1b[31m" + "x" * 999)
+    await sign_ins.sign_in_person(
+        services.db, owner.person, clock.now(), source, second_step_due=False
+    )
+    (newer, _) = await people.sign_ins_of(services.db, owner.person, clock.now())
+    assert newer.user_agent == ("<b>[31m" + "x" * 999)[:200]
     refused = await browser.post("/sign-out", {"t": "x"})
     assert refused.status == 403
     token = make_form_token(services, browser.secret)
@@ -96,8 +102,12 @@ async def test_a_network_has_an_end_of_tries(services):
     now = clock.now()
     for n in range(tries.NETWORK_TRIES):
         await tries.count(services.db, tries.of("password", f"{n}@x.example", "192.0.2.1"), now)
+    new = tries.of("password", "new@x.example", "192.0.2.9")
     with pytest.raises(tries.TooManyTries):
-        await tries.count(services.db, tries.of("password", "new@x.example", "192.0.2.9"), now)
+        await tries.count(services.db, new, now)
+    # One that was not looked at, or was right, makes room for another.
+    await tries.give_back(services.db, tries.of("password", "1@x.example", "192.0.2.1"), now)
+    await tries.count(services.db, new, now)
 
 
 # where it leads ---------------------------------------------------------------------------

@@ -119,7 +119,9 @@ def coupon_status(name: str, given: Any) -> str:
 
 
 async def _change(call: Call, db: Handle, changes: CampaignChanges, action: str) -> dict[str, Any]:
-    entry = await catalogue.change(db, call.account.id, call.given["campaign"], changes, call.now)
+    entry = await catalogue.change(
+        db, call.account.id, call.given["campaign"], changes, call.now, by="api"
+    )
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return {
         "campaign": entry.campaign.ref,

@@ -23,6 +23,7 @@ from tearoff.api.v3.reading import BadParameters
 from tearoff.coupons import rules
 from tearoff.coupons.campaigns import folders
 from tearoff.coupons.campaigns.catalogue import ChangedMeanwhile
+from tearoff.coupons.campaigns.many import ListChanged
 from tearoff.coupons.campaigns.publishing import NotReady
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions.actions import CodeTaken, SessionNotFound
@@ -111,6 +112,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     GroupNotFound: (422, 514, SAME),
     ContactNotFound: (422, 525, SAME),
     NotReady: (422, 541, "{error}"),
+    ListChanged: (422, 542, "{error}"),
     ChangedMeanwhile: (422, 540, "{error}"),
     AlreadyDecided: (422, 526, "{error}"),
     SignsWebhooks: (422, 527, "{error}"),

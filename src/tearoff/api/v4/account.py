@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta
+import re
+from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tearoff.accounts import account_settings
 from tearoff.accounts import queries as accounts
+from tearoff.accounts.account_settings import LIMITS, LONGEST_BRAND, LONGEST_NAME, MOST_COUNTRIES
+from tearoff.accounts.actions import MOST_FRAME_HOSTS
+from tearoff.accounts.models import Account as AccountRow
 from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
+from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.account import DEFAULT_DAYS, MOST_DAYS
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4.operation import Operation
@@ -19,6 +25,7 @@ from tearoff.coupons.rules import CampaignNotFound
 from tearoff.distribution.usage import Used as UsedRow
 from tearoff.distribution.usage import total, usage
 from tearoff.kit.db import Handle
+from tearoff.kit.words import LANGUAGES
 from tearoff.messages.connections import connections_of
 
 TAG = "Account"
@@ -42,7 +49,10 @@ class Limits(msgspec.Struct, frozen=True):
 
 
 class Account(msgspec.Struct, frozen=True):
-    """`frame_hosts`: the sites that may frame public links; null: any."""
+    """`allowed_countries`: where texts may go; null: to `country` alone, and everywhere when there
+    is none. In quiet hours (the receiver's clock) no text leaves. New campaigns begin with `brand`,
+    `brand_color` and the logo. `sender` is what texts shall come from, before a service is
+    connected. `frame_hosts`: the sites that may frame public links; null: any."""
 
     id: int
     name: str
@@ -57,6 +67,15 @@ class Account(msgspec.Struct, frozen=True):
     limits: Limits
     integrations: list[Integration]
     frame_hosts: list[str] | None
+    allowed_countries: list[str] | None
+    quiet_from: str | None
+    quiet_until: str | None
+    smart_typography: bool
+    brand: str
+    brand_color: str
+    has_logo: bool
+    sender: str
+    hides_first_steps: bool
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -89,8 +108,27 @@ class Usage(msgspec.Struct, frozen=True):
 
 
 async def get_account(call: Call, db: Handle) -> Account:
-    account = call.account
+    return await shown(call, db, call.account)
+
+
+async def update_account(call: Call, db: Handle) -> Account:
+    changes = {LIMITS.get(name, name): value for name, value in call.given.items()}
+    # Of two that belong together, the one that was not given stays.
+    if changes.keys() & _QUIET:
+        known = {name: getattr(call.account, name) for name in _QUIET}
+        changes = {**known, **changes}
+    for name in _EMPTY & {name for name, value in changes.items() if value is None}:
+        changes[name] = ""
+    await account_settings.change(db, call.account.id, changes)
+    changed = await accounts.account(db, call.account.id)
+    assert changed is not None
+    return await shown(call, db, changed)
+
+
+async def shown(call: Call, db: Handle, account: AccountRow) -> Account:
     connected = await connections_of(db, account.id)
+    hosts = await accounts.frame_hosts(db, account.id)
+    allowed = account.allowed_countries
     return Account(
         id=account.id,
         name=account.name,
@@ -99,21 +137,38 @@ async def get_account(call: Call, db: Handle) -> Account:
         language=account.language,
         timezone=account.timezone,
         country=account.country,
-        link_host=call.link_host,
+        link_host=account.link_host or call.doors.services.settings.link_host,
         expires_at=account.expires_at,
         parent=account.parent_id,
-        limits=Limits(
-            account.calls_per_second,
-            account.calls_at_once,
-            account.limit_number_hour,
-            account.limit_number_day,
-            account.limit_prefix_hour,
-            account.limit_spend_day,
-            account.limit_spend_month,
-        ),
+        limits=_limits(account),
         integrations=[Integration(c.id, c.kind) for c in connected if c.active],
-        frame_hosts=await accounts.frame_hosts(db, account.id),
+        frame_hosts=hosts,
+        allowed_countries=None if allowed is None else list(allowed),
+        quiet_from=_clock(account.quiet_from),
+        quiet_until=_clock(account.quiet_until),
+        smart_typography=account.smart_typography,
+        brand=account.brand,
+        brand_color=account.brand_color,
+        has_logo=account.logo_id is not None,
+        sender=account.sender,
+        hides_first_steps=account.hides_first_steps,
     )
+
+
+def _limits(account: AccountRow) -> Limits:
+    return Limits(
+        account.calls_per_second,
+        account.calls_at_once,
+        account.limit_number_hour,
+        account.limit_number_day,
+        account.limit_prefix_hour,
+        account.limit_spend_day,
+        account.limit_spend_month,
+    )
+
+
+def _clock(at: time | None) -> str | None:
+    return None if at is None else f"{at:%H:%M}"
 
 
 async def get_usage(call: Call, db: Handle) -> Usage:
@@ -146,28 +201,108 @@ def _fields(used: UsedRow) -> dict[str, Any]:
     return msgspec.structs.asdict(used)
 
 
+def _minute(name: str, given: Any) -> time:
+    """A time of day, as a field for it gives it."""
+    try:
+        if not re.fullmatch(r"[0-9]{2}:[0-9]{2}", given):
+            raise ValueError
+        return time.fromisoformat(given)
+    except ValueError:
+        text = f"Invalid format in parameter: {name}. Use a time of day: 22:00."
+        raise p.WrongValue(303, text) from None
+
+
+def _limit_field(name: str, help: str, example: int | None = None) -> f.Field:
+    most = account_settings.most_of(name)
+    return f.integer_field(name, f"{help} null: no limit.", example, least=0, most=most,
+                           nullable=True)  # fmt: skip
+
+
+_QUIET = {"quiet_from", "quiet_until"}
+_EMPTY = {"brand", "sender"}
+"""What null makes an empty text."""
+
+FIELDS = (
+    f.text_field("name", f.required_text(LONGEST_NAME), "Name of the account.", "Bean & Leaf"),
+    f.text_field("email", p.email, "The address at which whoever runs the account is reached.",
+                 "hello@example.com"),
+    f.text_field("timezone", p.zone, "Time zone of days, hours and new campaigns.",
+                 "Europe/Brussels"),
+    f.text_field("country", p.text(10), "The account's own country, two letters: numbers without a"
+                 " country code are of it, and texts go there alone unless `allowed_countries` says"
+                 " more.", "BE", nullable=True),
+    f.texts_field("allowed_countries", MOST_COUNTRIES, 10, "Where texts may go; null: to `country`"
+                  " alone.", ["BE", "FR"], nullable=True),
+    f.text_field("currency", p.text(10), "Three letters. Amounts stay as they are: they only get"
+                 " another name.", "EUR"),
+    f.words_field("language", LANGUAGES, "Language of new campaigns, and of mail to people who have"
+                  " chosen none.", "en"),
+    f.text_field("quiet_from", _minute, "From this time of day, on the receiver's clock, no text"
+                 " leaves.", "22:00", nullable=True),
+    f.text_field("quiet_until", _minute, "Until this time of day.", "08:00", nullable=True),
+    f.text_field("link_host", p.text(255), "Scheme and host in front of coupon links; null: the"
+                 " server's.", "https://coupons.example.com", nullable=True),
+    f.texts_field("frame_hosts", MOST_FRAME_HOSTS, 255, "Sites that may frame public links; null:"
+                  " any.", ["shop.example", "*.shop.example"], nullable=True),
+    f.boolean_field("smart_typography", "Whether curly quotes and the like in texts become plain"
+                    " ones where that saves a segment.", True),
+    f.text_field("brand", p.text(LONGEST_BRAND), "The name that new campaigns show.", "Bean & Leaf",
+                 nullable=True),
+    f.text_field("brand_color", p.text(10), "The colour of new campaigns.", "#0b5d4b"),
+    f.text_field("sender", p.text(20), "The name or number that texts shall come from, before a"
+                 " service is connected.", "BeanLeaf", nullable=True),
+    _limit_field("messages_per_number_hour", "Messages to one number in an hour.", 10),
+    _limit_field("messages_per_number_day", "Messages to one number in a day.", 20),
+    _limit_field("messages_per_block_hour", "Messages in an hour to numbers that differ in their"
+                 " last digits only.", 50),
+    _limit_field("spend_day", "What texts may cost on a day, in millionths of the currency unit.",
+                 50_000_000),
+    _limit_field("spend_month", "What texts may cost in a month, in millionths of the currency"
+                 " unit.", 500_000_000),
+    f.boolean_field("hides_first_steps", "Whether Home leaves out its list of first steps.", False),
+)  # fmt: skip
+
 _USED = {
     "sent": 120, "delivered": 117, "failed": 3, "opened": 80, "claimed": 31, "validated": 22,
     "segments": 120, "cost": 8_400_000,
 }  # fmt: skip
 
+EXAMPLE = Account(
+    100001, "Bean & Leaf", "hello@example.com", "EUR", "en", "Europe/Brussels", "BE",
+    "https://coupons.example.com", None, None, Limits(500, 5000, 10, 20, 50, None, None),
+    [Integration(100001, "log")], ["shop.example"], None, "22:00", "08:00", True, "Bean & Leaf",
+    "#0b5d4b", False, "BeanLeaf", False,
+)  # fmt: skip
+
+GET = Operation(
+    method="GET",
+    path="/v4/account",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="The account: its settings, limits and integrations.",
+    act=get_account,
+    errors=(201,),
+    answers={200: ("The account.", Account)},
+    example=EXAMPLE,
+)
+UPDATE = Operation(
+    method="PATCH",
+    path="/v4/account",
+    tag=TAG,
+    right=Right.SETTINGS,
+    verb="account.change",
+    look=get_account,
+    summary="Change the account's settings; what is left out stays, null empties.",
+    body=FIELDS,
+    act=update_account,
+    errors=(200, 201, 300, 301, 302, 303, 305),
+    answers={200: ("The account as it is then.", Account)},
+    example=EXAMPLE,
+)
+
 OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/v4/account",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="The account: its settings, limits and integrations.",
-        act=get_account,
-        errors=(201,),
-        answers={200: ("The account.", Account)},
-        example=Account(
-            100001, "Bean & Leaf", "hello@example.com", "EUR", "en", "Europe/Brussels", "BE",
-            "https://coupons.example.com", None, None,
-            Limits(500, 5000, 10, 20, 50, None, None), [Integration(100001, "log")],
-            ["shop.example"],
-        ),
-    ),
+    GET,
+    UPDATE,
     Operation(
         method="GET",
         path="/v4/usage",

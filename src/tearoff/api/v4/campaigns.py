@@ -1,4 +1,4 @@
-"""`/v4/campaigns`, `/v4/folders` and `/v4/categories`."""
+"""`/v4/campaigns`."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ from tearoff.kit.db import Handle
 from tearoff.kit.words import LANGUAGES
 
 BY = "api"
-"""Who changes campaigns here, as they tell it."""
+"""A program that changes a campaign, as it is told."""
 
 TAG = "Campaigns"
-SHELVES = "Folders and categories"
+LIVE = "live"
 
 _EMPTY: dict[str, Any] = {
     **dict.fromkeys(("subtitle", "description", "terms", "value", "message_text", "customid"), ""),
@@ -39,22 +39,27 @@ _EMPTY: dict[str, Any] = {
 _COLUMNS = {"folder": "folder_id", "category": "category_id"}
 
 
+def by(call: Call) -> str:
+    """Who changes a campaign here, as it is told to the others."""
+    return call.caller.member.name if call.caller.member else BY
+
+
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
     given = call.given
     limit = given.get("limit", DEFAULT_LIMIT)
-    asked = _asked(given)
+    wanted = asked(given)
     found = await listing.listed(
         db,
         call.account.id,
-        asked,
+        wanted,
         now=call.now,
         timezone=call.account.timezone,
-        after=_after(given, asked.sort),
+        after=_after(given, wanted.sort),
         limit=limit + 1,
     )
-    is_plain = asked.sort == "created"
+    is_plain = wanted.sort == "created"
     return page_of(
-        "campaigns" if is_plain else f"campaigns by {asked.sort}",
+        "campaigns" if is_plain else f"campaigns by {wanted.sort}",
         found,
         limit,
         lambda one: shapes.show_campaign(one.entry, call.link_host, one.standing),
@@ -62,14 +67,16 @@ async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
     )
 
 
-def _asked(given: Mapping[str, Any]) -> listing.Asked:
+def asked(given: Mapping[str, Any]) -> listing.Asked:
+    """What a list is asked for, by the values of its query."""
     only = Filter(
         status=given.get("status"),
         folder_id=given.get("folder"),
         category_id=given.get("category"),
         tags=(given["tag"],) if "tag" in given else None,
     )
-    states = (given["state"],) if "state" in given else None
+    state = given.get("state")
+    states = listing.LIVE if state == LIVE else (state,) if state else None
     sort = given.get("sort", "created")
     return listing.Asked(only=only, search=given.get("search", ""), states=states, sort=sort)
 
@@ -125,7 +132,7 @@ async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
         changes,
         call.now,
         version=call.given.get("version"),
-        by=BY,
+        by=by(call),
     )
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return await shown(call, db, entry)
@@ -135,37 +142,6 @@ async def delete_campaign(call: Call, db: Handle) -> None:
     known = await catalogue.entry(db, call.account.id, call.given["id"])
     await catalogue.remove(db, call.account.id, known.campaign.id, call.now)
     await events.announce_campaign(db, call.listener, "coupon_removed", known.campaign, call.now)
-
-
-async def list_folders(call: Call, db: Handle) -> Page[shapes.Folder]:
-    """All of them: an account has at most 1,000."""
-    found = await folders.folders(db, call.account.id)
-    return Page([shapes.show_folder(folder) for folder in found])
-
-
-async def create_folder(call: Call, db: Handle) -> shapes.Folder:
-    return shapes.show_folder(await folders.create_folder(db, call.account.id, call.given["name"]))
-
-
-async def delete_folder(call: Call, db: Handle) -> None:
-    await folders.delete_folder(db, call.account.id, call.given["id"])
-
-
-async def list_categories(call: Call, db: Handle) -> Page[shapes.Category]:
-    """All of them: an account has at most 1,000."""
-    found = await folders.categories(db, call.account.id)
-    return Page([shapes.show_category(category) for category in found])
-
-
-async def create_category(call: Call, db: Handle) -> shapes.Category:
-    made = await folders.create_category(
-        db, call.account.id, call.given["name"], call.given.get("parent")
-    )
-    return shapes.show_category(made)
-
-
-async def delete_category(call: Call, db: Handle) -> None:
-    await folders.delete_category(db, call.account.id, call.given["id"])
 
 
 async def _shown(call: Call, db: Handle, campaign_id: int) -> shapes.Campaign:
@@ -186,7 +162,8 @@ def _new(call: Call, changes: CampaignChanges) -> campaigns.NewCampaign:
     return campaigns.NewCampaign(
         **{
             "title": values["name"],
-            "brand": account.name,
+            "brand": account.brand or account.name,
+            "brand_color": account.brand_color,
             "language": account.language,
             "timezone": account.timezone,
             **values,
@@ -257,7 +234,6 @@ FIELDS = (
     f.boolean_field("featured", "Whether it stands out.", example=False),
     *OPTIONS,
 )  # fmt: skip
-_SHELF_NAME = f.text_field("name", f.required_text(100), "Its name.", "Autumn", required=True)
 _WRITES = (201, 300, 301, 302, 303, 409, 422, 515, 521)
 
 OPERATIONS = (
@@ -274,9 +250,9 @@ OPERATIONS = (
                          " words, in any case and with any accents.", "coffee"),
             f.words_field("sort", listing.SORTS, "What comes first; with `-` the other way round."
                           " Left out: in the order in which they were made.", "-redeemed"),
-            f.words_field("state", listing.STATES, "Only those that stand so: an active campaign"
-                          " before its first moment is `scheduled`, one past its end `ended`.",
-                          "active"),
+            f.words_field("state", (*listing.STATES, LIVE), "Only those that stand so: an active"
+                          " campaign before its first moment is `scheduled`, one past its end"
+                          " `ended`; all that are not archived are `live`.", "active"),
             f.words_field("status", STATUSES, "Only those in this status.", "active"),
             f.query_integer("folder", "Only those in this folder.", 100001, least=1,
                             most=2**53 - 1),
@@ -351,79 +327,5 @@ OPERATIONS = (
         errors=(404, 409, 422, 502),
         answers={204: ("It is gone.", None)},
     ),
-    Operation(
-        method="GET",
-        path="/v4/folders",
-        tag=SHELVES,
-        right=Right.LOOK,
-        summary="All folders, on one page.",
-        act=list_folders,
-        errors=(201,),
-        answers={200: ("The folders.", Page[shapes.Folder])},
-        example=Page([shapes.FOLDER]),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/folders",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="folder.create",
-        summary="Make a folder.",
-        body=(_SHELF_NAME,),
-        act=create_folder,
-        errors=(200, 201, 300, 301, 409, 422, 516),
-        answers={201: ("The folder.", shapes.Folder)},
-        example=msgspec.structs.replace(shapes.FOLDER, campaigns=0),
-    ),
-    Operation(
-        method="DELETE",
-        path="/v4/folders/{id}",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="folder.remove",
-        summary="Delete a folder; its campaigns stay, in no folder.",
-        path_fields=(f.path_id("id", "fol", "Id of the folder.", 100001),),
-        act=delete_folder,
-        errors=(404, 409, 422, 515),
-        answers={204: ("It is gone.", None)},
-    ),
-    Operation(
-        method="GET",
-        path="/v4/categories",
-        tag=SHELVES,
-        right=Right.LOOK,
-        summary="All categories, on one page.",
-        act=list_categories,
-        errors=(201,),
-        answers={200: ("The categories.", Page[shapes.Category])},
-        example=Page([shapes.CATEGORY]),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/categories",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="category.create",
-        summary="Make a category, at the top or below another one; there are three levels.",
-        body=(
-            _SHELF_NAME,
-            f.integer_field("parent", "Id of the category above it.", nullable=True),
-        ),
-        act=create_category,
-        errors=(200, 201, 300, 301, 409, 422, 516, 521),
-        answers={201: ("The category.", shapes.Category)},
-        example=shapes.CATEGORY,
-    ),
-    Operation(
-        method="DELETE",
-        path="/v4/categories/{id}",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="category.remove",
-        summary="Delete a category with those below it; its campaigns stay, in no category.",
-        path_fields=(f.path_id("id", "cat", "Id of the category.", 100001),),
-        act=delete_category,
-        errors=(404, 409, 422, 521),
-        answers={204: ("It is gone.", None)},
-    ),
 )  # fmt: skip
+LIST, CREATE, GET, UPDATE, DELETE = OPERATIONS[:5]

@@ -8,7 +8,7 @@ from io import BytesIO
 import msgspec
 import segno
 
-from tearoff.accounts import devices, locations
+from tearoff.accounts import devices, locations, pairings
 from tearoff.accounts.devices import PAIRING_LIVES
 from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
@@ -24,10 +24,20 @@ from tearoff.kit.db import Handle
 
 class Pairing(msgspec.Struct, frozen=True):
     """A link that pairs one device with the location, once, within 15 minutes. `qr` is the
-    link as an SVG picture."""
+    link as an SVG picture. By its `id` it can be withdrawn as long as nobody has used it."""
 
+    id: int
     url: str
     qr: str
+    expires_at: datetime
+
+
+class OpenPairing(msgspec.Struct, frozen=True):
+    """A link that waits for a device; the link itself is never shown again. `device`: the one that
+    it pairs anew."""
+
+    id: int
+    device: int | None
     expires_at: datetime
 
 
@@ -67,15 +77,33 @@ class Scan(msgspec.Struct, frozen=True):
 
 
 async def create_pairing(call: Call, db: Handle) -> Pairing:
-    made = await devices.make_pairing(db, call.account.id, call.given["id"], call.now)
+    device = call.given.get("device")
+    made = await devices.make_pairing(db, call.account.id, call.given["id"], call.now, device)
     url = pairing_url(call.doors.services.settings.link_host, made.token)
-    return Pairing(url, _drawn(url), made.expires_at)
+    return Pairing(made.id, url, _drawn(url), made.expires_at)
+
+
+async def list_pairings(call: Call, db: Handle) -> Page[OpenPairing]:
+    """All of them: with its devices a place has at most 500."""
+    await locations.find(db, call.account.id, call.given["id"])
+    found = await pairings.open_at(db, call.account.id, call.given["id"], call.now)
+    return Page([OpenPairing(one.pairing_id, one.device_id, one.expires_at) for one in found])
+
+
+async def withdraw_pairing(call: Call, db: Handle) -> None:
+    await pairings.withdraw(db, call.account.id, call.given["id"], call.now)
 
 
 async def list_devices(call: Call, db: Handle) -> Page[Device]:
     """All of them: a place has at most 500."""
     await locations.find(db, call.account.id, call.given["id"])
-    found = await devices.of_location(db, call.account.id, call.given["id"], call.now)
+    found = await devices.of_location(
+        db,
+        call.account.id,
+        call.given["id"],
+        call.now,
+        or_forgotten=call.given.get("forgotten", False),
+    )
     return Page(
         [
             Device(d.id, d.location_id, d.name, d.created_at, d.last_seen_at, d.expires_at)
@@ -100,6 +128,7 @@ async def list_scans(call: Call, db: Handle) -> Page[Scan]:
         before=before,
         limit=limit + 1,
         only_conflicts=given.get("conflicts", False),
+        since=given.get("since"),
     )
     return page_of("scans", found, limit, _scan, lambda one: (one.id,))
 
@@ -122,7 +151,14 @@ def _scan(row: scan_lists.LoggedScan) -> Scan:
     )  # fmt: skip
 
 
+_SINCE = f.moment_field("since", "Only what the server heard of from then on.",
+                        "2026-11-23T00:00:00Z")  # fmt: skip
 _DEVICE_ID = f.path_id("id", "dev", "Id of the device.", 100001)
+_PAIRING_ID = f.path_id("id", "pai", "Id of the link.", 100001)
+_FORGOTTEN = f.Field(
+    name="forgotten", read=p.flag, example="true",
+    help="true: with those that were forgotten in the last half year.", schema={"type": "boolean"},
+)  # fmt: skip
 _URL = "https://coupons.example.com/till/pair/" + "k3" * 24 + "9"
 _CONFLICTS = f.Field(
     name="conflicts", read=p.flag, example="true",
@@ -130,56 +166,88 @@ _CONFLICTS = f.Field(
     schema={"type": "boolean"},
 )  # fmt: skip
 
-OPERATIONS = (
-    Operation(
-        method="POST",
-        path="/v4/locations/{id}/pairings",
-        tag=TAG,
-        right=Right.PLACES,
-        verb="location.pair",
-        personal=True,
-        summary="Make a link that pairs one device of the staff with the location: used once,"
-        f" within {PAIRING_LIVES // timedelta(minutes=1)} minutes.",
-        path_fields=(LOCATION_ID,),
-        act=create_pairing,
-        errors=(404, 409, 422, 501, 516),
-        answers={201: ("The link and its QR code.", Pairing)},
-        example=Pairing(_URL, "<svg …></svg>", AT),
+CREATE_PAIRING = Operation(
+    method="POST",
+    path="/v4/locations/{id}/pairings",
+    tag=TAG,
+    right=Right.PLACES,
+    verb="location.pair",
+    personal=True,
+    summary="Make a link that pairs one device of the staff with the location: used once,"
+    f" within {PAIRING_LIVES // timedelta(minutes=1)} minutes.",
+    path_fields=(LOCATION_ID,),
+    body=(
+        f.integer_field(
+            "device",
+            "A device of the account that is paired anew: it keeps its"
+            " name and what it did, and its old pairing ends when the link is"
+            " used.",
+        ),
     ),
-    Operation(
-        method="GET",
-        path="/v4/locations/{id}/devices",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="The devices that are paired with the location, on one page.",
-        path_fields=(LOCATION_ID,),
-        act=list_devices,
-        errors=(404, 501),
-        answers={200: ("The devices.", Page[Device])},
-        example=Page([Device(100001, 100001, "Sam", AT, AT, AT)]),
-    ),
-    Operation(
-        method="DELETE",
-        path="/v4/devices/{id}",
-        tag=TAG,
-        right=Right.PLACES,
-        verb="device.remove",
-        summary="Throw a device out: its next request is refused.",
-        path_fields=(_DEVICE_ID,),
-        act=delete_device,
-        errors=(404, 409, 422, 501),
-        answers={204: ("It is out.", None)},
-    ),
-    Operation(
+    act=create_pairing,
+    errors=(201, 300, 301, 404, 409, 422, 501, 516),
+    answers={201: ("The link and its QR code.", Pairing)},
+    example=Pairing(100001, _URL, "<svg …></svg>", AT),
+)
+LIST_PAIRINGS = Operation(
+    method="GET",
+    path="/v4/locations/{id}/pairings",
+    tag=TAG,
+    right=Right.PLACES,
+    summary="The links that wait for a device of the location, on one page.",
+    path_fields=(LOCATION_ID,),
+    act=list_pairings,
+    errors=(404, 501),
+    answers={200: ("The links.", Page[OpenPairing])},
+    example=Page([OpenPairing(100001, None, AT)]),
+)
+WITHDRAW_PAIRING = Operation(
+    method="DELETE",
+    path="/v4/pairings/{id}",
+    tag=TAG,
+    right=Right.PLACES,
+    verb="location.unpair",
+    summary="Withdraw a link that nobody has used yet: it pairs nothing any more.",
+    path_fields=(_PAIRING_ID,),
+    act=withdraw_pairing,
+    errors=(404, 409, 422, 501),
+    answers={204: ("It is over.", None)},
+)
+LIST_DEVICES = Operation(
+    method="GET",
+    path="/v4/locations/{id}/devices",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="The devices that are paired with the location, on one page.",
+    path_fields=(LOCATION_ID,),
+    query=(_FORGOTTEN,),
+    act=list_devices,
+    errors=(201, 302, 404, 501),
+    answers={200: ("The devices.", Page[Device])},
+    example=Page([Device(100001, 100001, "Sam", AT, AT, AT)]),
+)
+REMOVE_DEVICE = Operation(
+    method="DELETE",
+    path="/v4/devices/{id}",
+    tag=TAG,
+    right=Right.PLACES,
+    verb="device.remove",
+    summary="Throw a device out: its next request is refused.",
+    path_fields=(_DEVICE_ID,),
+    act=delete_device,
+    errors=(404, 409, 422, 501),
+    answers={204: ("It is out.", None)},
+)
+LIST_SCANS = Operation(
         method="GET",
         path="/v4/locations/{id}/scans",
         tag=TAG,
         right=Right.LOOK,
         summary="The codes that were looked at at the location, newest first.",
         path_fields=(LOCATION_ID,),
-        query=(LIMIT, cursor_field("scans", int), _CONFLICTS),
+        query=(LIMIT, cursor_field("scans", int), _CONFLICTS, _SINCE),
         act=list_scans,
-        errors=(201, 300, 301, 302, 404, 501),
+        errors=(201, 300, 301, 302, 303, 404, 501),
         answers={200: ("A page of scans.", Page[Scan])},
         example=Page([
             Scan(
@@ -187,5 +255,7 @@ OPERATIONS = (
                 True,
             ),
         ]),
-    ),
+)  # fmt: skip
+OPERATIONS = (
+    CREATE_PAIRING, LIST_PAIRINGS, WITHDRAW_PAIRING, LIST_DEVICES, REMOVE_DEVICE, LIST_SCANS,
 )  # fmt: skip

@@ -282,7 +282,7 @@ OPERATIONS = (
         right=Right.KEYS,
         verb="key.revoke",
         look=get_key,
-        summary="Revoke an API key at once and for good. One that signs webhooks is kept unless"
+        summary="Revoke an API key at once and for good. One that signs deliveries is kept unless"
         " `signer` or `confirm` is given.",
         path_fields=(_CLIENT_ID,),
         query=(

@@ -25,6 +25,12 @@ from tearoff.kit.hours import END, MOST, START, Hours, Week
 TAG = "Locations"
 
 
+class DrawnPin(msgspec.Struct, frozen=True):
+    """A PIN at the only moment at which it can be seen."""
+
+    pin: str
+
+
 class Location(msgspec.Struct, frozen=True):
     """A place where coupons are taken in. `hours` are on the account's clock; `devices`: how
     many are paired."""
@@ -68,6 +74,15 @@ async def update_location(call: Call, db: Any) -> Location:
     changes = changes_of(call.given)
     await locations.change(db, vault, call.account.id, call.given["id"], changes)
     return await _shown(call, db, call.given["id"])
+
+
+async def draw_pin(call: Call, db: Any) -> DrawnPin:
+    """Drawn while nobody else changes the account's locations, so that no two have one."""
+    vault, account_id = call.doors.services.vault, call.account.id
+    await locations.hold(db, account_id)
+    pin = await locations.draw_pin(db, vault, account_id)
+    await locations.change(db, vault, account_id, call.given["id"], Changes(pin=pin))
+    return DrawnPin(pin)
 
 
 async def delete_location(call: Call, db: Any) -> None:
@@ -183,71 +198,85 @@ _LOCATION = Location(
     "https://example.com/ghent", (Hours(days=(1, 2, 3, 4, 5), start="08:00", end="18:00"),), True,
     False, False, 1, AT,
 )  # fmt: skip
-OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/v4/locations",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="The account's locations.",
-        query=(LIMIT, cursor_field("locations", int)),
-        act=list_locations,
-        errors=(201, 300, 301),
-        answers={200: ("A page of locations.", Page[Location])},
-        example=Page([_LOCATION]),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/locations",
-        tag=TAG,
-        right=Right.PLACES,
-        verb="location.create",
-        summary="Add a location.",
-        body=(msgspec.structs.replace(_NAME, required=True), *FIELDS[1:]),
-        act=create_location,
-        errors=(200, 201, 300, 301, 302, 409, 422, 516),
-        answers={201: ("The location.", Location)},
-        example=_LOCATION,
-    ),
-    Operation(
-        method="GET",
-        path="/v4/locations/{id}",
-        tag=TAG,
-        right=Right.LOOK,
-        summary="One location.",
-        path_fields=(LOCATION_ID,),
-        act=get_location,
-        errors=(404, 501),
-        answers={200: ("The location.", Location)},
-        example=_LOCATION,
-    ),
-    Operation(
-        method="PATCH",
-        path="/v4/locations/{id}",
-        tag=TAG,
-        right=Right.PLACES,
-        verb="location.change",
-        look=get_location,
-        summary="Change a location; what is left out stays.",
-        path_fields=(LOCATION_ID,),
-        body=FIELDS,
-        act=update_location,
-        errors=(201, 300, 301, 302, 404, 409, 422, 501),
-        answers={200: ("The location as it is then.", Location)},
-        example=_LOCATION,
-    ),
-    Operation(
-        method="DELETE",
-        path="/v4/locations/{id}",
-        tag=TAG,
-        right=Right.PLACES,
-        verb="location.remove",
-        look=get_location,
-        summary="Remove a location: nothing is taken in there any more, and its devices are thrown"
-        " out. What happened there keeps its name.",
-        path_fields=(LOCATION_ID,),
-        act=delete_location,
-        errors=(404, 409, 422, 501),
-        answers={204: ("It is gone.", None)},
-    ),
-)  # fmt: skip
+LIST = Operation(
+    method="GET",
+    path="/v4/locations",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="The account's locations.",
+    query=(LIMIT, cursor_field("locations", int)),
+    act=list_locations,
+    errors=(201, 300, 301),
+    answers={200: ("A page of locations.", Page[Location])},
+    example=Page([_LOCATION]),
+)
+CREATE = Operation(
+    method="POST",
+    path="/v4/locations",
+    tag=TAG,
+    right=Right.PLACES,
+    verb="location.create",
+    summary="Add a location.",
+    body=(msgspec.structs.replace(_NAME, required=True), *FIELDS[1:]),
+    act=create_location,
+    errors=(200, 201, 300, 301, 302, 409, 422, 516),
+    answers={201: ("The location.", Location)},
+    example=_LOCATION,
+)
+GET = Operation(
+    method="GET",
+    path="/v4/locations/{id}",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="One location.",
+    path_fields=(LOCATION_ID,),
+    act=get_location,
+    errors=(404, 501),
+    answers={200: ("The location.", Location)},
+    example=_LOCATION,
+)
+UPDATE = Operation(
+    method="PATCH",
+    path="/v4/locations/{id}",
+    tag=TAG,
+    right=Right.PLACES,
+    verb="location.change",
+    look=get_location,
+    summary="Change a location; what is left out stays.",
+    path_fields=(LOCATION_ID,),
+    body=FIELDS,
+    act=update_location,
+    errors=(201, 300, 301, 302, 404, 409, 422, 501),
+    answers={200: ("The location as it is then.", Location)},
+    example=_LOCATION,
+)
+DELETE = Operation(
+    method="DELETE",
+    path="/v4/locations/{id}",
+    tag=TAG,
+    right=Right.PLACES,
+    verb="location.remove",
+    look=get_location,
+    summary="Remove a location: nothing is taken in there any more, and its devices are thrown"
+    " out. What happened there keeps its name.",
+    path_fields=(LOCATION_ID,),
+    act=delete_location,
+    errors=(404, 409, 422, 501),
+    answers={204: ("It is gone.", None)},
+)
+DRAW_PIN = Operation(
+    method="POST",
+    path="/v4/locations/{id}/pin",
+    tag=TAG,
+    right=Right.PLACES,
+    verb="location.pin",
+    personal=True,
+    summary="Give the location a new PIN that is drawn at random: it is told here only, and the"
+    " one before ends.",
+    path_fields=(LOCATION_ID,),
+    act=draw_pin,
+    errors=(404, 409, 422, 501),
+    answers={201: ("The PIN.", DrawnPin)},
+    example=DrawnPin("864213"),
+)
+OPERATIONS = (LIST, CREATE, GET, UPDATE, DELETE, DRAW_PIN)

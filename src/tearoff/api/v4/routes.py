@@ -10,8 +10,11 @@ from litestar.handlers import HTTPRouteHandler
 
 from tearoff.api.v4 import (
     account,
+    account_logo,
+    attention,
     campaign_parts,
     campaigns,
+    campaigns_together,
     devices,
     events,
     groups,
@@ -22,6 +25,8 @@ from tearoff.api.v4 import (
     providers,
     replies,
     sessions,
+    shelves,
+    starting,
     suppressions,
     templates,
     webhooks,
@@ -32,8 +37,11 @@ from tearoff.api.v4.problems import MEDIA_TYPE
 
 NOUNS = (
     campaigns,
+    campaigns_together,
+    shelves,
     campaign_parts,
     templates,
+    starting,
     pool,
     locations,
     devices,
@@ -46,6 +54,8 @@ NOUNS = (
     webhooks,
     providers,
     account,
+    account_logo,
+    attention,
     keys,
 )
 """The files of this dialect, in the order in which the API reference shows them."""

@@ -79,7 +79,8 @@ async def create_campaign(
     places = ", ".join(f"${i}" for i in range(3, 3 + len(values)))
     for _ in range(20):
         row = await db.fetchrow(
-            f"INSERT INTO campaigns (account_id, code, {names}) VALUES ($1, $2, {places})"
+            f"INSERT INTO campaigns (account_id, code, logo_id, {names}) VALUES ($1, $2,"
+            f" (SELECT logo_id FROM accounts WHERE id = $1), {places})"
             f" ON CONFLICT (code) DO NOTHING RETURNING {columns(Campaign)}",
             account_id,
             codes.campaign_code(),

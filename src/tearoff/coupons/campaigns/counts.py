@@ -62,6 +62,21 @@ async def of_campaigns(
     }
 
 
+class Begun(msgspec.Struct, frozen=True):
+    """What an account has done at least once."""
+
+    has_campaign: bool
+    has_sent: bool
+    has_redeemed: bool
+
+
+async def begun(db: Handle, account_id: int) -> Begun:
+    """Told by the counts: no coupon, message or event is looked at."""
+    row = await db.fetchrow(_BEGUN, account_id)
+    assert row is not None
+    return read(Begun, row)
+
+
 async def by_day(
     db: Handle, account_id: int, campaign_id: int, first: date, last: date
 ) -> dict[date, Counts]:
@@ -99,6 +114,16 @@ async def fold(db: Database) -> int:
             return folded
 
 
+_EVER = (
+    "(EXISTS (SELECT FROM campaign_days d WHERE d.account_id = $1 AND d.{name} > 0)"
+    " OR EXISTS (SELECT FROM campaigns c JOIN campaign_deltas d ON d.campaign_id = c.id"
+    "  WHERE c.account_id = $1 AND d.{name} > 0)) AS has_{name}"
+)
+_BEGUN = (
+    "SELECT EXISTS (SELECT FROM campaigns WHERE account_id = $1 AND removed_at IS NULL"
+    " AND NOT is_template AND status <> 'draft') AS has_campaign,"
+    f" {_EVER.format(name='sent')}, {_EVER.format(name='redeemed')}"
+)
 _NAMES = columns(Counts).split(", ")
 _OF_CAMPAIGNS = f"""
 WITH asked AS (SELECT unnest($2::bigint[]) AS campaign_id),

@@ -7,7 +7,7 @@ and never reaches a coupon. What is kept are the form's values as they were type
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -20,6 +20,10 @@ Values = Mapping[str, str | Sequence[str]]
 
 MOST_BYTES = 200_000
 """Of one draft, as JSON: ten times the longest texts that a form takes in."""
+
+
+KEPT = timedelta(days=90)
+"""After this nobody comes back for a draft."""
 
 
 class Draft(msgspec.Struct, frozen=True):

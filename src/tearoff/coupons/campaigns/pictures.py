@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
 import asyncpg
 import msgspec
@@ -18,6 +20,8 @@ from tearoff.kit.db import Handle
 from tearoff.kit.memory import give_back
 from tearoff.kit.rows import read
 
+MOST_BYTES = 10_000_000
+"""Of a file that is taken."""
 PICTURE_SIZE = (800, 420)
 PICTURE_LIMIT = 60_000
 """Bytes of a picture on the page: it must not keep anybody waiting on a bad network."""
@@ -26,6 +30,8 @@ MOST_PIXELS = 25_000_000
 _SHRINK_TO = (1600, 1600)
 """Twice what the page and the card need; everything else is done on that."""
 FORMATS = ("JPEG", "PNG", "WEBP")
+
+T = TypeVar("T")
 
 _PICTURES = Bulkhead("pictures", at_once=2, waiting=8, after=5)
 
@@ -78,7 +84,7 @@ def prepare_picture(image: bytes, crop: Crop | None = None) -> NewPicture:
     if crop is not None:
         crop.check()
     try:
-        return _prepared(_open(image, crop))
+        return _prepared(read_image(image, crop))
     finally:
         give_back()
 
@@ -89,7 +95,17 @@ def _prepared(image: Image.Image) -> NewPicture:
 
 async def prepared_picture(path: Path, crop: Crop | None = None) -> NewPicture:
     """The same of a file, beside the event loop, two at once. Raises `Invalid`, `TooBusy`."""
-    return await _PICTURES.run(lambda: prepare_picture(path.read_bytes(), crop))
+    return await beside(lambda image: prepare_picture(image, crop), path)
+
+
+async def beside(prepare: Callable[[bytes], T], path: Path) -> T:
+    """Costly work on a file's picture. Raises what it does, and `TooBusy`."""
+    return await _PICTURES.run(lambda: prepare(path.read_bytes()))
+
+
+async def prepare(image: bytes, crop: Crop | None = None) -> NewPicture:
+    """The same of what is in memory already."""
+    return await _PICTURES.run(prepare_picture, image, crop)
 
 
 async def set_picture(
@@ -151,21 +167,22 @@ async def picture_of_code(db: Handle, campaign_code: str, picture_id: int) -> Pi
     return row and read(Picture, row)
 
 
-def _open(image: bytes, crop: Crop | None) -> Image.Image:
+def read_image(image: bytes, crop: Crop | None = None, field: str = "picture") -> Image.Image:
+    """Upright, on white, not much larger than is needed. Raises `Invalid` naming the field."""
     part = 1.0 if crop is None else max(0.25, min(crop.w, crop.h))
     least = (round(_SHRINK_TO[0] / part), round(_SHRINK_TO[1] / part))
     try:
         with Image.open(io.BytesIO(image), formats=FORMATS) as opened:
             if opened.width * opened.height > MOST_PIXELS:
                 raise Invalid(
-                    f"A picture has at most {MOST_PIXELS // 10**6} million pixels.", field="picture"
+                    f"A picture has at most {MOST_PIXELS // 10**6} million pixels.", field=field
                 )
             opened.draft("RGB", least)  # a JPEG is unfolded small from the beginning
             shown = ImageOps.exif_transpose(_shrunk(opened, least))
             return _bare(_on_white(_part(shown, crop)))
     except _UNREADABLE:  # its text has an address of this machine's memory in it
         text = "This is not a picture that can be read. Use PNG, JPEG or WebP."
-        raise Invalid(text, field="picture") from None
+        raise Invalid(text, field=field) from None
 
 
 def _bare(image: Image.Image) -> Image.Image:
@@ -205,10 +222,14 @@ def _on_white(image: Image.Image) -> Image.Image:
 
 
 def _webp(image: Image.Image) -> bytes:
-    small = cut(image, PICTURE_SIZE)
+    return packed(cut(image, PICTURE_SIZE), PICTURE_LIMIT)
+
+
+def packed(image: Image.Image, most: int) -> bytes:
+    """As WebP, of at most so many bytes if that can be."""
     for quality in (80, 70, 60, 45, 30):
         out = io.BytesIO()
-        small.save(out, "WEBP", quality=quality, method=6)
-        if out.tell() <= PICTURE_LIMIT:
+        image.save(out, "WEBP", quality=quality, method=6)
+        if out.tell() <= most:
             break
     return out.getvalue()

@@ -82,19 +82,22 @@ async def of_location(
     before: int | None,
     limit: int,
     only_conflicts: bool = False,
+    since: datetime | None = None,
 ) -> list[LoggedScan]:
-    """Newest first. A conflict was to be taken in without connection and came to NO."""
+    """Newest first, from `since` on. A conflict was to be taken in without connection and came to
+    NO."""
     rows = await db.fetch(
         "SELECT c.id, c.device_id, c.code, s.code AS session, c.verdict, c.reason, c.was_offline,"
         " c.scanned_at, c.at, c.undone_at, c.detail, c.takes FROM counter_scans c"
         " LEFT JOIN sessions s ON s.id = c.session_id AND s.account_id = c.account_id"
         " WHERE c.account_id = $1 AND c.location_id = $2 AND ($3::bigint IS NULL OR c.id < $3)"
-        f" AND ($5 IS FALSE OR {_CONFLICT})"
+        f" AND ($5 IS FALSE OR {_CONFLICT}) AND ($6::timestamptz IS NULL OR c.at >= $6)"
         " ORDER BY c.id DESC LIMIT $4",
         account_id,
         location_id,
         before,
         limit,
         only_conflicts,
+        since,
     )
     return [read(LoggedScan, row) for row in rows]

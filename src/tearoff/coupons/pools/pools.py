@@ -74,6 +74,21 @@ async def mark(db: Handle, account_id: int, campaign_id: int) -> int:
     return n or 0
 
 
+async def low(db: Handle, account_id: int, most: int) -> list[Low]:
+    """Pools of an account's active campaigns below their mark, the emptiest first. Of each no more
+    codes are counted than its mark."""
+    rows = await db.fetch(
+        "SELECT p.account_id, p.id AS campaign_id, free.left FROM campaigns p,"
+        " LATERAL (SELECT count(*) AS left FROM (SELECT FROM pool_codes"
+        "  WHERE campaign_id = p.id AND taken_at IS NULL LIMIT p.pool_low) f) free"
+        " WHERE p.account_id = $1 AND p.has_pool AND p.removed_at IS NULL"
+        " AND p.status = 'active' AND free.left < p.pool_low ORDER BY free.left, p.id LIMIT $2",
+        account_id,
+        most,
+    )
+    return [read(Low, row) for row in rows]
+
+
 async def newly_low(db: Handle, now: datetime) -> list[Low]:
     """Pools that have come below their mark since somebody was told; each is given once. Of
     each no more codes are counted than its mark."""

@@ -39,6 +39,7 @@ class Offer(msgspec.Struct, frozen=True):
     terms: str
     picture_alt: str
     brand: str
+    logo: str
     picture: str
     preview: str
     preview_picture: str
@@ -54,22 +55,24 @@ def offer(campaign: Campaign, visit: Visit) -> Offer:
     told = frozenset(name for name in OWN_TEXTS if getattr(other, name))
     words = {name: getattr(other if name in told else campaign, name) for name in OWN_TEXTS}
     words["title"] = words["title"] or words["value"] or campaign.brand or campaign.name
-    picture = ""
-    if campaign.picture_id is not None:
-        picture = f"/p/{campaign.code}/picture/{campaign.picture_id}.webp"
     return Offer(
         reader=visit.language,
         own=campaign.language,
         told=told,
         **words,
         brand=campaign.brand,
-        picture=picture,
+        logo=_picture(campaign, campaign.logo_id),
+        picture=_picture(campaign, campaign.picture_id),
         preview=_preview(
             campaign, visit, words["value"] or words["subtitle"] or words["description"]
         ),
         preview_picture=visit.public_url + card_path(campaign) if visit.public_url else "",
         switches=switches(campaign, visit),
     )
+
+
+def _picture(campaign: Campaign, picture_id: int | None) -> str:
+    return "" if picture_id is None else f"/p/{campaign.code}/picture/{picture_id}.webp"
 
 
 def switches(campaign: Campaign, visit: Visit) -> tuple[Switch, ...]:

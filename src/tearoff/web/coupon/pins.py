@@ -23,7 +23,14 @@ from tearoff.accounts.tallies import NO_CAP, Tally, TallyFull
 from tearoff.coupons.models import Doer, Session
 from tearoff.coupons.sessions import actions, events
 from tearoff.coupons.sessions.behind_link import Linked
-from tearoff.coupons.sessions.pin_tries import LOCKED_FOR, PIN_LOCK, PIN_TRIES
+from tearoff.coupons.sessions.pin_tries import (
+    ALARM,
+    ALARM_TRIES,
+    LOCKED_FOR,
+    LOCKS,
+    PIN_LOCK,
+    PIN_TRIES,
+)
 from tearoff.errors import Forbidden
 from tearoff.hooks.models import Listener
 from tearoff.kit import doorbook
@@ -36,8 +43,6 @@ NETWORK_TRIES = 20
 SLOWED = timedelta(seconds=5)
 _OWN_PACE = timedelta(minutes=1)
 _FOUND_WRONG = 2
-ALARM_TRIES = 50
-ALARM_WINDOW = timedelta(hours=1)
 
 
 class WrongPin(Forbidden):
@@ -222,6 +227,7 @@ async def _lock(db: Database, linked: Linked, tally: Tally, now: datetime) -> No
     account = linked.campaign.account_id
     if await tallies.lock_if_full(db, account, tally, now):
         await _note(db, linked, "pin_locked", now)
+        await tallies.count(db, account, [LOCKS], now)
         doorbook.note(Event.PIN_LOCKED, account=account, campaign=linked.campaign.ref,
                       session=linked.session.id)  # fmt: skip
 
@@ -232,11 +238,10 @@ async def _count_for_alarm(
     """Tell the account, once an hour at most, that somebody guesses. It refuses nothing. In the
     same statement the form is kept as wrong."""
     account = linked.campaign.account_id
-    alarm = Tally("pin:alarm", NO_CAP, ALARM_WINDOW)
     wrong = [msgspec.structs.replace(form, cap=_FOUND_WRONG)] if form else []
     async with db.transaction() as work:
-        counted = await tallies.count(work, account, [alarm, *wrong], now)
-        if counted[alarm.scope] != ALARM_TRIES:
+        counted = await tallies.count(work, account, [ALARM, *wrong], now)
+        if counted[ALARM.scope] != ALARM_TRIES:
             return
         await _note(work, linked, "pin_alarm", now)
         await events.announce_session(work, attempt.listener, "pin_alarm", linked.both, now)

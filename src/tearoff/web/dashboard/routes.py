@@ -8,23 +8,62 @@ from litestar import Response, Router, route
 from litestar.params import FromPath
 
 from tearoff.web.dashboard import (
+    campaign_new,
+    campaigns,
+    campaigns_chosen,
     coupons,
+    devices,
+    editor,
+    editor_asides,
+    editor_drafts,
+    editor_uploads,
+    first_steps,
     gallery,
     home,
     integration,
     integration_form,
     integrations,
+    locations,
     messages,
     pages,
+    preview,
+    profile,
+    profile_codes,
+    scans,
     send,
+    settings,
+    share,
 )
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, reads_gzip
 
 FILES = (
-    home, gallery, send, messages, coupons, integrations, integration_form, integration,
-)  # fmt: skip
+    home,
+    first_steps,
+    campaigns,
+    campaigns_chosen,
+    campaign_new,
+    share,
+    editor,
+    editor_asides,
+    editor_drafts,
+    editor_uploads,
+    preview,
+    send,
+    messages,
+    coupons,
+    integrations,
+    integration_form,
+    integration,
+    locations,
+    devices,
+    scans,
+    settings,
+    profile,
+    profile_codes,
+    gallery,
+)
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 

@@ -84,4 +84,13 @@ SAID_BELOW = (
     phrase("Use two letters, such as BE."),
     phrase("Use RFC 3339 with a zone: 2026-11-23T10:00:00Z."),
     phrase("It cannot be null."),
+    phrase("Use a time of day: 22:00."),
+    phrase("Name one country or more, or none at all."),
+    phrase("Quiet hours have a beginning and an end."),
+    phrase("Quiet hours end at another time than they begin."),
+    phrase("Use the three letters of a currency, such as EUR."),
+    phrase("Use at most eleven plain letters and digits, or a number with its country code."),
+    phrase("Give scheme and host alone, such as https://c.shop.example."),
+    phrase("Give one to fifty hosts."),
+    phrase("This is not a picture that can be read. Use PNG, JPEG or WebP."),
 )

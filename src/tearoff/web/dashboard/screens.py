@@ -32,12 +32,13 @@ TOKEN = "t"  # noqa: S105 - the name of the field that carries it
 
 
 class Screen(msgspec.Struct, frozen=True, kw_only=True):
-    """`path` is below `/a/{account}`. `confirmed`: only for whoever has proved within the last
-    minutes who they are. `takes`: the file that its form may send."""
+    """`path` is below `/a/{account}`. `right` None: every member of the account. `confirmed`: only
+    for whoever has proved within the last minutes who they are. `takes`: the file that its form may
+    send."""
 
     method: Literal["GET", "POST"] = "GET"
     path: str
-    right: Right
+    right: Right | None
     act: Act
     confirmed: bool = False
     takes: FileField | None = None
@@ -90,7 +91,7 @@ async def _acted(visit: Visit, screen: Screen, typed: Typed, back: str) -> Answe
     visit = msgspec.structs.replace(visit, typed=typed)
     try:
         return await screen.act(visit)
-    except (NotFound, Unknown):
+    except (NotFound, NotFoundHere, Unknown):
         return await pages.not_found_in(visit)
     except RoleMissing as error:
         return await pages.not_allowed(request, error)

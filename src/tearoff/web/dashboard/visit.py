@@ -22,6 +22,7 @@ from tearoff.errors import TearoffError
 from tearoff.kit import clock
 from tearoff.kit.proxies import client_address, host_of
 from tearoff.kit.services import Services
+from tearoff.kit.spool import Upload
 from tearoff.kit.words import Words, words_in
 from tearoff.web.dashboard.forms import Typed
 from tearoff.web.paper.cookies import read_cookie
@@ -148,6 +149,14 @@ class Visit(msgspec.Struct, frozen=True):
             return None
         return await patiently(_do(call, operation))
 
+    async def upload(self, operation: Operation, given: Mapping[str, Any], file: Upload) -> None:
+        """The same for a file that has come."""
+        assert operation.act_on_upload is not None
+        call = self.call(operation, given)
+        if operation.before is not None:
+            await operation.before(call)
+        await patiently(operation.act_on_upload(call, file))
+
     async def do_alone(
         self, operation: Operation, given: Mapping[str, Any], *, once: str = ""
     ) -> Any:
@@ -194,7 +203,7 @@ async def _do(call: Call, operation: Operation) -> Any:
     return done
 
 
-async def open_visit(request: AnyRequest, right: Right, *, confirmed: bool = False) -> Visit:
+async def open_visit(request: AnyRequest, right: Right | None, *, confirmed: bool = False) -> Visit:
     """Raises `SignInNeeded`, `NotFoundHere`, `RoleMissing`, `ProofNeeded`."""
     doors, token, now = doors_of(request), read_cookie(request, COOKIE), clock.now()
     who = await patiently(sign_ins.signed_in(doors.services.db, token, now)) if token else None
@@ -208,7 +217,10 @@ async def open_visit(request: AnyRequest, right: Right, *, confirmed: bool = Fal
         request, doors, who, membership, account, token, words_in(DOMAIN, who.language), now,
         dict(request.path_params),
     )  # fmt: skip
-    visit.caller.check(right)
+    if right is not None:
+        visit.caller.check(right)
+    if who.memberships[0].account_id != membership.account_id:
+        await patiently(sign_ins.note_account(doors.services.db, who, membership.account_id))
     if confirmed and not who.is_confirmed(now):
         raise ProofNeeded
     return visit

@@ -68,6 +68,7 @@ async def sign_in(request: AnyRequest) -> Answer:
         told, headers = page.too_many(words, error)
         return _form(request, wanted, told, email, 429, headers)
     except TooBusy as error:
+        await patiently(tries.give_back(services.db, tried, now))
         told, headers = page.busy(words, error.after)
         return _form(request, wanted, told, email, 429, headers)
     if known is None:
@@ -103,6 +104,7 @@ async def prove_again(request: AnyRequest) -> Answer:
         told, headers = page.too_many(words, error)
         return _again(request, who, wanted, told, 429, headers)
     except TooBusy as error:
+        await patiently(tries.give_back(services.db, tried, now))
         told, headers = page.busy(words, error.after)
         return _again(request, who, wanted, told, 429, headers)
     except LinkOver:

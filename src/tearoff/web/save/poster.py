@@ -17,8 +17,9 @@ PNG_SIDE = 1200
 
 _WIDTH, _HEIGHT, _MARGIN = 210.0, 297.0, 18.0
 _PICTURE = 92.0
-_LEAST_QR, _MOST_QR = 60.0, 105.0
-"""Millimetres of the code with its white: the least is read from more than half a metre away."""
+_LEAST_QR, _MOST_QR, _ALONE = 60.0, 105.0, 140.0
+"""Millimetres of the code with its white: the least is read from more than half a metre away, the
+last is where there is no picture."""
 _BOTTOM = _HEIGHT - 14
 _LINES_OF_TERMS, _TERMS = 6, 8.0
 
@@ -77,6 +78,7 @@ def print_poster(poster: Poster) -> bytes:
         sheet.pdf.rect(0, 0, _WIDTH, 8, style="F")
         sheet.y = 16.0
         sheet.write(poster.brand, 18, bold=True, most=1)
+        sheet.y += 2
         if poster.picture:
             sheet.y += 3
             picture = cut(poster.picture, sheet.inner / _PICTURE)
@@ -85,10 +87,12 @@ def print_poster(poster: Poster) -> bytes:
         sheet.write(poster.title, 34, bold=True, most=2)
         if poster.value != poster.title:
             sheet.write(poster.value, 22, bold=True, color=sheet.brand, most=2)
+        sheet.y += 2
         sheet.write(poster.until, 13, most=1)
         terms = sheet.lines(poster.terms[:3_000], _TERMS)[:_LINES_OF_TERMS]
         below = sheet.high(14) + sheet.high(13) + sheet.high(_TERMS) * len(terms) + 10
-        _draw_code(sheet, poster.link, _BOTTOM - sheet.y - below)
+        room = min(_BOTTOM - sheet.y - below, _MOST_QR if poster.picture else _ALONE)
+        _draw_code(sheet, poster.link, room)
         sheet.write(poster.scan_this, 14, bold=True, most=1, align="C")
         sheet.write(_bare(poster.link), 13, most=1, align="C")
         sheet.y = _BOTTOM - sheet.high(_TERMS) * len(terms)
@@ -104,7 +108,7 @@ def _draw_code(sheet: object, link: str, room: float) -> None:
 
     assert isinstance(sheet, Sheet)
     rows = rows_of("qr", link)
-    side = max(_LEAST_QR, min(_MOST_QR, room))
+    side = max(_LEAST_QR, room)
     module = side / (len(rows) + 2 * QUIET)
     left, top = (_WIDTH - side) / 2 + QUIET * module, sheet.y + QUIET * module
     sheet.pdf.set_fill_color(0, 0, 0)

@@ -83,7 +83,7 @@ async def pair(request: AnyRequest, token: FromPath[str]) -> Answer:
         _, secret = await patiently(
             devices.pair(
                 services.db, token, name=name, pin=pin, now=clock.now(),
-                secret=_secret_of(request, token),
+                secret=_secret_of(request, token), before=api.secret_of(request),
             )
         )  # fmt: skip
     except LinkOver:
@@ -159,6 +159,10 @@ async def _pairing(
         place = await patiently(devices.find_pairing(services_of(request).db, token, clock.now()))
     if place is None:
         return _over(request, words)
+    if not problems:
+        name = await patiently(
+            devices.known_name(services_of(request).db, token, api.secret_of(request))
+        )
     return _door(
         request,
         words,

@@ -5,7 +5,9 @@ SET LOCAL lock_timeout = '10s';
 -- How many coupons and messages of a campaign, by the day on which it happened in the account's
 -- time zone. `campaign_deltas` is what was counted since it was added to the other two: each
 -- backend has rows of its own (`slot` is its process id), so that nobody waits for anybody else, in
--- whatever order they lock whatever else. All of a campaign is its row in `campaign_totals` and its
+-- whatever order they lock whatever else; and another one every ten seconds, because old versions of
+-- a row cannot be cleared away while somebody reads for long (a backup), and would be gone through by
+-- each that counts. All of a campaign is its row in `campaign_totals` and its
 -- deltas, read in one statement.
 CREATE TABLE campaign_totals (
   campaign_id bigint NOT NULL PRIMARY KEY,
@@ -33,7 +35,7 @@ CREATE INDEX campaign_days_of_account ON campaign_days (account_id, day);
 CREATE TABLE campaign_deltas (
   campaign_id bigint NOT NULL,
   day date NOT NULL,
-  slot integer NOT NULL,
+  slot bigint NOT NULL,
   account_id bigint NOT NULL,
   issued bigint NOT NULL DEFAULT 0,
   sent bigint NOT NULL DEFAULT 0,
@@ -43,13 +45,28 @@ CREATE TABLE campaign_deltas (
   PRIMARY KEY (campaign_id, day, slot)
 ) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.05);
 
+-- The zone in which an account's days are counted: its own, unless this server knows none of that
+-- name. Python's list may be newer, and counting must refuse no send.
+CREATE FUNCTION known_zone(zone text) RETURNS text LANGUAGE plpgsql IMMUTABLE AS $$
+BEGIN
+  PERFORM now() AT TIME ZONE zone;
+  RETURN zone;
+EXCEPTION WHEN OTHERS THEN
+  RETURN 'UTC';
+END $$;
+ALTER TABLE accounts
+  ADD COLUMN day_zone text GENERATED ALWAYS AS (known_zone(timezone)) STORED;
+
+CREATE FUNCTION count_slot() RETURNS bigint LANGUAGE sql VOLATILE
+RETURN ((extract(epoch FROM clock_timestamp())::bigint / 10) << 22) | pg_backend_pid();
+
 CREATE FUNCTION count_in_campaign(account bigint, campaign bigint, happened timestamptz,
   issued integer, sent integer, opened integer, claimed integer, redeemed integer)
 RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO campaign_deltas AS d
     (campaign_id, day, slot, account_id, issued, sent, opened, claimed, redeemed)
-  SELECT $2, (happened AT TIME ZONE a.timezone)::date, pg_backend_pid(), $1, $4, $5, $6, $7, $8
+  SELECT $2, (happened AT TIME ZONE a.day_zone)::date, count_slot(), $1, $4, $5, $6, $7, $8
   FROM accounts a WHERE a.id = $1
   ON CONFLICT (campaign_id, day, slot) DO UPDATE SET
     issued = d.issued + excluded.issued, sent = d.sent + excluded.sent,
@@ -62,9 +79,10 @@ CREATE FUNCTION count_made() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
   INSERT INTO campaign_deltas AS d
     (campaign_id, day, slot, account_id, issued, opened, claimed)
-  SELECT m.campaign_id, (m.created_at AT TIME ZONE a.timezone)::date, pg_backend_pid(), a.id,
+  SELECT m.campaign_id, (m.created_at AT TIME ZONE a.day_zone)::date, n.slot, a.id,
     count(*), count(m.opened_at), count(m.claimed_at)
-  FROM made m JOIN accounts a ON a.id = m.account_id GROUP BY 1, 2, 4
+  FROM made m JOIN accounts a ON a.id = m.account_id, (SELECT count_slot() AS slot) n
+  GROUP BY 1, 2, 3, 4
   ON CONFLICT (campaign_id, day, slot) DO UPDATE SET issued = d.issued + excluded.issued,
     opened = d.opened + excluded.opened, claimed = d.claimed + excluded.claimed;
   RETURN NULL;

@@ -37,7 +37,8 @@ async function copy(field) {
 }
 
 function setUp(root) {
-  for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
+  const offered = "[data-copy], [data-see], [data-print], [data-choose]";
+  for (const hidden of root.querySelectorAll(offered)) hidden.hidden = false;
   root.querySelector("#problems")?.focus();
 }
 
@@ -53,6 +54,37 @@ document.addEventListener("click", async (event) => {
     say(body.dataset.notCopied, "warn");
   }
 });
+
+// A password is seen while its button is pressed in; printing needs a button because nothing else
+// says that it can be done.
+document.addEventListener("click", (event) => {
+  const see = event.target.closest("[data-see]");
+  if (see) {
+    const field = document.getElementById(see.dataset.see);
+    const shows = field.type === "password";
+    field.type = shows ? "text" : "password";
+    see.setAttribute("aria-pressed", String(shows));
+  }
+  if (event.target.closest("[data-print]")) print();
+});
+
+// First steps: the browser knows its time zone, the zone its country, and a country its zone.
+function guessPlace(form) {
+  const zone = form.elements.timezone;
+  const country = form.elements.country;
+  const find = (test) => [...zone.options].find(test);
+  if (form.dataset.guess) {
+    const known = find((o) => o.value === Intl.DateTimeFormat().resolvedOptions().timeZone);
+    if (known && !zone.value) zone.value = known.value;
+    if (known && !country.value) country.value = known.dataset.country ?? "";
+  }
+  country.addEventListener("change", () => {
+    const own = zone.selectedOptions[0]?.dataset.country === country.value;
+    const first = find((o) => o.dataset.country === country.value);
+    if (!own && first) zone.value = first.value;
+  });
+}
+for (const form of document.querySelectorAll("form[data-place]")) guessPlace(form);
 
 // Menus close on Escape and when something else is pressed; the focus goes back to their button.
 document.addEventListener("keydown", (event) => {
@@ -106,6 +138,8 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault();
       search.focus();
     }
+  } else if (/^[a-z]$/.test(event.key)) {
+    document.querySelector(`[data-key=${event.key}]`)?.click();
   }
 });
 
@@ -205,5 +239,14 @@ document.addEventListener("submit", (event) => {
   }
 });
 
+// Boxes of a list: one chooses all of the page; who ticks one of them no longer means all.
+document.addEventListener("change", (event) => {
+  const box = event.target;
+  if (box.dataset.choose) {
+    for (const one of box.form.querySelectorAll(`[name=${box.dataset.choose}]`)) one.checked = box.checked;
+  }
+});
+
+document.documentElement.classList.add("scripted");
 setUp(document);
 bringTyped();

@@ -1,0 +1,10 @@
+"""Links that pair devices have numbers; a device that is known is paired anew."""
+
+from tearoff.kit.migrations.plain import run_sql_file
+
+revision = "0029"
+down_revision = "0023"
+
+
+def upgrade() -> None:
+    run_sql_file(__file__)
