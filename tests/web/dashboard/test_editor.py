@@ -407,6 +407,10 @@ async def test_files_come_in_and_are_refused_with_reasons(editor, services):
     stored = await editor.stored(services)
     assert stored.picture_id
     assert stored.picture_alt == "Cups"
+    words = {"alt": "Three cups", "has_picture": "1"}
+    assert (await editor.person.post(editor.root + "/picture", words)).status == 303
+    stored = await editor.stored(services)
+    assert (stored.picture_alt, bool(stored.picture_id)) == ("Three cups", True)
 
 
 async def test_readers_look_and_strangers_see_nothing(shop, other_shop, sign_in):

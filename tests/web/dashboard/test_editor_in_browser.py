@@ -183,7 +183,7 @@ async def test_a_picture_is_chosen_cropped_by_keys_and_put_there(open_editor, sh
         await page.keyboard.press("ArrowRight")
         assert await page.locator("[data-crop-value]").input_value() != before
         await axe_finds_nothing(page)
-        await page.get_by_role("button", name="Put this picture").click()
+        await page.get_by_role("button", name="Save the picture").click()
         await expect(page.locator("#said")).to_contain_text("The picture is new.")
         stored = await campaigns.campaign(services.db, shop.account, shop.campaign)
         assert stored.picture_id
