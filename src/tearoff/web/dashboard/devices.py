@@ -91,6 +91,8 @@ async def pair(visit: Visit) -> Answer:
 
 async def show_pairing(visit: Visit) -> Answer:
     """What became of a link, for the page that shows it: nothing new as long as it waits."""
+    if not visit.is_part:
+        return to(visit, f"{AT}/{visit.path['id']}")
     links = await visit.read(v4.LIST_PAIRINGS, id=visit.path["id"])
     if any(one.id == visit.path["pairing"] for one in links.data):
         return answer(204, [("cache-control", "no-store")])
