@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import html
+import inspect
 import io
 import json
 import re
@@ -10,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons.campaigns import campaigns, drafts
+from tearoff.coupons.campaigns import campaigns, drafts, publishing
 from tearoff.web.coupon.samples import STATES
+from tearoff.web.dashboard import editor_asides, editor_saying
 from tests.cast import open_shop
 from tests.web.conftest import PICTURE
 from tests.web.dashboard.conftest import Person, text_of
@@ -435,3 +438,14 @@ async def test_readers_look_and_strangers_see_nothing(shop, other_shop, sign_in)
             f"/campaigns/{shop.campaign}{path}", {"tab": "", "to": "paused"}
         )
         assert answer.status == 404, path
+
+
+def test_what_the_rooms_below_say_is_in_our_catalog():
+    for sample in (STATES, editor_asides.STATES):
+        assert set(sample) == set(STATES)
+    tree = ast.parse(inspect.getsource(publishing))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    told = {
+        ast.literal_eval(call.args[0]) for call in calls if getattr(call.func, "id", "") == "phrase"
+    }
+    assert told - {*publishing._REACH.values()} <= {*editor_saying.SAID_BELOW}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 
 import pytest
 from playwright.async_api import expect
 
 from tearoff.coupons.campaigns import campaigns
+from tests.cast import open_shop
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.conftest import PICTURE
 
@@ -17,9 +19,24 @@ TABS = ("", "/validity", "/validation", "/look", "/languages", "/message", "/for
         "/publish")  # fmt: skip
 
 
+FULL = {
+    "hours": [{"days": [1, 2, 3, 4, 5], "start": "07:00", "end": "11:00"}],
+    "form": {"fields": [{"name": "email", "required": True, "label": {"en": "Mail"}}],
+             "consents": [{"key": "news", "text": {"en": "Send me news."}}]},
+    "scratch": {"prizes": [{"key": "cake", "title": {"en": "A cake"}, "weight": 2}]},
+    "texts": {"nl": {"title": "Twee voor een"}, "ar": {"title": "اثنان"}},
+}  # fmt: skip
+
+
+@pytest.fixture
+async def full(services):
+    """A shop whose campaign has something of everything."""
+    return await open_shop(services, campaign={"raw_options": json.dumps(FULL)})
+
+
 @pytest.fixture
 def open_editor(visit, shop, sign_in):
-    async def open_(tab="", **more):
+    async def open_(tab="", shop=shop, **more):
         person = await sign_in(shop, "editor")
         path = person.address(f"/campaigns/{shop.campaign}{tab}")
         return visit(path, cookies=[person.cookie], **more)
@@ -29,8 +46,8 @@ def open_editor(visit, shop, sign_in):
 
 @pytest.mark.parametrize("width", [320, 1366])
 @pytest.mark.parametrize("tab", TABS)
-async def test_each_tab_is_whole(open_editor, tab, width):
-    async with await open_editor(tab, width=width) as page:
+async def test_each_tab_is_whole(open_editor, full, tab, width):
+    async with await open_editor(tab, shop=full, width=width) as page:
         await axe_finds_nothing(page)
 
 
