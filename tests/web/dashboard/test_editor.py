@@ -449,3 +449,41 @@ def test_what_the_rooms_below_say_is_in_our_catalog():
         ast.literal_eval(call.args[0]) for call in calls if getattr(call.func, "id", "") == "phrase"
     }
     assert told - {*publishing._REACH.values()} <= {*editor_saying.SAID_BELOW}
+
+
+ODD = ("", "nan", "inf", "1e400", "-1", "9" * 30, "٣", "\ud800", "\x00", "[[[", "{}", "null", "[]",
+       "x" * 5000, STORED, "../..", "2026-13-40T99:99", "0000-01-01T00:00", "9999-12-31T23:59",
+       "{", "{link", "#12345g", "true")  # fmt: skip
+
+
+async def test_nothing_that_is_sent_breaks_it(editor):
+    names = {
+        name
+        for tab in TABS
+        for name, _ in fields_of((await editor.open(tab)).text)
+        if name not in ("tab", "taken")
+    }
+    names |= {"hours.0.days", "hours.0.start", "hours.x.end", "form.fields.0.name", "texts.xx.title",
+              "form.fields.0.label.en", "form.consents.0.key", "scratch.on", "scratch.prizes.0.key",
+              "scratch.prizes.0.weight", "scratch.prizes.0.amount", "texts.nl", "choose.title",
+              "has.hours", "places", "preview.state", "preview.lang", "to", "replace"}  # fmt: skip
+    token = (await editor.open()).token
+    for n, odd in enumerate(ODD):
+        sent = [(name, odd) for name in sorted(names)]
+        for path in (TABS[n % len(TABS)], "/preview", "/draft", "/message/count",
+                     "/validation/drawn", "/look/colors", "/status"):  # fmt: skip
+            for tab in (TABS[n % len(TABS)].strip("/"), odd):
+                page = await editor.person.post(
+                    editor.root + path,
+                    [(a, v.encode("utf-8", "surrogatepass")) for a, v in [*sent, ("tab", tab)]],
+                    token=token,
+                )
+                assert page.status < 500, (path, odd, tab)
+        for act in ("add", "drop"):
+            for value in ("form.fields", "hours", "texts", "scratch.prizes", "form", "x.y", odd):
+                page = await editor.person.post(
+                    editor.root + TABS[n % len(TABS)],
+                    [("has.hours", "1"), (act, value.encode("utf-8", "surrogatepass"))],
+                    token=token,
+                )
+                assert page.status < 500, (act, value)

@@ -20,6 +20,7 @@ from tearoff.api.v4 import (
     pool,
     replies,
     sessions,
+    shelves,
     suppressions,
     templates,
     webhooks,
@@ -30,6 +31,7 @@ from tearoff.api.v4.problems import MEDIA_TYPE
 
 NOUNS = (
     campaigns,
+    shelves,
     campaign_parts,
     templates,
     pool,
