@@ -457,33 +457,22 @@ ODD = ("", "nan", "inf", "1e400", "-1", "9" * 30, "٣", "\ud800", "\x00", "[[[",
 
 
 async def test_nothing_that_is_sent_breaks_it(editor):
-    names = {
-        name
-        for tab in TABS
-        for name, _ in fields_of((await editor.open(tab)).text)
-        if name not in ("tab", "taken")
-    }
-    names |= {"hours.0.days", "hours.0.start", "hours.x.end", "form.fields.0.name", "texts.xx.title",
-              "form.fields.0.label.en", "form.consents.0.key", "scratch.on", "scratch.prizes.0.key",
-              "scratch.prizes.0.weight", "scratch.prizes.0.amount", "texts.nl", "choose.title",
-              "has.hours", "places", "preview.state", "preview.lang", "to", "replace"}  # fmt: skip
+    names = {name for tab in TABS for name, _ in fields_of((await editor.open(tab)).text)}
+    names |= {"hours.0.days", "hours.0.start", "hours.x.end", "form.fields.0.name", "texts.nl",
+              "form.fields.0.label.en", "form.consents.0.key", "scratch.on", "texts.xx.title",
+              "scratch.prizes.0.key", "scratch.prizes.0.weight", "scratch.prizes.0.amount",
+              "choose.title", "has.hours", "places", "preview.state", "preview.lang", "to",
+              "replace"}  # fmt: skip
+    paths = ("/preview", "/draft", "/message/count", "/validation/drawn", "/look/colors", "/status")
     token = (await editor.open()).token
     for n, odd in enumerate(ODD):
-        sent = [(name, odd) for name in sorted(names)]
-        for path in (TABS[n % len(TABS)], "/preview", "/draft", "/message/count",
-                     "/validation/drawn", "/look/colors", "/status"):  # fmt: skip
-            for tab in (TABS[n % len(TABS)].strip("/"), odd):
-                page = await editor.person.post(
-                    editor.root + path,
-                    [(a, v.encode("utf-8", "surrogatepass")) for a, v in [*sent, ("tab", tab)]],
-                    token=token,
-                )
-                assert page.status < 500, (path, odd, tab)
-        for act in ("add", "drop"):
-            for value in ("form.fields", "hours", "texts", "scratch.prizes", "form", "x.y", odd):
-                page = await editor.person.post(
-                    editor.root + TABS[n % len(TABS)],
-                    [("has.hours", "1"), (act, value.encode("utf-8", "surrogatepass"))],
-                    token=token,
-                )
-                assert page.status < 500, (act, value)
+        value, tab = odd.encode("utf-8", "surrogatepass"), TABS[n % len(TABS)]
+        sent = [(name, value) for name in sorted(names - {"tab", "taken"})]
+        for path in (tab, paths[n % 2], paths[2 + n % 4]):
+            more = ("tab", tab.strip("/") if n % 3 else value)
+            page = await editor.person.post(editor.root + path, [*sent, more], token=token)
+            assert page.status < 500, (path, odd)
+        for act, rows in (("add", value), ("drop", value), ("add", "form"), ("add", "hours")):
+            some = [("has.hours", "1"), (act, rows)]
+            page = await editor.person.post(editor.root + tab, some, token=token)
+            assert page.status < 500, (act, rows)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 
 import pytest
 from playwright.async_api import expect
@@ -204,3 +205,21 @@ async def test_a_picture_is_chosen_cropped_by_keys_and_put_there(open_editor, sh
         await expect(page.locator("#said")).to_contain_text("The picture is new.")
         stored = await campaigns.campaign(services.db, shop.account, shop.campaign)
         assert stored.picture_id
+
+
+async def test_signed_out_while_typing_loses_nothing(open_editor, services, shop):
+    """Complaint 36: no sign-in page in the middle of the editor; Save leads to it, and what was
+    typed comes along."""
+    async with await open_editor(width=1366) as page:
+        await services.db.execute(
+            "DELETE FROM sign_ins WHERE person_id IN"
+            " (SELECT person_id FROM members WHERE account_id = $1)", shop.account,
+        )  # fmt: skip
+        await page.locator("#f-title").fill("Typed in vain?")
+        await expect(page.locator("[data-unsaved-word]")).to_contain_text("you are signed out")
+        await expect(page.locator("#f-title")).to_have_value("Typed in vain?")
+        await expect(page.frame_locator("#preview").locator("h1")).to_have_text(
+            "2-for-1 cappuccino"
+        )
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page).to_have_url(re.compile("/sign-in.next=.*kept"))
