@@ -7,9 +7,15 @@ from urllib.parse import quote
 
 import pytest
 
+from tearoff.accounts import queries as accounts
+from tearoff.api.call import Call
+from tearoff.api.deps import open_doors
+from tearoff.api.v4 import campaigns as v4
+from tearoff.api.v4 import campaigns_together as together
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.kit import clock
+from tests.api.test_statements import Counting
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.dashboard.conftest import text_of
 
@@ -78,9 +84,21 @@ async def test_a_part_is_the_found_rows_and_their_number(person, shop):
     assert "HX-Request" in whole.headers["vary"]
 
 
+async def cost(services, shop):
+    """Statements of what the page reads."""
+    caller = await accounts.caller(services.db, shop.client_id)
+    counting = Counting(services.db)
+    for operation in (v4.LIST, together.COUNT):
+        call = Call(open_doors(services), caller, {"state": "live"}, clock.now())
+        await operation.act(call, counting)
+    return counting.statements
+
+
 async def test_counts_and_pages_in_a_constant_number_of_statements(person, shop, services):
+    few = await cost(services, shop)
     for n in range(60):
         await make(services, shop, f"Offer {n:02}")
+    assert await cost(services, shop) == few
     first = await person.get("/campaigns?search=offer")
     assert len(shown(first)) == 50
     assert "All 60 that this list finds" in text_of(first)
