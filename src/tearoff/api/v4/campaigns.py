@@ -25,18 +25,25 @@ from tearoff.kit.db import Handle
 from tearoff.kit.words import LANGUAGES
 
 BY = "api"
-"""Who changes campaigns here, as they tell it."""
+"""A program that changes a campaign, as it is told."""
 
 TAG = "Campaigns"
 LIVE = "live"
 
 _EMPTY: dict[str, Any] = {
-    **dict.fromkeys(("subtitle", "description", "terms", "value", "message_text", "customid"), ""),
+    **dict.fromkeys(
+        ("subtitle", "description", "terms", "value", "message_text", "picture_alt", "customid"), ""
+    ),
     "tags": (),
 }
 """What null makes of them."""
 
 _COLUMNS = {"folder": "folder_id", "category": "category_id"}
+
+
+def by(call: Call) -> str:
+    """Who changes a campaign here, as it is told to the others."""
+    return call.caller.member.name if call.caller.member else BY
 
 
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
@@ -127,7 +134,7 @@ async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
         changes,
         call.now,
         version=call.given.get("version"),
-        by=BY,
+        by=by(call),
     )
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return await shown(call, db, entry)
@@ -300,6 +307,8 @@ OPERATIONS = (
         path_fields=(CAMPAIGN_ID,),
         body=(
             *FIELDS,
+            f.text_field("picture_alt", p.text(200), "What the picture shows, for whoever cannot"
+                         " see it.", "Two cups of coffee", nullable=True),
             f.integer_field("version", "The version that you have seen. When the campaign has"
                             " another one by now and this would change it, nothing is changed:"
                             " 409."),
