@@ -241,6 +241,43 @@ async def test_an_empty_list_says_how_to_begin(person, shop, services):
     assert "Archived campaigns" in told
 
 
+@pytest.mark.parametrize(
+    "path",
+    ["/campaigns?search=%00", "/campaigns/new?search=%00", "/campaigns?cursor=%F0%9F%98%80",
+     "/locations?cursor=x", "/locations/{place}/scans?cursor=x", "/locations/{place}?seen=%00"],
+)  # fmt: skip
+async def test_no_address_breaks_a_page(shop, sign_in, path):
+    owner = await sign_in(shop)
+    page = await owner.get(path.format(place=shop.location))
+    assert page.status < 500, text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/campaigns/chosen", {"status": "paused", "campaigns": "²"}),
+        ("/campaigns/chosen", {"status": "paused", "campaigns": "9" * 5_000}),
+        ("/campaigns/chosen", {"status": "paused", "campaigns": "9" * 18, "sure": "1"}),
+        ("/campaigns/chosen", {"status": "paused", "all": "1", "sure": "1", "count": "9" * 18,
+                               "matching": '{"state":"live","search":"\\u0000"}'}),
+        ("/campaigns/{campaign}/copy", {"once": "é"}),
+        ("/campaigns/new", {"title": "\0\ud800", "once": "é" * 90}),
+        ("/campaigns/examples/" + "x" * 90, {}),
+        ("/locations/{place}/pin", {"once": "é"}),
+        ("/locations/{place}/pair", {"device": "9" * 18}),
+        ("/locations/{place}/out", {"devices": "²"}),
+        ("/locations/{place}/details", {"name": "x", "h1.0.from": "99:99", "h1.0.to": "²"}),
+        ("/locations/{place}/details", {"name": "x", "h1.0.from": "09:00", "h1.0.to": "09:00"}),
+    ],
+)  # fmt: skip
+async def test_no_form_breaks_a_page(shop, sign_in, path, values):
+    owner = await sign_in(shop)
+    path = path.format(place=shop.location, campaign=shop.campaign)
+    values = {name: value.encode("utf-8", "surrogatepass") for name, value in values.items()}
+    page = await owner.post(path, values)
+    assert page.status < 500, text_of(page)
+
+
 @pytest.mark.parametrize("width", [320, 1366])
 class TestInABrowser:
     pytestmark = in_browser
