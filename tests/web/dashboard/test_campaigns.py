@@ -77,6 +77,7 @@ async def test_a_part_is_the_found_rows_and_their_number(person, shop):
     part = await person.get("/campaigns?search=two", hx_request="true")
     assert part.text.lstrip().startswith("<div hx-swap-oob")
     assert "1 campaign" in part.text and 'id="found"' in part.text
+    assert "search=two&amp;state=paused" in part.text  # the filters go on with what was typed
     whole = await person.get(
         "/campaigns?search=two", hx_request="true", hx_history_restore_request="true"
     )
