@@ -102,7 +102,7 @@ async def test_how_a_service_does_is_told_in_words(person, services):
 async def test_the_order_is_changed_and_said(person, services):
     second = await connected(person, name="Second")
     first = person.shop.connection
-    answer = await person.post("/integrations/order", {"id": second, "to": "up"})
+    answer = await person.post("/integrations/order", {"id": second, "at": "2", "to": "up"})
     where = answer.headers["location"]
     assert where.startswith(person.address("/integrations?said="))
     assert where.endswith(f"#service-{second}")
@@ -110,8 +110,13 @@ async def test_the_order_is_changed_and_said(person, services):
     assert "Second is used now." in text_of(page)
     assert page.text.index(f'id="service-{second}"') < page.text.index(f'id="service-{first}"')
     assert "not really sent" not in text_of(page)
-    again = await person.post("/integrations/order", {"id": second, "to": "up"})
-    assert again.status == 303
+    third = await connected(person, name="Third")
+    for _ in range(2):  # the second press of one button
+        again = await person.post("/integrations/order", {"id": third, "at": "3", "to": "up"})
+        assert again.status == 303
+    orders = "SELECT id FROM connections WHERE account_id = $1 ORDER BY position"
+    rows = await services.db.fetch(orders, person.shop.account)
+    assert [row["id"] for row in rows] == [second, third, first]
     assert (await person.post("/integrations/order", {"id": "7" * 30})).status == 404
 
 
