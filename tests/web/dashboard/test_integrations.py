@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+import msgspec
 import pytest
 from playwright.async_api import expect
 
@@ -31,8 +32,6 @@ TWILIO = {
 
 
 async def settings_of(services, provider_id) -> dict[str, str]:
-    import msgspec
-
     sealed = await services.db.fetchval(
         "SELECT settings_sealed FROM connections WHERE id = $1", provider_id
     )
@@ -103,7 +102,7 @@ async def test_how_a_service_does_is_told_in_words(person, services):
 async def test_the_order_is_changed_and_said(person, services):
     second = await connected(person, name="Second")
     first = person.shop.connection
-    answer = await person.post("/integrations/order", {"id": second, "to": "up"})
+    answer = await person.post("/integrations/order", {"id": second, "at": "2", "to": "up"})
     where = answer.headers["location"]
     assert where.startswith(person.address("/integrations?said="))
     assert where.endswith(f"#service-{second}")
@@ -111,8 +110,13 @@ async def test_the_order_is_changed_and_said(person, services):
     assert "Second is used now." in text_of(page)
     assert page.text.index(f'id="service-{second}"') < page.text.index(f'id="service-{first}"')
     assert "not really sent" not in text_of(page)
-    again = await person.post("/integrations/order", {"id": second, "to": "up"})
-    assert again.status == 303
+    third = await connected(person, name="Third")
+    for _ in range(2):  # the second press of one button
+        again = await person.post("/integrations/order", {"id": third, "at": "3", "to": "up"})
+        assert again.status == 303
+    orders = "SELECT id FROM connections WHERE account_id = $1 ORDER BY position"
+    rows = await services.db.fetch(orders, person.shop.account)
+    assert [row["id"] for row in rows] == [second, third, first]
     assert (await person.post("/integrations/order", {"id": "7" * 30})).status == 404
 
 
@@ -232,10 +236,10 @@ async def test_without_script_rows_come_and_go(person):
         await person.get(path)).text)  # fmt: skip
 
 
-async def test_without_a_public_address_it_says_why_nothing_comes_in(person, services, monkeypatch):
-    made = await connected(person)
-    page = await person.get(f"/integrations/{made}")
+async def test_the_callback_address_is_there_to_copy(person):
+    page = await person.get(f"/integrations/{await connected(person)}")
     assert "https://coupons.example.com/callbacks/twilio/" in page.text
+    assert "No receipt yet" in text_of(page)
 
 
 async def test_another_account_sees_none_of_it(person, sign_in, other_shop):
@@ -301,7 +305,7 @@ class TestInABrowser:
         made = await connected(person, name="Second")
         path = person.address("/integrations")
         async with visit(path, width=1366, cookies=[person.cookie]) as page:
-            await page.get_by_role("button", name="Move up: Second").press("Enter")
+            await page.locator(f"#service-{made} button", has_text="Move up").press("Enter")
             await expect(page.locator("#said")).to_have_text("Second is used now.")
             await expect(page.locator(f"#service-{made}")).to_be_focused()
 
