@@ -12,7 +12,7 @@ import pytest
 
 from tearoff.cli import address
 from tearoff.cli.main import MODULES, make_parser
-from tearoff.kit import clock
+from tearoff.kit import clock, signs_of_life
 from tearoff.messages import replies
 from tearoff.people.keywords import Keyword
 
@@ -268,6 +268,12 @@ def test_backup_doctor_config_and_help(tearoff, tmp_path):
     for words in ([], ["account"], ["provider"]):
         assert "COMMAND" in tearoff(*words, code=2).stdout
     assert "text" in tearoff("provider", "test", "--help").stdout
+
+
+async def test_a_backup_is_noted_for_home(tearoff, tmp_path, services):
+    before = clock.now()
+    tearoff("backup", str(tmp_path / "all.dump"))
+    assert (await signs_of_life.last(services.db))[signs_of_life.BACKUP] >= before
 
 
 @pytest.mark.parametrize(
@@ -543,7 +549,11 @@ def test_links_of_owners(tearoff):
     told = tearoff("owner", "link", *account)
     assert re.search(r"/begin/[A-Za-z0-9]{49}\n\nIt works once, for 24 hours", told.stdout)
     assert "has no owner" in tearoff("owner", "reset", *account, code=1).stderr
-    tearoff("teammate", "add", *account, "--email", "boss@example.com", "--role", "owner", "--json")
+    boss = tearoff(
+        "teammate", "add", *account, "--email", "boss@example.com", "--role", "owner", "--json"
+    )
+    invited = tearoff("teammate", "invite", *account, "--teammate", str(boss["teammate"]))
+    assert re.search(r"/password/[A-Za-z0-9]{49}\n\nIt works once, for 3 days", invited.stdout)
     reset = tearoff("owner", "reset", *account, "--email", "Boss@example.com", "--json")
     assert re.search(r"/owner/[A-Za-z0-9]{49}$", reset["url"])
     assert (

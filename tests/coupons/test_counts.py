@@ -181,6 +181,18 @@ async def test_a_coupon_whose_message_never_left_is_not_issued(db, services):
     assert (standing.all.issued, standing.today.issued) == (0, 0)
 
 
+async def test_a_zone_that_the_database_does_not_know_keeps_nobody_from_anything(db, services):
+    """Python's list of zones may be newer than the server's: days are then those of UTC."""
+    shop = await open_shop(services, account={"timezone": "Mars/Olympus_Mons"})
+    (both,) = await made(db, shop, 1)
+    await actions.validate(db, both, doer=DOER, now=NOW)
+    assert (await check(db, shop)).redeemed == 1
+    async with db.transaction() as work:
+        await older_counts.count_campaign(work, shop.account, shop.campaign)
+    day = counts.today("UTC", NOW)
+    assert list(await counts.by_day(db, shop.account, shop.campaign, day, day)) == [day]
+
+
 async def test_another_account_reads_none_of_them(db, services):
     shop, other = await open_shop(services), await open_shop(services)
     await made(db, shop, 2)

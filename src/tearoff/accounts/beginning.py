@@ -59,18 +59,22 @@ async def issue_link(db: Handle, account_id: int | None, now: datetime) -> str:
         if await has_account(db):
             raise HasBegun("There is an account already.", hint="Name it: --account ID.")
     elif await _owner_has_password(db, account_id):
-        raise HasBegun(hint=f"tearoff owner reset --account {account_id}")
+        raise HasBegun(
+            hint=f"tearoff owner reset --account {account_id}; for an owner who has a password from"
+            " elsewhere: tearoff teammate invite"
+        )
     return await sign_ins.issue_ticket(
         db, "begin", account_id, expires_at=now + sign_ins.BEGIN_LIVES
     )
 
 
 async def issue_reset(db: Handle, account_id: int, email: str | None, now: datetime) -> str:
-    """A token by which an owner sets another password and is rid of the second step. Raises
-    `NoOwner`."""
+    """A token by which an owner sets another password and is rid of the second step; not one who
+    has not accepted the place, and belongs to others. Raises `NoOwner`."""
     person_id = await db.fetchval(
         "SELECT person_id FROM members WHERE account_id = $1 AND role = 'owner'"
-        " AND ($2::text IS NULL OR lower(email) = lower($2)) ORDER BY id LIMIT 1",
+        " AND accepted_at IS NOT NULL AND ($2::text IS NULL OR lower(email) = lower($2))"
+        " ORDER BY id LIMIT 1",
         account_id,
         email,
     )

@@ -311,6 +311,21 @@ async def set_password(db: Database, token: str, password: str, now: datetime) -
     return known
 
 
+async def accept_place(db: Database, token: str, now: datetime) -> Member:
+    """By the link for a password, by somebody who has proven that they are this person: from now
+    on their own sign-ins see the account. Raises `LinkOver`."""
+    async with db.transaction() as work:
+        ticket = await use_ticket(work, token, "password", now)
+        if ticket.member_id is None:
+            raise LinkOver
+        await work.execute(
+            "UPDATE members SET accepted_at = coalesce(accepted_at, $2) WHERE id = $1",
+            ticket.member_id,
+            now,
+        )
+        return await member(work, ticket.account_id, ticket.member_id)
+
+
 # ending -----------------------------------------------------------------------------------
 
 

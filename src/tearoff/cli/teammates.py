@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tearoff.accounts import members
+from tearoff.accounts import members, sign_ins
 from tearoff.accounts.members import ROLES, Member, NewMember
 from tearoff.cli.common import (
     Commands,
@@ -35,12 +35,18 @@ def add_commands(commands: Commands) -> None:
     add.add_argument("--language", default="en", help="two letters")
     add.add_argument("--role", choices=ROLES, default="editor", help="default: editor")
     add_json(add)
+    invite = add_command(
+        group,
+        "invite",
+        _invite,
+        "a link to choose a password, or to accept the place",
+    )
     listing = add_command(group, "list", _list, "who signs in to an account")
     add_account(listing)
     add_json(listing)
     out = add_command(group, "signout", _sign_out, "end all sign-ins of somebody, and their links")
     remove = add_command(group, "remove", _remove, "sign somebody out and remove them for good")
-    for command in (out, remove):
+    for command in (invite, out, remove):
         add_account(command)
         command.add_argument("--teammate", required=True, metavar="ID", help="as `list` shows it")
         add_json(command)
@@ -77,6 +83,28 @@ def _list(arguments: argparse.Namespace) -> None:
     found = [_shown(member) for member in with_services(arguments, work)]
     lines = [f"{one['teammate']}  {one['role']}  {one['email']}" for one in found]
     show(arguments, {"teammates": found}, "\n".join(lines) or "Nobody yet.")
+
+
+def _invite(arguments: argparse.Namespace) -> None:
+    teammate = id_of(arguments.teammate, "tea", "teammate")
+
+    async def work(services: Services) -> str:
+        known = await members.member(services.db, arguments.account, teammate)
+        async with services.db.transaction() as db:
+            token = await sign_ins.issue_ticket(
+                db,
+                "password",
+                known.account_id,
+                member_id=known.id,
+                expires_at=clock.now() + sign_ins.INVITATION_LIVES,
+            )
+            await audited(db, known.account_id, "member.invite", known.id)
+        return f"{services.settings.link_host}/password/{token}"
+
+    url = with_services(arguments, work)
+    doorbook.note(Event.PASSWORD_LINK, account=arguments.account, member=teammate)
+    days = sign_ins.INVITATION_LIVES.days
+    show(arguments, {"url": url}, f"{url}\n\nIt works once, for {days} days.")
 
 
 def _sign_out(arguments: argparse.Namespace) -> None:

@@ -43,6 +43,7 @@ class Event(StrEnum):
     PASSWORD_SET = "password.set"  # noqa: S105
     PASSWORD_REFUSED = "password.refused"  # noqa: S105
     MEMBER_ADDED = "member.added"
+    MEMBER_ACCEPTED = "member.accepted"
     MEMBER_SIGNED_OUT = "member.signed_out"
     MEMBER_REMOVED = "member.removed"
     PAIRING_ISSUED = "device.pairing_issued"

@@ -109,7 +109,7 @@ WITH taken AS (
 held longer than it takes."""
 
 _COUPONS = f"""
-WITH zone AS (SELECT timezone FROM accounts WHERE id = $2),
+WITH zone AS (SELECT day_zone AS timezone FROM accounts WHERE id = $2),
 events AS (
   SELECT e.*, sum(step) OVER (PARTITION BY session_id ORDER BY id) AS nth,
     sum(step) OVER (PARTITION BY session_id) AS standing
@@ -157,7 +157,7 @@ missing AS (
 
 _SENT = f"""
 WITH both_ AS (
-  SELECT s.campaign_id, (m.created_at AT TIME ZONE a.timezone)::date AS day, count(*) AS sent
+  SELECT s.campaign_id, (m.created_at AT TIME ZONE a.day_zone)::date AS day, count(*) AS sent
   FROM accounts a JOIN messages m ON m.account_id = a.id
   JOIN sessions s ON s.id = m.about AND s.account_id = a.id
   WHERE a.id = $1 AND m.state IN ('accepted', 'sent', 'delivered') GROUP BY 1, 2

@@ -51,7 +51,7 @@ class UnknownField(BadText):
         near = difflib.get_close_matches(word.lower(), _KNOWN, 1, 0.5)
         help = f"Did you mean {{{near[0]}}}?" if near else f"There are {_told()}."
         super().__init__(f"{{{word}}} is no field. {help}")
-        self.word = word
+        self.word, self.near = word, near[0] if near else ""
 
 
 def _told() -> str:

@@ -19,7 +19,7 @@ from tearoff.web.coupon import (
 )
 from tearoff.web.dashboard import routes as dashboard
 from tearoff.web.paper import notes
-from tearoff.web.people import first, forgot, hello, links, second_step, sign_in
+from tearoff.web.people import first, forgot, hello, invitations, links, second_step, sign_in
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
 from tearoff.web.save import calendar, pdf, save, wallets
@@ -60,6 +60,7 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *second_step.ROUTES,
         *forgot.ROUTES,
         *links.ROUTES,
+        *invitations.ROUTES,
         *first.ROUTES,
         *hello.ROUTES,
         reference.make_route(make_document),

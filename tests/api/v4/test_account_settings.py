@@ -1,13 +1,18 @@
 """An account changes its own settings over v4, and is told what needs somebody."""
 
 import io
+import re
 from datetime import timedelta
 
 import pytest
 from PIL import Image
 from yarl import URL
 
+from tearoff.accounts import queries as accounts
 from tearoff.accounts import tallies
+from tearoff.api.call import Call
+from tearoff.api.deps import open_doors
+from tearoff.api.v4 import attention
 from tearoff.coupons.sessions.pin_tries import ALARM, ALARM_TRIES, LOCKS
 from tearoff.kit import clock, signs_of_life
 from tests.api.v4.client import client_of
@@ -146,9 +151,9 @@ class TestAttention:
             "has_sms": False, "has_campaign": True, "has_sent": False, "has_redeemed": False
         }  # fmt: skip
         sent = await v4.post("/v4/messages", {"campaign": shop.campaign, "phone": "+32470001234"})
-        code = sent.body["session"]["code"] if "session" in sent.body else None
-        code = code or (await v4.post(f"/v4/campaigns/{shop.campaign}/sessions")).body["code"]
-        taken = await v4.post(f"/v4/sessions/{code}/validated", {"location": shop.location})
+        taken = await v4.post(
+            f"/v4/sessions/{sent.body['session']}/validated", {"location": shop.location}
+        )
         assert taken.status == 200, taken.text
         await services.db.execute(
             "UPDATE connections SET kind = 'twilio' WHERE account_id = $1", shop.account
@@ -200,3 +205,33 @@ class TestAttention:
             "UPDATE accounts SET parent_id = $2 WHERE id = $1", shop.account, other_shop.account
         )
         assert (await v4.get("/v4/attention")).body["server"] is None
+
+    async def test_no_coupon_message_or_event_is_looked_at(self, v4, shop, services):
+        """Home asks this at each visit: a handful of statements, whatever the account has."""
+        await services.db.execute(
+            "INSERT INTO campaigns (account_id, code, name, has_pool, pool_low)"
+            " SELECT account_id, 'q' || n || substr(code, 1, 8), 'Campaign ' || n, true, 3"
+            " FROM campaigns, generate_series(1, 40) AS n WHERE id = $1",
+            shop.campaign,
+        )
+        asked = Recording(services.db)
+        caller = await accounts.caller(services.db, shop.client_id)
+        call = Call(open_doors(services), caller, {}, clock.now())
+        assert len((await attention.get_attention(call, asked)).pools) == 20
+        assert len(asked.statements) == 5
+        found = re.findall(r"(?:FROM|JOIN) (\w+)", " ".join(asked.statements))
+        assert not {"sessions", "messages", "session_events", "replies"} & set(found)
+
+
+class Recording:
+    """A database handle that keeps what goes through it."""
+
+    def __init__(self, db):
+        self._db, self.statements = db, []
+
+    def __getattr__(self, name):
+        def run(statement, *values):
+            self.statements.append(statement)
+            return getattr(self._db, name)(statement, *values)
+
+        return run

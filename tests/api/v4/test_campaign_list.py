@@ -88,6 +88,13 @@ async def test_all_of_a_filter_are_those_and_no_others(v4, shop, services):
     assert await listing.matching(services.db, shop.account, asked, now=NOW) == ids
     other = await open_shop(services)
     assert await listing.matching(services.db, other.account, asked, now=NOW) == []
+    act = listing.set_status_of_many
+    assert await act(services.db, other.account, ids, "paused", NOW) == []
+    await v4.patch(f"/v4/campaigns/{ids[2]}", {"status": "draft"})
+    assert await act(services.db, shop.account, ids, "paused", NOW, by="Anna") == ids[:2]
+    assert await act(services.db, shop.account, ids, "active", NOW) == ids[:2]
+    assert await act(services.db, shop.account, [*ids, 1], "archived", NOW) == ids
+    assert (await v4.get(f"/v4/campaigns/{shop.campaign}")).body["status"] == "active"
 
 
 async def test_counts_stand_in_every_answer_about_a_campaign(v4, shop, services):
@@ -105,6 +112,9 @@ async def test_counts_stand_in_every_answer_about_a_campaign(v4, shop, services)
     ):
         names = ("issued", "sent", "opened", "claimed", "redeemed", "redeemed_today")
         assert [told[name] for name in names] == [3, 0, 2, 2, 2, 2]
+    await v4.post("/v4/messages", {"campaign": shop.campaign, "phone": "+32470001000"})
+    told = (await v4.get(f"/v4/campaigns/{shop.campaign}")).body
+    assert (told["issued"], told["sent"]) == (4, 1)
 
 
 async def test_two_who_change_a_campaign_lose_neither(v4, shop):

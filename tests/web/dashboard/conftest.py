@@ -53,11 +53,15 @@ class Person:
     ) -> Page:
         """A form as a browser sends it: its token is that of `page` (else of Home)."""
         if token is None:
-            found = re.search(r'data-token="([^"]+)"', (await self.get(page)).text)
-            token = found[1] if found else ""
+            token = await self.token_of(page)
         pairs = list(values.items()) if isinstance(values, dict) else list(values)
         body = urlencode([("t", token), *pairs])
         return await self._ask("POST", path, body, headers)
+
+    async def token_of(self, page: str = "") -> str:
+        """That of this page's forms; the one of "Sign out" is another."""
+        found = re.search(r'data-token="([^"]+)"', (await self.get(page)).text)
+        return found[1] if found else ""
 
     async def _ask(self, method: str, path: str, body: str | None, headers: Any) -> Page:
         names = {

@@ -22,12 +22,14 @@ PASSWORD = "seven brown horses"
 class Part:
     """`address` has `{campaign}`, `{message}` and `{coupon}` filled in. `form`: what is sent, where
     it is a form's; `on`: the page that it stands on, by default itself; `holds`: what the part has
-    in it."""
+    in it. `is_aside`: only a script ever asks for it, by POST, so that no way of the browser leads
+    to it."""
 
     address: str
     holds: str
     form: dict[str, str] = field(default_factory=dict)
     on: str = ""
+    is_aside: bool = False
 
     @property
     def page(self) -> str:
@@ -37,7 +39,16 @@ class Part:
 PARTS = (
     Part("/messages/{message}?mark=old&since=1", "Handed to the provider"),
     Part("/send/preview", "+32 470 00 12 34", {"to": "0470 00 12 34"}, on="/send"),
-)
+    Part("/campaigns?search=two", "Two for one"),
+    Part(
+        "/campaigns/{campaign}/message/count", "1", {"message_text": "Hello {link}"},
+        on="/campaigns/{campaign}/message", is_aside=True,
+    ),
+    Part(
+        "/campaigns/{campaign}/look/colors", "", {"brand_color": "#0b5d4b"},
+        on="/campaigns/{campaign}/look", is_aside=True,
+    ),
+)  # fmt: skip
 
 
 @pytest.fixture
@@ -74,7 +85,9 @@ class TestEachPart:
         assert alone.status == 200
         assert "<html" not in alone.text
         assert part.holds in text_of(alone)
-        for headers in ({}, {"hx_request": "true", "hx_history_restore_request": "true"}):
+        ways = ({}, {"hx_request": "true", "hx_history_restore_request": "true"})
+        whole = alone
+        for headers in () if part.is_aside else ways:
             whole = await ask(person, fill, part, **headers)
             assert whole.text.startswith("<!doctype html>")
             assert part.holds in text_of(whole)
@@ -156,21 +169,10 @@ class TestInABrowser:
         person, fill = stage
         email = await _with_password(services, person)
         path = person.address(fill("/messages/{message}"))
-        form = (
-            '<form method="post" action="/x" id="beside" data-quiet><input name="note">'
-            '<input type="checkbox" name="box" value="1"><input type="password" name="word">'
-            "</form>"
-        )
-
-        async def with_a_form(route):
-            answer = await route.fetch(max_redirects=0)
-            text = (await answer.text()).replace("</main>", f"{form}</main>")
-            await route.fulfill(response=answer, body=text)
-
         async with visit(
             person.address("/send"), width=1366, cookies=[person.cookie], fine=(404,)
         ) as page:
-            await page.route(f"**{path}", with_a_form)
+            await page.add_init_script(_FORM_BESIDE)
             await page.goto(f"{person.url}{path}")
             await page.locator("[name=note]").fill("half a wo")
             await page.locator("[name=box]").check()
@@ -185,6 +187,18 @@ class TestInABrowser:
             await expect(page.locator("[name=note]")).to_have_value("half a wo")
             await expect(page.locator("[name=box]")).to_be_checked()
             await expect(page.locator("[name=word]")).to_have_value("")
+
+
+_FORM_BESIDE = """new MutationObserver((_, watch) => {
+  const main = document.querySelector("main");
+  if (!main || !location.pathname.includes("/messages/")) return;
+  watch.disconnect();
+  main.insertAdjacentHTML("beforeend", `<form method="post" action="/x" id="beside" data-quiet>
+    <label>Note<input name="note"></label>
+    <label><input type="checkbox" name="box" value="1">Box</label>
+    <label>Word<input type="password" name="word"></label></form>`);
+}).observe(document, { childList: true, subtree: true });"""
+"""A form on the page of a message, which has none: for screens that ask for news beside one."""
 
 
 async def _with_password(services, person) -> str:

@@ -5,7 +5,7 @@ import re
 import pyotp
 import pytest
 
-from tearoff.accounts import people, sign_ins
+from tearoff.accounts import members, people, sign_ins
 from tearoff.accounts.passwords import hash_password
 from tearoff.accounts.sign_ins import From
 from tearoff.kit import clock
@@ -97,7 +97,11 @@ async def test_who_is_removed_or_narrowed_is_refused_at_the_next_request(by_pass
     assert (await person.get("/settings")).status == 403
     assert (await person.post("/settings", {"name": "Mine"}, page="/profile")).status == 403
     assert (await person.get()).status == 200
-    await services.db.execute("DELETE FROM members WHERE person_id = $1", person.person_id)
+    async with services.db.transaction() as db:
+        member_id = await db.fetchval(
+            "SELECT id FROM members WHERE person_id = $1", person.person_id
+        )
+        await members.remove_member(db, person.shop.account, member_id, clock.now())
     assert (await person.get()).headers["location"].startswith("/sign-in")
 
 

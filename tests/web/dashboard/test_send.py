@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import expect
@@ -166,7 +167,12 @@ class TestTheSameForm:
         page = await person.get(answers[0].headers["location"])
         assert "Nobody can know yet" in text_of(page)
         assert "it is not sent again" in text_of(page)
-        assert len(await sent(services, shop)) == 1
+        (message,) = await sent(services, shop)
+        noted = await services.db.fetch(
+            "SELECT subject FROM audit_entries WHERE account_id = $1 AND verb = 'message.send'",
+            shop.account,
+        )
+        assert [row["subject"] for row in noted] == [str(message["id"])]
 
     async def test_that_was_refused_can_be_sent_again(self, at_home, sign_in, services):
         shop = await at_home(settings={"fail": "refuse"})
@@ -270,6 +276,24 @@ class TestPreview:
         assert "My own: https://" in part.text
 
 
+async def test_what_was_typed_survives_a_sign_in_that_is_over(at_home, sign_in):
+    """Complaint 36, for a form that is sent without script."""
+    shop = await at_home()
+    person = await sign_in(shop)
+    page = await person.get("/send")
+    form = {"once": once_in(page), "to": "0470 00 12 34", "text": "Just for you: {link}",
+            "back": person.address("/send")}  # fmt: skip
+    person.secret, secret = "z" * 49, person.secret
+    answer = await person.post("/send", form, token=page.token)
+    assert answer.status == 303
+    after = unquote(answer.headers["location"].removeprefix("/sign-in?next="))
+    assert after.startswith(person.address("/send?kept="))
+    person.secret = secret
+    page = await person.get(after)
+    assert "Just for you: {link}</textarea>" in page.text
+    assert 'value="0470 00 12 34"' in page.text
+
+
 @pytest.mark.parametrize("name", ["to", "text", "firstname", "lastname", "subject", "reason"])
 async def test_no_script_comes_through_a_field(at_home, sign_in, services, name):
     shop = await at_home(campaign={"name": SCRIPT, "message_text": f"{SCRIPT} {{link}}"})
@@ -319,6 +343,40 @@ class TestInABrowser:
             await expect(page.locator("#said")).to_contain_text("Arrived.")
             await axe_finds_nothing(page)
         assert len(await sent(services, shop)) == 1
+
+    @pytest.mark.parametrize("width", [320, 1366])
+    async def test_a_refusal_is_read_and_put_right(self, visit, at_home, sign_in, services, width):
+        """Everything that is wrong at once; then an opt-out, lifted, and what was typed is there
+        still (complaint 39: the focus is on what is said)."""
+        shop = await at_home()
+        async with services.db.transaction() as db:
+            await optouts.add(db, shop.account, NUMBER, source="shop", now=clock.now(),
+                              reason="Asked by phone")  # fmt: skip
+        person = await sign_in(shop)
+        async with visit(
+            person.address("/send"), width=width, cookies=[person.cookie], fine=(422,)
+        ) as page:
+            field = page.get_by_label("Phone number or e-mail address")
+            text = page.get_by_label("Text", exact=True)
+            await field.fill("12")
+            await text.fill("Hi {frist_name}")
+            await page.get_by_role("button", name="Send", exact=True).click()
+            await expect(page.locator("#problems li")).to_have_count(2)
+            await expect(page.locator("#problems")).to_be_focused()
+            await axe_finds_nothing(page)
+            await field.fill("0470 00 12 34")
+            await text.fill("Welcome back: {link}")
+            await page.get_by_role("button", name="Send", exact=True).click()
+            told = page.get_by_role("alert")
+            await expect(told).to_contain_text("Reason: Asked by phone")
+            await page.get_by_text("They want messages again").click()
+            await axe_finds_nothing(page)
+            await page.get_by_label("How do you know?").fill("Said so at the till")
+            await page.get_by_role("button", name="Take them off the list").click()
+            await expect(page.locator("#said")).to_contain_text("They can get messages again.")
+            await expect(text).to_have_value("Welcome back: {link}")
+            await page.get_by_role("button", name="Send", exact=True).click()
+            await page.wait_for_url("**/messages/*")
 
     async def test_without_script(self, visit, at_home, sign_in, services):
         shop = await at_home()

@@ -19,7 +19,7 @@ def png():
 
 
 async def send_logo(person, content):
-    token = (await person.get("/settings")).token
+    token = await person.token_of("/settings")
     head = (
         f'--xyz\r\nContent-Disposition: form-data; name="t"\r\n\r\n{token}\r\n--xyz\r\n'
         'Content-Disposition: form-data; name="logo"; filename="x.png"\r\n'

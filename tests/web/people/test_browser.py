@@ -7,7 +7,8 @@ import re
 import pytest
 from playwright.async_api import expect
 
-from tearoff.accounts import beginning, people, sign_ins
+from tearoff.accounts import beginning, members, people, sign_ins
+from tearoff.accounts.members import NewMember
 from tearoff.kit import clock
 from tests.cast import open_shop
 from tests.web.browsing import axe_finds_nothing, in_browser
@@ -27,6 +28,9 @@ async def test_every_page_is_fine(visit, services, make_owner, language):
     )
     async with db.transaction() as work:
         demo = await beginning.issue_demo_link(work, shop.account, now)
+        place = await members.create_member(
+            work, shop.account, NewMember(email=owner.email, role="editor")
+        )
     later = now + sign_ins.RESET_LIVES
     paths = [
         "/sign-in?next=/a/1", "/forgot", f"/demo/{demo}", f"/sso/{'a' * 49}",
@@ -34,6 +38,8 @@ async def test_every_page_is_fine(visit, services, make_owner, language):
         f"/owner/{await beginning.issue_reset(db, owner.account, None, now)}",
         "/password/" + await sign_ins.issue_ticket(
             db, "password", owner.account, member_id=owner.member, expires_at=later),
+        "/password/" + await sign_ins.issue_ticket(
+            db, "password", shop.account, member_id=place, expires_at=later),
     ]  # fmt: skip
     for path in paths:
         mark = "&" if "?" in path else "?"

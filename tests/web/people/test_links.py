@@ -239,7 +239,7 @@ async def test_a_tenant_takes_over_nobody_of_another(visitor, services, make_own
         member = await members.create_member(work, evil, new)
     browser = visitor()
     page = await browser.get(f"/password/{await ticket_of(services, evil, member)}")
-    assert page.status == 409 and "You have a password already" in page.text
+    assert page.status == 200 and "You have a password already" in page.text
     token = await ticket_of(services, evil, member)
     form = {"password": OTHER, "again": OTHER}
     assert (await browser.post(f"/password/{token}", form)).status == 409
@@ -264,6 +264,28 @@ async def test_a_tenant_takes_over_nobody_of_another(visitor, services, make_own
     own = await ticket_of(services, victim.account, victim.member)
     assert (await mine.post(f"/password/{own}", form)).status == 200
     assert (await mine.sign_in(victim.email, OTHER)).status == 303
+
+
+async def test_a_place_is_accepted_with_ones_own_password(visitor, services, make_owner):
+    db, person, browser = services.db, await make_owner(), visitor()
+    other = (await open_shop(services, kind=None)).account
+    async with db.transaction() as work:
+        member = await members.create_member(work, other, NewMember(email=person.email))
+    path = f"/password/{await ticket_of(services, other, member)}"
+    form = {"t": (await browser.get(path)).token, "own": PASSWORD}
+    assert (await browser.post(path, form | {"t": "x"})).status == 403
+    assert (await browser.post(path, form, sec_fetch_site="cross-site")).status == 410
+    assert (await browser.post(path, form | {"own": OTHER})).status == 422
+    assert (await browser.post(path, form)).status == 303
+    assert (await browser.post(path, form)).status == 410
+    await browser.sign_in(person.email)
+    who = await sign_ins.signed_in(db, browser.secret, clock.now())
+    assert {m.account_id for m in who.memberships} == {person.account, other}
+    # Now both tenants only have its place of the person.
+    for account, place in ((person.account, person.member), (other, member)):
+        with pytest.raises(HasPassword):
+            token = await ticket_of(services, account, place)
+            await members.set_password(db, token, OTHER, clock.now())
 
 
 async def test_another_address_is_another_person(services, make_owner, visitor):

@@ -1,4 +1,4 @@
-"""`/v4/campaigns`, `/v4/folders` and `/v4/categories`."""
+"""`/v4/campaigns`."""
 
 from __future__ import annotations
 
@@ -25,19 +25,25 @@ from tearoff.kit.db import Handle
 from tearoff.kit.words import LANGUAGES
 
 BY = "api"
-"""Who changes campaigns here, as they tell it."""
+"""A program that changes a campaign, as it is told."""
 
 TAG = "Campaigns"
 LIVE = "live"
-SHELVES = "Folders and categories"
 
 _EMPTY: dict[str, Any] = {
-    **dict.fromkeys(("subtitle", "description", "terms", "value", "message_text", "customid"), ""),
+    **dict.fromkeys(
+        ("subtitle", "description", "terms", "value", "message_text", "picture_alt", "customid"), ""
+    ),
     "tags": (),
 }
 """What null makes of them."""
 
 _COLUMNS = {"folder": "folder_id", "category": "category_id"}
+
+
+def by(call: Call) -> str:
+    """Who changes a campaign here, as it is told to the others."""
+    return call.caller.member.name if call.caller.member else BY
 
 
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
@@ -128,7 +134,7 @@ async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
         changes,
         call.now,
         version=call.given.get("version"),
-        by=BY,
+        by=by(call),
     )
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return await shown(call, db, entry)
@@ -138,37 +144,6 @@ async def delete_campaign(call: Call, db: Handle) -> None:
     known = await catalogue.entry(db, call.account.id, call.given["id"])
     await catalogue.remove(db, call.account.id, known.campaign.id, call.now)
     await events.announce_campaign(db, call.listener, "coupon_removed", known.campaign, call.now)
-
-
-async def list_folders(call: Call, db: Handle) -> Page[shapes.Folder]:
-    """All of them: an account has at most 1,000."""
-    found = await folders.folders(db, call.account.id)
-    return Page([shapes.show_folder(folder) for folder in found])
-
-
-async def create_folder(call: Call, db: Handle) -> shapes.Folder:
-    return shapes.show_folder(await folders.create_folder(db, call.account.id, call.given["name"]))
-
-
-async def delete_folder(call: Call, db: Handle) -> None:
-    await folders.delete_folder(db, call.account.id, call.given["id"])
-
-
-async def list_categories(call: Call, db: Handle) -> Page[shapes.Category]:
-    """All of them: an account has at most 1,000."""
-    found = await folders.categories(db, call.account.id)
-    return Page([shapes.show_category(category) for category in found])
-
-
-async def create_category(call: Call, db: Handle) -> shapes.Category:
-    made = await folders.create_category(
-        db, call.account.id, call.given["name"], call.given.get("parent")
-    )
-    return shapes.show_category(made)
-
-
-async def delete_category(call: Call, db: Handle) -> None:
-    await folders.delete_category(db, call.account.id, call.given["id"])
 
 
 async def _shown(call: Call, db: Handle, campaign_id: int) -> shapes.Campaign:
@@ -261,7 +236,6 @@ FIELDS = (
     f.boolean_field("featured", "Whether it stands out.", example=False),
     *OPTIONS,
 )  # fmt: skip
-_SHELF_NAME = f.text_field("name", f.required_text(100), "Its name.", "Autumn", required=True)
 _WRITES = (201, 300, 301, 302, 303, 409, 422, 515, 521)
 
 OPERATIONS = (
@@ -333,6 +307,8 @@ OPERATIONS = (
         path_fields=(CAMPAIGN_ID,),
         body=(
             *FIELDS,
+            f.text_field("picture_alt", p.text(200), "What the picture shows, for whoever cannot"
+                         " see it.", "Two cups of coffee", nullable=True),
             f.integer_field("version", "The version that you have seen. When the campaign has"
                             " another one by now and this would change it, nothing is changed:"
                             " 409."),
@@ -353,81 +329,6 @@ OPERATIONS = (
         path_fields=(CAMPAIGN_ID,),
         act=delete_campaign,
         errors=(404, 409, 422, 502),
-        answers={204: ("It is gone.", None)},
-    ),
-    Operation(
-        method="GET",
-        path="/v4/folders",
-        tag=SHELVES,
-        right=Right.LOOK,
-        summary="All folders, on one page.",
-        act=list_folders,
-        errors=(201,),
-        answers={200: ("The folders.", Page[shapes.Folder])},
-        example=Page([shapes.FOLDER]),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/folders",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="folder.create",
-        summary="Make a folder.",
-        body=(_SHELF_NAME,),
-        act=create_folder,
-        errors=(200, 201, 300, 301, 409, 422, 516),
-        answers={201: ("The folder.", shapes.Folder)},
-        example=msgspec.structs.replace(shapes.FOLDER, campaigns=0),
-    ),
-    Operation(
-        method="DELETE",
-        path="/v4/folders/{id}",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="folder.remove",
-        summary="Delete a folder; its campaigns stay, in no folder.",
-        path_fields=(f.path_id("id", "fol", "Id of the folder.", 100001),),
-        act=delete_folder,
-        errors=(404, 409, 422, 515),
-        answers={204: ("It is gone.", None)},
-    ),
-    Operation(
-        method="GET",
-        path="/v4/categories",
-        tag=SHELVES,
-        right=Right.LOOK,
-        summary="All categories, on one page.",
-        act=list_categories,
-        errors=(201,),
-        answers={200: ("The categories.", Page[shapes.Category])},
-        example=Page([shapes.CATEGORY]),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/categories",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="category.create",
-        summary="Make a category, at the top or below another one; there are three levels.",
-        body=(
-            _SHELF_NAME,
-            f.integer_field("parent", "Id of the category above it.", nullable=True),
-        ),
-        act=create_category,
-        errors=(200, 201, 300, 301, 409, 422, 516, 521),
-        answers={201: ("The category.", shapes.Category)},
-        example=shapes.CATEGORY,
-    ),
-    Operation(
-        method="DELETE",
-        path="/v4/categories/{id}",
-        tag=SHELVES,
-        right=Right.EDIT,
-        verb="category.remove",
-        summary="Delete a category with those below it; its campaigns stay, in no category.",
-        path_fields=(f.path_id("id", "cat", "Id of the category.", 100001),),
-        act=delete_category,
-        errors=(404, 409, 422, 521),
         answers={204: ("It is gone.", None)},
     ),
 )  # fmt: skip

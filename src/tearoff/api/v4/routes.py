@@ -25,6 +25,7 @@ from tearoff.api.v4 import (
     providers,
     replies,
     sessions,
+    shelves,
     starting,
     suppressions,
     templates,
@@ -37,6 +38,7 @@ from tearoff.api.v4.problems import MEDIA_TYPE
 NOUNS = (
     campaigns,
     campaigns_together,
+    shelves,
     campaign_parts,
     templates,
     starting,

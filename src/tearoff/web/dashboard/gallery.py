@@ -6,6 +6,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tearoff.accounts.rights import Right
+from tearoff.web.dashboard import phone_address
 from tearoff.web.dashboard.pages import page
 from tearoff.web.dashboard.saying import Problems
 from tearoff.web.dashboard.screens import Screen
@@ -22,6 +23,7 @@ async def show(visit: Visit) -> Answer:
         title="Components",
         problems=Problems({"title": "At most 60 characters.", "ends": "This is over."}, "Both."),
         earlier=visit.now - timedelta(minutes=3),
+        phone=phone_address.of(visit),
         end=visit.now + timedelta(days=30),
     )
 

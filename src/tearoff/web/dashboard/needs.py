@@ -93,8 +93,13 @@ def _pins(visit: Visit, found: Attention) -> Iterator[Need]:
 def _pools(visit: Visit, found: Attention, names: Mapping[int, str]) -> Iterator[Need]:
     words = visit.words
     for pool in found.pools:
-        title = words("“{name}” is running out of codes", name=names.get(pool.campaign, "–"))
-        line = words.ngettext("{n} code is left.", "{n} codes are left.", pool.left)
+        name = names.get(pool.campaign, "–")
+        title = words("“{name}” is running out of codes", name=name)
+        if not pool.left:
+            title = words("“{name}” has no codes left", name=name)
+        line = words("Nobody gets a coupon of it until there are more.")
+        if pool.left:
+            line = words.ngettext("{n} code is left.", "{n} codes are left.", pool.left)
         link = visit.address(f"/campaigns/{pool.campaign}") if visit.may(Right.EDIT) else ""
         yield Need("warn", title, line, link, words("Bring in more"))
 
@@ -121,7 +126,7 @@ def _moments(visit: Visit) -> Moments:
 
 def _filled(text: str, **places: object) -> Markup:
     """A sentence with a moment in it."""
-    told = escape(text)
+    told = str(escape(text))
     for name, value in places.items():
-        told = Markup(told.replace(f"{{{name}}}", str(escape(value))))  # noqa: S704 (escaped)
-    return told
+        told = told.replace(f"{{{name}}}", str(escape(value)))
+    return Markup(told)  # noqa: S704 (all of it is escaped)

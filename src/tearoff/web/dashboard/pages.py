@@ -15,7 +15,7 @@ import structlog
 from litestar.exceptions import HTTPException
 
 from tearoff.accounts.rights import GRANTS, Right, RoleMissing
-from tearoff.errors import TryLater
+from tearoff.errors import Conflict, Invalid, TryLater
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
@@ -275,6 +275,9 @@ def trouble(request: AnyRequest, error: Exception) -> Answer:
     if isinstance(error, TooSlow):
         line = words("Your connection was too slow. Go back and send it again.")
         return _note(request, 408, words("That took too long"), line)
+    if isinstance(error, Invalid):  # of a file that was refused before the rest was read
+        line = words(str(error))
+        return _note(request, 422, words("That cannot be taken. Go back and try again."), line)
     reference = secrets.token_hex(6)
     log.error("page.broke", reference=reference, exc_info=error)
     return _note(
@@ -283,6 +286,20 @@ def trouble(request: AnyRequest, error: Exception) -> Answer:
         words("Something broke on our side"),
         words("Tell whoever runs this server the reference {ref}.", ref=reference),
         "/",
+    )
+
+
+async def refused_in(visit: Visit, error: Invalid | Conflict) -> Answer:
+    """What no form of ours sends, or what somebody else has made impossible meanwhile, where the
+    screen has no place to say so."""
+    words = visit.words
+    return await page(
+        visit,
+        "note",
+        title=words("That did not work"),
+        status=409 if isinstance(error, Conflict) else 422,
+        lines=[words("Nothing was changed. Go back and try again.")],
+        links=[(visit.address("/"), words("Home"))],
     )
 
 

@@ -84,10 +84,30 @@ SAID_BELOW = (
     phrase("Use two letters, such as BE."),
     phrase("Use RFC 3339 with a zone: 2026-11-23T10:00:00Z."),
     phrase("It cannot be null."),
+    phrase("Use a time of day: 22:00."),
+    phrase("Name one country or more, or none at all."),
+    phrase("Quiet hours have a beginning and an end."),
+    phrase("Quiet hours end at another time than they begin."),
+    phrase("Use the three letters of a currency, such as EUR."),
+    phrase("Use at most eleven plain letters and digits, or a number with its country code."),
+    phrase("Give scheme and host alone, such as https://c.shop.example."),
+    phrase("Give one to fifty hosts."),
+    phrase("This is not a picture that can be read. Use PNG, JPEG or WebP."),
     phrase("Give one or more."),
     phrase("The account has no key with this client id."),
     phrase(
         "There may be 100 API keys, with those that were revoked within 30 days. Roll one instead"
         " of making another."
     ),
+    # locations and their devices
+    phrase("A PIN has 6 to 8 digits."),
+    phrase("Another location has this PIN: each is known by its own."),
+    phrase("Use two capital letters (ISO 3166-1), such as BE."),
+    phrase("Use an address that begins with https:// or http://."),
+    phrase("An account has at most 1,000 locations. Remove those that are closed."),
+    phrase(
+        "A location has at most 500 devices and open pairing links together. Throw out the devices"
+        " that nobody uses, or wait until links that were not used are over (15 minutes)."
+    ),
+    phrase("There is no such device."),
 )

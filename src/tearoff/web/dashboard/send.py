@@ -199,12 +199,13 @@ async def _page(
     counts: bool = False,
 ) -> Answer:
     words = visit.words
-    active = await visit.read(_LIST, state="active", sort="-created", limit=MOST)
+    active = [] if visit.is_part else await _active(visit)
     default = await _default(visit, campaign) if campaign else ""
     receiver = read_receiver(visit, coupon)
     shown = await _preview(visit, campaign, coupon, receiver, default) if campaign else None
-    if counts and shown and shown.problem:
-        problems = Problems({shown.at: shown.problem})
+    if (counts or problems) and shown and shown.problem:
+        known = problems or Problems()
+        problems = Problems({**known.fields, shown.at: shown.problem}, known.page)
     text = _text(visit, default)
     if not text:
         values = visit.typed.without("text")
@@ -217,7 +218,7 @@ async def _page(
         title=words("Send a coupon again") if coupon else words("Send a coupon to one person"),
         at="/send",
         status=422 if (problems or missing) and not visit.is_part else 200,
-        campaigns=_choices(active.data, campaign),
+        campaigns=_choices(active, campaign),
         campaign=campaign,
         coupon=coupon,
         coupon_code=spelled(coupon.short_code) if coupon else "",
@@ -234,6 +235,12 @@ async def _page(
         languages=_languages(visit),
         once=secrets.token_urlsafe(9),
     )
+
+
+async def _active(visit: Visit) -> list[campaign_shapes.Campaign]:
+    found = await visit.read(_LIST, state="active", sort="-created", limit=MOST)
+    rows: list[campaign_shapes.Campaign] = found.data
+    return rows
 
 
 def _choices(
@@ -289,7 +296,7 @@ async def _preview(
     except NotFound:
         raise
     except TearoffError as error:
-        found = problems_of(visit.words, error)
+        found = send_refusals.told(visit.words, error)
         return Shown(None, to, found.without() or str(error), "text")
 
 

@@ -6,6 +6,7 @@ from tearoff.distribution.draft import NotSent
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit.words import Words, phrase
 from tearoff.messages.connections import NoRoute
+from tearoff.messages.template import FIELDS, LINK, EmptyField, UnknownField
 from tearoff.web.dashboard.saying import Problems, problems_of
 
 _OF_CAMPAIGN = (
@@ -28,7 +29,7 @@ _OF_ALL = (
     phrase("The spending limit of your account for today is reached."),
     phrase("The spending limit of your account for this month is reached."),
 )
-_FIELDS = {"body": "text", "phone": "to", "email": "to", "session": ""}
+_FIELDS = {"fields": "text", "body": "text", "phone": "to", "email": "to", "session": ""}
 """Names that the rooms below have for fields of this page."""
 
 
@@ -45,8 +46,22 @@ def told(words: Words, error: TearoffError) -> Problems:
         return Problems({"text": words(
             "It is longer than ten text messages, or has a character that cannot be sent."
         )})  # fmt: skip
+    if isinstance(error, EmptyField):
+        field = f"{{{error.name}}}"
+        return Problems({"text": words("{field} is empty for this receiver.", field=field)})
+    if isinstance(error, UnknownField):
+        return Problems({"text": _unknown(words, error)})
     found = problems_of(words, error)
     fields = {_FIELDS.get(name, name): text for name, text in found.fields.items()}
     if text := fields.pop("", ""):
         return Problems(fields, f"{found.page} {text}".strip())
     return Problems(fields, found.page)
+
+
+def _unknown(words: Words, error: UnknownField) -> str:
+    field = f"{{{error.word}}}"
+    if error.near:
+        near = f"{{{error.near}}}"
+        return words("{field} is no field. Did you mean {near}?", field=field, near=near)
+    fields = ", ".join(f"{{{name}}}" for name in (LINK, *FIELDS))
+    return words("{field} is no field. There are {fields}.", field=field, fields=fields)

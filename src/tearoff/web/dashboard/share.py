@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import base64
-import ipaddress
 import re
-from urllib.parse import urlsplit
 
 from tearoff.accounts.rights import Right
 from tearoff.api.v4.campaign_shapes import Campaign
 from tearoff.coupons.campaigns import pictures
 from tearoff.kit import times
 from tearoff.kit.words import Words, words_in
+from tearoff.web.dashboard import phone_address
 from tearoff.web.dashboard.campaigns import AT, campaign_of, state_of
 from tearoff.web.dashboard.pages import page
 from tearoff.web.dashboard.screens import Screen
@@ -19,8 +18,6 @@ from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import patiently
 from tearoff.web.save import poster
-
-_LOCAL_NAMES = ("localhost", "local", "internal", "lan", "home.arpa")
 
 
 async def show(visit: Visit) -> Answer:
@@ -34,21 +31,10 @@ async def show(visit: Visit) -> Answer:
         campaign=campaign,
         state=state_of(campaign, visit.now),
         picture=base64.b64encode(drawn).decode(),
-        is_local=is_local(campaign.url),
-        host=urlsplit(campaign.url).netloc,
+        trouble=phone_address.of(visit).trouble,
         may_edit=visit.may(Right.EDIT),
         may_set=visit.may(Right.SETTINGS),
     )
-
-
-def is_local(url: str) -> bool:
-    """Whether phones elsewhere cannot open it, by its name alone: nothing is looked up."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return not ipaddress.ip_address(host).is_global
-    except ValueError:
-        last = host.rpartition(".")[2]
-        return last in _LOCAL_NAMES or host.endswith(".home.arpa") or "." not in host
 
 
 async def qr_svg(visit: Visit) -> Answer:

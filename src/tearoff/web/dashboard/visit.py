@@ -219,6 +219,8 @@ async def open_visit(request: AnyRequest, right: Right | None, *, confirmed: boo
     )  # fmt: skip
     if right is not None:
         visit.caller.check(right)
+    if who.memberships[0].account_id != membership.account_id:
+        await patiently(sign_ins.note_account(doors.services.db, who, membership.account_id))
     if confirmed and not who.is_confirmed(now):
         raise ProofNeeded
     return visit

@@ -120,7 +120,7 @@ async def _set(request: AnyRequest, token: str, purpose: str) -> Answer:
         told, headers = page.busy(words, error.after)
         return await _password_page(request, ticket, told, 429, headers)
     doorbook.note(Event.PASSWORD_SET, person=known.id)
-    return links.password_saved(request)
+    return page.password_saved(request)
 
 
 async def _password_page(

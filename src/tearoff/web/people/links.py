@@ -1,4 +1,4 @@
-"""Signing in and setting a password by a link that an account or the terminal handed out.
+"""Signing in by a link that an account or the terminal handed out.
 
 A link is shown by GET and used by POST only, so that a program which looks at links in mails
 cannot use them up.
@@ -11,19 +11,15 @@ from datetime import datetime, timedelta
 from litestar import Router, post, route
 from litestar.params import FromPath
 
-from tearoff.accounts import members, passwords, queries, sign_ins
-from tearoff.accounts.members import HasPassword
+from tearoff.accounts import members, queries, sign_ins
 from tearoff.accounts.sign_ins import LinkOver, Ticket
 from tearoff.kit import clock, doorbook
-from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.doorbook import Event
 from tearoff.kit.services import Services, services_of
 from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
-from tearoff.web.paper.signed_forms import is_foreign
 from tearoff.web.people import page
-from tearoff.web.people.passwords import told_problem
 
 _PLACES = {
     "campaigns": "campaigns",
@@ -55,47 +51,6 @@ async def show_demo(request: AnyRequest, token: FromPath[str]) -> Answer:
 @post("/demo/{token:str}")
 async def use_demo(request: AnyRequest, token: FromPath[str]) -> Answer:
     return await _use(request, token, "demo")
-
-
-@route("/password/{token:str}", http_method=READ)
-async def show_password(request: AnyRequest, token: FromPath[str]) -> Answer:
-    ticket = await find_ticket(services_of(request), token, "password")
-    if ticket is None:
-        return page.link_over(request)
-    return await _password_page(request, ticket)
-
-
-@post("/password/{token:str}")
-async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
-    services, words = services_of(request), page.words_for(request)
-    ticket = await find_ticket(services, token, "password")
-    if ticket is None or is_foreign(request):
-        return page.refuse_link(request, Event.PASSWORD_REFUSED)
-    form = await page.read_form(request)
-    password = form.get("password", "")
-    if password != form.get("again", ""):
-        return await _password_page(request, ticket, words("The two are not the same."))
-    try:
-        known = await patiently(members.set_password(services.db, token, password, clock.now()))
-    except LinkOver:
-        return page.refuse_link(request, Event.PASSWORD_REFUSED)
-    except HasPassword:
-        return _has_password(request)
-    except (passwords.WrongLength, passwords.WeakPassword) as error:
-        return await _password_page(request, ticket, told_problem(words, error))
-    except TooBusy as error:
-        told, headers = page.busy(words, error.after)
-        shown = await _password_page(request, ticket, told, 429)
-        return shown.with_header(*headers[0])
-    doorbook.note(Event.PASSWORD_SET, account=known.account_id, member=known.id)
-    return password_saved(request)
-
-
-def password_saved(request: AnyRequest) -> Answer:
-    words = page.words_for(request)
-    lines = [words("You can sign in with it now.")]
-    title = words("Your password is saved")
-    return page.print_form(request, "told", words, title=title, lines=lines, picture="used")
 
 
 async def find_ticket(services: Services, token: str, purpose: str) -> Ticket | None:
@@ -169,39 +124,6 @@ async def _link_page(
     )
 
 
-async def _password_page(
-    request: AnyRequest, ticket: Ticket, problem: str = "", status: int = 422
-) -> Answer:
-    services, email = services_of(request), ""
-    if ticket.member_id is not None:
-        member = await patiently(members.member(services.db, ticket.account_id, ticket.member_id))
-        email = member.email
-        try:
-            await patiently(members.check_settable(services.db, ticket.member_id))
-        except HasPassword:
-            return _has_password(request)
-    return page.print_form(
-        request,
-        "password",
-        page.words_for(request),
-        status=status if problem else 200,
-        name=await name_of(services, ticket.account_id),
-        email=email,
-        problem=problem,
-        is_twice=True,
-    )
-
-
-def _has_password(request: AnyRequest) -> Answer:
-    """Nobody gets a password over somebody who belongs to another tenant too."""
-    words = page.words_for(request)
-    lines = [words("You sign in here already, with a password of your own. It stays as it is.")]
-    title = words("You have a password already")
-    return page.print_form(
-        request, "told", words, status=409, title=title, lines=lines, picture="ticket"
-    )
-
-
 async def name_of(services: Services, account_id: int) -> str:
     account = await patiently(queries.account(services.db, account_id))
     return account.name if account else ""
@@ -215,8 +137,6 @@ ROUTES: list[Router] = [
             use_link,
             show_demo,
             use_demo,
-            show_password,
-            set_password,
         ],
         exception_handlers={Exception: notes.trouble},
         include_in_schema=False,

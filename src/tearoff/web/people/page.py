@@ -218,6 +218,13 @@ def refuse_link(request: AnyRequest, event: Event) -> Answer:
     return link_over(request)
 
 
+def password_saved(request: AnyRequest) -> Answer:
+    words = words_for(request)
+    lines = [words("You can sign in with it now.")]
+    title = words("Your password is saved")
+    return print_form(request, "told", words, title=title, lines=lines, picture="used")
+
+
 def too_many(words: Words, error: TooManyTries) -> tuple[str, list[Header]]:
     """What is told, and the header that programs read."""
     told = words.ngettext(

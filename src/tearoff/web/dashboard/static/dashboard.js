@@ -125,6 +125,7 @@ document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (form) form.dataset.touched = "1";
   if (!form || form.method !== "post" || form.dataset.quiet !== undefined) return;
+  if (event.target.dataset.quiet !== undefined) return;
   form.dataset.changed = "1";
   const word = form.querySelector("[data-unsaved-word]");
   if (word) word.hidden = false;
@@ -143,6 +144,8 @@ document.addEventListener("keydown", (event) => {
       event.preventDefault();
       search.focus();
     }
+  } else if (/^[a-z]$/.test(event.key)) {
+    document.querySelector(`[data-key=${event.key}]`)?.click();
   }
 });
 
@@ -152,7 +155,10 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-Form-Token"] = body.dataset.token;
 });
 for (const trouble of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-  document.addEventListener(trouble, () => say(body.dataset.lost));
+  document.addEventListener(trouble, (event) => {
+    // What asks for news by itself asks again: nobody did anything that could be lost.
+    if (!event.target.matches('[hx-trigger^="every"]')) say(body.dataset.lost);
+  });
 }
 let focused = "";
 let wasFocused = false;
