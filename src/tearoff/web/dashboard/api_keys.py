@@ -35,7 +35,7 @@ _NO_PROBLEMS = Problems()
 _EXACT_TO = timedelta(hours=1)
 
 SCOPE_WORDS = {
-    "read": (phrase("Look"), phrase("See campaigns, coupons, messages and figures.")),
+    "read": (phrase("See"), phrase("See campaigns, coupons, messages and figures.")),
     "send": (
         phrase("Give coupons"),
         phrase("Send messages, make links, change what is stored about a coupon."),
