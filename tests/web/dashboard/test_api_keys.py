@@ -141,7 +141,7 @@ async def test_it_says_who_made_a_key_and_when_it_was_used(person, shop, service
     assert "<script>alert" not in page.text
     assert "<img" not in page.text
     assert "Made with the account" in told
-    assert "Look, Give coupons" in told
+    assert "See, Give coupons" in told
     assert "Never" in told
     assert shop.client_id in page.text
     person_id = await services.db.fetchval(
