@@ -210,7 +210,7 @@ async def test_a_picture_is_chosen_cropped_by_keys_and_put_there(open_editor, sh
 async def test_signed_out_while_typing_loses_nothing(open_editor, services, shop):
     """Complaint 36: no sign-in page in the middle of the editor; Save leads to it, and what was
     typed comes along."""
-    async with await open_editor(width=1366) as page:
+    async with await open_editor(width=1366, fine=(404,)) as page:
         await services.db.execute(
             "DELETE FROM sign_ins WHERE person_id IN"
             " (SELECT person_id FROM members WHERE account_id = $1)", shop.account,
