@@ -65,40 +65,53 @@ END $$;
 CREATE TRIGGER count_made AFTER INSERT ON sessions REFERENCING NEW TABLE AS made
   FOR EACH STATEMENT EXECUTE FUNCTION count_made();
 
--- What one statement did at one moment is one row. A use that happened before another one leaves no
--- time in the coupon; its event, which the same statement has written, tells it.
+-- Columns are named instead of conditions, here and below: a trigger's WHEN is read from its text in
+-- each statement that might meet it, which costs those too that it lets pass.
+--
+-- The two that happen all the time come first. The rest is told by events, which the same statement
+-- has written: when a use was that happened before another one, and what is taken back, which is
+-- taken off the day on which it was counted. A coupon is lost if its message certainly never left.
 CREATE FUNCTION count_changed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  opened integer := num_nonnulls(NEW.opened_at) - num_nonnulls(OLD.opened_at);
-  claimed integer := num_nonnulls(NEW.claimed_at) - num_nonnulls(OLD.claimed_at);
-  used integer := greatest(NEW.uses - OLD.uses, 0);
-  opened_then timestamptz := coalesce(NEW.opened_at, OLD.opened_at);
-  claimed_then timestamptz := coalesce(NEW.claimed_at, OLD.claimed_at);
-  used_then timestamptz := NEW.used_at;
-  moment timestamptz;
 BEGIN
-  IF used > 0 AND (NEW.used_at = OLD.used_at OR NEW.used_at IS NULL) THEN
-    SELECT coalesce(e.happened_at, e.at) INTO used_then FROM session_events e
-      WHERE e.session_id = NEW.id AND e.kind = 'validated' ORDER BY e.id DESC LIMIT 1;
-    used_then := coalesce(used_then, NEW.used_at, now());
-  END IF;
-  moment := CASE WHEN used > 0 THEN used_then WHEN claimed <> 0 THEN claimed_then
-    ELSE opened_then END;
-  IF (opened = 0 OR opened_then = moment) AND (claimed = 0 OR claimed_then = moment) THEN
+  IF OLD.opened_at IS NULL AND NEW.opened_at IS NOT NULL AND NEW.uses = OLD.uses
+      AND NEW.claimed_at IS NOT DISTINCT FROM OLD.claimed_at AND NEW.voided = OLD.voided THEN
+    INSERT INTO campaign_deltas (campaign_id, account_id, at, opened)
+    VALUES (NEW.campaign_id, NEW.account_id, NEW.opened_at, 1);
+  ELSIF NEW.uses = OLD.uses + 1 AND NEW.used_at > coalesce(OLD.used_at, '-infinity')
+      AND NEW.opened_at = coalesce(OLD.opened_at, NEW.used_at)
+      AND NEW.claimed_at = coalesce(OLD.claimed_at, NEW.used_at) AND NEW.voided = OLD.voided THEN
     INSERT INTO campaign_deltas (campaign_id, account_id, at, opened, claimed, redeemed)
-    VALUES (NEW.campaign_id, NEW.account_id, moment, opened, claimed, used);
+    VALUES (NEW.campaign_id, NEW.account_id, NEW.used_at, num_nulls(OLD.opened_at),
+      num_nulls(OLD.claimed_at), 1);
   ELSE
-    INSERT INTO campaign_deltas (campaign_id, account_id, at, opened, claimed, redeemed)
-    SELECT NEW.campaign_id, NEW.account_id, d.* FROM (VALUES (opened_then, opened, 0, 0),
-      (claimed_then, 0, claimed, 0), (used_then, 0, 0, used)) AS d (at, opened, claimed, used)
-    WHERE (d.opened, d.claimed, d.used) <> (0, 0, 0);
+    INSERT INTO campaign_deltas (campaign_id, account_id, at, issued, opened, claimed, redeemed)
+    SELECT NEW.campaign_id, NEW.account_id, d.* FROM (
+      SELECT coalesce(NEW.opened_at, OLD.opened_at) AS at, 0 AS issued,
+        num_nonnulls(NEW.opened_at) - num_nonnulls(OLD.opened_at) AS opened, 0 AS claimed,
+        0 AS redeemed
+      UNION ALL SELECT coalesce(NEW.claimed_at, OLD.claimed_at), 0, 0,
+        num_nonnulls(NEW.claimed_at) - num_nonnulls(OLD.claimed_at), 0
+      UNION ALL SELECT used_then(NEW.id, NEW.uses > OLD.uses), 0, 0, 0, NEW.uses - OLD.uses
+        WHERE NEW.uses <> OLD.uses
+      UNION ALL SELECT NEW.created_at, -1, 0, 0, 0 WHERE NEW.voided AND NOT OLD.voided
+        AND (SELECT count(*) = 1 AND max(v.id) = (SELECT max(w.id) FROM session_events w
+            WHERE w.session_id = NEW.id AND w.kind = 'voided')
+          FROM session_events v
+          WHERE v.session_id = NEW.id AND v.kind = 'voided' AND v.actor = 'tearoff')
+    ) d WHERE (d.issued, d.opened, d.claimed, d.redeemed) <> (0, 0, 0, 0);
   END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER count_changed AFTER UPDATE ON sessions FOR EACH ROW
-  WHEN ((OLD.opened_at IS NULL) <> (NEW.opened_at IS NULL)
-    OR (OLD.claimed_at IS NULL) <> (NEW.claimed_at IS NULL) OR NEW.uses > OLD.uses)
-  EXECUTE FUNCTION count_changed();
+CREATE TRIGGER count_changed AFTER UPDATE OF opened_at, claimed_at, uses, voided ON sessions
+  FOR EACH ROW EXECUTE FUNCTION count_changed();
+
+-- When the use was that was noted last, or the one that was taken back last.
+CREATE FUNCTION used_then(session bigint, is_use boolean) RETURNS timestamptz LANGUAGE sql STABLE
+RETURN coalesce((
+  SELECT coalesce(u.happened_at, u.at, e.happened_at, e.at)
+  FROM session_events e LEFT JOIN session_events u ON u.id = e.undoes
+  WHERE e.session_id = session AND e.kind = CASE WHEN is_use THEN 'validated' ELSE 'unvalidated' END
+  ORDER BY e.id DESC LIMIT 1), now());
 
 -- A coupon whose message certainly never left is one that nobody had: it was taken off already.
 CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -116,43 +129,21 @@ END $$;
 CREATE TRIGGER count_removed AFTER DELETE ON sessions FOR EACH ROW
   EXECUTE FUNCTION count_removed();
 
--- A use is taken off the day on which it was counted.
-CREATE FUNCTION count_taken_back() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  happened timestamptz;
+-- Sent is what a service has taken and nobody has called undeliverable, by the day of the message,
+-- which is never written as such from the start. A coupon is found by its id alone (`IS TRUE` keeps
+-- the account's indexes out): without statistics, to go through all of an account looks as good.
+CREATE FUNCTION count_sent() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF NEW.kind = 'unvalidated' THEN
-    SELECT coalesce(happened_at, at) INTO happened FROM session_events WHERE id = NEW.undoes;
-    INSERT INTO campaign_deltas (campaign_id, account_id, at, redeemed)
-    VALUES (NEW.campaign_id, NEW.account_id, coalesce(happened, NEW.at), -1);
-  ELSE
-    SELECT created_at INTO happened FROM sessions WHERE id = NEW.session_id;
-    INSERT INTO campaign_deltas (campaign_id, account_id, at, issued)
-    VALUES (NEW.campaign_id, NEW.account_id, coalesce(happened, NEW.at), -1);
+  IF NEW.about IS NOT NULL AND (OLD.state IN ('accepted', 'sent', 'delivered'))
+      <> (NEW.state IN ('accepted', 'sent', 'delivered')) THEN
+    INSERT INTO campaign_deltas (campaign_id, account_id, at, sent)
+    SELECT s.campaign_id, s.account_id, NEW.created_at,
+      CASE WHEN NEW.state IN ('accepted', 'sent', 'delivered') THEN 1 ELSE -1 END
+    FROM sessions s WHERE s.id = NEW.about AND (s.account_id = NEW.account_id) IS TRUE;
   END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER count_taken_back AFTER INSERT ON session_events FOR EACH ROW
-  WHEN (NEW.kind = 'unvalidated' OR (NEW.kind = 'voided' AND NEW.actor = 'tearoff'))
-  EXECUTE FUNCTION count_taken_back();
-
--- Sent is what a service has taken and nobody has called undeliverable, by the day of the message.
--- A coupon is found by its id alone (`IS TRUE` keeps the account's indexes out): without statistics
--- another way, through all of an account's coupons, looks as good.
-CREATE FUNCTION count_sent() RETURNS trigger LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO campaign_deltas (campaign_id, account_id, at, sent)
-  SELECT s.campaign_id, s.account_id, NEW.created_at,
-    CASE WHEN NEW.state IN ('accepted', 'sent', 'delivered') THEN 1 ELSE -1 END
-  FROM sessions s WHERE s.id = NEW.about AND (s.account_id = NEW.account_id) IS TRUE;
-  RETURN NULL;
-END $$;
 CREATE TRIGGER count_sent AFTER UPDATE OF state ON messages FOR EACH ROW
-  WHEN (NEW.about IS NOT NULL AND (OLD.state IN ('accepted', 'sent', 'delivered'))
-    <> (NEW.state IN ('accepted', 'sent', 'delivered')))
-  EXECUTE FUNCTION count_sent();
-CREATE TRIGGER count_sent_at_once AFTER INSERT ON messages FOR EACH ROW
-  WHEN (NEW.about IS NOT NULL AND NEW.state IN ('accepted', 'sent', 'delivered'))
   EXECUTE FUNCTION count_sent();
 
 INSERT INTO upkeep (name, due_at) SELECT 'campaign counts',
