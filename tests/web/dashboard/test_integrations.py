@@ -20,7 +20,7 @@ from tests.cast import open_shop
 from tests.providers.dialects import ACCOUNT, TOKEN
 from tests.running import start_server
 from tests.web.browsing import axe_finds_nothing, in_browser
-from tests.web.dashboard.conftest import text_of
+from tests.web.dashboard.conftest import COOKIE, text_of
 
 SCRIPT = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
 SENDER = "+12015550100"
@@ -256,11 +256,13 @@ async def test_without_a_public_address_it_says_why_nothing_comes_in(
     ):
         with start_server(settings, folder, with_worker=False, TEAROFF_PUBLIC_URL=address) as here:
             person.url = here.url
-            page = text_of(await person.get(f"/integrations/{made}"))
+            cookie = f"{COOKIE}={person.secret}; tearoff_sign_in={person.secret}"
+            page = text_of(await person.get(f"/integrations/{made}", cookie=cookie))
             assert told in page
             assert "sets TEAROFF_PUBLIC_URL" in page
             if not address:
-                assert "TEAROFF_PUBLIC_URL" in text_of(await person.get("/integrations"))
+                listed = await person.get("/integrations", cookie=cookie)
+                assert "TEAROFF_PUBLIC_URL" in text_of(listed)
 
 
 async def test_what_a_form_does_not_have_stays(person, services):
