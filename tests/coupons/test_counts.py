@@ -2,6 +2,7 @@
 reading them looks at no coupon, message or event."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -126,6 +127,53 @@ async def test_a_use_is_taken_off_the_day_on_which_it_happened(db, services):
     day = counts.today(noon(), before)
     days = await counts.by_day(db, shop.account, shop.campaign, day, day + timedelta(days=1))
     assert {at: one.redeemed for at, one in days.items()} == {day: 0, day + timedelta(days=1): 1}
+
+
+async def test_what_happened_on_two_days_is_counted_on_each(db, services):
+    shop = await open_shop(services, account={"timezone": noon()})
+    (both,) = await made(db, shop, 1)
+    before = NOW - timedelta(days=1)
+    await actions.change(db, both, "opened", doer=DOER, now=before)
+    await actions.validate(db, both, doer=DOER, now=NOW)
+    day, today = counts.today(noon(), before), counts.today(noon(), NOW)
+    expected = {day: counts.Counts(opened=1), today: counts.Counts(issued=1, claimed=1, redeemed=1)}
+    for _ in range(2):
+        assert await counts.by_day(db, shop.account, shop.campaign, day, today) == expected
+        assert (await counts_of(db, shop)).today == expected[today]
+        await counts.fold(db)
+
+
+async def test_nobody_waits_for_anybody(db, services):
+    """Sixteen have counted in one campaign and not committed yet, nor has somebody who adds what
+    was counted before."""
+    shop = await open_shop(services, account={"timezone": noon()})
+    found = await made(db, shop, 16)
+    async with contextlib.AsyncExitStack() as stack:
+        folding = await stack.enter_async_context(db.transaction())
+        await folding.execute("SET LOCAL lock_timeout = 1")
+        assert await counts.fold(folding) > 0
+        for both in found:
+            work = await stack.enter_async_context(db.transaction())
+            await work.execute("SET LOCAL lock_timeout = 1")
+            await actions.validate(work, both, doer=DOER, now=NOW)
+        assert await counts.fold(db) == 0
+        assert (await check(db, shop)).redeemed == 0
+    assert (await check(db, shop)).redeemed == 16
+
+
+async def test_who_reads_many_of_them_adds_them_up(db, services):
+    """As where no worker runs."""
+    shop = await open_shop(services, account={"timezone": noon()})
+    await made(db, shop, 3)
+    await db.execute(
+        "INSERT INTO campaign_deltas (campaign_id, account_id, at, issued) SELECT $1, $2, $3,"
+        " i % 2 * 2 - 1 FROM generate_series(1, $4) i",
+        shop.campaign, shop.account, NOW, counts.LONG + 2,
+    )  # fmt: skip
+    standing = await counts_of(db, shop)
+    assert standing.all == standing.today == counts.Counts(issued=3)
+    assert await counts_of(db, shop) == standing
+    assert not await db.fetchval("SELECT EXISTS (SELECT FROM campaign_deltas)")
 
 
 async def test_what_was_before_them_is_counted_once_whatever_happens_meanwhile(db, services):

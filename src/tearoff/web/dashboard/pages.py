@@ -15,7 +15,7 @@ import structlog
 from litestar.exceptions import HTTPException
 
 from tearoff.accounts.rights import GRANTS, Right, RoleMissing
-from tearoff.errors import Invalid, TryLater
+from tearoff.errors import Conflict, Invalid, TryLater
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
@@ -45,6 +45,7 @@ log = structlog.get_logger()
 _WEB = resources.files("tearoff.web")
 OURS = Shelf("/a/static", "ours", _WEB / "dashboard" / "static", is_ours=True)
 HTMX = Shelf("/a/static", "htmx", _WEB / "vendor" / "htmx", is_ours=False)
+SWAGGER = Shelf("/a/static", "swagger", _WEB / "vendor" / "swagger", is_ours=False)
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
@@ -151,10 +152,15 @@ def nothing_new() -> Answer:
 
 
 def printed(
-    request: AnyRequest, text: str, *, status: int = 200, headers: Iterable[Header] = ()
+    request: AnyRequest,
+    text: str,
+    *,
+    status: int = 200,
+    headers: Iterable[Header] = (),
+    policy: str = _POLICY,
 ) -> Answer:
     body, more = text.encode("utf-8", "replace"), [*_HEADERS, *headers]
-    more.append(("content-security-policy", _POLICY))
+    more.append(("content-security-policy", policy))
     if reads_gzip(request) and len(body) > 500:
         body = gzip.compress(body, 5, mtime=0)
         more.append(("content-encoding", "gzip"))
@@ -280,6 +286,20 @@ def trouble(request: AnyRequest, error: Exception) -> Answer:
         words("Something broke on our side"),
         words("Tell whoever runs this server the reference {ref}.", ref=reference),
         "/",
+    )
+
+
+async def refused_in(visit: Visit, error: Invalid | Conflict) -> Answer:
+    """What no form of ours sends, or what somebody else has made impossible meanwhile, where the
+    screen has no place to say so."""
+    words = visit.words
+    return await page(
+        visit,
+        "note",
+        title=words("That did not work"),
+        status=409 if isinstance(error, Conflict) else 422,
+        lines=[words("Nothing was changed. Go back and try again.")],
+        links=[(visit.address("/"), words("Home"))],
     )
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from litestar import Response, Router, route
 from litestar.params import FromPath
 
 from tearoff.web.dashboard import (
+    api_keys,
+    api_pages,
     campaign_new,
     campaigns,
     campaigns_chosen,
@@ -63,18 +66,21 @@ FILES = (
     profile,
     profile_codes,
     gallery,
+    api_keys,
+    api_pages,
 )
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 
-_SHELVES = (pages.OURS, pages.HTMX)
+_SHELVES = (pages.OURS, pages.HTMX, pages.SWAGGER)
 
 
 @route("/a/static/{version:str}/{path:path}", http_method=READ)
 async def static_file(request: AnyRequest, version: FromPath[str], path: FromPath[Any]) -> Answer:
     name = str(path).lstrip("/")
     for shelf in _SHELVES:
-        found = shelf.print(version, name, reads_gzip=reads_gzip(request))
+        # In a thread: what is large takes a moment to be compressed, once.
+        found = await asyncio.to_thread(shelf.print, version, name, reads_gzip=reads_gzip(request))
         if found is not None:
             return found
     return pages.not_found(request)

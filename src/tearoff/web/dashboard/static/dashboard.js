@@ -55,6 +55,11 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// What is shown once is not there again when the browser brings the page back from its memory.
+addEventListener("pagehide", () => {
+  for (const field of document.querySelectorAll("[data-once]")) field.value = "";
+});
+
 // A password is seen while its button is pressed in; printing needs a button because nothing else
 // says that it can be done.
 document.addEventListener("click", (event) => {
@@ -120,6 +125,7 @@ document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (form) form.dataset.touched = "1";
   if (!form || form.method !== "post" || form.dataset.quiet !== undefined) return;
+  if (event.target.dataset.quiet !== undefined) return;
   form.dataset.changed = "1";
   const word = form.querySelector("[data-unsaved-word]");
   if (word) word.hidden = false;
@@ -149,7 +155,10 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-Form-Token"] = body.dataset.token;
 });
 for (const trouble of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-  document.addEventListener(trouble, () => say(body.dataset.lost));
+  document.addEventListener(trouble, (event) => {
+    // What asks for news by itself asks again: nobody did anything that could be lost.
+    if (!event.target.matches('[hx-trigger^="every"]')) say(body.dataset.lost);
+  });
 }
 let focused = "";
 let wasFocused = false;
