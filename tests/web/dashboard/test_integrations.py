@@ -200,6 +200,23 @@ async def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(perso
     assert (await settings_of(services, made))["auth_token"] == TOKEN
 
 
+async def test_no_script_comes_through_what_was_stored(person):
+    short = '"><img src=x>'
+    typed = {"name": SCRIPT, "settings.sender": SCRIPT, "reply_numbers": short,
+             "settings.country": ""}  # fmt: skip
+    path = f"/integrations/{person.shop.connection}"
+    assert (await person.post(path, typed)).status == 303
+    moved = await person.post(f"{path}/off")
+    for page in (
+        await person.get("/integrations"), await person.get(path),
+        await person.get(moved.headers["location"].partition("#")[0]),
+    ):  # fmt: skip
+        assert page.status == 200
+        assert "&lt;script&gt;alert" in page.text
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+
+
 async def test_a_stored_secret_goes_to_no_other_address(person, services):
     made = await connected(person)
     elsewhere = {"settings.base_url": "http://127.0.0.1:9"}

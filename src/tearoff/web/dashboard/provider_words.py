@@ -125,9 +125,9 @@ _ADVICE = {
 }
 
 
-def told(words: Words, phrase: str | None) -> str:
+def told(words: Words, sentence: str | None) -> str:
     """ "" for none: what catalogs have under "" is their own header."""
-    return words(phrase) if phrase else ""
+    return words(sentence) if sentence else ""
 
 
 def _cut(text: str) -> str:
