@@ -35,7 +35,7 @@ SAME = {
     "Messaging Service", "Name", "No", "Notes", "PIN", "Pages", "Port", "Question", "SMS",
     "Scans", "Secret", "Server", "Service", "Services", "Status", "System ID", "System type",
     "TLS", "Text", "Token", "Validation", "Wallets", "Website", "minutes",
-   
+
 }  # fmt: skip
 """Phrases that another language may share with English; other equal ones were forgotten."""
 

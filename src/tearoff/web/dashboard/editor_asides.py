@@ -95,7 +95,8 @@ _STATE = {"form": "public", "message": "card"}
 
 def name_of(language: str) -> str:
     """Of a language, in it."""
-    return words_in("coupon", language)("English")
+    speaking = words_in("coupon", language)
+    return speaking("English")
 
 
 async def _content(visit: Visit, campaign: Campaign) -> dict[str, Any]:
