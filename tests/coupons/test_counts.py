@@ -147,10 +147,11 @@ async def test_nobody_waits_for_anybody(db, services):
     """Sixteen have counted in one campaign and not committed yet, nor has somebody who adds what
     was counted before."""
     shop = await open_shop(services, account={"timezone": noon()})
-    found = await made(db, shop, 16)
     async with contextlib.AsyncExitStack() as stack:
         folding = await stack.enter_async_context(db.transaction())
+        await folding.execute(older_counts.LOCK)  # a worker does not come first
         await folding.execute("SET LOCAL lock_timeout = 1")
+        found = await made(db, shop, 16)
         assert await counts.fold(folding) > 0
         for both in found:
             work = await stack.enter_async_context(db.transaction())
@@ -165,15 +166,17 @@ async def test_who_reads_many_of_them_adds_them_up(db, services):
     """As where no worker runs."""
     shop = await open_shop(services, account={"timezone": noon()})
     await made(db, shop, 3)
-    await db.execute(
-        "INSERT INTO campaign_deltas (campaign_id, account_id, at, issued) SELECT $1, $2, $3,"
-        " i % 2 * 2 - 1 FROM generate_series(1, $4) i",
-        shop.campaign, shop.account, NOW, counts.LONG + 2,
-    )  # fmt: skip
-    standing = await counts_of(db, shop)
-    assert standing.all == standing.today == counts.Counts(issued=3)
-    assert await counts_of(db, shop) == standing
-    assert not await db.fetchval("SELECT EXISTS (SELECT FROM campaign_deltas)")
+    async with db.transaction() as work:
+        await work.execute(older_counts.LOCK)  # and if one does, it does not come first
+        await work.execute(
+            "INSERT INTO campaign_deltas (campaign_id, account_id, at, issued) SELECT $1, $2, $3,"
+            " i % 2 * 2 - 1 FROM generate_series(1, $4) i",
+            shop.campaign, shop.account, NOW, counts.LONG + 2,
+        )  # fmt: skip
+        standing = await counts_of(work, shop)
+        assert standing.all == standing.today == counts.Counts(issued=3)
+        assert not await work.fetchval("SELECT EXISTS (SELECT FROM campaign_deltas)")
+        assert await counts_of(work, shop) == standing
 
 
 async def test_what_was_before_them_is_counted_once_whatever_happens_meanwhile(db, services):
@@ -222,6 +225,10 @@ async def test_a_coupon_whose_message_never_left_is_not_issued(db, services):
     lost = Doer("tearoff", "sms")
     async with db.transaction() as work:
         await actions.change(work, both, "voided", doer=lost, now=NOW)
+    assert (await check(db, shop)).issued == 0
+    for kind in ("unvoided", "voided"):  # by somebody else: it is not taken off again
+        async with db.transaction() as work:
+            await actions.change(work, both, kind, doer=DOER, now=NOW)
     assert (await check(db, shop)).issued == 0
     async with db.transaction() as work:
         await actions.remove_session(work, both, NOW)
