@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from tearoff.accounts.rights import Right, RoleMissing
 from tearoff.api.v4.fields import Unknown
 from tearoff.errors import Conflict, Invalid, NotFound
+from tearoff.kit.bodies import drop, read_parts
 from tearoff.web.dashboard import form_tokens, kept_forms, pages
 from tearoff.web.dashboard.forms import FileField, Typed, read_typed
 from tearoff.web.dashboard.visit import (
@@ -63,8 +64,20 @@ async def _posted(request: AnyRequest, screen: Screen) -> Answer:
     is over."""
     if is_foreign(request):
         return pages.from_elsewhere(request)
+    if screen.takes is not None and await _is_refused(request, screen):
+        # A stranger fills no disk, and takes none of the account's places for uploads.
+        await drop(read_parts(request))
+        return await _let_in(request, screen, Typed(), f"/a/{request.path_params.get('account')}")
     async with read_typed(request, screen.takes) as typed:
         return await _let_in(request, screen, typed, _back(request, typed))
+
+
+async def _is_refused(request: AnyRequest, screen: Screen) -> bool:
+    try:
+        await open_visit(request, screen.right, confirmed=screen.confirmed)
+    except (SignInNeeded, ProofNeeded, NotFoundHere, RoleMissing):
+        return True
+    return False
 
 
 async def _let_in(request: AnyRequest, screen: Screen, typed: Typed, back: str) -> Answer:
