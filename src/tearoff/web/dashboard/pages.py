@@ -184,8 +184,8 @@ def saying(visit: Visit, path: str, said: str = "", **query: object) -> str:
 
 def saying_once(request: AnyRequest, path: str) -> str:
     """The address of a page that will say that a file has to be chosen once more."""
-    services = services_of(request)
-    text = _words(request)("Your sign-in was over: choose the file once more.")
+    services, words = services_of(request), _words(request)
+    text = words("Your sign-in was over: choose the file once more.")
     carried = Said(about="said", at=clock.now().timestamp(), text=text)
     sign = "&" if "?" in path else "?"
     return f"{path}{sign}said={sealed.seal(services.vault, carried)}"
