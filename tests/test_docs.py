@@ -299,6 +299,19 @@ def states_table():
     return table_of(("it says", "it means"), rows)
 
 
+async def test_the_audit_log_is_read_as_operators_are_told(services):
+    shop = await open_shop(services)
+    await services.db.execute(
+        "INSERT INTO audit_entries (account_id, at, actor_kind, verb)"
+        " VALUES ($1, now(), 'command', 'account.create')",
+        shop.account,
+    )
+    text = (ROOT / "docs" / "operators.md").read_text("utf-8")
+    (asked,) = re.findall(r"^```sql\n(SELECT .*?)^```$", text, re.S | re.M)
+    rows = await services.db.fetch(asked.replace("100001", str(shop.account)))
+    assert [row["verb"] for row in rows] == ["account.create"]
+
+
 TABLES = {
     "scopes": ("callers.md", scopes_table),
     "roles": ("operators.md", roles_table),

@@ -215,7 +215,7 @@ def test_the_page_that_shows_them():
     lines = [
         "# The dashboard in pictures",
         "Every screen, on a desktop and on a phone. `make pictures` takes these pictures anew, with"
-        " the real server and a real browser. [For marketers](marketers.md) tells what they are for.",
+        " the real server and a real browser. Told of [for marketers](marketers.md).",
     ]
     for title, screens in PARTS.items():
         lines.append(f"## {title}")
@@ -254,6 +254,7 @@ async def _act(page: Page, name: str) -> None:
         await expect(page.locator("aside, .shown").first).to_contain_text("+32 470 00 12 34")
     if name == "refused":
         await page.get_by_label("Phone number or e-mail address").fill("+32 470 00 99 99")
+        await page.get_by_label("First name (if you know it)").fill("Bob")
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_text("Nothing was sent: this receiver wants")).to_be_visible()
     if name == "pair":
