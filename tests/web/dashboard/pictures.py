@@ -156,6 +156,7 @@ async def work(services, sign_in, make_coupon, standin, http, server):
     }  # fmt: skip
     await _places(services, http, server, make_coupon, shop)
     await _opted_out(services, shop)
+    await person.post("/profile/second-step/start", {})
     return Work(person, ids, test)
 
 
