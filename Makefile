@@ -75,7 +75,7 @@ words: $(VENV)/run-installed ## bring the catalogs of translators up to date wit
 	done
 
 pictures: $(VENV)/dev-installed test-tools ## take the pictures of the documentation anew
-	@$(BIN)/pytest -n 2 --dist loadfile -q -p no:randomly tests/web/pictures.py
+	@$(BIN)/pytest -n 2 --dist loadfile -q -p no:randomly tests/web/pictures.py tests/web/dashboard/pictures.py
 
 docs: $(VENV)/dev-installed ## build the documentation into site/
 	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --quiet --strict

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from tearoff.accounts import devices
-from tearoff.accounts.rights import SCOPE_MEANS, SCOPES
+from tearoff.accounts.rights import GRANTS, ROLES, SCOPE_MEANS, SCOPES, Right
 from tearoff.api.openapi import make_document
 from tearoff.api.v4.campaigns import FIELDS
 from tearoff.api.v4.locations import FIELDS as LOCATION_FIELDS
@@ -23,6 +23,9 @@ from tearoff.config import SETTINGS
 from tearoff.coupons.pools import importing
 from tearoff.errors import Invalid
 from tearoff.kit import clock
+from tearoff.web.dashboard import standings
+from tearoff.web.dashboard.editor_tabs import TABS
+from tearoff.web.dashboard.routes import SCREENS
 from tests.cast import open_shop
 from tests.providers.postoffice import connect_mail, open_post_office
 
@@ -248,14 +251,88 @@ def test_the_contract_is_the_committed_one():
     assert committed == json.loads(json.dumps(make_document())), "run: python -m tests.test_docs"
 
 
+def table_of(head, rows):
+    lines = [f"| {' | '.join(cells)} |" for cells in (head, ["---"] * len(head), *rows)]
+    return "\n".join(lines)
+
+
 def scopes_table():
-    lines = [f"| `{scope}` | {SCOPE_MEANS[scope]} |" for scope in SCOPES]
-    return "\n".join(["| scope | what it allows |", "| --- | --- |", *lines])
+    rows = [(f"`{scope}`", SCOPE_MEANS[scope]) for scope in SCOPES]
+    return table_of(("scope", "what it allows"), rows)
 
 
-def test_the_table_of_scopes_is_that_of_the_code():
-    page = (ROOT / "docs" / "callers.md").read_text("utf-8")
-    assert scopes_table() in page, "print it: python -m tests.test_docs scopes"
+RIGHT_MEANS = {
+    Right.LOOK: "look at campaigns, coupons, messages and figures",
+    Right.SEND: "give a coupon to somebody",
+    Right.EDIT: "make and change campaigns, publish, pause, archive",
+    Right.PEOPLE: "groups, contacts, opt-outs, replies",
+    Right.REDEEM: "take coupons in, take that back, block one",
+    Right.PLACES: "locations, their PINs and devices",
+    Right.HOOKS: "webhooks",
+    Right.SUBACCOUNTS: "subaccounts, links that sign in",
+    Right.SETTINGS: "the account's settings",
+    Right.PROVIDERS: "services that carry messages",
+    Right.KEYS: "API keys",
+    Right.MEMBERS: "people of the account",
+    Right.AUDIT: "the audit log",
+}
+
+
+def roles_table():
+    rows = [
+        (RIGHT_MEANS[right], *("yes" if role in grant.roles else "" for role in ROLES),
+         f"`{grant.scope}`")
+        for right, grant in GRANTS.items()
+    ]  # fmt: skip
+    return table_of(("who may", *ROLES, "scope of a key"), rows)
+
+
+def tabs_table():
+    """What a change on each tab of the editor does to coupons that people have."""
+    return table_of(("a change on", "reaches"), [(f"**{tab.name}**", tab.reaches) for tab in TABS])
+
+
+def states_table():
+    found = {one.name: one for one in (*standings._MESSAGES.values(), standings._MAILED)}
+    rows = [(f"**{one.name}**", one.means or "and why not, in the provider's own words too")
+            for one in found.values()]  # fmt: skip
+    return table_of(("it says", "it means"), rows)
+
+
+async def test_the_audit_log_is_read_as_operators_are_told(services):
+    shop = await open_shop(services)
+    await services.db.execute(
+        "INSERT INTO audit_entries (account_id, at, actor_kind, verb)"
+        " VALUES ($1, now(), 'command', 'account.create')",
+        shop.account,
+    )
+    text = (ROOT / "docs" / "operators.md").read_text("utf-8")
+    (asked,) = re.findall(r"^```sql\n(SELECT .*?)^```$", text, re.S | re.M)
+    rows = await services.db.fetch(asked.replace("100001", str(shop.account)))
+    assert [row["verb"] for row in rows] == ["account.create"]
+
+
+TABLES = {
+    "scopes": ("callers.md", scopes_table),
+    "roles": ("operators.md", roles_table),
+    "tabs": ("marketers.md", tabs_table),
+    "states": ("marketers.md", states_table),
+}
+
+
+@pytest.mark.parametrize("name", TABLES)
+def test_a_table_is_that_of_the_code(name):
+    page, table = TABLES[name]
+    told = (ROOT / "docs" / page).read_text("utf-8")
+    assert table() in told, f"print it: python -m tests.test_docs {name}"
+
+
+def test_every_screen_is_in_the_pictures():
+    """By the pictures that `make pictures` takes: a new screen needs its own."""
+    from tests.web.dashboard.pictures import UNSEEN, shown_paths
+
+    paths = {re.sub(r"{[^}]+}", "{}", one.path) for one in SCREENS if one.method == "GET"}
+    assert paths - UNSEEN == shown_paths()
 
 
 def test_every_reason_for_not_sending_is_listed():
@@ -267,8 +344,8 @@ def test_every_reason_for_not_sending_is_listed():
 
 
 if __name__ == "__main__":
-    if "scopes" in sys.argv:
-        print(scopes_table())
+    if asked := [name for name in TABLES if name in sys.argv]:
+        print(*(TABLES[name][1]() for name in asked), sep="\n\n")
         sys.exit()
     (ROOT / "docs" / "settings.md").write_text(settings_page(), "utf-8")
     contract = json.dumps(make_document(), indent=1, ensure_ascii=False)
