@@ -12,7 +12,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.campaigns import BY, shown
+from tearoff.api.v4.campaigns import by, shown
 from tearoff.api.v4.operation import File, Operation, encode
 from tearoff.api.v4.sessions import CAMPAIGN_ID
 from tearoff.coupons.campaigns import catalogue, pictures
@@ -58,7 +58,7 @@ async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
     picture = await pictures.prepared_picture(upload.path, call.given.get("crop"))
     async with services.db.transaction() as db:
         await pictures.put_picture(
-            db, account_id, campaign_id, picture, call.given.get("alt", ""), BY
+            db, account_id, campaign_id, picture, call.given.get("alt", ""), by(call)
         )
         entry = await catalogue.entry(db, account_id, campaign_id)
         await call.note(db, "campaign.picture", subject=str(campaign_id))
@@ -71,7 +71,7 @@ async def put_picture(call: Call, upload: Upload) -> tuple[int, bytes]:
 
 async def delete_picture(call: Call, db: Handle) -> None:
     known = await catalogue.entry(db, call.account.id, call.given["id"])
-    await pictures.remove_picture(db, call.account.id, known.campaign.id, BY)
+    await pictures.remove_picture(db, call.account.id, known.campaign.id, by(call))
     entry = await catalogue.entry(db, call.account.id, known.campaign.id)
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
 

@@ -25,7 +25,7 @@ from tearoff.kit.db import Handle
 from tearoff.kit.words import LANGUAGES
 
 BY = "api"
-"""Who changes campaigns here, as they tell it."""
+"""A program that changes a campaign, as it is told."""
 
 TAG = "Campaigns"
 LIVE = "live"
@@ -37,6 +37,11 @@ _EMPTY: dict[str, Any] = {
 """What null makes of them."""
 
 _COLUMNS = {"folder": "folder_id", "category": "category_id"}
+
+
+def by(call: Call) -> str:
+    """Who changes a campaign here, as it is told to the others."""
+    return call.caller.member.name if call.caller.member else BY
 
 
 async def list_campaigns(call: Call, db: Handle) -> Page[shapes.Campaign]:
@@ -127,7 +132,7 @@ async def update_campaign(call: Call, db: Handle) -> shapes.Campaign:
         changes,
         call.now,
         version=call.given.get("version"),
-        by=BY,
+        by=by(call),
     )
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return await shown(call, db, entry)

@@ -141,7 +141,10 @@ def _schemas() -> dict[str, dict[str, Any]]:
             return part
         if "$ref" in part:
             return plain(known[part["$ref"].rpartition("/")[2]])
-        return {k: plain(v) for k, v in part.items() if k not in ("default", "title")}
+        told = {k: v for k, v in part.items() if k != "default"}
+        if isinstance(told.get("title"), str):  # else it is a value that has this name
+            del told["title"]
+        return {k: plain(v) for k, v in told.items()}
 
     properties = plain(known["Options"])["properties"]
     return {RENAMED.get(name, name): schema for name, schema in properties.items()}

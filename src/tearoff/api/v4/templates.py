@@ -12,7 +12,7 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import campaign_shapes as shapes
 from tearoff.api.v4 import fields as f
-from tearoff.api.v4.campaigns import BY, TAG, shown
+from tearoff.api.v4.campaigns import TAG, by, shown
 from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CAMPAIGN_ID
@@ -48,21 +48,21 @@ async def delete_template(call: Call, db: Handle) -> None:
 
 async def save_template(call: Call, db: Handle) -> shapes.Campaign:
     name = call.given.get("name", "")
-    made = await copies.save_as_template(db, call.account.id, call.given["id"], name, by=BY)
+    made = await copies.save_as_template(db, call.account.id, call.given["id"], name, by=by(call))
     entry = await catalogue.entry(db, call.account.id, made.id, is_template=True)
     return shapes.show_campaign(entry, call.link_host)
 
 
 async def copy_campaign(call: Call, db: Handle) -> Copied:
     await check_room(db, call.account.id)
-    done = await copies.duplicate(db, call.account.id, call.given["id"], call.now, by=BY)
+    done = await copies.duplicate(db, call.account.id, call.given["id"], call.now, by=by(call))
     await events.announce_campaign(db, call.listener, "coupon_created", done.campaign, call.now)
     entry = await catalogue.entry(db, call.account.id, done.campaign.id)
     return Copied(await shown(call, db, entry), done.emptied)
 
 
 async def publish_campaign(call: Call, db: Handle) -> shapes.Campaign:
-    entry = await publishing.publish(db, call.account.id, call.given["id"], call.now, by=BY)
+    entry = await publishing.publish(db, call.account.id, call.given["id"], call.now, by=by(call))
     await events.announce_campaign(db, call.listener, "coupon_updated", entry.campaign, call.now)
     return await shown(call, db, entry)
 

@@ -43,7 +43,7 @@ _CAPITALS = ["/P/{rest:path}", "/Z/{rest:path}"]
 _BLANKS = ("path", "token", "qr", "box", "short")
 """What differs between people whose coupons stand the same."""
 
-_SCRIPTS = {name: html.read_template(f"coupon/{name}.js") for name in ("scratch", "copy")}
+SCRIPTS = {name: html.read_template(f"coupon/{name}.js") for name in ("scratch", "copy")}
 """Only on a page with a card to scratch, or with a code to copy."""
 
 _kept = html.Kept()
@@ -156,11 +156,11 @@ def _print(
     if not visit.kept and stands.is_common and rest.is_plain:
         return _print_common(request, found.campaign, visit, stands, rest)
     o = offer(found.campaign, visit)
-    beginning = _begin(
+    beginning = begin_page(
         found.campaign, visit, o, stands,
         {"paper/form": rest.staff, "coupon/scratch": rest.is_card}, _scripts_of(rest),
     )  # fmt: skip
-    text = html.render("coupon/personal.html", visit.words, r=rest, o=o, **_SCRIPTS)
+    text = html.render("coupon/personal.html", visit.words, r=rest, o=o, **SCRIPTS)
     status, headers = last_try.answers_with(tried, now)
     gzip = reading.reads_gzip(request)
     return html.print_page(
@@ -192,18 +192,20 @@ def _print_common(
 
 def _blank(campaign: Campaign, visit: Visit, stands: Standing, empty: Rest) -> html.Blank:
     o = offer(campaign, visit)
-    beginning = _begin(campaign, visit, o, stands, {"paper/form": empty.staff}, _scripts_of(empty))
+    beginning = begin_page(
+        campaign, visit, o, stands, {"paper/form": empty.staff}, _scripts_of(empty)
+    )
     return html.print_blank(
-        beginning, "coupon/personal.html", _BLANKS, visit.words, r=empty, o=o, **_SCRIPTS
+        beginning, "coupon/personal.html", _BLANKS, visit.words, r=empty, o=o, **SCRIPTS
     )
 
 
 def _scripts_of(rest: Rest) -> tuple[str, ...]:
     needs = {"scratch": rest.is_card, "copy": rest.webshop}
-    return tuple(_SCRIPTS[name] for name, is_there in needs.items() if is_there)
+    return tuple(SCRIPTS[name] for name, is_there in needs.items() if is_there)
 
 
-def _begin(
+def begin_page(
     campaign: Campaign,
     visit: Visit,
     o: Offer,
@@ -248,7 +250,7 @@ def print_offer(
     """The page of somebody without a coupon. `mark`: it asks whether it has become another one;
     `asks`: somebody may have typed something into its form."""
     o = offer(campaign, visit)
-    beginning = _begin(
+    beginning = begin_page(
         campaign,
         visit,
         o,

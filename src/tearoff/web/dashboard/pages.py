@@ -15,7 +15,7 @@ import structlog
 from litestar.exceptions import HTTPException
 
 from tearoff.accounts.rights import GRANTS, Right, RoleMissing
-from tearoff.errors import TryLater
+from tearoff.errors import Invalid, TryLater
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
@@ -269,6 +269,9 @@ def trouble(request: AnyRequest, error: Exception) -> Answer:
     if isinstance(error, TooSlow):
         line = words("Your connection was too slow. Go back and send it again.")
         return _note(request, 408, words("That took too long"), line)
+    if isinstance(error, Invalid):  # of a file that was refused before the rest was read
+        line = words(str(error))
+        return _note(request, 422, words("That cannot be taken. Go back and try again."), line)
     reference = secrets.token_hex(6)
     log.error("page.broke", reference=reference, exc_info=error)
     return _note(
