@@ -14,6 +14,7 @@ import asyncpg
 import msgspec
 from msgspec import UNSET, UnsetType
 
+from tearoff.errors import Invalid
 from tearoff.kit.rows import columns, read
 from tearoff.kit.vault import Vault
 from tearoff.messages.connections import (
@@ -27,6 +28,8 @@ from tearoff.providers import registry
 from tearoff.providers.base import Surroundings
 
 T = TypeVar("T")
+
+GIVE_AGAIN = "Give it again: a stored secret is not sent to another address."
 
 
 class Changes(msgspec.Struct, frozen=True, kw_only=True):
@@ -133,6 +136,7 @@ async def _change_settings(
     """Settings that come out as they were are not sealed anew: the adapter that is open stays.
     Of others nothing bad is known yet."""
     before = open_settings(vault, old)
+    check_secrets_stay(old.kind, before, given)
     after = merged(old.kind, before, given)
     await check_settings(old.kind, after, surroundings)
     if after == before:
@@ -158,6 +162,25 @@ def merged(kind: str, before: Mapping[str, str], given: Mapping[str, str | None]
         elif value is None or name not in secrets:
             after.pop(name, None)
     return after
+
+
+def check_secrets_stay(
+    kind: str, before: Mapping[str, str], given: Mapping[str, str | None]
+) -> None:
+    """A stored secret goes to the place for which it was given, and to no other one unless it is
+    given again: whoever may change an address could read it there. Raises `Invalid`."""
+    after = merged(kind, before, given)
+    if registry.place_in(kind, before) == registry.place_in(kind, after):
+        return
+    for field in registry.fields_of(kind):
+        is_sent = field.secret and not field.stays
+        if (
+            is_sent
+            and before.get(field.name)
+            and after.get(field.name)
+            and not given.get(field.name)
+        ):
+            raise Invalid(GIVE_AGAIN, field=field.name)
 
 
 def secret_moments(connection: Connection) -> dict[str, datetime]:

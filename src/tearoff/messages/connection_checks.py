@@ -13,7 +13,7 @@ from yarl import URL
 from tearoff.errors import Invalid
 from tearoff.kit.http import PrivateAddress, resolve_public
 from tearoff.kit.services import Services
-from tearoff.messages.connection_changes import merged
+from tearoff.messages.connection_changes import check_secrets_stay, merged
 from tearoff.messages.connections import country_in, of_account, open_settings
 from tearoff.messages.models import Connection
 from tearoff.messages.open_connections import surroundings_of
@@ -73,6 +73,7 @@ async def check_given(
         stored = open_settings(services.vault, one) if given else {}
     refuse_files(kind, given)
     if given.keys() & {"port", *(field.name for field in registry.fields_of(kind) if field.leads)}:
+        check_secrets_stay(kind, stored, given)
         settings = merged(kind, stored, given)
         await check_hosts(kind, settings, surroundings_of(services))
 
@@ -92,6 +93,7 @@ async def try_out(
         one = await of_account(services.db, account_id, connection_id)
         kind, stored = one.kind, open_settings(services.vault, one)
     refuse_files(kind, given)
+    check_secrets_stay(kind, stored, given)
     settings, surroundings = merged(kind, stored, given), surroundings_of(services)
     await check_hosts(kind, settings, surroundings)
     return await ask(kind, settings, surroundings)

@@ -17,11 +17,12 @@ from tearoff.messages.connections import ConnectionNotFound
 from tearoff.messages.models import Connection
 from tearoff.messages.standing import News, Stray
 from tearoff.providers import registry
+from tearoff.providers.base import Field
 
 
 class Setting(msgspec.Struct, frozen=True):
     """What a form asks for. `help` goes on after the name. `choices`: nothing else fits; empty:
-    anything. `advanced`: few need it."""
+    anything. `advanced`: few need it. `lines`: it may take several lines."""
 
     name: str
     label: str
@@ -31,16 +32,20 @@ class Setting(msgspec.Struct, frozen=True):
     default: str
     choices: list[str]
     advanced: bool
+    lines: bool
 
 
 class Kind(msgspec.Struct, frozen=True):
-    """A kind of service. `channel`: sms or email. `reports`: it is told a callback address."""
+    """A kind of service. `channel`: sms or email. `reports`: it is told a callback address.
+    `on_server`: settings that name files of the server, which only its operator sets, by
+    command."""
 
     kind: str
     channel: str
     title: str
     reports: bool
     settings: list[Setting]
+    on_server: list[Setting]
 
 
 class UnmatchedReplies(msgspec.Struct, frozen=True):
@@ -91,18 +96,22 @@ class Route(msgspec.Struct, frozen=True):
 
 
 def show_kind(kind: str) -> Kind:
-    """Without the settings that name files of the server: only its operator sets those."""
-    fields = [field for field in registry.fields_of(kind) if not field.on_server]
-    shown = [
-        Setting(
-            field.name, field.label or field.name, field.help, field.required, field.secret,
-            field.default, list(field.choices), field.advanced,
-        )
-        for field in fields
-    ]  # fmt: skip
+    fields = registry.fields_of(kind)
     return Kind(
-        kind, registry.channel_of(kind), registry.title_of(kind), registry.calls_back(kind), shown
+        kind,
+        registry.channel_of(kind),
+        registry.title_of(kind),
+        registry.calls_back(kind),
+        [_setting(field) for field in fields if not field.on_server],
+        [_setting(field) for field in fields if field.on_server],
     )
+
+
+def _setting(field: Field) -> Setting:
+    return Setting(
+        field.name, field.label or field.name, field.help, field.required, field.secret,
+        field.default, list(field.choices), field.advanced, field.lines,
+    )  # fmt: skip
 
 
 async def all_shown(db: Handle, services: Services, account_id: int) -> list[Provider]:

@@ -132,7 +132,7 @@ async def is_trial(db: Handle, account_id: int) -> bool:
     """Whether its texts go to a log on this machine and to nobody."""
     found = await db.fetchval(
         "SELECT kind = 'log' FROM connections WHERE account_id = $1 AND channel = 'sms' AND active"
-        " ORDER BY id LIMIT 1",
+        " ORDER BY position, id LIMIT 1",
         account_id,
     )
     return bool(found)

@@ -226,7 +226,8 @@ class Field(msgspec.Struct, frozen=True):
     a form asks for. `help` follows the name, so it is no sentence; `label` is what people call
     it. `choices`: nothing else fits. `advanced`: few need it. `leads`: the value is where
     messages and secrets go, a `url` or a `host` (its port is the setting `port`). `on_server`:
-    it names a file of the machine, so only its operator may set it, by command."""
+    it names a file of the machine, so only its operator may set it, by command. `lines`: the
+    value may take several. `stays`: a secret that is sent to nobody: it checks what comes in."""
 
     name: str
     help: str
@@ -238,6 +239,8 @@ class Field(msgspec.Struct, frozen=True):
     advanced: bool = False
     leads: str = ""
     on_server: bool = False
+    lines: bool = False
+    stays: bool = False
 
 
 IN_USE = "this login is in use already, or was a moment ago"

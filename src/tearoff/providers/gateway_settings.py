@@ -44,7 +44,7 @@ FIELDS: Sequence[Field] = (
           label=phrase("Form of the body"), choices=FORMATS),
     Field("body", phrase("JSON object, with {to} {to_digits} {text} {sender} {id} {callback}"
           " {alphabet} {username} {password} {token} filled in"), required=True,
-          label=phrase("Body")),
+          label=phrase("Body"), lines=True),
     Field("alphabet_words", phrase("{alphabet} for GSM-7 and for UCS-2"),
           default="text,unicode", label=phrase("Words for the alphabet"), advanced=True),
     Field("auth", phrase("one of none, basic, bearer"), default="none", label=phrase("Login by"),
@@ -64,7 +64,7 @@ FIELDS: Sequence[Field] = (
     Field("error_text_path", phrase("where the answer has its error in words"),
           label=phrase("Error text at"), advanced=True),
     Field("error_words", phrase('JSON object from error codes to reasons: {"9": "no_credit",'
-          ' "4*": …}'), label=phrase("Words for errors"), advanced=True),
+          ' "4*": …}'), label=phrase("Words for errors"), advanced=True, lines=True),
     Field("receipts_path", phrase("where a callback has its list of receipts; empty: it is one"),
           label=phrase("Receipts at"), advanced=True),
     Field("receipt_id_path", phrase("in a receipt: the service's name of the message"),
@@ -76,11 +76,11 @@ FIELDS: Sequence[Field] = (
     Field("receipt_status_path", phrase("in a receipt: the status"),
           label=phrase("Receipt: status at"), advanced=True),
     Field("receipt_words", phrase("JSON object from statuses to sent, delivered, failed, unknown"),
-          label=phrase("Words for statuses"), advanced=True),
+          label=phrase("Words for statuses"), advanced=True, lines=True),
     Field("receipt_error_path", phrase("in a receipt: the error code"),
           label=phrase("Receipt: error at"), advanced=True),
     Field("receipt_error_words", phrase("JSON object from those error codes to reasons"),
-          label=phrase("Words for errors of receipts"), advanced=True),
+          label=phrase("Words for errors of receipts"), advanced=True, lines=True),
     Field("replies_path", phrase("where a callback has its list of replies; empty: it is one"),
           label=phrase("Replies at"), advanced=True),
     Field("reply_from_path", phrase("in a reply: who sent it"), label=phrase("Reply: from at"),
@@ -96,7 +96,7 @@ FIELDS: Sequence[Field] = (
     Field("hmac_header", phrase("header with the HMAC of a callback's body, hexadecimal or"
           " base64"), label=phrase("Header of the signature"), advanced=True),
     Field("hmac_secret", phrase("the key of that HMAC"), secret=True,
-          label=phrase("Key of the signature"), advanced=True),
+          label=phrase("Key of the signature"), advanced=True, stays=True),
     Field("hmac_digest", phrase("one of sha256, sha1, sha512"), default="sha256",
           label=phrase("Digest of the signature"), choices=DIGESTS, advanced=True),
 )  # fmt: skip

@@ -58,6 +58,14 @@ def secrets_of(kind: str) -> frozenset[str]:
     return frozenset(field.name for field in fields_of(kind) if field.secret)
 
 
+def place_in(kind: str, settings: Mapping[str, str]) -> tuple[str, ...]:
+    """Where messages and secrets go by these settings, to be compared."""
+    fields = [field for field in fields_of(kind) if field.leads]
+    if any(field.leads == "host" for field in fields):
+        fields += [field for field in fields_of(kind) if field.name == "port"]
+    return tuple(settings.get(f.name, "").strip() or f.default for f in fields)
+
+
 def calls_back(kind: str) -> bool:
     """Whether the service is told an address to report to."""
     return kind in CALL_BACK

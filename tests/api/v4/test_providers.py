@@ -51,6 +51,7 @@ async def test_every_kind_says_what_it_needs(v4):
         assert kind["title"]
         assert all(s["label"] and s["help"] for s in kind["settings"]), kind["kind"]
     assert not [s for k in kinds.values() for s in k["settings"] if "file" in s["name"]]
+    assert [s["name"] for s in kinds["smtp"]["on_server"]] == ["tls_ca_file"]
     token = next(s for s in kinds["twilio"]["settings"] if s["name"] == "auth_token")
     assert (token["secret"], token["required"], token["label"]) == (True, True, "Auth Token")
     security = next(s for s in kinds["smtp"]["settings"] if s["name"] == "security")
@@ -88,6 +89,49 @@ async def test_a_change_of_another_field_keeps_the_stored_secret(v4, services):
     assert TOKEN.encode() in opened
     refused = await v4.patch(path, {"settings": {"auth_token": None}})
     assert refused.body["errors"][0]["field"] == "settings.auth_token"
+
+
+async def test_a_stored_secret_goes_to_no_other_address(v4):
+    """Unless it is given again: on a change and on a test before one."""
+    elsewhere = {"base_url": "http://127.0.0.1:9/theirs"}
+    twilio = await made(v4)
+    gateway = await made(
+        v4, kind="http",
+        settings={"url": "http://127.0.0.1:9/a", "body": BODY, "hmac_header": "x-sum",
+                  "hmac_secret": "what comes in", "username": "shop", "auth": "basic",
+                  "password": "what goes out"},
+    )  # fmt: skip
+    mail = await made(
+        v4, kind="smtp",
+        settings={"host": "127.0.0.1", "port": "9", "from": "a@example.com",
+                  "username": "shop", "password": "what goes out"},
+    )  # fmt: skip
+    told = "Give it again: a stored secret is not sent to another address."
+    for one, change, field in (
+        (twilio, elsewhere, "auth_token"),
+        (twilio, elsewhere | {"auth_token": ""}, "auth_token"),
+        (gateway, {"url": "http://127.0.0.1:9/b"}, "password"),
+        (mail, {"host": "localhost"}, "password"),
+        (mail, {"port": "10"}, "password"),
+    ):
+        for answer in (
+            await v4.patch(f"/v4/providers/{one['id']}", {"settings": change}),
+            await v4.post("/v4/providers/test", {"id": one["id"], "settings": change}),
+        ):
+            assert answer.status == 422, answer.text
+            (error,) = answer.body["errors"]
+            assert error["field"] == f"settings.{field}"
+            assert error["detail"].endswith(told)
+    same = await v4.patch(f"/v4/providers/{mail['id']}", {"settings": {"host": "127.0.0.1"}})
+    assert same.status == 200, same.text
+    for one, change in (
+        (twilio, elsewhere | {"auth_token": TOKEN}),
+        (gateway, {"url": "http://127.0.0.1:9/b", "password": "once more"}),
+        (mail, {"host": "localhost", "password": "once more"}),
+    ):
+        path = f"/v4/providers/{one['id']}"
+        changed = await v4.patch(path, {"settings": change})
+        assert changed.status == 200, changed.text
 
 
 @pytest.mark.parametrize(

@@ -270,8 +270,8 @@ UPDATE = Operation(
     verb="provider.change",
     look=get_provider,
     summary="Change a provider, or switch it off or on. What is not given stays, each setting"
-    " by itself: a secret as it is stored, and the callback address always. `prices` are"
-    " replaced as a whole.",
+    " by itself: a secret as it is stored, and the callback address always. To send a stored"
+    " secret to another address, give it again. `prices` are replaced as a whole.",
     path_fields=(pf.ID,),
     body=(pf.SETTINGS, pf.NAME, pf.ACTIVE, pf.PRICES, pf.REPLY_NUMBERS),
     before=check_given,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import campaigns, shapes
@@ -22,10 +23,8 @@ _CAMPAIGN = find(campaigns.OPERATIONS, "GET /v4/campaigns/{id}")
 
 async def show(visit: Visit) -> Answer:
     message = await visit.read(GET, id=visit.path["id"])
-    mark = f"{message.state}-{len(message.timeline)}"
-    since = _since(visit)
-    is_live = not standings.is_settled(message) and visit.now - since < WATCHED
-    if visit.is_part and is_live and visit.query.get("mark") == mark:
+    watched = watch(visit, message)
+    if visit.is_part and watched["is_live"] and visit.query.get("mark") == _mark(message):
         return nothing_new()
     to = standings.recipient(visit, message.recipient)
     return await page(
@@ -33,18 +32,30 @@ async def show(visit: Visit) -> Answer:
         "message",
         title=visit.words("Message to {to}", to=to),
         at="/send",
-        message=message,
         to=to,
-        standing=standings.of_message(message),
-        reason=_reason(visit, message),
         sees=standings.sees_people(visit),
         campaign=await _campaign(visit, message),
-        is_live=is_live,
-        is_settled=standings.is_settled(message),
-        next=visit.address(
-            f"/messages/{message.id}", mark=mark, since=int(since.timestamp())
+        **watched,
+    )
+
+
+def watch(visit: Visit, message: shapes.MessageWithTimeline) -> dict[str, Any]:
+    """What `way.html` shows of a message, on whatever page; it asks for news of itself here."""
+    is_settled, since = standings.is_settled(message), _since(visit)
+    return {
+        "message": message,
+        "standing": standings.of_message(message),
+        "reason": _reason(visit, message),
+        "is_settled": is_settled,
+        "is_live": not is_settled and visit.now - since < WATCHED,
+        "next": visit.address(
+            f"/messages/{message.id}", mark=_mark(message), since=int(since.timestamp())
         ),
-    )  # fmt: skip
+    }
+
+
+def _mark(message: shapes.MessageWithTimeline) -> str:
+    return f"{message.state}-{len(message.timeline)}"
 
 
 def _since(visit: Visit) -> datetime:
