@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tearoff.accounts.models import Account, ApiKey, Caller
@@ -53,6 +54,20 @@ async def client_ids(db: Handle, account_id: int) -> list[str]:
         account_id,
     )
     return [row["client_id"] for row in rows]
+
+
+async def names_of(db: Handle, account_id: int, person_ids: Sequence[int]) -> dict[int, str]:
+    """What people of this account, and of the one above it, are called, by person: the name, else
+    the address. Those who belong to neither any more are left out."""
+    rows = await db.fetch(
+        "SELECT DISTINCT ON (person_id) person_id,"
+        " coalesce(nullif(trim(first_name || ' ' || last_name), ''), email) AS name FROM members"
+        " WHERE (account_id = $1 OR account_id = (SELECT parent_id FROM accounts WHERE id = $1))"
+        " AND person_id = ANY($2) ORDER BY person_id, account_id <> $1",
+        account_id,
+        person_ids,
+    )
+    return {row["person_id"]: row["name"] for row in rows}
 
 
 async def update_account(db: Handle, account_id: int, changes: dict[str, Any]) -> bool:

@@ -219,18 +219,20 @@ _DELIVERY = Delivery(
     '{"id":"evt_a1B2c3D4e5F6g7H8i9J0","type":"coupon_validated"}',
 )  # fmt: skip
 
+LIST = Operation(
+    method="GET",
+    path="/v4/webhooks",
+    tag=TAG,
+    right=Right.HOOKS,
+    summary="The account's webhooks, on one page.",
+    act=list_webhooks,
+    errors=(201,),
+    answers={200: ("The webhooks.", Page[Webhook])},
+    example=Page([_WEBHOOK]),
+)
+
 OPERATIONS = (
-    Operation(
-        method="GET",
-        path="/v4/webhooks",
-        tag=TAG,
-        right=Right.HOOKS,
-        summary="The account's webhooks, on one page.",
-        act=list_webhooks,
-        errors=(201,),
-        answers={200: ("The webhooks.", Page[Webhook])},
-        example=Page([_WEBHOOK]),
-    ),
+    LIST,
     Operation(
         method="POST",
         path="/v4/webhooks",

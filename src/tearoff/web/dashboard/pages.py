@@ -45,6 +45,7 @@ log = structlog.get_logger()
 _WEB = resources.files("tearoff.web")
 OURS = Shelf("/a/static", "ours", _WEB / "dashboard" / "static", is_ours=True)
 HTMX = Shelf("/a/static", "htmx", _WEB / "vendor" / "htmx", is_ours=False)
+SWAGGER = Shelf("/a/static", "swagger", _WEB / "vendor" / "swagger", is_ours=False)
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; style-src-attr 'unsafe-inline';"
@@ -151,10 +152,15 @@ def nothing_new() -> Answer:
 
 
 def printed(
-    request: AnyRequest, text: str, *, status: int = 200, headers: Iterable[Header] = ()
+    request: AnyRequest,
+    text: str,
+    *,
+    status: int = 200,
+    headers: Iterable[Header] = (),
+    policy: str = _POLICY,
 ) -> Answer:
     body, more = text.encode("utf-8", "replace"), [*_HEADERS, *headers]
-    more.append(("content-security-policy", _POLICY))
+    more.append(("content-security-policy", policy))
     if reads_gzip(request) and len(body) > 500:
         body = gzip.compress(body, 5, mtime=0)
         more.append(("content-encoding", "gzip"))

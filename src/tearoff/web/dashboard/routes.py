@@ -8,6 +8,8 @@ from litestar import Response, Router, route
 from litestar.params import FromPath
 
 from tearoff.web.dashboard import (
+    api_keys,
+    api_pages,
     campaign_new,
     campaigns,
     campaigns_chosen,
@@ -63,11 +65,13 @@ FILES = (
     profile,
     profile_codes,
     gallery,
+    api_keys,
+    api_pages,
 )
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 
-_SHELVES = (pages.OURS, pages.HTMX)
+_SHELVES = (pages.OURS, pages.HTMX, pages.SWAGGER)
 
 
 @route("/a/static/{version:str}/{path:path}", http_method=READ)

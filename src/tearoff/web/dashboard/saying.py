@@ -93,4 +93,10 @@ SAID_BELOW = (
     phrase("Give scheme and host alone, such as https://c.shop.example."),
     phrase("Give one to fifty hosts."),
     phrase("This is not a picture that can be read. Use PNG, JPEG or WebP."),
+    phrase("Give one or more."),
+    phrase("The account has no key with this client id."),
+    phrase(
+        "There may be 100 API keys, with those that were revoked within 30 days. Roll one instead"
+        " of making another."
+    ),
 )

@@ -1,7 +1,8 @@
 """The API reference: the OpenAPI document as a page that works without script.
 
 It is made once from the same document that `/openapi.json` serves; only the reader's host
-differs. It shows no secrets and asks nobody else for anything.
+differs, and for somebody who is signed in the client id. It shows no secrets and asks nobody else
+for anything.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import html
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -24,8 +26,11 @@ from tearoff.web.paper.html import Answer, answer, hash_of, read_template, rende
 
 Document = Mapping[str, Any]
 VERBS = ("get", "post", "put", "patch", "delete")
+MakeDocument = Callable[[], Document]
 HOST = "https://tearoff.invalid"
 """Stands for the reader's host until somebody reads."""
+HOME = "/a/0/api"
+"""Stands for the dashboard's page of API keys of somebody who is signed in."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -76,39 +81,61 @@ class Thing(msgspec.Struct, frozen=True):
     rows: list[Row]
 
 
-def make_route(make_document: Callable[[], Document]) -> HTTPRouteHandler:
-    """The page's route. The document is made when somebody first reads it."""
-    kept: list[str] = []
+def make_route(make_document: MakeDocument) -> HTTPRouteHandler:
+    """The public page's route. The document is made when somebody first reads it."""
 
     @route("/docs/api", http_method=["GET", "HEAD"])
     async def show_reference(request: Request[Any, Any, Any]) -> Answer:
-        if not kept:
-            kept.append(_print(make_document()))
-        body = kept[0].replace(HOST, html.escape(_host(request))).encode()
-        packed = reading.reads_gzip(request)
-        headers = [*_HEADERS, *((("content-encoding", "gzip"),) if packed else ())]
-        return answer(200, headers, gzip.compress(body, 4) if packed else body)
+        return show(request, make_document)
 
     return show_reference
+
+
+def show(request: Request[Any, Any, Any], make_document: MakeDocument) -> Answer:
+    """The same for every reader of this address."""
+    return _packed(request, _printed(make_document), "public, max-age=300")
+
+
+def show_own(
+    request: Request[Any, Any, Any], make_document: MakeDocument, home: str, client_id: str
+) -> Answer:
+    """For somebody who is signed in: with the client id in the samples, if there is one, and links
+    to the dashboard's pages below `home`. The secret is a placeholder here too."""
+    text = _printed(make_document, is_own=True).replace(HOME, html.escape(home))
+    if client_id.isascii() and client_id.isdigit():
+        text = text.replace("$CLIENT_ID", client_id)
+        text = text.replace("os.environ[&#34;CLIENT_ID&#34;]", f"&#34;{client_id}&#34;")
+    return _packed(request, text, "private, no-store")
+
+
+def _packed(request: Request[Any, Any, Any], text: str, cache: str) -> Answer:
+    body = text.replace(HOST, html.escape(host_of(request))).encode()
+    packed = reading.reads_gzip(request)
+    encoding = (("content-encoding", "gzip"),) if packed else ()
+    headers = [*_HEADERS, ("cache-control", cache), *encoding]
+    return answer(200, headers, gzip.compress(body, 4) if packed else body)
 
 
 _PLAUSIBLE = re.compile(r"https?://[A-Za-z0-9.:\[\]-]{1,260}")
 
 
-def _host(request: Request[Any, Any, Any]) -> str:
+def host_of(request: Request[Any, Any, Any]) -> str:
     """Where the reader would call: the public address, or that of this page."""
     public = services_of(request).settings.public_url
     given = public or str(request.base_url).rstrip("/")
     return given if _PLAUSIBLE.fullmatch(given) else "http://localhost:8080"
 
 
-def _print(document: Document) -> str:
+@cache
+def _printed(make_document: MakeDocument, *, is_own: bool = False) -> str:
+    document = make_document()
     return render(
         "reference/reference.html",
         ticks=_ticks,
         css=_CSS,
         script=_SCRIPT,
         host=HOST,
+        home=HOME if is_own else "",
         version=document["info"]["version"],
         about=document["info"]["description"],
         chapters=list(_chapters(document)),
@@ -351,7 +378,6 @@ _CSS = read_template("reference/reference.css")
 _SCRIPT = read_template("reference/reference.js")
 _HEADERS = [
     ("content-type", "text/html; charset=utf-8"),
-    ("cache-control", "public, max-age=300"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),
     ("vary", "Accept-Encoding"),

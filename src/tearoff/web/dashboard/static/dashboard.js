@@ -55,6 +55,11 @@ document.addEventListener("click", async (event) => {
   }
 });
 
+// What is shown once is not there again when the browser brings the page back from its memory.
+addEventListener("pagehide", () => {
+  for (const field of document.querySelectorAll("[data-once]")) field.value = "";
+});
+
 // A password is seen while its button is pressed in; printing needs a button because nothing else
 // says that it can be done.
 document.addEventListener("click", (event) => {
