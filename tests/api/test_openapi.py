@@ -153,6 +153,8 @@ class Scene:
         """The example, or the shop's own thing where it names one."""
         if name == "locations":
             return [int(str(await self.maker.location("")).rpartition("_")[2])]
+        if name == "campaigns":
+            return [self.caller.shop.campaign]
         if name == "providers":
             return [self.caller.shop.connection]
         kind = self.kind_of(name, example)
@@ -223,6 +225,10 @@ class Maker(table.Maker):
         pairing = await devices.make_pairing(db, shop.account, shop.location, now)
         made, _ = await devices.pair(db, pairing.token, name="Sam", pin="2468", now=now)
         return made.id
+
+    async def pairing(self, state):
+        shop = self.caller.shop
+        return (await self.call("POST", f"/v4/locations/{shop.location}/pairings", {}))["id"]
 
     async def session_of_event(self, state):
         return await self.services.db.fetchval(

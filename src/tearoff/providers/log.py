@@ -71,9 +71,9 @@ class LogProvider(WithoutCallbacks):
               default="none", label=phrase("Fail"), choices=FAILURES, advanced=True),
         Field("delay_ms", phrase("milliseconds before every answer, at most 60000"), default="0",
               label=phrase("Delay"), advanced=True),
-        Field("scripted", phrase("true: numbers ending in 211, 429, 500, 610, 900 fail"),
+        Field("scripted", phrase("whether numbers ending in 211, 429, 500, 610, 900 fail"),
               default="false", label=phrase("Fail by number"), choices=YES_NO, advanced=True),
-        Field("receipts", phrase("true: a receipt arrives two seconds later"), default="false",
+        Field("receipts", phrase("whether a receipt arrives two seconds later"), default="false",
               label=phrase("Receipts"), choices=YES_NO),
     )  # fmt: skip
 

@@ -6,7 +6,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from tearoff.accounts import tallies
 from tearoff.coupons.sessions.behind_link import linked
+from tearoff.coupons.sessions.pin_tries import LOCKS
 from tearoff.kit import clock
 from tearoff.web.coupon import accepted, pins
 from tearoff.web.paper import forms
@@ -153,7 +155,7 @@ async def test_two_phones_with_a_coupon_for_many_visits(make_coupon):
     assert (await coupon.row())["uses"] == 2
 
 
-async def test_wrong_pins_are_counted_and_lock(coupon):
+async def test_wrong_pins_are_counted_and_lock(coupon, services):
     said = []
     for _ in range(6):
         answer = await coupon.redeem(WRONG)
@@ -172,6 +174,8 @@ async def test_wrong_pins_are_counted_and_lock(coupon):
     assert "Locked for 15 minutes." in (await coupon.get()).text  # when it is opened again, too
     assert (await coupon.row())["uses"] == 0
     assert await coupon.events() == [("pin_locked", "staff", "page", None)]
+    now = datetime.now(UTC)
+    assert await tallies.reached(services.db, coupon.shop.account, LOCKS.scope, now) == 1
 
 
 async def test_a_form_that_is_sent_again_is_one_try(coupon):

@@ -217,8 +217,14 @@ def begin_page(
     """`below`: which parts of the style are needed for what stands below the offer; `scripts` are
     those that stand there; `asks`: the form in which somebody may have typed something."""
     css, words = html.style_of(campaign.brand_color), visit.words
-    needs = {"coupon/langs": asks or len(o.switches) > 1, "coupon/done": stands.accepted,
-             "coupon/stamps": stands.stamps, "coupon/won": stands.prize, **below}  # fmt: skip
+    needs = {
+        "coupon/langs": asks or len(o.switches) > 1,
+        "coupon/logo": o.logo,
+        "coupon/done": stands.accepted,
+        "coupon/stamps": stands.stamps,
+        "coupon/won": stands.prize,
+        **below,
+    }
     return html.begin(
         visit.language,
         css,

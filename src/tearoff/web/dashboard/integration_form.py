@@ -205,11 +205,11 @@ class Shown(msgspec.Struct, frozen=True):
 def _field(visit: Visit, form: Form, setting: Setting) -> Shown:
     words = visit.words
     label, help = words(setting.label), words(setting.help)
-    needed = setting.required or setting.advanced or setting.choices
+    is_plain = setting.required or setting.advanced or setting.choices or setting.name == "sender"
     return Shown(
         name=field_name(setting),
         setting=setting,
-        label=label if needed else words("{label} (optional)", label=label),
+        label=label if is_plain else words("{label} (optional)", label=label),
         hint=_hint(words, setting, help),
         value=form.settings.get(setting.name, setting.default if setting.choices else ""),
         options=provider_words.choices_of(words, setting),

@@ -60,16 +60,17 @@ async def show(visit: Visit) -> Answer:
 
 
 async def move(visit: Visit) -> Answer:
-    """One place up or down among those of its channel that are switched on."""
+    """One place up or down among those of its channel that are switched on; from where the form
+    saw it, so that the same form sent twice moves it once."""
     one = await visit.read(providers.GET, id=_typed_id(visit))
     routes = (await visit.read(providers.ROUTES)).data
     order = next(list(route.providers) for route in routes if route.channel == one.channel)
-    if one.id in order:
-        place = order.index(one.id)
+    place = order.index(one.id) if one.id in order else -1
+    if visit.typed.text("at") == str(place + 1):
         order.remove(one.id)
         order.insert(max(0, place + (-1 if visit.typed.text("to") == "up" else 1)), one.id)
         given = {"channel": one.channel, "providers": order}
-        await visit.do(providers.SET_ROUTE, given, once=visit.typed.text("once"))
+        await visit.do(providers.SET_ROUTE, given)
     name = provider_words.name_of(visit.words, one, await kinds_of(visit))
     return to(visit, f"/integrations#service-{one.id}", _moved(visit, name, one.id, order))
 

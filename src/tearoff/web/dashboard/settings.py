@@ -47,7 +47,9 @@ async def put_logo(visit: Visit) -> Answer:
         await visit.upload(account_logo.PUT, {}, upload)
     except TearoffError as error:
         return await _page(visit, Problems({"logo": problems_of(words, error).without()}), 422)
-    return to(visit, "/settings#logo", said=words("The logo is saved. New coupons show it."))
+    return to(
+        visit, "/settings#logo", said=words("The logo is saved. All of your coupons show it.")
+    )
 
 
 async def remove_logo(visit: Visit) -> Answer:
