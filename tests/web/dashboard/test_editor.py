@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ast
 import html
+import inspect
 import io
 import json
 import re
@@ -10,8 +12,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tearoff.coupons.campaigns import campaigns, drafts
+from tearoff.coupons.campaigns import campaigns, drafts, publishing
 from tearoff.web.coupon.samples import STATES
+from tearoff.web.dashboard import editor_asides, editor_saying
 from tests.cast import open_shop
 from tests.web.conftest import PICTURE
 from tests.web.dashboard.conftest import Person, text_of
@@ -249,6 +252,7 @@ async def test_a_draft_is_offered_taken_up_and_thrown_away(editor, services):
         assert kept.status == 204
     page = await editor.open("/message")
     assert "You had not saved this" in text_of(page)
+    assert (await editor.send("", ("value", "Saved meanwhile"))).status == 303  # not taken up
     page = await editor.open("?draft=1")
     assert dict(fields_of(page.text))["title"] == "Draft title"
     assert "This is not saved yet" in text_of(page)
@@ -407,6 +411,10 @@ async def test_files_come_in_and_are_refused_with_reasons(editor, services):
     stored = await editor.stored(services)
     assert stored.picture_id
     assert stored.picture_alt == "Cups"
+    words = {"alt": "Three cups", "has_picture": "1"}
+    assert (await editor.person.post(editor.root + "/picture", words)).status == 303
+    stored = await editor.stored(services)
+    assert (stored.picture_alt, bool(stored.picture_id)) == ("Three cups", True)
 
 
 async def test_readers_look_and_strangers_see_nothing(shop, other_shop, sign_in):
@@ -431,3 +439,41 @@ async def test_readers_look_and_strangers_see_nothing(shop, other_shop, sign_in)
             f"/campaigns/{shop.campaign}{path}", {"tab": "", "to": "paused"}
         )
         assert answer.status == 404, path
+
+
+def test_what_the_rooms_below_say_is_in_our_catalog():
+    for sample in (STATES, editor_asides.STATES):
+        assert set(sample) == set(STATES)
+    tree = ast.parse(inspect.getsource(publishing))
+    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
+    told = {
+        ast.literal_eval(call.args[0]) for call in calls if getattr(call.func, "id", "") == "phrase"
+    }
+    assert told - {*publishing._REACH.values()} <= {*editor_saying.SAID_BELOW}
+
+
+ODD = ("", "nan", "inf", "1e400", "-1", "9" * 30, "٣", "\ud800", "\x00", "[[[", "{}", "null", "[]",
+       "x" * 5000, STORED, "../..", "2026-13-40T99:99", "0000-01-01T00:00", "9999-12-31T23:59",
+       "{", "{link", "#12345g", "true")  # fmt: skip
+
+
+async def test_nothing_that_is_sent_breaks_it(editor):
+    names = {name for tab in TABS for name, _ in fields_of((await editor.open(tab)).text)}
+    names |= {"hours.0.days", "hours.0.start", "hours.x.end", "form.fields.0.name", "texts.nl",
+              "form.fields.0.label.en", "form.consents.0.key", "scratch.on", "texts.xx.title",
+              "scratch.prizes.0.key", "scratch.prizes.0.weight", "scratch.prizes.0.amount",
+              "choose.title", "has.hours", "places", "preview.state", "preview.lang", "to",
+              "replace"}  # fmt: skip
+    paths = ("/preview", "/draft", "/message/count", "/validation/drawn", "/look/colors", "/status")
+    token = (await editor.open()).token
+    for n, odd in enumerate(ODD):
+        value, tab = odd.encode("utf-8", "surrogatepass"), TABS[n % len(TABS)]
+        sent = [(name, value) for name in sorted(names - {"tab", "taken"})]
+        for path in (tab, paths[n % 2], paths[2 + n % 4]):
+            more = ("tab", tab.strip("/") if n % 3 else value)
+            page = await editor.person.post(editor.root + path, [*sent, more], token=token)
+            assert page.status < 500, (path, odd)
+        for act, rows in (("add", value), ("drop", value), ("add", "form"), ("add", "hours")):
+            some = [("has.hours", "1"), (act, rows)]
+            page = await editor.person.post(editor.root + tab, some, token=token)
+            assert page.status < 500, (act, rows)

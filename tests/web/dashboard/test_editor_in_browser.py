@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+import re
 
 import pytest
 from playwright.async_api import expect
 
 from tearoff.coupons.campaigns import campaigns
+from tests.cast import open_shop
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.conftest import PICTURE
 
@@ -17,9 +20,24 @@ TABS = ("", "/validity", "/validation", "/look", "/languages", "/message", "/for
         "/publish")  # fmt: skip
 
 
+FULL = {
+    "hours": [{"days": [1, 2, 3, 4, 5], "start": "07:00", "end": "11:00"}],
+    "form": {"fields": [{"name": "email", "required": True, "label": {"en": "Mail"}}],
+             "consents": [{"key": "news", "text": {"en": "Send me news."}}]},
+    "scratch": {"prizes": [{"key": "cake", "title": {"en": "A cake"}, "weight": 2}]},
+    "texts": {"nl": {"title": "Twee voor een"}, "ar": {"title": "اثنان"}},
+}  # fmt: skip
+
+
+@pytest.fixture
+async def full(services):
+    """A shop whose campaign has something of everything."""
+    return await open_shop(services, campaign={"raw_options": json.dumps(FULL)})
+
+
 @pytest.fixture
 def open_editor(visit, shop, sign_in):
-    async def open_(tab="", **more):
+    async def open_(tab="", shop=shop, **more):
         person = await sign_in(shop, "editor")
         path = person.address(f"/campaigns/{shop.campaign}{tab}")
         return visit(path, cookies=[person.cookie], **more)
@@ -29,8 +47,8 @@ def open_editor(visit, shop, sign_in):
 
 @pytest.mark.parametrize("width", [320, 1366])
 @pytest.mark.parametrize("tab", TABS)
-async def test_each_tab_is_whole(open_editor, tab, width):
-    async with await open_editor(tab, width=width) as page:
+async def test_each_tab_is_whole(open_editor, full, tab, width):
+    async with await open_editor(tab, shop=full, width=width) as page:
         await axe_finds_nothing(page)
 
 
@@ -183,7 +201,25 @@ async def test_a_picture_is_chosen_cropped_by_keys_and_put_there(open_editor, sh
         await page.keyboard.press("ArrowRight")
         assert await page.locator("[data-crop-value]").input_value() != before
         await axe_finds_nothing(page)
-        await page.get_by_role("button", name="Put this picture").click()
+        await page.get_by_role("button", name="Save the picture").click()
         await expect(page.locator("#said")).to_contain_text("The picture is new.")
         stored = await campaigns.campaign(services.db, shop.account, shop.campaign)
         assert stored.picture_id
+
+
+async def test_signed_out_while_typing_loses_nothing(open_editor, services, shop):
+    """Complaint 36: no sign-in page in the middle of the editor; Save leads to it, and what was
+    typed comes along."""
+    async with await open_editor(width=1366, fine=(404,)) as page:
+        await services.db.execute(
+            "DELETE FROM sign_ins WHERE person_id IN"
+            " (SELECT person_id FROM members WHERE account_id = $1)", shop.account,
+        )  # fmt: skip
+        await page.locator("#f-title").fill("Typed in vain?")
+        await expect(page.locator("[data-unsaved-word]")).to_contain_text("you are signed out")
+        await expect(page.locator("#f-title")).to_have_value("Typed in vain?")
+        await expect(page.frame_locator("#preview").locator("h1")).to_have_text(
+            "2-for-1 cappuccino"
+        )
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page).to_have_url(re.compile("/sign-in.next=.*kept"))

@@ -31,7 +31,9 @@ TAG = "Campaigns"
 LIVE = "live"
 
 _EMPTY: dict[str, Any] = {
-    **dict.fromkeys(("subtitle", "description", "terms", "value", "message_text", "customid"), ""),
+    **dict.fromkeys(
+        ("subtitle", "description", "terms", "value", "message_text", "picture_alt", "customid"), ""
+    ),
     "tags": (),
 }
 """What null makes of them."""
@@ -305,6 +307,8 @@ OPERATIONS = (
         path_fields=(CAMPAIGN_ID,),
         body=(
             *FIELDS,
+            f.text_field("picture_alt", p.text(200), "What the picture shows, for whoever cannot"
+                         " see it.", "Two cups of coffee", nullable=True),
             f.integer_field("version", "The version that you have seen. When the campaign has"
                             " another one by now and this would change it, nothing is changed:"
                             " 409."),

@@ -78,6 +78,7 @@ class CampaignChanges(msgspec.Struct, frozen=True, kw_only=True):
     brand_color: str | UnsetType = UNSET
     language: str | UnsetType = UNSET
     message_text: str | UnsetType = UNSET
+    picture_alt: str | UnsetType = UNSET
     timezone: str | UnsetType = UNSET
     starts_at: datetime | UnsetType | None = UNSET
     expires_at: datetime | UnsetType | None = UNSET
@@ -289,7 +290,8 @@ async def change(
         if all(row.get(f"c_{n}", row.get(f"s_{n}")) == _plain(v) for n, v in values.items()):
             return _entry(row)
         raise ChangedMeanwhile(_entry(row))
-    campaigns.check_campaign(msgspec.structs.replace(as_new(_entry(row)), **values))
+    new = {name: value for name, value in values.items() if name != "picture_alt"}
+    campaigns.check_campaign(msgspec.structs.replace(as_new(_entry(row)), **new))
     if values:
         values |= {"changed_at": now, "changed_by": by}
         sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(values, 3))

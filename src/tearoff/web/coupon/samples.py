@@ -15,7 +15,6 @@ from tearoff.coupons.models import Campaign, Session
 from tearoff.coupons.sessions.behind_link import Linked
 from tearoff.kit.hours import Hours
 from tearoff.kit.vault import Vault
-from tearoff.kit.words import phrase
 from tearoff.web.coupon import personal, questions
 from tearoff.web.coupon.offer import offer
 from tearoff.web.coupon.pages import SCRIPTS, begin_page
@@ -26,26 +25,11 @@ from tearoff.web.coupon.visits import Visit, visit_of
 from tearoff.web.paper import html
 from tearoff.web.paper.reading import AnyRequest
 
-STATES = {
-    "ready": phrase("Ready to use"),
-    "public": phrase("The public page"),
-    "part": phrase("Partly used"),
-    "claimable": phrase("Ready to activate"),
-    "active": phrase("Active"),
-    "time_over": phrase("Time is over"),
-    "accepted": phrase("Just used"),
-    "used": phrase("Used"),
-    "resting": phrase("Used for now"),
-    "unplayed": phrase("Scratch card"),
-    "no_prize": phrase("No prize"),
-    "closed": phrase("Not at this hour"),
-    "not_yet": phrase("Not yet valid"),
-    "expired": phrase("Expired"),
-    "withdrawn": phrase("Not available"),
-    "full": phrase("Limit reached"),
-    "gone": phrase("All given out"),
-}
-"""By the word that asks for each."""
+STATES = (
+    "ready", "public", "part", "claimable", "active", "time_over", "accepted", "used", "resting",
+    "unplayed", "no_prize", "closed", "not_yet", "expired", "withdrawn", "full", "gone",
+)  # fmt: skip
+"""Words that ask for each; `public` and `gone` are the page of somebody without a coupon."""
 
 _CODE = "7k4m2p9d3w6x8c5b1f0h2"
 _SCRIPT = re.compile(r"<(script|noscript)\b.*?</\1>", re.S)

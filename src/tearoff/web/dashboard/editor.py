@@ -113,7 +113,8 @@ async def save(visit: Visit, tab: Tab) -> Answer:
         typed = compacted(tab, typed, given)
         shown = Shown(typed=typed, problems=problems, is_changed=True, status=422)
         return await print_tab(visit, tab, campaign, shown)
-    await forget(visit, [tab])
+    if not typed.is_ticked("held"):  # a draft that was offered and not taken up stays
+        await forget(visit, [tab])
     return to(visit, f"/campaigns/{campaign['id']}{tab.path}", _told_saved(visit, others))
 
 

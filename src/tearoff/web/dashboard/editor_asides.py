@@ -8,6 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import msgspec
+from babel.dates import get_day_names
 
 from tearoff.accounts.rights import Right
 from tearoff.api.v4.fields import BadFields
@@ -16,11 +17,10 @@ from tearoff.errors import Invalid
 from tearoff.kit import times
 from tearoff.kit.codes import SESSION_CODE_LENGTH
 from tearoff.kit.colors import DARK_CARD, LIGHT_CARD, brand_colors, contrast
-from tearoff.kit.words import LANGUAGES, words_in
+from tearoff.kit.words import LANGUAGES, phrase, words_in
 from tearoff.messages.smart import accents
 from tearoff.web.coupon.barcode import draw
 from tearoff.web.coupon.qr import draw_qr
-from tearoff.web.coupon.samples import STATES
 from tearoff.web.dashboard.editor_tabs import UNITS, Tab
 from tearoff.web.dashboard.forms import Typed
 from tearoff.web.dashboard.operations import operation
@@ -38,6 +38,27 @@ _LONGEST = {
 """Values of a person, as long as most are: the counter measures with them, not with the place."""
 
 INSERTS = ("first_name", "last_name", "link", "customfield1")
+
+STATES = {
+    "ready": phrase("Ready to use"),
+    "public": phrase("The public page"),
+    "part": phrase("Partly used"),
+    "claimable": phrase("Ready to activate"),
+    "active": phrase("Active"),
+    "time_over": phrase("Time is over"),
+    "accepted": phrase("Just used"),
+    "used": phrase("Used"),
+    "resting": phrase("Used for now"),
+    "unplayed": phrase("Scratch card"),
+    "no_prize": phrase("No prize"),
+    "closed": phrase("Not at this hour"),
+    "not_yet": phrase("Not yet valid"),
+    "expired": phrase("Expired"),
+    "withdrawn": phrase("Not available"),
+    "full": phrase("Limit reached"),
+    "gone": phrase("All given out"),
+}
+"""States of a coupon on the phone, as `web.coupon.samples` knows them."""
 
 Campaign = dict[str, Any]
 
@@ -97,17 +118,14 @@ async def _validity(visit: Visit, campaign: Campaign) -> dict[str, Any]:
     if text.isdigit() and 1 <= int(text) <= 1_200:
         seconds = int(text) * 60
     end = noon + timedelta(seconds=seconds)
-    days = [visit.words(name) for name in _DAYS]
+    names = get_day_names("abbreviated", locale=times.locale_of(language))
     return {
         "zones": sorted(times.time_zones()),
         "city": times.city_of(zone, language),
         "example": [times.words_of(at, zone, language) for at in (noon, end)],
-        "days": list(enumerate(days, 1)),
+        "days": [(day + 1, names[day]) for day in range(7)],
         "units": [(key, visit.words(text)) for key, text in UNITS],
     }
-
-
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 
 
 async def _validation(visit: Visit, campaign: Campaign) -> dict[str, Any]:

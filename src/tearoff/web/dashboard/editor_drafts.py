@@ -22,7 +22,7 @@ from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import patiently
 
-NOT_KEPT = ("t", "back", "tab", "add", "drop", "count", "replace", "taken")
+NOT_KEPT = ("t", "back", "tab", "add", "drop", "count", "replace", "taken", "held")
 """Fields of the form that are not kept. Its version and what stood there before are: a draft that
 is taken up later meets what others changed since then."""
 

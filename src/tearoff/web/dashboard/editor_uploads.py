@@ -14,7 +14,7 @@ from tearoff.api.v4.operation import Operation
 from tearoff.coupons.pools.importing import CheckedCodes, ImportedCodes
 from tearoff.errors import Conflict, Invalid, TearoffError
 from tearoff.kit.words import phrase
-from tearoff.web.dashboard.editor import Shown, campaign_of, print_tab
+from tearoff.web.dashboard.editor import UPDATE, Shown, campaign_of, print_tab
 from tearoff.web.dashboard.editor_tabs import shown_values, tab_of
 from tearoff.web.dashboard.forms import FileField, Typed
 from tearoff.web.dashboard.operations import operation
@@ -42,6 +42,8 @@ WHY = (
 
 async def put_picture(visit: Visit) -> Answer:
     """A new one, or other words for the one that is there."""
+    if visit.typed.file is None and visit.typed.is_ticked("has_picture"):
+        return await _only_words(visit)
     given: dict[str, Any] = {"id": str(visit.path["id"]), "alt": visit.typed.text("alt")}
     if crop := visit.typed.text("crop"):  # without script the middle is taken
         given["crop"] = crop
@@ -50,6 +52,15 @@ async def put_picture(visit: Visit) -> Answer:
     except (Invalid, Conflict) as error:
         return await _again(visit, "", problems_of(visit.words, error), "picture")
     return to(visit, f"/campaigns/{visit.path['id']}#f-picture", visit.words("The picture is new."))
+
+
+async def _only_words(visit: Visit) -> Answer:
+    given = {"id": str(visit.path["id"]), "picture_alt": visit.typed.text("alt") or None}
+    try:
+        await visit.do(operation(UPDATE), given)
+    except (Invalid, Conflict) as error:
+        return await _again(visit, "", problems_of(visit.words, error), "alt")
+    return to(visit, f"/campaigns/{visit.path['id']}#f-picture", visit.words("Saved."))
 
 
 async def remove_picture(visit: Visit) -> Answer:

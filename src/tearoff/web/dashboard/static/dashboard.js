@@ -125,6 +125,7 @@ document.addEventListener("input", (event) => {
   const form = event.target.form;
   if (form) form.dataset.touched = "1";
   if (!form || form.method !== "post" || form.dataset.quiet !== undefined) return;
+  if (event.target.dataset.quiet !== undefined) return;
   form.dataset.changed = "1";
   const word = form.querySelector("[data-unsaved-word]");
   if (word) word.hidden = false;

@@ -13,7 +13,16 @@ async function send(path, data, signal) {
   const answer = await fetch(editor.dataset.editor + path, {
     method: "POST", body: data, signal, redirect: "manual", headers: { "HX-Request": "true" },
   });
-  return answer.ok ? answer : null;
+  if (answer.headers.has("HX-Redirect")) signedOut();
+  return answer.ok && !isOut ? answer : null;
+}
+
+// The sign-in is over: no more is sent by itself. The form itself keeps what it has over a new one.
+let isOut = false;
+function signedOut() {
+  isOut = true;
+  word.hidden = false;
+  word.textContent = word.dataset.outWord;
 }
 
 // The phone: the newest answer counts; one that comes late is thrown away.
@@ -67,22 +76,25 @@ function put(text) {
 let changed = false;
 let running = null;
 let leaving = false;
+let failed = 0;
+const isHeld = form.dataset.hold !== undefined; // a draft of before, not taken up, is not written over
 async function keep() {
   if (running) return running;
-  if (!changed || leaving) return;
+  if (!changed || leaving || isHeld) return;
   changed = false;
-  running = send("/draft", body()).then(drafted, () => { changed = true; });
+  running = send("/draft", body()).then(drafted, () => drafted(null));
   await running;
   running = null;
 }
 
 function drafted(answer) {
-  if (!answer || answer.type === "opaqueredirect") {
+  if (!answer) {
     changed = true;
+    failed += 1;
     return;
   }
   form.dataset.drafted = "1";
-  word.textContent = word.dataset.draftWord;
+  if (!changed) word.textContent = word.dataset.draftWord;
   for (const link of document.querySelectorAll("[data-tab]")) {
     const url = new URL(link.href);
     url.searchParams.set("draft", "1");
@@ -100,12 +112,18 @@ function touched(isTyped) {
   changed = true;
   delete form.dataset.drafted;
   word.hidden = false;
-  if (!running) word.textContent = word.dataset.plainWord;
+  if (!running && !isOut) word.textContent = word.dataset.plainWord;
+  keepSoon(2000);
+}
+
+function keepSoon(wait) {
+  if (isOut || isHeld) return;
   later ||= setTimeout(async () => {
     later = 0;
+    const before = failed;
     await keep();
-    if (changed) touched(true);
-  }, 2000);
+    if (changed) keepSoon(failed > before ? 10_000 : 2000);
+  }, wait);
 }
 
 for (const kind of ["input", "change"]) {
@@ -127,7 +145,7 @@ document.addEventListener("click", async (event) => {
   location.assign(link.href);
 });
 addEventListener("pagehide", () => {
-  if (changed && !leaving) navigator.sendBeacon(`${editor.dataset.editor}/draft`, body());
+  if (changed && !leaving && !isHeld) navigator.sendBeacon(`${editor.dataset.editor}/draft`, body());
 });
 form.addEventListener("submit", (event) => {
   if (event.submitter?.dataset.refresh !== undefined) {
