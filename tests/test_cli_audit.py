@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from tearoff.accounts import devices
+from tearoff.accounts import devices, members
 from tearoff.cli.main import make_parser
 from tearoff.kit import clock
 from tearoff.messages import replies
@@ -47,11 +47,18 @@ CHANGES = {
     "optout import": ("suppression.import", "{account}", "{numbers}"),
     "optout review": ("reply.dismiss", "{account}", "--dismiss", "{reply}"),
     "provider add": ("provider.add", "{account}", "--kind", "log"),
+    "provider set": ("provider.change", "{account}", "--provider", "{provider}", "--off"),
+    "owner link": ("owner.link", "{account}"),
+    "owner reset": ("owner.reset", "--account", "{owner}"),
+    "teammate invite": ("member.invite", "{account}", "--teammate", "{teammate}"),
     "teammate add": ("member.add", "{account}", "--email", "sam@example.com"),
     "teammate signout": ("member.sign_out", "{account}", "--teammate", "{teammate}"),
     "teammate remove": ("member.remove", "{account}", "--teammate", "{teammate}"),
 }  # fmt: skip
 """The verb of each, and what is typed behind it."""
+
+LINKS = {"location.pair", "owner.link", "owner.reset", "member.invite"}
+"""Whoever has their addresses comes in."""
 
 CHANGES_NO_ACCOUNT = {
     "serve", "work", "demo", "migrate", "backup", "restore", "upgrade", "doctor", "outbox",
@@ -92,7 +99,7 @@ async def test_a_command_leaves_one_row(command, tearoff, services, shop, tmp_pa
     assert row["subject"] or verb == "suppression.import"
     text = json.dumps(dict(row), default=str)
     assert not ADDRESS.search(text), text
-    for secret in ("client_secret", "pin", *(["url"] if verb == "location.pair" else [])):
+    for secret in ("client_secret", "pin", *(["url"] if verb in LINKS else [])):
         if told.get(secret):
             assert str(told[secret]) not in text
 
@@ -163,6 +170,14 @@ class Things:
                 "I want you to stop", Keyword.MAYBE_STOP, "", clock.now(),
             ),
         )  # fmt: skip
+
+    async def provider(self):
+        return self.shop.connection
+
+    async def owner(self):
+        async with self.services.db.transaction() as db:
+            await members.ensure_owner(db, self.shop.account)
+        return self.shop.account
 
     async def teammate(self):
         made = self.tearoff(

@@ -11,6 +11,7 @@ from tearoff.cli.common import (
     add_command,
     add_group,
     add_json,
+    audited,
     numbered,
     services,
     show,
@@ -40,7 +41,11 @@ def add_commands(commands: Commands) -> None:
 
 def _link(arguments: argparse.Namespace) -> None:
     async def work(opened: Services) -> str:
-        token = await beginning.issue_link(opened.db, arguments.account, clock.now())
+        account_id: int | None = arguments.account
+        async with opened.db.transaction() as db:
+            token = await beginning.issue_link(db, account_id, clock.now())
+            if account_id is not None:
+                await audited(db, account_id, "owner.link", account_id)
         return url_of(opened.settings, "begin", token)
 
     url = with_services(arguments, work)
@@ -50,9 +55,10 @@ def _link(arguments: argparse.Namespace) -> None:
 
 def _reset(arguments: argparse.Namespace) -> None:
     async def work(opened: Services) -> str:
-        token = await beginning.issue_reset(
-            opened.db, arguments.account, arguments.email, clock.now()
-        )
+        account_id: int = arguments.account
+        async with opened.db.transaction() as db:
+            token = await beginning.issue_reset(db, account_id, arguments.email, clock.now())
+            await audited(db, account_id, "owner.reset", account_id)
         return url_of(opened.settings, "owner", token)
 
     url = with_services(arguments, work)

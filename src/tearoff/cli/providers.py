@@ -155,6 +155,12 @@ def _set(arguments: argparse.Namespace) -> None:
             )  # fmt: skip
             if arguments.first:
                 await connection_changes.set_order(db, account_id, old.channel, [provider])
+            await audited(
+                db, account_id, "provider.change", made.id,
+                before={"active": old.active, "prices": old.prices},
+                after={"active": made.active, "prices": made.prices},
+                secrets=sorted(changes.settings),
+            )  # fmt: skip
         return {"provider": made.id, "kind": made.kind, "active": made.active,
                 "prices": made.prices}  # fmt: skip
 

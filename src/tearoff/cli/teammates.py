@@ -90,13 +90,15 @@ def _invite(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services) -> str:
         known = await members.member(services.db, arguments.account, teammate)
-        token = await sign_ins.issue_ticket(
-            services.db,
-            "password",
-            known.account_id,
-            member_id=known.id,
-            expires_at=clock.now() + sign_ins.INVITATION_LIVES,
-        )
+        async with services.db.transaction() as db:
+            token = await sign_ins.issue_ticket(
+                db,
+                "password",
+                known.account_id,
+                member_id=known.id,
+                expires_at=clock.now() + sign_ins.INVITATION_LIVES,
+            )
+            await audited(db, known.account_id, "member.invite", known.id)
         return f"{services.settings.link_host}/password/{token}"
 
     url = with_services(arguments, work)

@@ -7,9 +7,15 @@ from urllib.parse import quote
 
 import pytest
 
+from tearoff.accounts import queries as accounts
+from tearoff.api.call import Call
+from tearoff.api.deps import open_doors
+from tearoff.api.v4 import campaigns as v4
+from tearoff.api.v4 import campaigns_together as together
 from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.kit import clock
+from tests.api.test_statements import Counting
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.dashboard.conftest import text_of
 
@@ -71,6 +77,7 @@ async def test_a_part_is_the_found_rows_and_their_number(person, shop):
     part = await person.get("/campaigns?search=two", hx_request="true")
     assert part.text.lstrip().startswith("<div hx-swap-oob")
     assert "1 campaign" in part.text and 'id="found"' in part.text
+    assert "search=two&amp;state=paused" in part.text  # the filters go on with what was typed
     whole = await person.get(
         "/campaigns?search=two", hx_request="true", hx_history_restore_request="true"
     )
@@ -78,9 +85,21 @@ async def test_a_part_is_the_found_rows_and_their_number(person, shop):
     assert "HX-Request" in whole.headers["vary"]
 
 
+async def cost(services, shop):
+    """Statements of what the page reads."""
+    caller = await accounts.caller(services.db, shop.client_id)
+    counting = Counting(services.db)
+    for operation in (v4.LIST, together.COUNT):
+        call = Call(open_doors(services), caller, {"state": "live"}, clock.now())
+        await operation.act(call, counting)
+    return counting.statements
+
+
 async def test_counts_and_pages_in_a_constant_number_of_statements(person, shop, services):
+    few = await cost(services, shop)
     for n in range(60):
         await make(services, shop, f"Offer {n:02}")
+    assert await cost(services, shop) == few
     first = await person.get("/campaigns?search=offer")
     assert len(shown(first)) == 50
     assert "All 60 that this list finds" in text_of(first)
@@ -221,6 +240,43 @@ async def test_an_empty_list_says_how_to_begin(person, shop, services):
     told = text_of(await person.get("/campaigns"))
     assert "No campaign yet" in told and "Start from an example" in told
     assert "Archived campaigns" in told
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/campaigns?search=%00", "/campaigns/new?search=%00", "/campaigns?cursor=%F0%9F%98%80",
+     "/locations?cursor=x", "/locations/{place}/scans?cursor=x", "/locations/{place}?seen=%00"],
+)  # fmt: skip
+async def test_no_address_breaks_a_page(shop, sign_in, path):
+    owner = await sign_in(shop)
+    page = await owner.get(path.format(place=shop.location))
+    assert page.status < 500, text_of(page)
+
+
+@pytest.mark.parametrize(
+    ("path", "values"),
+    [
+        ("/campaigns/chosen", {"status": "paused", "campaigns": "²"}),
+        ("/campaigns/chosen", {"status": "paused", "campaigns": "9" * 5_000}),
+        ("/campaigns/chosen", {"status": "paused", "campaigns": "9" * 18, "sure": "1"}),
+        ("/campaigns/chosen", {"status": "paused", "all": "1", "sure": "1", "count": "9" * 18,
+                               "matching": '{"state":"live","search":"\\u0000"}'}),
+        ("/campaigns/{campaign}/copy", {"once": "é"}),
+        ("/campaigns/new", {"title": "\0\ud800", "once": "é" * 90}),
+        ("/campaigns/examples/" + "x" * 90, {}),
+        ("/locations/{place}/pin", {"once": "é"}),
+        ("/locations/{place}/pair", {"device": "9" * 18}),
+        ("/locations/{place}/out", {"devices": "²"}),
+        ("/locations/{place}/details", {"name": "x", "h1.0.from": "99:99", "h1.0.to": "²"}),
+        ("/locations/{place}/details", {"name": "x", "h1.0.from": "09:00", "h1.0.to": "09:00"}),
+    ],
+)  # fmt: skip
+async def test_no_form_breaks_a_page(shop, sign_in, path, values):
+    owner = await sign_in(shop)
+    path = path.format(place=shop.location, campaign=shop.campaign)
+    values = {name: value.encode("utf-8", "surrogatepass") for name, value in values.items()}
+    page = await owner.post(path, values)
+    assert page.status < 500, text_of(page)
 
 
 @pytest.mark.parametrize("width", [320, 1366])

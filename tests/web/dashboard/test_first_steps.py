@@ -3,6 +3,8 @@
 import pytest
 from playwright.async_api import expect
 
+from tearoff.accounts import actions, beginning
+from tearoff.kit import clock
 from tearoff.web.dashboard.phone_address import trouble_of
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.dashboard.conftest import text_of
@@ -105,3 +107,29 @@ class TestInABrowser:
             await axe_finds_nothing(page)
             await page.get_by_role("button", name="Save and go on").click()
             await expect(page.locator("#said")).to_contain_text("Saved.")
+
+
+class TestFromTheLink:
+    pytestmark = in_browser
+
+    async def test_whoever_begins_is_asked_and_comes_to_home(
+        self, phone, guarded, services, server
+    ):
+        """From the link that the terminal shows, in the pages as they are, nothing put in."""
+        async with services.db.transaction() as db:
+            key = await actions.create_account(db, services.vault, name="Leaf", email="a@b.example")
+            token = await beginning.issue_link(db, key.account_id, clock.now())
+        async with phone(timezone_id="Europe/Brussels") as page, guarded(page):
+            await page.goto(f"{server.url}/begin/{token}")
+            await page.get_by_label("E-mail").fill("anna@leaf.example")
+            await page.get_by_label("Password", exact=True).fill("seven purple umbrellas")
+            await page.get_by_role("button", name="Begin").click()
+            await expect(page.get_by_role("heading", name="First steps")).to_be_visible()
+            await page.get_by_label("Sender of your texts").fill("Leaf")
+            await page.get_by_role("button", name="Save and go on").click()
+            await expect(page.get_by_text("0 of 4 done")).to_be_visible()
+            await expect(page.get_by_role("heading", name="No campaign is running")).to_be_visible()
+            await axe_finds_nothing(page)
+        account = await services.db.fetchrow("SELECT * FROM accounts WHERE id = $1", key.account_id)
+        told = [account[name] for name in ("name", "country", "timezone", "currency", "sender")]
+        assert told == ["Leaf", "BE", "Europe/Brussels", "EUR", "Leaf"]

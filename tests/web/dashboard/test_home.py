@@ -85,7 +85,7 @@ async def test_what_a_provider_said_is_shown_as_text(shop, sign_in, services):
             assert "Whoever looks after the integrations sees why." in text_of(page)
 
 
-async def test_home_asks_the_same_number_of_statements_whatever_there_is(services, sign_in, http):
+async def test_the_twenty_emptiest_pools_are_told(services, sign_in):
     few, many = await open_shop(services), await open_shop(services)
     await services.db.execute(
         "INSERT INTO campaigns (account_id, code, name, has_pool, pool_low)"

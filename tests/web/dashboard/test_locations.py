@@ -5,8 +5,9 @@ from datetime import timedelta
 
 import pytest
 
-from tearoff.accounts import devices
+from tearoff.accounts import devices, locations
 from tearoff.kit import clock
+from tearoff.web.dashboard.saying import SAID_BELOW
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.dashboard.conftest import text_of
 from tests.web.tills import new_key, open_till
@@ -220,3 +221,14 @@ class TestInABrowser:
             for path in ("/locations", f"{at}/details", f"{at}/scans"):
                 await page.goto(page.url.partition("/locations")[0] + path)
                 await axe_finds_nothing(page)
+
+
+def test_what_is_said_below_stands_in_the_catalogs_as_it_is_said():
+    """Numbers in these sentences are those of the rooms that say them."""
+    said = [
+        f"A PIN has {locations.PIN_LENGTHS[0]} to {locations.PIN_LENGTHS[-1]} digits.",
+        locations._CAP.text,
+        devices._CAP.text,
+        str(devices.DeviceNotFound()),
+    ]
+    assert set(said) <= set(SAID_BELOW)

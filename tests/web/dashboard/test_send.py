@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from urllib.parse import unquote
 
 import pytest
 from playwright.async_api import expect
@@ -166,7 +167,12 @@ class TestTheSameForm:
         page = await person.get(answers[0].headers["location"])
         assert "Nobody can know yet" in text_of(page)
         assert "it is not sent again" in text_of(page)
-        assert len(await sent(services, shop)) == 1
+        (message,) = await sent(services, shop)
+        noted = await services.db.fetch(
+            "SELECT subject FROM audit_entries WHERE account_id = $1 AND verb = 'message.send'",
+            shop.account,
+        )
+        assert [row["subject"] for row in noted] == [str(message["id"])]
 
     async def test_that_was_refused_can_be_sent_again(self, at_home, sign_in, services):
         shop = await at_home(settings={"fail": "refuse"})
@@ -268,6 +274,24 @@ class TestPreview:
         )
         assert "textarea" not in part.text
         assert "My own: https://" in part.text
+
+
+async def test_what_was_typed_survives_a_sign_in_that_is_over(at_home, sign_in):
+    """Complaint 36, for a form that is sent without script."""
+    shop = await at_home()
+    person = await sign_in(shop)
+    page = await person.get("/send")
+    form = {"once": once_in(page), "to": "0470 00 12 34", "text": "Just for you: {link}",
+            "back": person.address("/send")}  # fmt: skip
+    person.secret, secret = "z" * 49, person.secret
+    answer = await person.post("/send", form, token=page.token)
+    assert answer.status == 303
+    after = unquote(answer.headers["location"].removeprefix("/sign-in?next="))
+    assert after.startswith(person.address("/send?kept="))
+    person.secret = secret
+    page = await person.get(after)
+    assert "Just for you: {link}</textarea>" in page.text
+    assert 'value="0470 00 12 34"' in page.text
 
 
 @pytest.mark.parametrize("name", ["to", "text", "firstname", "lastname", "subject", "reason"])

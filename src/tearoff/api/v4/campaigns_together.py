@@ -115,7 +115,7 @@ TOGETHER = Operation(
     summary="Pause, resume or archive several campaigns, all of them or none. Those whose status it"
     " does not fit stay as they are.",
     body=(
-        f.words_field("status", tuple(many.FROM), "What they become: paused (those that are"
+        f.words_field("status", tuple(listing.FROM), "What they become: paused (those that are"
                       " active), active (those that are paused) or archived.", "paused",
                       required=True),
         f.Field(name="campaigns", read=_ids, help="Which ones.", example=[100001],

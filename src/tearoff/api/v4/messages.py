@@ -118,8 +118,7 @@ async def send_message(call: Call) -> tuple[int, bytes]:
         sent = await call.doors.sender.send(call.caller, _request(call), call.now, keyed)
     except OutcomeUnknown as unknown:
         return await _maybe_sent(call, unknown)
-    if call.caller.key is None:  # of a program's messages the row itself tells enough
-        await call.note(call.doors.services.db, "message.send", subject=str(sent.message_id))
+    await _note(call, sent.message_id)
     status, body = await _answer(call, sent.message_id)
     if status == 201:
         await _keep(call, sent.message_id, body)
@@ -155,7 +154,14 @@ async def _maybe_sent(call: Call, unknown: OutcomeUnknown) -> tuple[int, bytes]:
     message = await queries.message(call.doors.services.db, unknown.message_id, call.account.id)
     if message is None or message.created_at != call.now:
         raise unknown
+    await _note(call, message.id)
     return await _answer(call, message.id)
+
+
+async def _note(call: Call, message_id: int) -> None:
+    """Who sent it. Of a program's messages the row itself tells enough."""
+    if call.caller.key is None:
+        await call.note(call.doors.services.db, "message.send", subject=str(message_id))
 
 
 async def _answer(call: Call, message_id: int) -> tuple[int, bytes]:

@@ -118,7 +118,7 @@ async def matching(db: Handle, account_id: int, asked: Asked, *, now: datetime) 
     return [row["id"] for row in rows]
 
 
-_FROM = {"paused": ("active",), "active": ("paused",), "archived": ("active", "paused", "draft")}
+FROM = {"paused": ("active",), "active": ("paused",), "archived": ("active", "paused", "draft")}
 """What can be made of many at once, and of which: a draft is published alone, by its check list."""
 
 
@@ -136,7 +136,7 @@ async def set_status_of_many(
         status,
         now,
         by,
-        list(_FROM[status]),
+        list(FROM[status]),
     )
     return sorted(row["id"] for row in rows)
 

@@ -7,19 +7,13 @@ from datetime import datetime
 
 import asyncpg
 
-from tearoff.coupons.campaigns import catalogue
-from tearoff.coupons.campaigns.catalogue import CampaignChanges, Entry
+from tearoff.coupons.campaigns import catalogue, listing
+from tearoff.coupons.campaigns.catalogue import Entry
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.errors import Conflict
 from tearoff.kit.db import Handle
 
 MOST = 500
-FROM = {
-    "paused": ("active",),
-    "active": ("paused",),
-    "archived": ("draft", "active", "paused"),
-}
-"""What campaigns can become together, and from which status; those that have another one stay."""
 
 
 class ListChanged(Conflict):
@@ -39,25 +33,22 @@ async def set_status(
     *,
     by: str,
 ) -> list[Entry]:
-    """Those that were changed, in a transaction. Raises `CampaignNotFound` when one of them does
+    """Those that were changed, in a transaction, whatever their number by as many statements; what
+    `status` can be made of is in `listing.FROM`. Raises `CampaignNotFound` when one of them does
     not exist: then none is changed."""
-    known = await _statuses(db, account_id, ids)
-    if len(known) != len(set(ids)):
+    if await _lock(db, account_id, ids) != len(set(ids)):
         raise CampaignNotFound
-    changes = CampaignChanges(status=status)
-    return [
-        await catalogue.change(db, account_id, campaign_id, changes, now, by=by)
-        for campaign_id, before in known.items()
-        if before in FROM[status]
-    ]
+    changed = await listing.set_status_of_many(db, account_id, ids, status, now, by=by)
+    return await catalogue.entries_of_ids(db, account_id, changed)
 
 
-async def _statuses(db: Handle, account_id: int, ids: Sequence[int]) -> dict[int, str]:
-    """Locked in the order of their ids, so that two who do this never wait for each other."""
+async def _lock(db: Handle, account_id: int, ids: Sequence[int]) -> int:
+    """How many there are. In the order of their ids, so that two who do this never wait for each
+    other."""
     rows = await db.fetch(
-        "SELECT id, status FROM campaigns WHERE account_id = $1 AND id = ANY($2)"
+        "SELECT id FROM campaigns WHERE account_id = $1 AND id = ANY($2)"
         " AND NOT is_template AND removed_at IS NULL ORDER BY id FOR UPDATE",
         account_id,
         list(ids),
     )
-    return {row["id"]: row["status"] for row in rows}
+    return len(rows)

@@ -17,6 +17,7 @@ from tearoff.errors import Conflict, Invalid
 from tearoff.kit.words import Words
 from tearoff.web.dashboard import sure
 from tearoff.web.dashboard.campaigns import AT, STATE_NAMES, back_to_list, count_of, list_address
+from tearoff.web.dashboard.forms import whole_number
 from tearoff.web.dashboard.saying import problems_of
 from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.visit import Visit
@@ -38,7 +39,8 @@ async def change(visit: Visit) -> Answer:
         return back_to_list(visit, words("Choose what is to be done."))
     if typed.is_ticked("all"):
         return await _change_all(visit, status)
-    ids = [int(one) for one in typed.texts("campaigns")[:MOST] if one.isdigit()]
+    found = map(whole_number, typed.texts("campaigns")[:MOST])
+    ids = [one for one in found if one is not None]
     if not ids:
         return back_to_list(visit, words("Tick the campaigns that it is about."))
     given = {"status": status, "campaigns": ids}
@@ -55,9 +57,9 @@ async def _change_all(visit: Visit, status: str) -> Answer:
     except Unreadable:
         text = words("The filter of this list could not be read. Nothing was changed: try again.")
         return back_to_list(visit, text)
-    count = typed.text("count")
-    if typed.text(sure.YES) and count.isdigit():
-        given = {"status": status, "matching": filters, "count": int(count)}
+    count = whole_number(typed.text("count"))
+    if typed.text(sure.YES) and count is not None:
+        given = {"status": status, "matching": filters, "count": count}
         try:
             return await _done(visit, given)
         except ListChanged as error:

@@ -14,6 +14,7 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import devices as v4
 from tearoff.errors import TearoffError
 from tearoff.web.dashboard import sure
+from tearoff.web.dashboard.forms import whole_number
 from tearoff.web.dashboard.locations import AT, place_of
 from tearoff.web.dashboard.pages import page, part, to
 from tearoff.web.dashboard.saying import problems_of
@@ -69,8 +70,8 @@ def _standing(now: datetime, device: v4.Device) -> str:
 
 async def pair(visit: Visit) -> Answer:
     """The link is shown on the page that answers, and nowhere else."""
-    place, device = await place_of(visit), visit.typed.text("device")
-    given = {"id": place.id, **({"device": int(device)} if device.isdigit() else {})}
+    place, device = await place_of(visit), whole_number(visit.typed.text("device"))
+    given = {"id": place.id, **({} if device is None else {"device": device})}
     try:
         made = await visit.do(v4.CREATE_PAIRING, given, once=visit.typed.text("once"))
     except TearoffError as error:
@@ -91,6 +92,8 @@ async def pair(visit: Visit) -> Answer:
 
 async def show_pairing(visit: Visit) -> Answer:
     """What became of a link, for the page that shows it: nothing new as long as it waits."""
+    if not visit.is_part:
+        return to(visit, f"{AT}/{visit.path['id']}")
     links = await visit.read(v4.LIST_PAIRINGS, id=visit.path["id"])
     if any(one.id == visit.path["pairing"] for one in links.data):
         return answer(204, [("cache-control", "no-store")])
@@ -119,7 +122,7 @@ async def throw_out(visit: Visit) -> Answer:
     """Several at once, after they were named."""
     place, words, typed = await place_of(visit), visit.words, visit.typed
     only = typed.texts("only") or typed.texts("devices")
-    chosen = {int(one) for one in only if one.isdigit()}
+    chosen = {whole_number(one) for one in only}
     found = await visit.read(v4.LIST_DEVICES, id=place.id, forgotten="true")
     devices = [device for device in found.data if device.id in chosen]
     back = f"{AT}/{place.id}"

@@ -173,6 +173,11 @@ def moment_of(text: str, zone: str) -> str:
     return at.isoformat()
 
 
+def whole_number(text: str) -> int | None:
+    """One without a sign, of at most eighteen digits; None for what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None
+
+
 def clock_text(at: datetime | None, zone: str, *, is_end: bool = False) -> str:
     """A moment as such a field shows it; an end at midnight as the minute before."""
     if at is None:

@@ -15,7 +15,7 @@ import structlog
 from litestar.exceptions import HTTPException
 
 from tearoff.accounts.rights import GRANTS, Right, RoleMissing
-from tearoff.errors import Invalid, TryLater
+from tearoff.errors import Conflict, Invalid, TryLater
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
@@ -286,6 +286,20 @@ def trouble(request: AnyRequest, error: Exception) -> Answer:
         words("Something broke on our side"),
         words("Tell whoever runs this server the reference {ref}.", ref=reference),
         "/",
+    )
+
+
+async def refused_in(visit: Visit, error: Invalid | Conflict) -> Answer:
+    """What no form of ours sends, or what somebody else has made impossible meanwhile, where the
+    screen has no place to say so."""
+    words = visit.words
+    return await page(
+        visit,
+        "note",
+        title=words("That did not work"),
+        status=409 if isinstance(error, Conflict) else 422,
+        lines=[words("Nothing was changed. Go back and try again.")],
+        links=[(visit.address("/"), words("Home"))],
     )
 
 

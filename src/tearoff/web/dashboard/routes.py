@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 from litestar import Response, Router, route
@@ -78,7 +79,8 @@ _SHELVES = (pages.OURS, pages.HTMX, pages.SWAGGER)
 async def static_file(request: AnyRequest, version: FromPath[str], path: FromPath[Any]) -> Answer:
     name = str(path).lstrip("/")
     for shelf in _SHELVES:
-        found = shelf.print(version, name, reads_gzip=reads_gzip(request))
+        # In a thread: what is large takes a moment to be compressed, once.
+        found = await asyncio.to_thread(shelf.print, version, name, reads_gzip=reads_gzip(request))
         if found is not None:
             return found
     return pages.not_found(request)

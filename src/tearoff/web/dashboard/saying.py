@@ -99,4 +99,15 @@ SAID_BELOW = (
         "There may be 100 API keys, with those that were revoked within 30 days. Roll one instead"
         " of making another."
     ),
+    # locations and their devices
+    phrase("A PIN has 6 to 8 digits."),
+    phrase("Another location has this PIN: each is known by its own."),
+    phrase("Use two capital letters (ISO 3166-1), such as BE."),
+    phrase("Use an address that begins with https:// or http://."),
+    phrase("An account has at most 1,000 locations. Remove those that are closed."),
+    phrase(
+        "A location has at most 500 devices and open pairing links together. Throw out the devices"
+        " that nobody uses, or wait until links that were not used are over (15 minutes)."
+    ),
+    phrase("There is no such device."),
 )

@@ -13,7 +13,7 @@ from litestar.handlers import HTTPRouteHandler
 
 from tearoff.accounts.rights import Right, RoleMissing
 from tearoff.api.v4.fields import Unknown
-from tearoff.errors import NotFound
+from tearoff.errors import Conflict, Invalid, NotFound
 from tearoff.web.dashboard import form_tokens, kept_forms, pages
 from tearoff.web.dashboard.forms import FileField, Typed, read_typed
 from tearoff.web.dashboard.visit import (
@@ -93,6 +93,8 @@ async def _acted(visit: Visit, screen: Screen, typed: Typed, back: str) -> Answe
         return await screen.act(visit)
     except (NotFound, NotFoundHere, Unknown):
         return await pages.not_found_in(visit)
+    except (Invalid, Conflict) as error:
+        return await pages.refused_in(visit, error)
     except RoleMissing as error:
         return await pages.not_allowed(request, error)
 

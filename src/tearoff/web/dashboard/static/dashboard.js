@@ -155,7 +155,10 @@ document.addEventListener("htmx:configRequest", (event) => {
   event.detail.headers["X-Form-Token"] = body.dataset.token;
 });
 for (const trouble of ["htmx:sendError", "htmx:timeout", "htmx:responseError"]) {
-  document.addEventListener(trouble, () => say(body.dataset.lost));
+  document.addEventListener(trouble, (event) => {
+    // What asks for news by itself asks again: nobody did anything that could be lost.
+    if (!event.target.matches('[hx-trigger^="every"]')) say(body.dataset.lost);
+  });
 }
 let focused = "";
 let wasFocused = false;

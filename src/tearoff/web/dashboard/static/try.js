@@ -12,7 +12,6 @@ function show(description) {
     key_secret: { ...key_secret, description: "The secret that was shown when the key was made." },
   };
   description.security = [{ key: [], key_secret: [] }];
-  description.servers = [{ url: location.origin }];
   description.tags = description.tags.filter((tag) => tag.name !== "Events");
   delete description.webhooks;
   const ui = SwaggerUIBundle({
