@@ -174,7 +174,7 @@ class Given:
                 return choice
         raise BadSettings(name, f"use one of {', '.join(choices)}.")
 
-    def words(self, name: str, kind: type[E]) -> dict[str, E]:
+    def table(self, name: str, kind: type[E]) -> dict[str, E]:
         """A JSON object from a service's words to ours, for `meaning`."""
         table = parse_object(name, self[name])
         try:
@@ -275,7 +275,7 @@ def answer_shape_of(given: Given) -> AnswerShape:
         id_path=given["id_path"],
         error_path=given["error_path"],
         error_text_path=given["error_text_path"],
-        error_words=given.words("error_words", Reason),
+        error_words=given.table("error_words", Reason),
     )
 
 
@@ -286,9 +286,9 @@ def receipt_shape_of(given: Given) -> ReceiptShape:
         own_id_path=given["receipt_own_id_path"],
         to_path=given["receipt_to_path"],
         status_path=given["receipt_status_path"],
-        words=given.words("receipt_words", ReceiptState),
+        words=given.table("receipt_words", ReceiptState),
         error_path=given["receipt_error_path"],
-        error_words=given.words("receipt_error_words", Reason),
+        error_words=given.table("receipt_error_words", Reason),
     )
 
 

@@ -89,7 +89,8 @@ async def _ask_all(
 
 def _filter_in_words(words: Words, filters: dict[str, str]) -> str:
     """What the confirmation repeats."""
-    state = words(STATE_NAMES[filters["state"]])
+    name = STATE_NAMES[filters["state"]]
+    state = words(name)
     if "search" in filters:
         return words(
             "These are all that match “{search}” under “{state}”.",
