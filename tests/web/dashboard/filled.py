@@ -160,7 +160,7 @@ async def _coupons(
         new = NewSession(
             firstname=say("Ann"), lastname=say("Peeters"), phone=f"+3247000{n:04d}",
             email=f"ann{n}@example.com", customid=say(f"K-{n}")[:50],
-            customfields=(say("window seat"),), utm=(say("flyer"),),
+            customfields=(say("window seat"), *[None] * 6), utm=(say("flyer"), *[None] * 4),
         )  # fmt: skip
         async with db.transaction() as work:
             issued = await actions.issue_session(work, campaign, new, now=clock.now())

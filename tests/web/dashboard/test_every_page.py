@@ -18,7 +18,7 @@ from tests.web.browsing import axe_finds_nothing, in_browser, no_cut_text, no_si
 from tests.web.dashboard.conftest import Person
 from tests.web.dashboard.filled import Filled, fill, pages
 
-pytestmark = [*in_browser, pytest.mark.long]
+pytestmark = [*in_browser, pytest.mark.long, pytest.mark.timeout(900)]
 
 MOST_BYTES, MOST_REQUESTS = 60 * 1024, 12
 APART = re.compile(r"/preview|/api/try|\.webp|/campaigns/examples/|/campaigns/\d+/picture")
@@ -111,7 +111,7 @@ class Watch:
 async def is_page(person: Person, watch: Watch) -> bool:
     """And neither a file nor a part of a page that has no news."""
     answer = await person.get(watch.address)
-    if answer.status not in (200, 204):
+    if answer.status not in (200, 204) and "/pairings/" not in watch.address:
         watch.say(f"status {answer.status}")
     return "<html" in answer.text
 
@@ -122,6 +122,7 @@ def walk(phone, server, sign_in, filled):
 
     async def walk(*, language="en", **more):
         person: Person = await sign_in(filled.shop, language=language)
+        await person.post("/profile/second-step/start", {})  # its page is there from then on
         watch = Watch()
         async with phone(cookies=[person.cookie], **more) as page:
             if more.get("script", True):
@@ -150,6 +151,10 @@ async def look_at(walk, **more) -> None:
         if APART.search(watch.address):
             continue  # the coupon's page has tests of its own, and Swagger's is not ours
         await watch.holds(axe_finds_nothing(page))
+        # The bar that stays at the bottom lies on what can be scrolled out from under it.
+        await page.evaluate(
+            "document.querySelector('.save')?.style.setProperty('position','static')"
+        )
         await watch.holds(no_cut_text(page))
 
 
