@@ -57,7 +57,7 @@ def test_every_option_with_a_secret_has_a_safe_way():
     for command, _ in pairs:
         files = [a for c, a, _ in options() if (c, a.metavar) == (command, "NAME=FILE")]
         assert len(files) == 1, command
-    assert [command for command, _ in pairs] == ["provider add"]
+    assert [command for command, _ in pairs] == ["provider add", "provider set"]
 
 
 def test_every_field_and_setting_with_a_secret_is_marked_as_one():

@@ -270,7 +270,6 @@ DRAW_PIN = Operation(
     tag=TAG,
     right=Right.PLACES,
     verb="location.pin",
-    personal=True,
     summary="Give the location a new PIN that is drawn at random: it is told here only, and the"
     " one before ends.",
     path_fields=(LOCATION_ID,),

@@ -286,7 +286,7 @@ async def acted(call: Call, db: Handle, operation: Operation, act: Act) -> Any:
     await call.note(
         db,
         operation.verb,
-        subject=_subject(operation, call.given, shown),
+        subject=_subject(operation, call.given, shown) or str(call.account.id),
         before=before,
         after=_noted(operation, call.given) if operation.personal else after,
         secrets=[name for name in secrets if call.given.get(name)],

@@ -296,3 +296,12 @@ document.documentElement.classList.add("scripted");
 setUp(document);
 forgetAnswered();
 bringTyped();
+
+// What was typed before the scripts were there is news to them.
+addEventListener("load", () => {
+  for (const field of document.querySelectorAll("form input, form textarea")) {
+    if (!isBox(field) && field.type !== "file" && field.value !== field.defaultValue) {
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+    }
+  }
+});
