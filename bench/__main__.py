@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import paths, table, volumes
+from bench import paths, screens, table, volumes
 from bench.against import HOT, compare
 from bench.rig import Rig, open_rig
 
@@ -25,6 +25,7 @@ VOLUMES: dict[str, Callable[[Rig], Awaitable[None]]] = {
     "beside": volumes.bench_send_beside,
     "many": volumes.bench_many,
     "lists": volumes.bench_lists,
+    "screens": screens.bench_screens,
 }
 """With millions of rows, which take their time."""
 

@@ -65,7 +65,7 @@ async def _mint(rig: Rig, shop: Shop, amount: int) -> None:
 async def bench_lists(rig: Rig) -> None:
     """Pages of a campaign with very many sessions, against reading 100 sessions by their ids."""
     amount = rig.rows
-    shop = await _fill(rig, amount)
+    shop = await fill(rig, amount)
     floor = await _floor(rig, shop)
     print(LINE.format(f"list of {amount:,} sessions, milliseconds", "median", "worst", "floors"))
     print(LINE.format("---", "---", "---", "---"))
@@ -88,7 +88,7 @@ async def bench_lists(rig: Rig) -> None:
     print(f"{made:,} anchors set in {seconds:.1f} s")
 
 
-async def _fill(rig: Rig, amount: int) -> Shop:
+async def fill(rig: Rig, amount: int) -> Shop:
     """Sessions over three months, every fifth one opened a day later."""
     shop = await open_shop(rig.services)
     campaign = await campaigns.campaign(rig.services.db, shop.account, shop.campaign)

@@ -6,6 +6,7 @@ It is Persian to Babel, and to nobody else: only servers started with `speaking(
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -60,9 +61,12 @@ def speaking(folder: Path) -> dict[str, str]:
         f"words.FOLDER = Path({str(folder / 'locale')!r})\n"
         f"words.LANGUAGES += ({LANGUAGE!r},)\n"
     )
-    return {"PYTHONPATH": str(folder)}
+    return {"PYTHONPATH": os.pathsep.join([str(folder), *os.environ.get("PYTHONPATH", "").split()])}
 
 
 def _catalog(domain: str) -> list:
-    with (LOCALE / "nl" / "LC_MESSAGES" / f"{domain}.po").open("rb") as file:
+    path = LOCALE / "nl" / "LC_MESSAGES" / f"{domain}.po"
+    if not path.exists():
+        return []
+    with path.open("rb") as file:
         return [message for message in read_po(file, locale="nl") if message.id]

@@ -26,6 +26,8 @@ TOGETHER = {
     "tests/providers/test_smpp_foreign.py": "the SMSC of others",
     "tests/providers/test_wire.py": "WireMock",
     "tests/test_cli_database.py": "databases that refuse",
+    "tests/web/dashboard/test_every_page.py": "a server that speaks one language more, a full shop",
+    "tests/web/dashboard/test_statements.py": "two full shops",
     "tests/web/paper/test_pseudo_language.py": "a server that speaks one language more",
     "tests/web/test_site.py": "the built documentation",
     "tests/web/save/test_wallets.py": "a server with wallets",

@@ -2,6 +2,7 @@
 reading them looks at no coupon, message or event."""
 
 import asyncio
+import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -128,6 +129,56 @@ async def test_a_use_is_taken_off_the_day_on_which_it_happened(db, services):
     assert {at: one.redeemed for at, one in days.items()} == {day: 0, day + timedelta(days=1): 1}
 
 
+async def test_what_happened_on_two_days_is_counted_on_each(db, services):
+    shop = await open_shop(services, account={"timezone": noon()})
+    (both,) = await made(db, shop, 1)
+    before = NOW - timedelta(days=1)
+    await actions.change(db, both, "opened", doer=DOER, now=before)
+    await actions.validate(db, both, doer=DOER, now=NOW)
+    day, today = counts.today(noon(), before), counts.today(noon(), NOW)
+    expected = {day: counts.Counts(opened=1), today: counts.Counts(issued=1, claimed=1, redeemed=1)}
+    for _ in range(2):
+        assert await counts.by_day(db, shop.account, shop.campaign, day, today) == expected
+        assert (await counts_of(db, shop)).today == expected[today]
+        await counts.fold(db)
+
+
+async def test_nobody_waits_for_anybody(db, services):
+    """Sixteen have counted in one campaign and not committed yet, nor has somebody who adds what
+    was counted before."""
+    shop = await open_shop(services, account={"timezone": noon()})
+    async with contextlib.AsyncExitStack() as stack:
+        folding = await stack.enter_async_context(db.transaction())
+        await folding.execute(older_counts.LOCK)  # a worker does not come first
+        await folding.execute("SET LOCAL lock_timeout = 1")
+        found = await made(db, shop, 16)
+        assert await counts.fold(folding) > 0
+        for both in found:
+            work = await stack.enter_async_context(db.transaction())
+            await work.execute("SET LOCAL lock_timeout = 1")
+            await actions.validate(work, both, doer=DOER, now=NOW)
+        assert await counts.fold(db) == 0
+        assert (await check(db, shop)).redeemed == 0
+    assert (await check(db, shop)).redeemed == 16
+
+
+async def test_who_reads_many_of_them_adds_them_up(db, services):
+    """As where no worker runs."""
+    shop = await open_shop(services, account={"timezone": noon()})
+    await made(db, shop, 3)
+    async with db.transaction() as work:
+        await work.execute(older_counts.LOCK)  # and if one does, it does not come first
+        await work.execute(
+            "INSERT INTO campaign_deltas (campaign_id, account_id, at, issued) SELECT $1, $2, $3,"
+            " i % 2 * 2 - 1 FROM generate_series(1, $4) i",
+            shop.campaign, shop.account, NOW, counts.LONG + 2,
+        )  # fmt: skip
+        standing = await counts_of(work, shop)
+        assert standing.all == standing.today == counts.Counts(issued=3)
+        assert not await work.fetchval("SELECT EXISTS (SELECT FROM campaign_deltas)")
+        assert await counts_of(work, shop) == standing
+
+
 async def test_what_was_before_them_is_counted_once_whatever_happens_meanwhile(db, services):
     """As after an upgrade: the tables are empty, and coupons are used while they are filled."""
     shop = await open_shop(services, campaign={"uses": 2}, account={"timezone": noon()})
@@ -174,6 +225,10 @@ async def test_a_coupon_whose_message_never_left_is_not_issued(db, services):
     lost = Doer("tearoff", "sms")
     async with db.transaction() as work:
         await actions.change(work, both, "voided", doer=lost, now=NOW)
+    assert (await check(db, shop)).issued == 0
+    for kind in ("unvoided", "voided"):  # by somebody else: it is not taken off again
+        async with db.transaction() as work:
+            await actions.change(work, both, kind, doer=DOER, now=NOW)
     assert (await check(db, shop)).issued == 0
     async with db.transaction() as work:
         await actions.remove_session(work, both, NOW)

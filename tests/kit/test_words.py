@@ -19,13 +19,23 @@ from tearoff.web.till import shell, verdicts
 SAYING = {"words", "phrase", "ngettext", "pgettext", "plural_forms"}
 ROOT = Path(__file__).parents[2]
 FOLDER = ROOT / "src/tearoff/locale"
-GAPS = {"till": {"it", "pt", "pl"}, "people": {"it", "pt", "pl"}}
+GAPS = {
+    "till": {"it", "pt", "pl"}, "people": {"it", "pt", "pl"}, "dashboard": {"it", "pt", "pl", "ar"},
+}  # fmt: skip
 """Languages that a domain does not speak: it answers in English."""
 
 UNITS = {"h", "min", "s"}
 SAME = {
     *UNITS, "Code", "Coupon", "NO", "OK", "Online", "Privacy", "Start", "Stop", "Vibration",
     "optional", "{n} minute", "{n} minutes",
+    # of the dashboard
+    "API", "Account SID", "Activation", "Active", "Alphabet", "Auth Token", "Browser",
+    "CLIENT_ID", "Client id", "Coupon {code}", "Coupons", "Description",
+    "E-mail", "Editor", "Extras", "Headers", "Limits", "Logo", "Manager", "Menu", "Message",
+    "Messaging Service", "Name", "No", "Notes", "PIN", "Pages", "Port", "Question", "SMS",
+    "Scans", "Secret", "Server", "Service", "Services", "Status", "System ID", "System type",
+    "TLS", "Text", "Token", "Validation", "Wallets", "Website", "minutes",
+
 }  # fmt: skip
 """Phrases that another language may share with English; other equal ones were forgotten."""
 

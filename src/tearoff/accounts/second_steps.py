@@ -83,14 +83,24 @@ async def end_second_step(db: Handle, person_id: int) -> None:
     )
 
 
-async def new_recovery_codes(db: Handle, person_id: int) -> list[str]:
-    """Ten others; the old ones are over. None for a person without a second step."""
+async def mark_of_recovery_codes(db: Handle, person_id: int) -> str:
+    """Another one for any other codes."""
+    mark: str | None = await db.fetchval(
+        "SELECT md5(recovery_codes::text) FROM people WHERE id = $1", person_id
+    )
+    return mark or ""
+
+
+async def new_recovery_codes(db: Handle, person_id: int, mark: str) -> list[str]:
+    """Ten others; the old ones are over. None for a person without a second step, nor when the
+    codes are others than those of the `mark`: of two presses one makes the codes that are good."""
     made = _recovery_codes()
     done = await db.fetchval(
         "UPDATE people SET recovery_codes = $2 WHERE id = $1 AND totp_secret_sealed IS NOT NULL"
-        " RETURNING true",
+        " AND md5(recovery_codes::text) = $3 RETURNING true",
         person_id,
         [_hash(one) for one in made],
+        mark,
     )
     return made if done else []
 

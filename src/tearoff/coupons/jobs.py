@@ -71,7 +71,7 @@ async def drop_old_drafts(services: Services, now: datetime) -> None:
 
 CHORES = (
     Chore("campaigns.drop_old_drafts", "37 3 * * *", drop_old_drafts),
-    Chore("campaigns.fold_counts", "* * * * *", fold_counts),
+    Chore("campaigns.fold_counts", "* * * * * */10", fold_counts),
     Chore("upkeep.renew_forms", "23 * * * *", renew_forms),
     Chore("limits.free_reserved", "* * * * *", free_reserved),
     Chore("lists.set_anchors", "*/2 * * * *", set_anchors),

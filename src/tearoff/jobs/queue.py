@@ -24,7 +24,8 @@ class Job(msgspec.Struct, frozen=True):
 
 
 class Chore(msgspec.Struct, frozen=True):
-    """Timed work; `cron` has five fields, in UTC. One worker of all runs it each time."""
+    """Timed work; `cron` has five fields, in UTC, and a sixth for seconds if need be. One worker of
+    all runs it each time."""
 
     name: str
     cron: str

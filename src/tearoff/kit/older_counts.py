@@ -19,8 +19,7 @@ log = structlog.get_logger()
 
 NAME = "campaign counts"
 LOCK = "SELECT pg_advisory_xact_lock(hashtext('tearoff campaign counts'))"
-TRY_LOCK = LOCK.replace("pg_advisory", "pg_try_advisory")
-"""Held by whoever changes `campaign_totals` and `campaign_days`, from before it looks at them."""
+"""Held by whoever counts a campaign anew, from before it looks at what is counted."""
 
 LONGEST = 6 * 3600
 """Seconds that the coupons of one campaign may take: millions are looked at in one moment."""
@@ -72,6 +71,9 @@ async def count_sent(db: asyncpg.Connection, account_id: int) -> None:
     await db.execute(_SENT, account_id, timeout=LONGEST)
 
 
+DAY = "({at} AT TIME ZONE coalesce(a.day_zone, 'UTC'))::date"
+"""The day of a moment in the time zone of account `a`."""
+
 _ADDED = """,
 days AS (
   INSERT INTO campaign_days AS d
@@ -95,18 +97,20 @@ ON CONFLICT (campaign_id) DO UPDATE SET
 """After a WITH whose `missing` has rows by campaign and day: add them to both tables."""
 
 FOLD = f"""
-WITH taken AS (
-  DELETE FROM campaign_deltas WHERE (campaign_id, day, slot) IN (
-    SELECT campaign_id, day, slot FROM campaign_deltas LIMIT $1 FOR UPDATE SKIP LOCKED)
+WITH alone AS MATERIALIZED ({LOCK.replace("pg_advisory", "pg_try_advisory")} AS is_so),
+taken AS (
+  DELETE FROM campaign_deltas WHERE ctid = ANY(ARRAY(
+    SELECT d.ctid FROM alone, campaign_deltas d WHERE alone.is_so LIMIT $1))
   RETURNING *
 ), missing AS (
-  SELECT campaign_id, account_id, day, sum(issued) AS issued, sum(sent) AS sent,
-    sum(opened) AS opened, sum(claimed) AS claimed, sum(redeemed) AS redeemed
-  FROM taken GROUP BY 1, 2, 3
+  SELECT d.campaign_id, d.account_id, {DAY.format(at="d.at")} AS day,
+    sum(d.issued) AS issued, sum(d.sent) AS sent, sum(d.opened) AS opened,
+    sum(d.claimed) AS claimed, sum(d.redeemed) AS redeemed
+  FROM taken d LEFT JOIN accounts a ON a.id = d.account_id GROUP BY 1, 2, 3
 ){_ADDED} SELECT count(*) FROM taken
 """
-"""Add deltas to what they are of, at most so many; says how many. One statement: its rows are not
-held longer than it takes."""
+"""Add deltas to what they are of, at most so many; says how many. One statement, and nothing if
+somebody else is at it: whoever counts appends, and so waits for none of it."""
 
 _COUPONS = f"""
 WITH zone AS (SELECT day_zone AS timezone FROM accounts WHERE id = $2),
@@ -144,8 +148,8 @@ both_ AS (
     sum(redeemed) AS redeemed FROM happened GROUP BY 1
   UNION ALL SELECT day, -issued, -opened, -claimed, -redeemed FROM campaign_days
     WHERE campaign_id = $1
-  UNION ALL SELECT day, -issued, -opened, -claimed, -redeemed FROM campaign_deltas
-    WHERE campaign_id = $1
+  UNION ALL SELECT (at AT TIME ZONE (SELECT timezone FROM zone))::date, -issued, -opened, -claimed,
+    -redeemed FROM campaign_deltas WHERE campaign_id = $1
 ),
 missing AS (
   SELECT $1::bigint AS campaign_id, $2::bigint AS account_id, day, sum(issued) AS issued, 0 AS sent,
@@ -162,7 +166,8 @@ WITH both_ AS (
   JOIN sessions s ON s.id = m.about AND s.account_id = a.id
   WHERE a.id = $1 AND m.state IN ('accepted', 'sent', 'delivered') GROUP BY 1, 2
   UNION ALL SELECT campaign_id, day, -sent FROM campaign_days WHERE account_id = $1
-  UNION ALL SELECT campaign_id, day, -sent FROM campaign_deltas WHERE account_id = $1
+  UNION ALL SELECT d.campaign_id, (d.at AT TIME ZONE a.day_zone)::date, -d.sent
+  FROM campaign_deltas d JOIN accounts a ON a.id = d.account_id WHERE d.account_id = $1
 ),
 missing AS (
   SELECT campaign_id, $1::bigint AS account_id, day, 0 AS issued, sum(sent) AS sent, 0 AS opened,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 import re
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 import pytest
 from playwright.async_api import async_playwright, expect
@@ -116,6 +116,24 @@ async def test_the_first_four_are_ticked_and_none_is_refused(person):
     assert 'value="Till 4"' in wrong.text
     long = await person.post("/api/new", [("name", "x" * 101), ("scopes", "read")])
     assert (long.status, "At most 100 characters." in text_of(long)) == (422, True)
+
+
+async def test_what_was_typed_is_there_after_a_new_sign_in(person, shop, services):
+    """Complaint 36. The sign-in ended while the form stood open, or its proof is too old."""
+    secret, before = person.secret, await keys_of(services, shop)
+    token = (await person.get("/api/new")).token
+    form = [("name", "Till 4"), ("has.scopes", "1"), ("scopes", "validate"), ("once", "a"),
+            ("back", person.address("/api/new"))]  # fmt: skip
+    person.secret = "x" * 49
+    lost = await person.post("/api/new", form, token=token)
+    back = unquote(lost.headers["location"].split("next=")[1])
+    assert lost.status == 303
+    assert back.startswith(person.address("/api/new?kept="))
+    person.secret = secret
+    page = await person.get(back)
+    assert 'value="Till 4"' in page.text
+    assert re.findall(r'name="scopes" value="(\w+)" checked', page.text) == ["validate"]
+    assert await keys_of(services, shop) == before
 
 
 async def test_a_hundred_are_enough(person, shop, services):

@@ -252,6 +252,7 @@ async def test_a_draft_is_offered_taken_up_and_thrown_away(editor, services):
         assert kept.status == 204
     page = await editor.open("/message")
     assert "You had not saved this" in text_of(page)
+    assert (await editor.send("", ("value", "Saved meanwhile"))).status == 303  # not taken up
     page = await editor.open("?draft=1")
     assert dict(fields_of(page.text))["title"] == "Draft title"
     assert "This is not saved yet" in text_of(page)

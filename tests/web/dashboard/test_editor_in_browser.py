@@ -122,6 +122,7 @@ async def test_what_was_typed_on_every_tab_is_there_again(open_editor, shop, ser
             await page.locator(field).fill(text)
         await page.locator("a[data-tab='form']").click()
         await expect(page.locator(".drafted")).to_contain_text("This is not saved yet")
+        await axe_finds_nothing(page)
         for key, (field, text) in typed.items():
             await page.locator(f"a[data-tab='{key}']").click()
             await expect(page.locator(field)).to_have_value(text)
@@ -210,7 +211,7 @@ async def test_a_picture_is_chosen_cropped_by_keys_and_put_there(open_editor, sh
 async def test_signed_out_while_typing_loses_nothing(open_editor, services, shop):
     """Complaint 36: no sign-in page in the middle of the editor; Save leads to it, and what was
     typed comes along."""
-    async with await open_editor(width=1366) as page:
+    async with await open_editor(width=1366, fine=(404,)) as page:
         await services.db.execute(
             "DELETE FROM sign_ins WHERE person_id IN"
             " (SELECT person_id FROM members WHERE account_id = $1)", shop.account,
@@ -223,3 +224,24 @@ async def test_signed_out_while_typing_loses_nothing(open_editor, services, shop
         )
         await page.get_by_role("button", name="Save", exact=True).click()
         await expect(page).to_have_url(re.compile("/sign-in.next=.*kept"))
+
+
+async def test_both_versions_stand_side_by_side(open_editor, shop, services):
+    """Complaint 9, as somebody sees it: the focus is on what is told, and nothing is lost."""
+    async with await open_editor(width=320, fine=(409,)) as page:
+        await services.db.execute(
+            "UPDATE campaigns SET title = 'Hers', changed_by = 'Anna', changed_at = now()"
+            " WHERE id = $1",
+            shop.campaign,
+        )
+        await page.locator("#f-title").fill("Mine")
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page.locator("#problems")).to_contain_text("Anna changed this")
+        await expect(page.locator("#problems")).to_be_focused()
+        await expect(page.locator(".clash")).to_contain_text("Hers")
+        await expect(page.frame_locator("#preview").locator("h1")).to_have_text("Mine")
+        await axe_finds_nothing(page)
+        await page.get_by_role("button", name="Save", exact=True).click()
+        await expect(page.locator("#said")).to_contain_text("Saved.")
+    stored = await campaigns.campaign(services.db, shop.account, shop.campaign)
+    assert stored.title == "Mine"

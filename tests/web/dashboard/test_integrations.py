@@ -18,8 +18,9 @@ from tearoff.web.dashboard import prices
 from tearoff.web.dashboard.forms import typed_of
 from tests.cast import open_shop
 from tests.providers.dialects import ACCOUNT, TOKEN
+from tests.running import start_server
 from tests.web.browsing import axe_finds_nothing, in_browser
-from tests.web.dashboard.conftest import text_of
+from tests.web.dashboard.conftest import COOKIE, text_of
 
 SCRIPT = '"><img src=x onerror=alert(1)><script>alert(1)</script>'
 SENDER = "+12015550100"
@@ -39,7 +40,8 @@ async def settings_of(services, provider_id) -> dict[str, str]:
 
 
 async def connected(person, **values) -> int:
-    answer = await person.post("/integrations/new", {**TWILIO, **values})
+    form = {**(TWILIO if "kind" not in values else {}), **values}
+    answer = await person.post("/integrations/new", form)
     assert answer.status == 303, text_of(answer)
     return int(re.search(r"/integrations/(\d+)", answer.headers["location"])[1])
 
@@ -198,6 +200,23 @@ async def test_what_is_wrong_stands_at_its_field_and_nothing_typed_is_lost(perso
     assert (await settings_of(services, made))["auth_token"] == TOKEN
 
 
+async def test_no_script_comes_through_what_was_stored(person):
+    short = '"><img src=x>'
+    typed = {"name": SCRIPT, "settings.sender": SCRIPT, "reply_numbers": short,
+             "settings.country": ""}  # fmt: skip
+    path = f"/integrations/{person.shop.connection}"
+    assert (await person.post(path, typed)).status == 303
+    moved = await person.post(f"{path}/off")
+    for page in (
+        await person.get("/integrations"), await person.get(path),
+        await person.get(moved.headers["location"].partition("#")[0]),
+    ):  # fmt: skip
+        assert page.status == 200
+        assert "&lt;script&gt;alert" in page.text
+        assert "<script>alert" not in page.text
+        assert "<img src=x" not in page.text
+
+
 async def test_a_stored_secret_goes_to_no_other_address(person, services):
     made = await connected(person)
     elsewhere = {"settings.base_url": "http://127.0.0.1:9"}
@@ -210,8 +229,9 @@ async def test_a_stored_secret_goes_to_no_other_address(person, services):
 
 
 async def test_a_form_sent_twice_connects_once(person, services):
-    for _ in range(2):
-        assert (await person.post("/integrations/new", {**TWILIO, "once": "one"})).status == 303
+    for name in ("Mine", "Mine", "Changed on the way back"):
+        form = {**TWILIO, "once": "one", "name": name}
+        assert (await person.post("/integrations/new", form)).status == 303
     count = "SELECT count(*) FROM connections WHERE account_id = $1 AND kind = 'twilio'"
     assert await services.db.fetchval(count, person.shop.account) == 1
 
@@ -240,6 +260,41 @@ async def test_the_callback_address_is_there_to_copy(person):
     page = await person.get(f"/integrations/{await connected(person)}")
     assert "https://coupons.example.com/callbacks/twilio/" in page.text
     assert "No receipt yet" in text_of(page)
+
+
+async def test_without_a_public_address_it_says_why_nothing_comes_in(
+    person, settings, tmp_path_factory
+):
+    made = await connected(person)
+    folder = tmp_path_factory.mktemp("no-address")
+    for address, told in (
+        ("", "This installation has no public address"),
+        ("http://localhost:8080", "This address is known only here"),
+    ):
+        with start_server(settings, folder, with_worker=False, TEAROFF_PUBLIC_URL=address) as here:
+            person.url = here.url
+            cookie = f"{COOKIE}={person.secret}; tearoff_sign_in={person.secret}"
+            page = text_of(await person.get(f"/integrations/{made}", cookie=cookie))
+            assert told in page
+            assert "sets TEAROFF_PUBLIC_URL" in page
+            if not address:
+                listed = await person.get("/integrations", cookie=cookie)
+                assert "TEAROFF_PUBLIC_URL" in text_of(listed)
+
+
+async def test_what_a_form_does_not_have_stays(person, services):
+    """Complaint 6: a mail's prices by country, set by a program, have no rows."""
+    given = {"kind": "smtp", "settings.host": "127.0.0.1", "settings.from": "a@example.com"}
+    made = await connected(person, **given)
+    prices_of = "SELECT segment_price, price_countries, country_prices FROM connections"
+    await services.db.execute(
+        "UPDATE connections SET price_countries = '{BE}', country_prices = '{5}' WHERE id = $1",
+        made,
+    )
+    for typed in ({"name": "Mail"}, {"price.default": "0.01"}):
+        assert (await person.post(f"/integrations/{made}", typed)).status == 303
+    row = await services.db.fetchrow(f"{prices_of} WHERE id = $1", made)
+    assert tuple(row) == (10_000, ["BE"], [5])
 
 
 async def test_another_account_sees_none_of_it(person, sign_in, other_shop):

@@ -79,9 +79,11 @@ async def test_setting_it_up(make_owner, services):
     assert (await people.person(db, person)).recovery_left == 10
     assert await people.use_recovery_code(db, person, codes[3])
     assert not await people.use_recovery_code(db, person, codes[3])
-    fresh = await people.new_recovery_codes(db, person)
+    mark = await people.mark_of_recovery_codes(db, person)
+    made = await asyncio.gather(*[people.new_recovery_codes(db, person, mark) for _ in range(4)])
+    (fresh,) = filter(None, made)  # pressed several times: the codes of one press are good
     assert not await people.use_recovery_code(db, person, codes[4])
     assert await people.use_recovery_code(db, person, fresh[4])
     await people.end_second_step(db, person)
     assert not (await people.person(db, person)).has_second_step
-    assert await people.new_recovery_codes(db, person) == []
+    assert await people.new_recovery_codes(db, person, mark) == []

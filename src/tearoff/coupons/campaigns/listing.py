@@ -30,10 +30,7 @@ _KEYS = {
         "bigint",
     ),
     "redeemed": (
-        "greatest(0, coalesce((SELECT redeemed FROM campaign_totals t"
-        " WHERE t.campaign_id = c.id), 0)"
-        " + coalesce((SELECT sum(redeemed) FROM campaign_deltas d WHERE d.campaign_id = c.id),"
-        " 0)::bigint)",
+        "greatest(0, coalesce(t.redeemed, 0) + coalesce(d.redeemed, 0))",
         "bigint",
     ),
 }
@@ -41,6 +38,12 @@ _KEYS = {
 looked at; those that never end come after all others that do."""
 KINDS = {name: int if kind == "bigint" else str for name, (_, kind) in _KEYS.items()}
 """Of what is sorted by, as a cursor has it."""
+_JOINED = {
+    "redeemed": " LEFT JOIN campaign_totals t ON t.campaign_id = c.id"
+    " LEFT JOIN (SELECT campaign_id, sum(redeemed)::bigint AS redeemed FROM campaign_deltas"
+    " WHERE account_id = $1 GROUP BY campaign_id) d ON d.campaign_id = c.id"
+}
+"""Beside the campaigns, where a sort needs it."""
 SORTS = tuple(sign + name for name in _KEYS for sign in ("", "-"))
 
 _STATE = (
@@ -48,7 +51,7 @@ _STATE = (
     " WHEN c.status = 'active' AND c.starts_at > $7 THEN 'scheduled' ELSE c.status END"
 )
 _FOUND = (
-    f"FROM campaigns c WHERE c.account_id = $1 AND {LISTED} {WANTED}"
+    f" WHERE c.account_id = $1 AND {LISTED} {WANTED}"
     f" AND ($8::text[] IS NULL OR {_STATE} = ANY($8))"
     " AND NOT EXISTS (SELECT FROM words w WHERE position(w.word IN c.search_text) = 0)"
 )
@@ -94,10 +97,12 @@ async def listed(
 ) -> list[Listed]:
     """A page of campaigns, three statements whatever is asked for. `timezone` is the account's:
     in it days begin."""
-    key, kind = _KEYS[asked.sort.removeprefix("-")]
+    name = asked.sort.removeprefix("-")
+    key, kind = _KEYS[name]
     order, beyond = ("DESC", "<") if asked.sort.startswith("-") else ("ASC", ">")
     rows = await db.fetch(
-        f"{_WORDS} SELECT id, key::text AS key FROM (SELECT c.id, {key} AS key {_FOUND}) k"
+        f"{_WORDS} SELECT id, key::text AS key FROM (SELECT c.id, {key} AS key"
+        f" FROM campaigns c{_JOINED.get(name, '')}{_FOUND}) k"
         f" WHERE $10::text IS NULL OR (key, id) {beyond} ($10::{kind}, $11::bigint)"
         f" ORDER BY key {order}, id {order} LIMIT $12",
         *_values(account_id, asked, now),
@@ -105,15 +110,15 @@ async def listed(
         after and after.id,
         limit,
     )
-    read = KINDS[asked.sort.removeprefix("-")]
-    places = [Place(read(row["key"]), row["id"]) for row in rows]
+    places = [Place(KINDS[name](row["key"]), row["id"]) for row in rows]
     return await _shown(db, account_id, places, counts.today(timezone, now))
 
 
 async def matching(db: Handle, account_id: int, asked: Asked, *, now: datetime) -> list[int]:
     """The ids of all that are listed, for what is done to all of them."""
     rows = await db.fetch(
-        f"{_WORDS} SELECT c.id {_FOUND} ORDER BY c.id", *_values(account_id, asked, now)
+        f"{_WORDS} SELECT c.id FROM campaigns c{_FOUND} ORDER BY c.id",
+        *_values(account_id, asked, now),
     )
     return [row["id"] for row in rows]
 

@@ -33,7 +33,7 @@ from tearoff.web.dashboard.editor_tabs import (
     problems_at_rows,
     shown_values,
 )
-from tearoff.web.dashboard.forms import Typed
+from tearoff.web.dashboard.forms import Typed, integer_of, whole_number
 from tearoff.web.dashboard.operations import operation
 from tearoff.web.dashboard.pages import OURS, page, to
 from tearoff.web.dashboard.saying import Problems
@@ -113,7 +113,8 @@ async def save(visit: Visit, tab: Tab) -> Answer:
         typed = compacted(tab, typed, given)
         shown = Shown(typed=typed, problems=problems, is_changed=True, status=422)
         return await print_tab(visit, tab, campaign, shown)
-    await forget(visit, [tab])
+    if not typed.is_ticked("held"):  # a draft that was offered and not taken up stays
+        await forget(visit, [tab])
     return to(visit, f"/campaigns/{campaign['id']}{tab.path}", _told_saved(visit, others))
 
 
@@ -184,7 +185,8 @@ def _with_field(values: Mapping[str, Any], typed: Mapping[str, Any], name: str) 
 
 def _version(visit: Visit, campaign: Campaign) -> int:
     text = visit.typed.text("version")
-    return int(text) if text.isdigit() and 0 < len(text) < 10 else campaign["version"]
+    version = whole_number(text) if len(text) < 10 else None
+    return campaign["version"] if version is None else version
 
 
 async def _save_places(visit: Visit, tab: Tab) -> None:
@@ -192,7 +194,7 @@ async def _save_places(visit: Visit, tab: Tab) -> None:
     if tab.key != "validation" or not visit.typed.has("places"):
         return
     texts = visit.typed.texts("places")
-    places: list[Any] = [int(t) if t.isdigit() and len(t) < 16 else t for t in texts]
+    places = [integer_of(text) for text in texts]
     given = {"id": str(visit.path["id"]), "locations": places}
     await visit.do(operation(_PLACES), given)
 

@@ -22,7 +22,7 @@ from tearoff.messages.smart import accents
 from tearoff.web.coupon.barcode import draw
 from tearoff.web.coupon.qr import draw_qr
 from tearoff.web.dashboard.editor_tabs import UNITS, Tab
-from tearoff.web.dashboard.forms import Typed
+from tearoff.web.dashboard.forms import Typed, whole_number
 from tearoff.web.dashboard.operations import operation
 from tearoff.web.dashboard.pages import part
 from tearoff.web.dashboard.saying import problems_of
@@ -64,10 +64,11 @@ Campaign = dict[str, Any]
 
 
 class Count(msgspec.Struct, frozen=True):
-    """A text as a message. `odd`: the first character that makes it long, its name, and what it
+    """A text as a message. `units`: its length as it counts, where some characters count twice.
+    `odd`: the first character that makes it long, its name, and what it
     could be instead; `problem`: why it cannot be sent at all."""
 
-    characters: int = 0
+    units: int = 0
     segments: int = 0
     encoding: str = ""
     odd: tuple[str, str, str] | None = None
@@ -95,7 +96,8 @@ _STATE = {"form": "public", "message": "card"}
 
 def name_of(language: str) -> str:
     """Of a language, in it."""
-    return words_in("coupon", language)("English")
+    speaking = words_in("coupon", language)
+    return speaking("English")
 
 
 async def _content(visit: Visit, campaign: Campaign) -> dict[str, Any]:
@@ -115,8 +117,9 @@ async def _validity(visit: Visit, campaign: Campaign) -> dict[str, Any]:
     noon = times.clock_of(visit.now, zone).replace(hour=12, minute=0, second=0) + timedelta(days=1)
     seconds = campaign["activation_seconds"] or 900
     text = visit.typed.text("activation_seconds")
-    if text.isdigit() and 1 <= int(text) <= 1_200:
-        seconds = int(text) * 60
+    minutes = whole_number(text)
+    if minutes is not None and 1 <= minutes <= 1_200:
+        seconds = minutes * 60
     end = noon + timedelta(seconds=seconds)
     names = get_day_names("abbreviated", locale=times.locale_of(language))
     return {
@@ -215,7 +218,7 @@ async def counted(visit: Visit, campaign_id: int) -> Count:
         problems = problems_of(visit.words, error)
         return Count(problem=" ".join([problems.page, *problems.fields.values()]).strip())
     odd = _odd(shown.offending) if shown.encoding != "GSM-7" else None
-    return Count(len(shown.text), shown.segments, shown.encoding, odd)
+    return Count(shown.units, shown.segments, shown.encoding, odd)
 
 
 _FREE = {f"customfield{n}": "abcdefghijkl" for n in range(1, 8)}

@@ -14,7 +14,7 @@ from tearoff.coupons.campaigns import drafts
 from tearoff.coupons.campaigns.drafts import Draft
 from tearoff.errors import Invalid, NotFound
 from tearoff.web.dashboard.editor_tabs import TABS, Tab, tab_of
-from tearoff.web.dashboard.forms import Typed
+from tearoff.web.dashboard.forms import Typed, whole_number
 from tearoff.web.dashboard.pages import to
 from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.typed_values import Values
@@ -22,7 +22,7 @@ from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer, answer
 from tearoff.web.paper.reading import patiently
 
-NOT_KEPT = ("t", "back", "tab", "add", "drop", "count", "replace", "taken")
+NOT_KEPT = ("t", "back", "tab", "add", "drop", "count", "replace", "taken", "held")
 """Fields of the form that are not kept. Its version and what stood there before are: a draft that
 is taken up later meets what others changed since then."""
 
@@ -90,7 +90,7 @@ async def _keep(visit: Visit, values: dict[str, Values], version: int) -> None:
 
 def _version(visit: Visit) -> int:
     text = visit.typed.text("version")
-    return int(text) if text.isdigit() and len(text) < 10 else 0
+    return (whole_number(text) if len(text) < 10 else None) or 0
 
 
 async def forget(visit: Visit, tabs: Iterable[Tab]) -> None:

@@ -6,7 +6,7 @@ from __future__ import annotations
 from tearoff.kit.words import LANGUAGES
 from tearoff.web.dashboard.editor_tabs import NESTED, Given, Tab
 from tearoff.web.dashboard.forms import HAS, Typed
-from tearoff.web.dashboard.typed_values import Values, flat, keys_of
+from tearoff.web.dashboard.typed_values import Values, flat, keys_of, row_number
 
 ADD, DROP, LANGUAGE = "add", "drop", "add.language"
 
@@ -26,7 +26,7 @@ def changed_rows(tab: Tab, typed: Typed, given: Given) -> Typed:
         if language in LANGUAGES:
             values[f"texts.{language}.title"] = [""]
     elif more.split(".")[0] in NESTED:
-        numbers = [int(key) for key in keys_of(typed, more) if key.isdigit() and len(key) < 4]
+        numbers = [n for n in map(row_number, keys_of(typed, more)) if n is not None]
         values[f"{more}.{max(numbers, default=-1) + 1}.new"] = [""]
         if more == "scratch.prizes":
             values["scratch.on"] = ["1"]

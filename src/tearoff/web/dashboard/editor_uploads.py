@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import contextlib
 from typing import Any
 
@@ -12,6 +13,7 @@ from tearoff.api.v4.campaign_parts import MAX_PICTURE
 from tearoff.api.v4.lists import MOST_BYTES
 from tearoff.api.v4.operation import Operation
 from tearoff.coupons.pools.importing import CheckedCodes, ImportedCodes
+from tearoff.coupons.pools.reports import bad_lines
 from tearoff.errors import Conflict, Invalid, TearoffError
 from tearoff.kit.words import phrase
 from tearoff.web.dashboard.editor import UPDATE, Shown, campaign_of, print_tab
@@ -107,9 +109,16 @@ async def _report(visit: Visit, done: CheckedCodes | ImportedCodes, *, status: i
         is_done=is_done,
         new=done.imported if isinstance(done, ImportedCodes) else done.new,
         refused=refused,
+        file=_file(visit, done),
         c=campaign,
         root=visit.address(f"/campaigns/{campaign['id']}"),
     )
+
+
+def _file(visit: Visit, done: CheckedCodes | ImportedCodes) -> str:
+    """The lines that were left out, to mend and send again, as an address of its own."""
+    lines = [msgspec.structs.replace(one, why=visit.words(one.why)) for one in done.lines]
+    return f"data:text/csv;base64,{base64.b64encode(bad_lines(lines)).decode()}"
 
 
 class _NoFile(Invalid):

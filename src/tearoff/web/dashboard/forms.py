@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl
@@ -29,6 +30,11 @@ from tearoff.web.paper.reading import AnyRequest
 
 MOST_BYTES = 400_000
 _MOST_FIELDS = 2_000
+_INTEGER = re.compile(r"-?[0-9]{1,18}", re.ASCII)
+
+ENDS = frozenset({"expires_at"})
+"""Fields that say until when: the last minute of a day is all of it."""
+
 HAS = "has."
 """In front of the name of a box that may be without a tick."""
 
@@ -144,10 +150,9 @@ def _json(field: Parameter, typed: Typed, zone: str) -> Any:
     if not text:
         return None if "null" in kinds else ""
     if field.schema.get("format") == "date-time":
-        return moment_of(text, zone)
+        return moment_of(text, zone, is_end=field.name in ENDS)
     if "integer" in kinds:
-        digits = western(text).replace(" ", "")
-        return int(digits) if digits.lstrip("-").isdigit() and len(digits) < 19 else text
+        return integer_of(text)
     return typed.values[field.name][-1].strip("\n") if "\n" in text else text
 
 
@@ -159,18 +164,29 @@ def _kinds(schema: Mapping[str, Any]) -> set[str]:
     return kinds
 
 
-def moment_of(text: str, zone: str) -> str:
-    """What a field for date and time gives (`2026-11-30T23:59`), as RFC 3339. A minute at which a
-    day ends (23:59) is its last moment: the next midnight."""
+def moment_of(text: str, zone: str, *, is_end: bool = False) -> str:
+    """What a field for date and time gives (`2026-11-30T23:59`), as RFC 3339. The last minute of a
+    day (23:59) is, of an end, its last moment: the next midnight. A time that the clock leaves out,
+    when it is put forward, stays as it is, and so is refused."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        if at.tzinfo is None:
+            at = at.replace(tzinfo=ZoneInfo(zone))
+            if at.astimezone(UTC).astimezone(at.tzinfo).replace(tzinfo=None) != at.replace(
+                tzinfo=None
+            ):
+                return text
+        if is_end and (at.hour, at.minute, at.second) == (23, 59, 0):
+            at += timedelta(minutes=1)
+    except (ValueError, OverflowError):
         return text
-    if at.tzinfo is None:
-        at = at.replace(tzinfo=ZoneInfo(zone))
-    if (at.hour, at.minute, at.second) == (23, 59, 0):
-        at += timedelta(minutes=1)
     return at.isoformat()
+
+
+def integer_of(text: str) -> int | str:
+    """A whole number as somebody typed it; what is none stays as it is, for its field to refuse."""
+    digits = western(text).replace(" ", "")
+    return int(digits) if _INTEGER.fullmatch(digits) else text
 
 
 def whole_number(text: str) -> int | None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts.idempotency import KeyReused
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import providers
 from tearoff.api.v4.fields import BadFields
@@ -18,6 +19,7 @@ from tearoff.messages.connection_views import Kind, Provider, Setting
 from tearoff.web.dashboard import forms, pages, prices, provider_words, typed_secrets
 from tearoff.web.dashboard.integrations import card_of, kinds_of
 from tearoff.web.dashboard.pages import page, to
+from tearoff.web.dashboard.phone_address import trouble_of
 from tearoff.web.dashboard.saying import Problems, problems_of
 from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.visit import NotFoundHere, Visit
@@ -56,12 +58,12 @@ async def save(visit: Visit) -> Answer:
     listed = prices.typed_prices(visit.words, visit.typed)
     if listed.is_wrong:
         return await form_page(visit, form, _wrong_prices(visit, listed), listed=listed)
-    given = {**_given(visit, form), "prices": dict(listed.millionths)}
+    given = {**_given(visit, form), **_given_prices(visit, form, listed)}
     try:
         if form.one is None:
-            made = await visit.do(providers.CREATE, given, once=visit.typed.text("once"))
+            made = await _made(visit, given)
             if made is None:
-                return to(visit, "/integrations")
+                return to(visit, "/integrations", visit.words("It was connected before."))
             return to(visit, f"/integrations/{made.id}", _connected(visit, made))
         await visit.do(providers.UPDATE, {"id": form.one.id, **given})
     except (NotFound, Forbidden, TryLater):
@@ -69,6 +71,18 @@ async def save(visit: Visit) -> Answer:
     except TearoffError as error:
         return await form_page(visit, form, told(visit, form, error), listed=listed)
     return to(visit, form.path, visit.words("Saved."))
+
+
+async def _made(visit: Visit, given: Mapping[str, Any]) -> Provider | None:
+    """None when this very form was sent before: whatever was typed since, it connects no second
+    one."""
+    try:
+        made: Provider | None = await visit.do(
+            providers.CREATE, given, once=visit.typed.text("once")
+        )
+    except KeyReused:
+        return None
+    return made
 
 
 def _connected(visit: Visit, made: Provider) -> str:
@@ -155,13 +169,20 @@ async def form_page(
         card=card_of(visit, one, await kinds_of(visit)) if one else None,
         fields=[_field(visit, form, s) for s in form.kind.settings if not s.advanced],
         advanced=[_field(visit, form, s) for s in form.kind.settings if s.advanced],
-        about=words(provider_words.ABOUT.get(form.kind.kind, "")),
-        receipts=words(provider_words.RECEIPTS.get(form.kind.kind, "")),
+        about=provider_words.told(words, provider_words.ABOUT.get(form.kind.kind)),
+        receipts=provider_words.told(words, provider_words.RECEIPTS.get(form.kind.kind)),
+        is_unreachable=_is_unreachable(one),
         once=secrets.token_urlsafe(9),
         sealed=typed_secrets.seal(visit, form.about, _typed_secrets(visit, form)),
         followers=await _followers(visit, one) if one else [],
         **_listed(visit, form, listed),
     )
+
+
+def _is_unreachable(one: Provider | None) -> bool:
+    """Whether the address for its receipts is one that the internet does not know."""
+    address = one.callback_url if one else None
+    return bool(address) and trouble_of(address or "") in ("this_machine", "inside")
 
 
 def _prices_of(visit: Visit, form: Form) -> prices.Prices:
@@ -222,7 +243,8 @@ def _hint(words: Words, setting: Setting, help: str) -> str:
     sentence = f"{help[:1].upper()}{help[1:]}."
     if not setting.default or setting.choices:
         return sentence
-    return f"{sentence} {words('Left empty: {default}.', default=setting.default)}"
+    otherwise = words("Left empty: {default}.", default=setting.default)
+    return f"{sentence} {otherwise}"
 
 
 def field_name(setting: Setting) -> str:
@@ -252,6 +274,14 @@ def _given(visit: Visit, form: Form) -> dict[str, Any]:
     if form.one is None:
         plain["kind"] = form.kind.kind
     return {**plain, "settings": _settings(visit, form)}
+
+
+def _given_prices(visit: Visit, form: Form, listed: prices.Prices) -> dict[str, Any]:
+    """All of them: those of countries stay where the form has no rows for them."""
+    if not visit.typed.has(prices.DEFAULT):
+        return {}
+    stays = {} if visit.typed.has(prices.COUNTRY) or form.one is None else form.one.prices
+    return {"prices": {**stays, **listed.millionths}}
 
 
 def _settings(visit: Visit, form: Form) -> dict[str, str]:

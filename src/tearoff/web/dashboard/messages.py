@@ -72,7 +72,8 @@ def _reason(visit: Visit, message: shapes.Message) -> str:
         return ""
     ours = standings.REASONS.get(message.reason, standings.REASONS["other"])
     theirs = (message.reason_text or "").removeprefix(ours).strip()
-    return f"{visit.words(ours)} {theirs}".strip()
+    said = visit.words(ours)
+    return f"{said} {theirs}".strip()
 
 
 async def _campaign(visit: Visit, message: shapes.Message) -> object:

@@ -16,6 +16,7 @@ from litestar.exceptions import HTTPException
 
 from tearoff.accounts.rights import GRANTS, Right, RoleMissing
 from tearoff.errors import Conflict, Invalid, TryLater
+from tearoff.kit import clock
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
@@ -179,6 +180,15 @@ def saying(visit: Visit, path: str, said: str = "", **query: object) -> str:
         query["said"] = sealed.seal(visit.services.vault, carried)
     where, hash, anchor = path.partition("#")
     return visit.address(where, **query) + hash + anchor
+
+
+def saying_once(request: AnyRequest, path: str) -> str:
+    """The address of a page that will say that a file has to be chosen once more."""
+    services, words = services_of(request), _words(request)
+    text = words("Your sign-in was over: choose the file once more.")
+    carried = Said(about="said", at=clock.now().timestamp(), text=text)
+    sign = "&" if "?" in path else "?"
+    return f"{path}{sign}said={sealed.seal(services.vault, carried)}"
 
 
 def redirect(request: AnyRequest, address: str) -> Answer:

@@ -22,6 +22,7 @@ ALL = "*"
 DEFAULT, COUNTRY, AMOUNT = "price.default", "price.country", "price.amount"
 MOST_ROWS = 260
 
+_AMBIGUOUS = re.compile(r"[1-9]\d{0,2}\.\d{3}", re.ASCII)
 _AMOUNT = re.compile(r"\d{1,7}(?:\.\d*)?|\.\d+", re.ASCII)
 
 
@@ -90,9 +91,10 @@ def _amount_wrong(words: Words) -> str:
 
 
 def millionths_of(text: str) -> int | None:
-    """Exactly; None when it is no amount, or has more than six decimals. A comma is a point."""
+    """Exactly; None when it is no amount, or has more than six decimals. A comma is a point, but
+    `1,234` may be a thousand to whoever typed it, and is none."""
     plain = western(text).replace(" ", "").replace("\u00a0", "").replace(",", ".")
-    if not _AMOUNT.fullmatch(plain):
+    if not _AMOUNT.fullmatch(plain) or _AMBIGUOUS.fullmatch(plain):
         return None
     amount = Decimal(plain) * MILLIONTHS
     return int(amount) if amount == amount.to_integral_value() else None

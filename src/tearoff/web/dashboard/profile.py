@@ -148,6 +148,9 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
         problems=problems,
         is_own=is_own(visit),
         recovery_left=known.recovery_left,
+        recovery_mark=await patiently(
+            people.mark_of_recovery_codes(visit.services.db, who.person_id)
+        ),
         languages=choices.with_own(choices.languages(_SPOKEN), who.language),
         sign_ins=[_shown(visit.words, row, who.id) for row in rows],
         host_of=host_of,

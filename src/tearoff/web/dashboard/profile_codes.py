@@ -58,7 +58,7 @@ async def confirm(visit: Visit) -> Answer:
 async def renew(visit: Visit) -> Answer:
     _check_own(visit)
     async with visit.services.db.transaction() as db:
-        codes = await people.new_recovery_codes(db, visit.who.person_id)
+        codes = await people.new_recovery_codes(db, visit.who.person_id, visit.typed.text("mark"))
         await _note(visit, db, "person.recovery_codes")
     return await _codes(visit, codes) if codes else to(visit, "/profile")
 

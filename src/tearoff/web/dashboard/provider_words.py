@@ -105,7 +105,7 @@ def spoken(words: Words, text: str) -> Answer:
     for sentence in sorted(_SAID, key=len, reverse=True):
         if text.startswith(sentence):
             own = _cut(text[len(sentence) :])
-            return Answer(words(sentence), own, words(_ADVICE.get(sentence, "")))
+            return Answer(words(sentence), own, told(words, _ADVICE.get(sentence)))
     for opening, sentence in _OPENINGS:
         if text.startswith(opening):
             return Answer(words(sentence, told=_cut(text[len(opening) :])))
@@ -123,6 +123,11 @@ _ADVICE = {
         "Look at the address, and whether the service has a disturbance."
     ),
 }
+
+
+def told(words: Words, sentence: str | None) -> str:
+    """ "" for none: what catalogs have under "" is their own header."""
+    return words(sentence) if sentence else ""
 
 
 def _cut(text: str) -> str:
@@ -172,12 +177,12 @@ SAID_OF_SETTINGS = (
 )
 
 
-def wrong_setting(words: Words, told: str) -> str:
+def wrong_setting(words: Words, problem: str) -> str:
     """What an adapter says of one of its settings, as a sentence."""
-    if _NEEDED.fullmatch(told):
+    if _NEEDED.fullmatch(problem):
         return words("This is needed.")
-    if found := _RANGE.fullmatch(told):
+    if found := _RANGE.fullmatch(problem):
         return words("Use a number from {least} to {most}.", least=found[1], most=found[2])
-    if found := _ONE_OF.fullmatch(told):
+    if found := _ONE_OF.fullmatch(problem):
         return words("Use one of: {list}.", list=found[1])
-    return words(_cut(told[:1].upper() + told[1:]))
+    return told(words, _cut(problem[:1].upper() + problem[1:]))

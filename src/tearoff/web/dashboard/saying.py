@@ -65,6 +65,8 @@ def _told(words: Words, problem: FieldProblem) -> str:
     if found := _LENGTH.fullmatch(text):
         return words("At most {n} characters.", n=found[1])
     rest = _WRONG.sub("", text) or text
+    if rest.startswith("Use RFC 3339"):
+        return words("Use a day and a time that there is, in a year from 1900 to 2999.")
     if found := _NUMBERS.fullmatch(rest):
         return words("Use a number from {least} to {most}.", least=found[1], most=found[2])
     if found := _WORDS.fullmatch(rest):
@@ -82,7 +84,6 @@ SAID_BELOW = (
     phrase("Use a colour: #0b5d4b."),
     phrase("Use a name such as Europe/Brussels."),
     phrase("Use two letters, such as BE."),
-    phrase("Use RFC 3339 with a zone: 2026-11-23T10:00:00Z."),
     phrase("It cannot be null."),
     phrase("Use a time of day: 22:00."),
     phrase("Name one country or more, or none at all."),

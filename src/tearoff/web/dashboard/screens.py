@@ -14,6 +14,7 @@ from litestar.handlers import HTTPRouteHandler
 from tearoff.accounts.rights import Right, RoleMissing
 from tearoff.api.v4.fields import Unknown
 from tearoff.errors import Conflict, Invalid, NotFound
+from tearoff.kit.bodies import drop, read_parts
 from tearoff.web.dashboard import form_tokens, kept_forms, pages
 from tearoff.web.dashboard.forms import FileField, Typed, read_typed
 from tearoff.web.dashboard.visit import (
@@ -28,6 +29,9 @@ from tearoff.web.paper.reading import AnyRequest, header
 from tearoff.web.paper.signed_forms import is_foreign
 
 Act = Callable[[Visit], Awaitable[Answer]]
+_LARGEST = 2**53 - 1
+"""What an id can be."""
+
 TOKEN = "t"  # noqa: S105 - the name of the field that carries it
 
 
@@ -51,6 +55,8 @@ def handler(screen: Screen) -> HTTPRouteHandler:
 
     @route(path, http_method=methods)
     async def handle(request: AnyRequest) -> Answer:
+        if any(isinstance(n, int) and n > _LARGEST for n in request.path_params.values()):
+            return pages.not_found(request)
         if screen.method == "POST":
             return await _posted(request, screen)
         return await _let_in(request, screen, Typed(), _shown(request))
@@ -63,8 +69,27 @@ async def _posted(request: AnyRequest, screen: Screen) -> Answer:
     is over."""
     if is_foreign(request):
         return pages.from_elsewhere(request)
+    if screen.takes is not None and await _is_refused(request, screen):
+        # A stranger fills no disk, and takes none of the account's places for uploads.
+        await drop(read_parts(request))
+        return await _let_in(request, screen, Typed(), _stood_on(request))
     async with read_typed(request, screen.takes) as typed:
         return await _let_in(request, screen, typed, _back(request, typed))
+
+
+def _stood_on(request: AnyRequest) -> str:
+    """The page from which a file was sent, which says that it has to be chosen once more."""
+    given = _path_of(header(request, b"referer"))
+    page = given if is_here(request, given) else f"/a/{request.path_params.get('account')}"
+    return pages.saying_once(request, page)
+
+
+async def _is_refused(request: AnyRequest, screen: Screen) -> bool:
+    try:
+        await open_visit(request, screen.right, confirmed=screen.confirmed)
+    except (SignInNeeded, ProofNeeded, NotFoundHere, RoleMissing):
+        return True
+    return False
 
 
 async def _let_in(request: AnyRequest, screen: Screen, typed: Typed, back: str) -> Answer:
@@ -109,11 +134,18 @@ def _shown(request: AnyRequest) -> str:
     """The address of the page that is asked for; for a part of one, that of the page it stands
     on."""
     if header(request, b"hx-request"):
-        page = urlsplit(header(request, b"hx-current-url"))
-        given = page.path + (f"?{page.query}" if page.query else "")
+        given = _path_of(header(request, b"hx-current-url"))
         if is_here(request, given):
             return given
     return _address(request)
+
+
+def _path_of(url: str) -> str:
+    try:
+        page = urlsplit(url)
+    except ValueError:
+        return ""
+    return page.path + (f"?{page.query}" if page.query else "")
 
 
 def is_here(request: AnyRequest, address: str) -> bool:

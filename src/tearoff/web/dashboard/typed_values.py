@@ -12,8 +12,7 @@ from typing import Any
 import msgspec
 
 from tearoff.api.v3.reading import Parameter
-from tearoff.web.dashboard.forms import HAS, Typed, clock_text
-from tearoff.web.paper.forms import western
+from tearoff.web.dashboard.forms import HAS, Typed, clock_text, integer_of, whole_number
 
 Values = dict[str, list[str]]
 
@@ -82,7 +81,7 @@ def _array(items: Mapping[str, Any], typed: Typed, path: str) -> list[Any]:
     if items.get("type") != "object":
         texts = typed.texts(path)
         return [whole(text) for text in texts] if items.get("type") == "integer" else texts
-    numbers = sorted(int(key) for key in _keys(typed, path) if key.isdigit() and len(key) < 4)
+    numbers = sorted(n for n in map(row_number, _keys(typed, path)) if n is not None)
     rows = (_object(items, typed, f"{path}.{n}") for n in numbers)
     return [row for row in rows if any(v is not False for n, v in row.items() if n != "key")]
 
@@ -96,16 +95,18 @@ def _keys(typed: Typed, path: str) -> Sequence[str]:
     )
 
 
+def row_number(key: str) -> int | None:
+    """Which row a key of a list is of; None for what is none."""
+    return whole_number(key) if len(key) < 4 else None
+
+
 def keys_of(typed: Typed, path: str) -> Sequence[str]:
     """The rows, or the languages, that the form has under this path."""
     return _keys(typed, path)
 
 
 def whole(text: str) -> int | str | None:
-    digits = western(text).replace(" ", "")
-    if not digits:
-        return None
-    return int(digits) if digits.lstrip("-").isdigit() and len(digits) < 19 else text
+    return integer_of(text) if text.strip() else None
 
 
 def _alone(schema: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -145,9 +145,12 @@ class Visit(msgspec.Struct, frozen=True):
         call = self.call(operation, given, self.key(operation, once, given) if once else None)
         if operation.before is not None:
             await operation.before(call)
-        if await kept(call) is not None:
+        try:
+            if await kept(call) is not None:
+                return None
+            return await patiently(_do(call, operation))
+        except idempotency.KeyBusy:  # the same form, pressed twice: the first press does it
             return None
-        return await patiently(_do(call, operation))
 
     async def upload(self, operation: Operation, given: Mapping[str, Any], file: Upload) -> None:
         """The same for a file that has come."""

@@ -3,12 +3,9 @@
 SET LOCAL lock_timeout = '10s';
 
 -- How many coupons and messages of a campaign, by the day on which it happened in the account's
--- time zone. `campaign_deltas` is what was counted since it was added to the other two: each
--- backend has rows of its own (`slot` is its process id), so that nobody waits for anybody else, in
--- whatever order they lock whatever else; and another one every ten seconds, because old versions of
--- a row cannot be cleared away while somebody reads for long (a backup), and would be gone through by
--- each that counts. All of a campaign is its row in `campaign_totals` and its
--- deltas, read in one statement.
+-- time zone. `campaign_deltas` is what was counted since it was added to the other two: whoever
+-- counts appends a row, waits for nobody and looks at nothing, not even at the time zone. All of a
+-- campaign is its row in `campaign_totals` and its deltas, read in one statement.
 CREATE TABLE campaign_totals (
   campaign_id bigint NOT NULL PRIMARY KEY,
   account_id bigint NOT NULL,
@@ -32,18 +29,18 @@ CREATE TABLE campaign_days (
 ) WITH (fillfactor = 70);
 CREATE INDEX campaign_days_of_account ON campaign_days (account_id, day);
 
+-- Without any key: that would cost whoever counts more than it spares whoever reads, as there are
+-- only the rows of the last seconds.
 CREATE TABLE campaign_deltas (
   campaign_id bigint NOT NULL,
-  day date NOT NULL,
-  slot bigint NOT NULL,
   account_id bigint NOT NULL,
-  issued bigint NOT NULL DEFAULT 0,
-  sent bigint NOT NULL DEFAULT 0,
-  opened bigint NOT NULL DEFAULT 0,
-  claimed bigint NOT NULL DEFAULT 0,
-  redeemed bigint NOT NULL DEFAULT 0,
-  PRIMARY KEY (campaign_id, day, slot)
-) WITH (fillfactor = 40, autovacuum_vacuum_scale_factor = 0.05);
+  at timestamptz NOT NULL,
+  issued integer NOT NULL DEFAULT 0,
+  sent integer NOT NULL DEFAULT 0,
+  opened integer NOT NULL DEFAULT 0,
+  claimed integer NOT NULL DEFAULT 0,
+  redeemed integer NOT NULL DEFAULT 0
+) WITH (autovacuum_vacuum_scale_factor = 0, autovacuum_vacuum_threshold = 5000);
 
 -- The zone in which an account's days are counted: its own, unless this server knows none of that
 -- name. Python's list may be newer, and counting must refuse no send.
@@ -57,126 +54,96 @@ END $$;
 ALTER TABLE accounts
   ADD COLUMN day_zone text GENERATED ALWAYS AS (known_zone(timezone)) STORED;
 
-CREATE FUNCTION count_slot() RETURNS bigint LANGUAGE sql VOLATILE
-RETURN ((extract(epoch FROM clock_timestamp())::bigint / 10) << 22) | pg_backend_pid();
-
-CREATE FUNCTION count_in_campaign(account bigint, campaign bigint, happened timestamptz,
-  issued integer, sent integer, opened integer, claimed integer, redeemed integer)
-RETURNS void LANGUAGE plpgsql AS $$
-BEGIN
-  INSERT INTO campaign_deltas AS d
-    (campaign_id, day, slot, account_id, issued, sent, opened, claimed, redeemed)
-  SELECT $2, (happened AT TIME ZONE a.day_zone)::date, count_slot(), $1, $4, $5, $6, $7, $8
-  FROM accounts a WHERE a.id = $1
-  ON CONFLICT (campaign_id, day, slot) DO UPDATE SET
-    issued = d.issued + excluded.issued, sent = d.sent + excluded.sent,
-    opened = d.opened + excluded.opened, claimed = d.claimed + excluded.claimed,
-    redeemed = d.redeemed + excluded.redeemed;
-END $$;
-
 -- A million coupons at once are one row.
 CREATE FUNCTION count_made() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  INSERT INTO campaign_deltas AS d
-    (campaign_id, day, slot, account_id, issued, opened, claimed)
-  SELECT m.campaign_id, (m.created_at AT TIME ZONE a.day_zone)::date, n.slot, a.id,
-    count(*), count(m.opened_at), count(m.claimed_at)
-  FROM made m JOIN accounts a ON a.id = m.account_id, (SELECT count_slot() AS slot) n
-  GROUP BY 1, 2, 3, 4
-  ON CONFLICT (campaign_id, day, slot) DO UPDATE SET issued = d.issued + excluded.issued,
-    opened = d.opened + excluded.opened, claimed = d.claimed + excluded.claimed;
+  INSERT INTO campaign_deltas (campaign_id, account_id, at, issued, opened, claimed)
+  SELECT campaign_id, account_id, created_at, count(*), count(opened_at), count(claimed_at)
+  FROM made GROUP BY 1, 2, 3;
   RETURN NULL;
 END $$;
 CREATE TRIGGER count_made AFTER INSERT ON sessions REFERENCING NEW TABLE AS made
   FOR EACH STATEMENT EXECUTE FUNCTION count_made();
 
-CREATE FUNCTION count_opened_and_claimed() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  opened integer := num_nonnulls(NEW.opened_at) - num_nonnulls(OLD.opened_at);
-  claimed integer := num_nonnulls(NEW.claimed_at) - num_nonnulls(OLD.claimed_at);
-  opened_at timestamptz := coalesce(NEW.opened_at, OLD.opened_at);
-  claimed_at timestamptz := coalesce(NEW.claimed_at, OLD.claimed_at);
+-- Columns are named instead of conditions, here and below: a trigger's WHEN is read from its text in
+-- each statement that might meet it, which costs those too that it lets pass.
+--
+-- The two that happen all the time come first. The rest is told by events, which the same statement
+-- has written: when a use was that happened before another one, and what is taken back, which is
+-- taken off the day on which it was counted. A coupon is lost if its message certainly never left.
+CREATE FUNCTION count_changed() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
-  IF opened <> 0 AND (claimed = 0 OR opened_at = claimed_at) THEN
-    PERFORM count_in_campaign(NEW.account_id, NEW.campaign_id, opened_at, 0, 0, opened, claimed, 0);
-    RETURN NULL;
-  END IF;
-  IF opened <> 0 THEN
-    PERFORM count_in_campaign(NEW.account_id, NEW.campaign_id, opened_at, 0, 0, opened, 0, 0);
-  END IF;
-  IF claimed <> 0 THEN
-    PERFORM count_in_campaign(NEW.account_id, NEW.campaign_id, claimed_at, 0, 0, 0, claimed, 0);
+  IF OLD.opened_at IS NULL AND NEW.opened_at IS NOT NULL AND NEW.uses = OLD.uses
+      AND NEW.claimed_at IS NOT DISTINCT FROM OLD.claimed_at AND NEW.voided = OLD.voided THEN
+    INSERT INTO campaign_deltas (campaign_id, account_id, at, opened)
+    VALUES (NEW.campaign_id, NEW.account_id, NEW.opened_at, 1);
+  ELSIF NEW.uses = OLD.uses + 1 AND NEW.used_at > coalesce(OLD.used_at, '-infinity')
+      AND NEW.opened_at = coalesce(OLD.opened_at, NEW.used_at)
+      AND NEW.claimed_at = coalesce(OLD.claimed_at, NEW.used_at) AND NEW.voided = OLD.voided THEN
+    INSERT INTO campaign_deltas (campaign_id, account_id, at, opened, claimed, redeemed)
+    VALUES (NEW.campaign_id, NEW.account_id, NEW.used_at, num_nulls(OLD.opened_at),
+      num_nulls(OLD.claimed_at), 1);
+  ELSE
+    INSERT INTO campaign_deltas (campaign_id, account_id, at, issued, opened, claimed, redeemed)
+    SELECT NEW.campaign_id, NEW.account_id, d.* FROM (
+      SELECT coalesce(NEW.opened_at, OLD.opened_at) AS at, 0 AS issued,
+        num_nonnulls(NEW.opened_at) - num_nonnulls(OLD.opened_at) AS opened, 0 AS claimed,
+        0 AS redeemed
+      UNION ALL SELECT coalesce(NEW.claimed_at, OLD.claimed_at), 0, 0,
+        num_nonnulls(NEW.claimed_at) - num_nonnulls(OLD.claimed_at), 0
+      UNION ALL SELECT used_then(NEW.id, NEW.uses > OLD.uses), 0, 0, 0, NEW.uses - OLD.uses
+        WHERE NEW.uses <> OLD.uses
+      UNION ALL SELECT NEW.created_at, -1, 0, 0, 0 WHERE NEW.voided AND NOT OLD.voided
+        AND (SELECT count(*) = 1 AND max(v.id) = (SELECT max(w.id) FROM session_events w
+            WHERE w.session_id = NEW.id AND w.kind = 'voided')
+          FROM session_events v
+          WHERE v.session_id = NEW.id AND v.kind = 'voided' AND v.actor = 'tearoff')
+    ) d WHERE (d.issued, d.opened, d.claimed, d.redeemed) <> (0, 0, 0, 0);
   END IF;
   RETURN NULL;
 END $$;
-CREATE TRIGGER count_opened_and_claimed AFTER UPDATE ON sessions FOR EACH ROW
-  WHEN ((OLD.opened_at IS NULL) <> (NEW.opened_at IS NULL)
-    OR (OLD.claimed_at IS NULL) <> (NEW.claimed_at IS NULL))
-  EXECUTE FUNCTION count_opened_and_claimed();
+CREATE TRIGGER count_changed AFTER UPDATE OF opened_at, claimed_at, uses, voided ON sessions
+  FOR EACH ROW EXECUTE FUNCTION count_changed();
+
+-- When the use was that was noted last, or the one that was taken back last.
+CREATE FUNCTION used_then(session bigint, is_use boolean) RETURNS timestamptz LANGUAGE sql STABLE
+RETURN coalesce((
+  SELECT coalesce(u.happened_at, u.at, e.happened_at, e.at)
+  FROM session_events e LEFT JOIN session_events u ON u.id = e.undoes
+  WHERE e.session_id = session AND e.kind = CASE WHEN is_use THEN 'validated' ELSE 'unvalidated' END
+  ORDER BY e.id DESC LIMIT 1), now());
 
 -- A coupon whose message certainly never left is one that nobody had: it was taken off already.
 CREATE FUNCTION count_removed() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE
+  lost boolean := EXISTS (SELECT FROM session_events WHERE session_id = OLD.id
+    AND kind = 'voided' AND actor = 'tearoff');
 BEGIN
-  IF NOT EXISTS (SELECT FROM session_events WHERE session_id = OLD.id AND kind = 'voided'
-      AND actor = 'tearoff') THEN
-    PERFORM count_in_campaign(OLD.account_id, OLD.campaign_id, OLD.created_at, -1, 0, 0, 0, 0);
-  END IF;
-  IF OLD.opened_at IS NOT NULL THEN
-    PERFORM count_in_campaign(OLD.account_id, OLD.campaign_id, OLD.opened_at, 0, 0, -1, 0, 0);
-  END IF;
-  IF OLD.claimed_at IS NOT NULL THEN
-    PERFORM count_in_campaign(OLD.account_id, OLD.campaign_id, OLD.claimed_at, 0, 0, 0, -1, 0);
-  END IF;
+  INSERT INTO campaign_deltas (campaign_id, account_id, at, issued, opened, claimed)
+  SELECT OLD.campaign_id, OLD.account_id, d.at, d.issued, d.opened, d.claimed
+  FROM (VALUES (CASE WHEN NOT lost THEN OLD.created_at END, -1, 0, 0),
+    (OLD.opened_at, 0, -1, 0), (OLD.claimed_at, 0, 0, -1)) AS d (at, issued, opened, claimed)
+  WHERE d.at IS NOT NULL;
   RETURN NULL;
 END $$;
 CREATE TRIGGER count_removed AFTER DELETE ON sessions FOR EACH ROW
   EXECUTE FUNCTION count_removed();
 
--- A use is taken off the day on which it was counted.
-CREATE FUNCTION count_event() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  happened timestamptz := coalesce(NEW.happened_at, NEW.at);
-BEGIN
-  IF NEW.kind = 'validated' THEN
-    PERFORM count_in_campaign(NEW.account_id, NEW.campaign_id, happened, 0, 0, 0, 0, 1);
-  ELSIF NEW.kind = 'unvalidated' THEN
-    SELECT coalesce(happened_at, at) INTO happened FROM session_events WHERE id = NEW.undoes;
-    PERFORM count_in_campaign(NEW.account_id, NEW.campaign_id, coalesce(happened, NEW.at),
-      0, 0, 0, 0, -1);
-  ELSE
-    SELECT created_at INTO happened FROM sessions WHERE id = NEW.session_id;
-    PERFORM count_in_campaign(NEW.account_id, NEW.campaign_id, coalesce(happened, NEW.at),
-      -1, 0, 0, 0, 0);
-  END IF;
-  RETURN NULL;
-END $$;
-CREATE TRIGGER count_event AFTER INSERT ON session_events FOR EACH ROW
-  WHEN (NEW.kind IN ('validated', 'unvalidated') OR (NEW.kind = 'voided' AND NEW.actor = 'tearoff'))
-  EXECUTE FUNCTION count_event();
-
--- Sent is what a service has taken and nobody has called undeliverable, by the day of the message.
+-- Sent is what a service has taken and nobody has called undeliverable, by the day of the message,
+-- which is never written as such from the start. A coupon is found by its id alone (`IS TRUE` keeps
+-- the account's indexes out): without statistics, to go through all of an account looks as good.
 CREATE FUNCTION count_sent() RETURNS trigger LANGUAGE plpgsql AS $$
-DECLARE
-  campaign bigint;
-  was integer := 0;
 BEGIN
-  IF TG_OP = 'UPDATE' THEN
-    was := (OLD.state IN ('accepted', 'sent', 'delivered'))::integer;
-  END IF;
-  SELECT campaign_id INTO campaign FROM sessions
-    WHERE id = NEW.about AND account_id = NEW.account_id;
-  IF campaign IS NOT NULL THEN
-    PERFORM count_in_campaign(NEW.account_id, campaign, NEW.created_at,
-      0, (NEW.state IN ('accepted', 'sent', 'delivered'))::integer - was, 0, 0, 0);
+  IF NEW.about IS NOT NULL AND (OLD.state IN ('accepted', 'sent', 'delivered'))
+      <> (NEW.state IN ('accepted', 'sent', 'delivered')) THEN
+    INSERT INTO campaign_deltas (campaign_id, account_id, at, sent)
+    SELECT s.campaign_id, s.account_id, NEW.created_at,
+      CASE WHEN NEW.state IN ('accepted', 'sent', 'delivered') THEN 1 ELSE -1 END
+    FROM sessions s WHERE s.id = NEW.about AND (s.account_id = NEW.account_id) IS TRUE;
   END IF;
   RETURN NULL;
 END $$;
 CREATE TRIGGER count_sent AFTER UPDATE OF state ON messages FOR EACH ROW
-  WHEN (NEW.about IS NOT NULL AND (OLD.state IN ('accepted', 'sent', 'delivered'))
-    <> (NEW.state IN ('accepted', 'sent', 'delivered')))
-  EXECUTE FUNCTION count_sent();
-CREATE TRIGGER count_sent_at_once AFTER INSERT ON messages FOR EACH ROW
-  WHEN (NEW.about IS NOT NULL AND NEW.state IN ('accepted', 'sent', 'delivered'))
   EXECUTE FUNCTION count_sent();
 
 INSERT INTO upkeep (name, due_at) SELECT 'campaign counts',

@@ -10,6 +10,8 @@ function say(text, kind = "no") {
   said.replaceChildren(line);
 }
 
+const answered = new URL(location.href).searchParams.has("said");
+
 // The address does not keep what was said once, nor the word of what was kept.
 const url = new URL(location.href);
 if (["said", "kept"].some((name) => url.searchParams.has(name))) {
@@ -94,7 +96,7 @@ for (const form of document.querySelectorAll("form[data-place]")) guessPlace(for
 // Menus close on Escape and when something else is pressed; the focus goes back to their button.
 document.addEventListener("keydown", (event) => {
   if (event.key !== "Escape") return;
-  for (const open of document.querySelectorAll("details.more[open]")) {
+  for (const open of document.querySelectorAll("details.more[open], .phone-menu details[open]")) {
     open.open = false;
     open.querySelector("summary").focus();
   }
@@ -235,6 +237,40 @@ function bringInto(form, values) {
   }
 }
 
+// A form that is sent over a line that breaks: what stood in it is there again when its page is
+// opened anew, unless a page of ours has come meanwhile.
+const WAITS = "waits";
+document.addEventListener("submit", (event) => {
+  const form = event.target;
+  if (event.defaultPrevented || form.method !== "post") return;
+  if (!navigator.onLine) {
+    event.preventDefault();
+    delete form.dataset.sent;
+    form.dataset.changed = "1";
+    say(body.dataset.lost);
+  } else if (form.dataset.touched) {
+    keepTyped();
+    try {
+      sessionStorage.setItem(WAITS, PLACE);
+    } catch {
+      // It is not kept then.
+    }
+  }
+});
+addEventListener("offline", () => say(body.dataset.offline, "warn"));
+addEventListener("online", () => said.replaceChildren());
+
+function forgetAnswered() {
+  try {
+    const waits = sessionStorage.getItem(WAITS);
+    sessionStorage.removeItem(WAITS);
+    const came = answered || document.getElementById("problems") || waits !== PLACE;
+    if (waits && came) sessionStorage.removeItem(waits);
+  } catch {
+    // Nothing was kept.
+  }
+}
+
 document.addEventListener("htmx:beforeOnLoad", (event) => {
   const to = event.detail.xhr.getResponseHeader("HX-Redirect") ?? "";
   if (to.startsWith("/sign-in")) keepTyped();
@@ -258,4 +294,5 @@ document.addEventListener("change", (event) => {
 
 document.documentElement.classList.add("scripted");
 setUp(document);
+forgetAnswered();
 bringTyped();

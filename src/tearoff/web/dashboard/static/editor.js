@@ -77,9 +77,10 @@ let changed = false;
 let running = null;
 let leaving = false;
 let failed = 0;
+const isHeld = form.dataset.hold !== undefined; // a draft of before, not taken up, is not written over
 async function keep() {
   if (running) return running;
-  if (!changed || leaving) return;
+  if (!changed || leaving || isHeld) return;
   changed = false;
   running = send("/draft", body()).then(drafted, () => drafted(null));
   await running;
@@ -116,7 +117,7 @@ function touched(isTyped) {
 }
 
 function keepSoon(wait) {
-  if (isOut) return;
+  if (isOut || isHeld) return;
   later ||= setTimeout(async () => {
     later = 0;
     const before = failed;
@@ -144,7 +145,7 @@ document.addEventListener("click", async (event) => {
   location.assign(link.href);
 });
 addEventListener("pagehide", () => {
-  if (changed && !leaving) navigator.sendBeacon(`${editor.dataset.editor}/draft`, body());
+  if (changed && !leaving && !isHeld) navigator.sendBeacon(`${editor.dataset.editor}/draft`, body());
 });
 form.addEventListener("submit", (event) => {
   if (event.submitter?.dataset.refresh !== undefined) {

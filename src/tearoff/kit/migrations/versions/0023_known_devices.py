@@ -2,8 +2,8 @@
 
 from tearoff.kit.migrations.plain import run_sql_file
 
-revision = "0029"
-down_revision = "0023"
+revision = "0023"
+down_revision = "0022"
 
 
 def upgrade() -> None:

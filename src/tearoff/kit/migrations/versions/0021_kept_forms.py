@@ -2,7 +2,7 @@
 
 from tearoff.kit.migrations.plain import run_sql_file
 
-revision = "0022"
+revision = "0021"
 down_revision = "0020"
 
 

@@ -2,8 +2,8 @@
 
 from tearoff.kit.migrations.plain import run_sql_file
 
-revision = "0023"
-down_revision = "0022"
+revision = "0022"
+down_revision = "0021"
 
 
 def upgrade() -> None:

@@ -1,0 +1,236 @@
+"""An account with something on every screen, and the addresses of all of them: generated from the
+list of screens, so that a new one is looked at too."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from tearoff.accounts import devices
+from tearoff.coupons.campaigns import campaigns, pictures
+from tearoff.coupons.models import NewSession
+from tearoff.coupons.sessions import actions
+from tearoff.kit import clock
+from tearoff.kit.services import Services
+from tearoff.web.coupon.samples import STATES
+from tearoff.web.dashboard.routes import SCREENS
+from tests.api.caller import Caller
+from tests.api.v4.client import Client
+from tests.cast import Shop, open_shop
+from tests.providers.dialects import ACCOUNT, TOKEN
+from tests.web.conftest import Coupon, do, prepared_picture
+from tests.web.tills import new_key, open_till
+
+Say = Callable[[str], str]
+"""What somebody types into a text field, by what a reasonable person would."""
+
+
+@dataclass
+class Filled:
+    """`names`: by the path of a screen up to its parameter, what may stand there."""
+
+    shop: Shop
+    names: dict[str, list[Any]] = field(default_factory=dict)
+    v4: Any = None
+
+    def addresses(self, path: str) -> list[str]:
+        """The addresses of a screen, below the account's. Raises `KeyError` for a screen whose
+        parameter nobody has given a value here."""
+        return [
+            filled + query for filled in self._filled(path) for query in QUERIES.get(path, ("",))
+        ]
+
+    def _filled(self, path: str) -> list[str]:
+        found = re.search(r"\{\w+:\w+\}", path)
+        if found is None:
+            return [path.rstrip("/") if path != "/" else ""]
+        before, after = path[: found.start()], path[found.end() :]
+        whole = [f"{before}{name}{after}" for name in self.names[before]]
+        return [one for filled in whole for one in self._filled(filled)]
+
+
+QUERIES = {
+    "/campaigns": ("", "?search=nothing+is+called+so", "?state=archived"),
+    "/campaigns/{id:int}/coupons": ("", "?q=nobody"),
+    "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
+    "/integrations/new": ("?kind=twilio", "?kind=log", "?kind=smpp", "?kind=smtp"),
+    "/send": ("", "?campaign={campaign}"),
+}
+"""A screen that needs a query, or looks otherwise with one."""
+
+
+def pages(filled: Filled) -> list[str]:
+    """Of all screens that are asked for."""
+    found = [a for s in SCREENS if s.method == "GET" for a in filled.addresses(s.path)]
+    found = [address.replace("{campaign}", str(filled.shop.campaign)) for address in found]
+    return list(dict.fromkeys(found))
+
+
+def plainly(text: str) -> str:
+    return text
+
+
+async def fill(
+    services: Services, http: Any, url: str, *, say: Say = plainly, rows: int = 1, address: str = ""
+) -> Filled:
+    """`rows`: how many there are of everything that stands in a list; `address`: what is typed
+    where an address of the web belongs and anything is taken."""
+    shop = await open_shop(
+        services, account={"country": "BE", "name": say("Bean & Leaf"), "brand": say("Bean")},
+        campaign=_campaign(say),
+    )  # fmt: skip
+    filled = Filled(shop, v4=Client(Caller(http, url, shop)))
+    await _campaigns(filled, services, say, rows)
+    await _coupons(filled, services, http, url, say, rows)
+    await _messages(filled, services, say, rows)
+    await _places(filled, services, http, url, say, rows)
+    await _providers(filled, services, say, rows)
+    await _keys(filled, say, rows)
+    await _ok(filled.v4.patch(f"/v4/campaigns/{shop.campaign}", {"scratch": {
+        "prizes": [{"key": "cup", "title": {"en": say("A cup")}, "weight": 1, "amount": 50}],
+        "blank_weight": 9, "blank_text": {"en": say("Next time!")},
+    }}))  # fmt: skip
+    filled.names["/campaigns/examples/"] = [
+        one["name"] for one in (await _ok(filled.v4.get("/v4/examples")))["data"]
+    ][:1]
+    return filled
+
+
+async def _ok(asked: Any) -> Any:
+    answer = await asked
+    assert answer.status < 300, answer.text
+    return answer.body
+
+
+def _campaign(say: Say) -> dict[str, Any]:
+    texts = {
+        "name": "Two for one", "title": "2-for-1 cappuccino", "subtitle": "All autumn",
+        "description": "Bring somebody along.", "terms": "One for each visit.",
+        "value": "Second cup free", "brand": "Bean & Leaf",
+    }  # fmt: skip
+    return {name: say(text) for name, text in texts.items()} | {
+        "message_text": say("Your coffee:") + " {link}",
+        "limit_sessions": 100_000,
+    }
+
+
+async def _campaigns(filled: Filled, services: Services, say: Say, rows: int) -> None:
+    """The shop's own has an imported pool, a form, a scratch card, a picture and another language;
+    there is one of every state, and a template."""
+    v4, shop, own = filled.v4, filled.shop, f"/v4/campaigns/{filled.shop.campaign}"
+    await pictures.put_picture(
+        services.db, shop.account, shop.campaign, prepared_picture(), say("Two cups")
+    )
+    await _ok(v4.patch(own, {
+        "code_source": "own", "methods": ["pin", "code"],
+        "form": {
+            "fields": [{"name": "phone", "required": True, "label": {"en": say("Your number")}}],
+            "consents": [{"key": "news", "text": {"en": say("Send me news.")}, "required": True}],
+        },
+        "texts": {"nl": {"title": say("Twee voor één"), "terms": say("Eén per bezoek.")}},
+        "withdrawn_text": say("Back in May."), "limit_text": say("All gone."),
+        "tags": [say("drinks").lower().replace(",", "")[:50]],
+        "customid": say("autumn")[:50],
+    }))  # fmt: skip
+    codes = "".join(f"{say('A').replace(',', ';')}-{n}\n" for n in range(4 * rows + 10))
+    await _ok(v4.call(
+        "POST", f"{own}/codes", data=f"code\n{codes}", extra={"Content-Type": "text/csv"},
+    ))  # fmt: skip
+    for state in ("draft", "paused"):
+        await _ok(v4.post("/v4/campaigns", {"name": say(f"A {state} one"), "status": state}))
+    ended = {"name": say("An old one"), "expires_at": "2025-01-01T00:00:00Z", "status": "active"}
+    await _ok(v4.post("/v4/campaigns", ended))
+    for n in range(rows):
+        await _ok(v4.post("/v4/campaigns", {"name": say(f"One more {n}"), "status": "active"}))
+        await _ok(v4.post(f"{own}/template", {"name": say(f"For the shops {n}")}))
+    filled.names["/campaigns/"] = [shop.campaign]
+
+
+async def _coupons(
+    filled: Filled, services: Services, http: Any, url: str, say: Say, rows: int
+) -> None:
+    """Ready, opened, used, cancelled and locked ones, of somebody each; three have been asked for
+    by robots."""
+    shop, db = filled.shop, services.db
+    campaign = await campaigns.campaign(db, shop.account, shop.campaign)
+    made = []
+    for n in range(max(rows, 4)):
+        new = NewSession(
+            firstname=say("Ann"), lastname=say("Peeters"), phone=f"+3247000{n:04d}",
+            email=f"ann{n}@example.com", customid=say(f"K-{n}")[:50],
+            customfields=(say("window seat"), *[None] * 6), utm=(say("flyer"), *[None] * 4),
+        )  # fmt: skip
+        async with db.transaction() as work:
+            issued = await actions.issue_session(work, campaign, new, now=clock.now())
+        made.append(Coupon(shop, issued.code, services, http, url))
+    await made[1].get(user_agent=say("WhatsApp/2.24"))
+    for coupon, kind in zip(made[1:], ("validated", "voided", "locked"), strict=False):
+        await do(coupon, kind)
+    filled.names["/coupons/"] = [coupon.code for coupon in made[:3]]
+    shop.more["coupons"] = made
+
+
+async def _messages(filled: Filled, services: Services, say: Say, rows: int) -> None:
+    """One that arrived, and one that the provider refused in its own words."""
+    sent = []
+    for n in range(max(rows, 2)):
+        body = {
+            "campaign": filled.shop.campaign, "phone": f"+3247000{5000 + n}",
+            "text": say("Two for one:") + " {link}", "firstname": say("Bo"),
+        }  # fmt: skip
+        sent.append((await _ok(filled.v4.post("/v4/messages", body)))["id"])
+    await services.db.execute(
+        "UPDATE messages SET state = 'failed', settled_at = now(), reason = 'other',"
+        " reason_text = $2 WHERE id = $1",
+        sent[1], say("Mailbox full"),
+    )  # fmt: skip
+    filled.names["/messages/"] = sent[:2]
+
+
+async def _places(
+    filled: Filled, services: Services, http: Any, url: str, say: Say, rows: int
+) -> None:
+    """A location with hours, a device, an open pairing and a scan that had a conflict."""
+    v4, shop, db = filled.v4, filled.shop, services.db
+    await _ok(v4.patch(f"/v4/locations/{shop.location}", {
+        "name": say("Ghent"), "street": say("Korenmarkt 1"), "city": say("Ghent"), "zip": "9000",
+        "country": "BE", "hours": [{"days": [1, 2, 3], "start": "08:00", "end": "18:00"}],
+    }))  # fmt: skip
+    for n in range(rows):
+        await _ok(v4.post("/v4/locations", {"name": say(f"Branch {n}")}))
+        await open_till(services, http, url, shop)
+    till = await open_till(services, http, url, shop)
+    await db.execute("UPDATE devices SET name = $2 WHERE account_id = $1", shop.account, say("Sam"))
+    for coupon in shop.more["coupons"][: 2 + rows]:
+        await till.check(coupon.code)
+        await till.call("redeem", {"key": new_key(), "code": coupon.code})
+    pairing = await devices.make_pairing(db, shop.account, shop.location, clock.now())
+    filled.names["/locations/"] = [shop.location]
+    filled.names[f"/locations/{shop.location}/pairings/"] = [pairing.id]
+
+
+async def _providers(filled: Filled, services: Services, say: Say, rows: int) -> None:
+    """One that works, and one that has failed since an hour."""
+    made = []
+    for n in range(rows):
+        made.append((await _ok(filled.v4.post("/v4/providers", {
+            "kind": "twilio", "name": say(f"Twilio {n}")[:100],
+            "settings": {
+                "account_sid": ACCOUNT, "auth_token": TOKEN, "sender": f"+1201555{1000 + n}",
+            },
+        })))["id"])  # fmt: skip
+    await services.db.execute(
+        "UPDATE connections SET last_error = $2, failing_since = now() WHERE id = $1",
+        made[0], say("Authenticate"),
+    )  # fmt: skip
+    filled.names["/integrations/"] = [filled.shop.connection, made[0]]
+
+
+async def _keys(filled: Filled, say: Say, rows: int) -> None:
+    for n in range(rows):
+        made = await _ok(
+            filled.v4.post("/v4/keys", {"name": say(f"Web shop {n}")[:100], "scopes": ["read"]})
+        )
+    filled.names["/api/keys/"] = [made["client_id"]]
