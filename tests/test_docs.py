@@ -280,11 +280,11 @@ RIGHT_MEANS = {
 
 def roles_table():
     rows = [
-        (RIGHT_MEANS[right], *("yes" if role in grant.roles else "" for role in ROLES),
+        (RIGHT_MEANS[right], ", ".join(role for role in ROLES if role in grant.roles),
          f"`{grant.scope}`")
         for right, grant in GRANTS.items()
     ]  # fmt: skip
-    return table_of(("who may", *ROLES, "scope of a key"), rows)
+    return table_of(("what", "roles that may", "scope of a key"), rows)
 
 
 def tabs_table():

@@ -216,7 +216,8 @@ def test_the_page_that_shows_them():
     lines = [
         "# The dashboard in pictures",
         "Every screen, on a desktop and on a phone. `make pictures` takes these pictures anew, with"
-        " the real server and a real browser. Told of [for marketers](marketers.md).",
+        " the real server and a real browser. What they are for stands in"
+        " [For marketers](marketers.md).",
     ]
     for title, screens in PARTS.items():
         lines.append(f"## {title}")
