@@ -234,3 +234,10 @@ async def _keys(filled: Filled, say: Say, rows: int) -> None:
             filled.v4.post("/v4/keys", {"name": say(f"Web shop {n}")[:100], "scopes": ["read"]})
         )
     filled.names["/api/keys/"] = [made["client_id"]]
+
+
+async def own_all(services: Services, person: Any) -> None:
+    """As if they had come with their password and not by a link, and had begun a second step: its
+    page is there from then on."""
+    await services.db.execute("UPDATE sign_ins SET only_account_id = NULL")
+    await person.post("/profile/second-step/start", {})

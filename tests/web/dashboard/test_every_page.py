@@ -16,7 +16,7 @@ from tests import pseudo
 from tests.running import start_server
 from tests.web.browsing import axe_finds_nothing, in_browser, no_cut_text, no_sideways_scroll
 from tests.web.dashboard.conftest import Person
-from tests.web.dashboard.filled import Filled, fill, pages
+from tests.web.dashboard.filled import Filled, fill, own_all, pages
 
 pytestmark = [*in_browser, pytest.mark.long, pytest.mark.timeout(900)]
 
@@ -117,12 +117,12 @@ async def is_page(person: Person, watch: Watch) -> bool:
 
 
 @pytest.fixture
-def walk(phone, server, sign_in, filled):
+def walk(phone, server, services, sign_in, filled):
     """Go through all pages: `async for page, watch in walk(width=320)`."""
 
     async def walk(*, language="en", **more):
         person: Person = await sign_in(filled.shop, language=language)
-        await person.post("/profile/second-step/start", {})  # its page is there from then on
+        await own_all(services, person)
         watch = Watch()
         async with phone(cookies=[person.cookie], **more) as page:
             if more.get("script", True):

@@ -8,7 +8,7 @@ import re
 import pytest_asyncio
 
 from tests.web.browsing import in_browser
-from tests.web.dashboard.filled import fill, pages
+from tests.web.dashboard.filled import fill, own_all, pages
 
 pytestmark = in_browser
 
@@ -44,6 +44,7 @@ async def dirty(services, person) -> None:
 async def test_no_text_is_more_than_text(attacked, services, sign_in, phone, guarded, server):
     person = await sign_in(attacked.shop)
     await dirty(services, person)
+    await own_all(services, person)
     wrong = []
     async with phone(width=1366, cookies=[person.cookie]) as page:
         page.on("dialog", lambda dialog: wrong.append(f"{page.url} {dialog.message}"))
@@ -57,7 +58,7 @@ async def test_no_text_is_more_than_text(attacked, services, sign_in, phone, gua
                 f"{address}: 49" for _ in re.findall(r"onerror=alert\(2\)&gt;49", answer.text)
             ]
             wrong += [f"{address}: {found}" for found in ADDRESSES.findall(answer.text)]
-            if answer.status not in (200, 204):
+            if answer.status not in (200, 204) and "/pairings/" not in address:
                 wrong.append(f"{address}: {answer.status}")
             if "<html" in answer.text:
                 await page.goto(server.url + person.address(address))
