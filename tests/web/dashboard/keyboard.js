@@ -1,7 +1,7 @@
 // What somebody without a mouse cannot reach, or cannot see that they have reached it. Called twice:
 // before the presses of Tab with the number of presses it takes as the answer, and after them.
 (isOver) => {
-  const FOCUSABLE = "a[href],button,input:not([type=hidden]),select,textarea,summary,iframe,[tabindex]";
+  const FOCUSABLE = "a[href],button,input:not([type=hidden]),select,textarea,summary,[tabindex]";
   const name = (e) => e.outerHTML.slice(0, 140);
   if (isOver) return [...window.wanted].filter((e) => e.isConnected && e.checkVisibility({ visibilityProperty: true }) && !window.reached.has(e))
     .map((e) => `not reached: ${name(e)}`).concat(window.unseen);
