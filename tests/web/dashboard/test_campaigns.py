@@ -296,7 +296,7 @@ class TestInABrowser:
             assert await page.evaluate("document.activeElement.id") == "search"
             assert "search=offer" in page.url
             await axe_finds_nothing(page)
-            await page.locator("details.more summary").first.click()
+            await page.locator("main details.more summary").first.click()
             await page.get_by_role("button", name="Pause", exact=True).click()
             await page.get_by_text("is paused: its coupons").wait_for()
             assert "search=offer" in page.url

@@ -211,7 +211,7 @@ class TestInABrowser:
         at = f"/locations/{shop.location}"
         async with visit(person.address(at), width=width, cookies=[person.cookie]) as page:
             await axe_finds_nothing(page)
-            await page.locator("details.more summary").first.click()
+            await page.locator("main details.more summary").first.click()
             await page.get_by_role("button", name="Throw out", exact=True).click()
             await axe_finds_nothing(page)
             await page.get_by_role("link", name="Cancel").click()

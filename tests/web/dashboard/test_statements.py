@@ -67,8 +67,9 @@ class Counted:
         connection.add_query_logger(self._note)
 
     def _note(self, record: Any) -> None:
-        is_drivers = "typeinfo_tree" in record.query  # it asks for a type once per connection
-        if not (is_drivers or record.query.lstrip().startswith(("BEGIN", "COMMIT", "ROLLBACK"))):
+        # The driver asks for a type once per connection; a visit is noted once a minute.
+        is_by_time = "typeinfo_tree" in record.query or "SET last_seen_at" in record.query
+        if not (is_by_time or record.query.lstrip().startswith(("BEGIN", "COMMIT", "ROLLBACK"))):
             self.queries.append(record.query)
 
 
@@ -111,7 +112,8 @@ async def test_a_screen_costs_the_same_whatever_there_is(counted, shops, owners,
     found = []
     for filled, person in zip(shops, owners, strict=True):
         found.append([
-            await counted.ask(person, address)
+            # What a new connection asks for once is no cost of the screen.
+            min([await counted.ask(person, address) for _ in range(2)], key=len)
             for address in filled.addresses(screen.path)
             if "{" not in address
         ])  # fmt: skip
