@@ -121,6 +121,7 @@ async def test_what_was_typed_on_every_tab_is_there_again(open_editor, shop, ser
                 await page.locator(f"a[data-tab='{key}']").click()
             await page.locator(field).fill(text)
         await page.locator("a[data-tab='form']").click()
+        await expect(page.locator("a[data-tab='form'][aria-current]")).to_be_visible()
         await expect(page.locator(".drafted")).to_contain_text("This is not saved yet")
         await axe_finds_nothing(page)
         for key, (field, text) in typed.items():
