@@ -7,7 +7,7 @@ import pytest
 
 from tearoff.coupons.campaigns import campaigns, catalogue, copies, counts, drafts, publishing
 from tearoff.coupons.campaigns.catalogue import CampaignChanges
-from tearoff.coupons.campaigns.publishing import Facts, missing, reaches_coupons_out
+from tearoff.coupons.campaigns.publishing import Facts, missing, reach_of
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.coupons.sessions import minting
 from tearoff.errors import Invalid
@@ -157,12 +157,7 @@ async def test_publishing_says_all_that_is_lacking_and_changes_nothing(services,
             await publishing.publish(db, other.account, shop.campaign, NOW)
 
 
-async def test_which_changes_reach_coupons_that_are_out(services, shop):
-    found = await catalogue.entry(services.db, shop.account, shop.campaign)
-    changes = CampaignChanges(
-        title="Soup", value=found.campaign.value, message_text="x {link}", name="N",
-        expires_at=NOW, options={"hours": (), "barcode": "aztec"},
-    )  # fmt: skip
-    assert [one.field for one in reaches_coupons_out(found, changes)] == [
-        "title", "expires_at", "barcode",
-    ]  # fmt: skip
+def test_which_changes_reach_coupons_that_are_out():
+    told = reach_of(["title", "value", "message_text", "name", "expires_at", "barcode"])
+    assert [text.split()[-1] for text in told] == ["once.", "renewed.", "old."]
+    assert reach_of(["name", "message_text"]) == []

@@ -23,10 +23,11 @@ from tearoff.distribution.draft import NotSent
 from tearoff.distribution.second_commit import AT_ONCE, insist
 from tearoff.errors import Conflict, Invalid
 from tearoff.hooks.models import Listener
-from tearoff.kit import clock
+from tearoff.kit import clock, letters
 from tearoff.kit.mail_addresses import AddressInvalid, mail_address
 from tearoff.kit.phone import Phone, PhoneInvalid, parse_written
 from tearoff.kit.services import Services
+from tearoff.kit.words import words_in
 from tearoff.messages import queries as messages
 from tearoff.messages import rules, standing
 from tearoff.messages.models import Connection
@@ -83,21 +84,22 @@ async def begin(
     address = to if isinstance(to, str) else to.e164
     await _check(db, account, to)
     cost = connection.segment_price if isinstance(to, str) else connection.price_to(to)
-    message_id = await _write(db, connection, address, cost, now, lease)
+    text = _text(account, connection)
+    message_id = await _write(db, connection, address, text, cost, now, lease)
     counted = _tallies(account, address, cost)
     try:
         await tallies.count(db, account.id, counted, now)
     except tallies.TallyFull as full:
         raise drafts.limit_reached(full) from None
-    measured = measure(TEXT)
+    measured = measure(text)
     outgoing = Outgoing(
         id=message_id,
         to=address,
-        text=TEXT,
+        text=text,
         encoding=measured.encoding,
         parts=measured.parts,
         sender=connection.sender,
-        letter=Letter(subject=TEXT, html="") if connection.channel == "email" else None,
+        letter=_letter(account, text) if connection.channel == "email" else None,
     )
     return Trial(connection, outgoing, now, counted, account.listener(link_host))
 
@@ -146,6 +148,20 @@ def _about(trial: Trial) -> outcome.About:
     )
 
 
+def _text(account: Account, connection: Connection) -> str:
+    """A mail speaks the account's language; a text message is the same everywhere."""
+    if connection.channel != "email":
+        return TEXT
+    words = words_in("coupon", account.language)
+    return words("This is a test from Tearoff.")
+
+
+def _letter(account: Account, text: str) -> Letter:
+    """In the shape of all mails of the house."""
+    shown = letters.Letter(language=account.language, subject=text, greeting=text, lines=())
+    return Letter(subject=text, html=letters.as_html(shown))
+
+
 async def _check(db: asyncpg.Connection, account: Account, to: Phone | str) -> None:
     address = to if isinstance(to, str) else to.e164
     if await optouts.is_opted_out(db, account.id, address):
@@ -166,6 +182,7 @@ async def _write(
     db: asyncpg.Connection,
     connection: Connection,
     address: str,
+    text: str,
     cost: int,
     now: datetime,
     lease: float,
@@ -173,14 +190,14 @@ async def _write(
     guard = hashlib.sha256(f"test\0{connection.id}\0{address}".encode()).digest()[:16]
     account_id = connection.account_id
     await messages.settle_overdue(db, now, 0, account_id=account_id, guard=guard)
-    measured = measure(TEXT)
+    measured = measure(text)
     is_mail = connection.channel == "email"
     message_id = await messages.open_test(
         db,
         connection,
         address,
-        messages.TestText(TEXT, "UTF-8" if is_mail else measured.encoding,
-                          0 if is_mail else len(measured.parts), TEXT if is_mail else None),
+        messages.TestText(text, "UTF-8" if is_mail else measured.encoding,
+                          0 if is_mail else len(measured.parts), text if is_mail else None),
         cost=cost,
         guard=guard,
         until=now + timedelta(seconds=lease),

@@ -33,6 +33,20 @@ async def office():
         yield opened
 
 
+async def test_a_test_by_mail_speaks_the_accounts_language(http, server, services, office):
+    """Complaint 40. It has the shape of all mails of the house, plain and as HTML."""
+    shop = await open_shop(services, kind=None, account={"language": "nl"})
+    await connect_mail(services, shop.account, office)
+    v4 = client_of(Caller(http, server.url, shop))
+    (one,) = (await v4.get("/v4/providers")).body["data"]
+    tested = await v4.post(f"/v4/providers/{one['id']}/test", {"to": "ann@example.com"})
+    assert tested.body["result"] == "ok"
+    (taken,) = office.of("ann@example.com")
+    assert taken.mail["Subject"] == "Dit is een test van Tearoff."
+    assert "Dit is een test van Tearoff." in taken.part("plain")
+    assert '<html lang="nl" dir="ltr">' in taken.part("html")
+
+
 async def test_a_coupon_is_mailed(http, server, services, office):
     shop = await open_shop(services, kind=None)
     await connect_mail(services, shop.account, office)

@@ -349,6 +349,11 @@ async def test_coupons_that_are_out_are_named_beside_save(make_coupon, sign_in):
     assert "1 coupon is out. Coupons that are out show the new text at once." in text_of(
         await editor.open()
     )
+    done = await editor.send("", ("title", "Three for one"))
+    told = text_of(await editor.person.get(done.headers["location"]))
+    assert "Saved. Coupons that people have already show it at once." in told
+    done = await editor.send("", ("name", "Only we see it"))
+    assert "already show it" not in text_of(await editor.person.get(done.headers["location"]))
 
 
 async def test_the_window_says_from_when_it_counts(editor):

@@ -6,7 +6,7 @@ Sentences are phrases in English with places, for the door that says them: `said
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -155,13 +155,6 @@ def _message(entry: Entry, facts: Facts, now: datetime) -> Iterator[Finding]:
         yield Finding("message_text", MESSAGE, told, needed=False)
 
 
-class Reach(msgspec.Struct, frozen=True):
-    """A change that people see who have a coupon already."""
-
-    field: str
-    text: str
-
-
 _SHOWN = phrase("Coupons that people have already show it at once.")
 _ENDS = phrase("Coupons that people have already end then, too, and saved passes are renewed.")
 _BEGINS = phrase("Coupons that people have already cannot be used before then.")
@@ -179,23 +172,17 @@ _REACH = {
          "timezone"), _SHOWN),
     "expires_at": _ENDS, "starts_at": _BEGINS, "uses": _USES, "pause_seconds": _USES,
     **dict.fromkeys(("methods", "hours", "ask_amount", "ask_receipt", "webshop_url"), _TAKEN_IN),
-    **dict.fromkeys(("barcode", "code", "fixed_code", "rotating_code"), _CODE),
+    **dict.fromkeys(("barcode", "code_source", "fixed_code", "rotating_code"), _CODE),
     "status": _STATUS,
     **dict.fromkeys(("limit_claims", "limit_validations", "limit_person", "limit_day",
                      "limit_location"), _LIMIT),
     "activation_seconds": _WINDOW,
 }  # fmt: skip
-"""By column or option. What is not here concerns only coupons that are made later, or nobody."""
+"""By the name that v4 gives it. What is not here concerns only later coupons, or nobody."""
 
 
-def reaches_coupons_out(before: Entry, changes: CampaignChanges) -> list[Reach]:
-    """What of these changes reaches coupons that are out, in the order in which a form has them;
-    what stays as it is reaches nobody."""
-    campaign = before.campaign
-    given = changes.given(campaign.raw_options)
-    given.pop("raw_options", None)
-    now = {name: getattr(campaign, name, None) for name in given}
-    options = msgspec.structs.asdict(campaign.options)
-    for name, value in changes.options.items():
-        given[name], now[name] = value, options.get(name)
-    return [Reach(n, _REACH[n]) for n in _REACH if n in given and given[n] != now[n]]
+def reach_of(changed: Iterable[str]) -> list[str]:
+    """What changes of these fields of v4 mean for whoever has a coupon already, each sentence
+    once."""
+    names = set(changed)
+    return list(dict.fromkeys(text for name, text in _REACH.items() if name in names))

@@ -115,7 +115,8 @@ async def save(visit: Visit, tab: Tab) -> Answer:
         return await print_tab(visit, tab, campaign, shown)
     if not typed.is_ticked("held"):  # a draft that was offered and not taken up stays
         await forget(visit, [tab])
-    return to(visit, f"/campaigns/{campaign['id']}{tab.path}", _told_saved(visit, others))
+    told = [_told_saved(visit, others), *_told_reach(visit, tab, campaign, given)]
+    return to(visit, f"/campaigns/{campaign['id']}{tab.path}", " ".join(told))
 
 
 def _told_saved(visit: Visit, others: tuple[str, ...]) -> str:
@@ -123,6 +124,15 @@ def _told_saved(visit: Visit, others: tuple[str, ...]) -> str:
         return visit.words("Saved.")
     names = ", ".join(label_of(visit.words, name) for name in others)
     return visit.words("Saved. What somebody else changed meanwhile stays: {fields}.", fields=names)
+
+
+def _told_reach(visit: Visit, tab: Tab, before: Campaign, given: Given) -> list[str]:
+    """What was changed just now for whoever has a coupon already."""
+    if not before["issued"]:
+        return []
+    stood = given_of(tab, Typed(shown_values(tab, before)), before["timezone"])
+    changed = [name for name in given if given[name] != stood.get(name)]
+    return [visit.words(text) for text in publishing.reach_of(changed)]
 
 
 class _Clashed(Exception):
