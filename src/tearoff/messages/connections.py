@@ -138,6 +138,17 @@ async def is_trial(db: Handle, account_id: int) -> bool:
     return bool(found)
 
 
+async def was_trial(db: Handle, account_id: int, message_id: int) -> bool:
+    """Whether a message went to the log and to nobody, whatever its receipt says."""
+    found = await db.fetchval(
+        "SELECT c.kind = 'log' FROM messages m JOIN connections c ON c.id = m.connection_id"
+        " WHERE m.id = $2 AND m.account_id = $1",
+        account_id,
+        message_id,
+    )
+    return bool(found)
+
+
 async def connection(db: Handle, connection_id: int) -> Connection | None:
     """For jobs and links, which work for every account."""
     row = await db.fetchrow(

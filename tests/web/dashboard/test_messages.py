@@ -55,6 +55,7 @@ async def test_it_asks_for_news_until_its_receipt(send, services):
     assert news.status == 200
     assert "<html" not in news.text
     assert "Arrived" in text_of(news)
+    assert "it went to a log, and no phone has it." in text_of(news)
     assert next_of(news) == ""
 
 

@@ -29,7 +29,7 @@ async def _watched(visit: Visit) -> dict[str, Any]:
     text = visit.query.get("test", "")
     if not (text.isascii() and text.isdigit() and len(text) < 18):
         return {}
-    return watch(visit, await visit.read(messages.GET, id=int(text)))
+    return await watch(visit, await visit.read(messages.GET, id=int(text)))
 
 
 async def send_test(visit: Visit) -> Answer:

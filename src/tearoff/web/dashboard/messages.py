@@ -9,11 +9,13 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import campaigns, shapes
 from tearoff.api.v4.messages import GET
 from tearoff.api.v4.operation import find
+from tearoff.messages import connections
 from tearoff.web.dashboard import standings
 from tearoff.web.dashboard.pages import nothing_new, page
 from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer
+from tearoff.web.paper.reading import patiently
 
 WATCHED = timedelta(minutes=10)
 """How long a page that stands open asks for news."""
@@ -23,7 +25,7 @@ _CAMPAIGN = find(campaigns.OPERATIONS, "GET /v4/campaigns/{id}")
 
 async def show(visit: Visit) -> Answer:
     message = await visit.read(GET, id=visit.path["id"])
-    watched = watch(visit, message)
+    watched = await watch(visit, message)
     if visit.is_part and watched["is_live"] and visit.query.get("mark") == _mark(message):
         return nothing_new()
     to = standings.recipient(visit, message.recipient)
@@ -39,13 +41,14 @@ async def show(visit: Visit) -> Answer:
     )
 
 
-def watch(visit: Visit, message: shapes.MessageWithTimeline) -> dict[str, Any]:
+async def watch(visit: Visit, message: shapes.MessageWithTimeline) -> dict[str, Any]:
     """What `way.html` shows of a message, on whatever page; it asks for news of itself here."""
     is_settled, since = standings.is_settled(message), _since(visit)
     return {
         "message": message,
         "standing": standings.of_message(message),
         "reason": _reason(visit, message),
+        "pretence": await _pretence(visit, message),
         "is_settled": is_settled,
         "is_live": not is_settled and visit.now - since < WATCHED,
         "next": visit.address(
@@ -74,6 +77,14 @@ def _reason(visit: Visit, message: shapes.Message) -> str:
     theirs = (message.reason_text or "").removeprefix(ours).strip()
     said = visit.words(ours)
     return f"{said} {theirs}".strip()
+
+
+async def _pretence(visit: Visit, message: shapes.Message) -> str:
+    """No delivery is claimed that nobody has reported: the trial makes its receipts itself."""
+    db, account_id = visit.services.db, visit.account.id
+    if not await patiently(connections.was_trial(db, account_id, message.id)):
+        return ""
+    return visit.words("The trial only pretends this: it went to a log, and no phone has it.")
 
 
 async def _campaign(visit: Visit, message: shapes.Message) -> object:
