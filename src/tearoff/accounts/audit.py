@@ -86,16 +86,47 @@ def short(subject: str) -> str:
     return f"…{subject[-3:]}" if subject.startswith("+") or "@" in subject else subject
 
 
+class Wanted(msgspec.Struct, frozen=True, kw_only=True):
+    """What is looked for; several together are all meant. `noun`: what a verb begins with, such as
+    `campaign`; `subject`: the id of what it is about, as it is kept; `since` and `until`: a moment,
+    of which the second is out."""
+
+    noun: str | None = None
+    actor_kind: str | None = None
+    actor_name: str | None = None
+    subject: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+ALL = Wanted()
+
+# An id is of the moment in which its transaction wrote, `at` of the call's: they lie close. Only
+# what is asked for stands in the statement, so that each way in has its index.
+_CONDITIONS = {
+    "noun": "split_part(verb, '.', 1) = {}",
+    "actor_kind": "actor_kind = {}",
+    "actor_name": "actor_name = {}",
+    "subject": "subject = {}",
+    "since": "at >= {0} AND id >= time_id({0} - interval '1 day')",
+    "until": "at < {0} AND id < time_id({0} + interval '1 day')",
+    "before": "id < {}",
+}
+
+
 async def entries(
-    db: Handle, account_id: int, *, before: int | None = None, limit: int = 50
+    db: Handle, account_id: int, wanted: Wanted = ALL, *, before: int | None = None, limit: int = 50
 ) -> list[Entry]:
-    """The latest first."""
+    """The latest first, from behind the one with this id."""
+    asked = msgspec.structs.asdict(wanted) | {"before": before}
+    values = {name: value for name, value in asked.items() if value is not None}
+    told = "".join(f" AND {_CONDITIONS[name].format(f'${n}')}" for n, name in enumerate(values, 3))
     rows = await db.fetch(
-        f"SELECT {columns(Entry)} FROM audit_entries WHERE account_id = $1"
-        " AND ($2::bigint IS NULL OR id < $2) ORDER BY id DESC LIMIT $3",
+        f"SELECT {columns(Entry)} FROM audit_entries WHERE account_id = $1{told}"
+        " ORDER BY id DESC LIMIT $2",
         account_id,
-        before,
         limit,
+        *values.values(),
     )
     return [read(Entry, row) for row in rows]
 

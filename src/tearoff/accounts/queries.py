@@ -70,6 +70,22 @@ async def names_of(db: Handle, account_id: int, person_ids: Sequence[int]) -> di
     return {row["person_id"]: row["name"] for row in rows}
 
 
+async def names_here(db: Handle, account_id: int) -> dict[int, str]:
+    """What everybody in this account is called, by person."""
+    ids = await db.fetch("SELECT person_id FROM members WHERE account_id = $1", account_id)
+    return await names_of(db, account_id, [row["person_id"] for row in ids])
+
+
+async def names_of_keys(db: Handle, account_id: int, client_ids: Sequence[str]) -> dict[str, str]:
+    """What these keys of the account are called; one may have no name."""
+    rows = await db.fetch(
+        "SELECT client_id, name FROM api_keys WHERE account_id = $1 AND client_id = ANY($2)",
+        account_id,
+        client_ids,
+    )
+    return {row["client_id"]: row["name"] for row in rows}
+
+
 async def update_account(db: Handle, account_id: int, changes: dict[str, Any]) -> bool:
     """Set the named columns. The names come from our own tables, never from a caller."""
     sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(changes, 2))

@@ -12,6 +12,7 @@ from tearoff.api.v4 import (
     account,
     account_logo,
     attention,
+    audit,
     campaign_parts,
     campaigns,
     campaigns_together,
@@ -57,6 +58,7 @@ NOUNS = (
     account_logo,
     attention,
     keys,
+    audit,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 

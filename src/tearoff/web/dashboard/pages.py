@@ -83,6 +83,7 @@ MENU = (
     Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
     Item("/api", "key", phrase("API"), Right.KEYS),
     Item("/settings", "settings", phrase("Settings"), Right.SETTINGS),
+    Item("/audit", "history", phrase("Audit log"), Right.AUDIT),
 )
 
 

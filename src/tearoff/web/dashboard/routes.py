@@ -11,6 +11,7 @@ from litestar.params import FromPath
 from tearoff.web.dashboard import (
     api_keys,
     api_pages,
+    audit_log,
     campaign_new,
     campaigns,
     campaigns_chosen,
@@ -68,6 +69,7 @@ FILES = (
     gallery,
     api_keys,
     api_pages,
+    audit_log,
 )
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)

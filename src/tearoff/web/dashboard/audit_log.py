@@ -1,0 +1,175 @@
+"""The audit log: who changed what in the account, and what it was before."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from tearoff.accounts import queries
+from tearoff.accounts.rights import Right
+from tearoff.api.v4 import audit as v4
+from tearoff.api.v4 import keys
+from tearoff.errors import Invalid
+from tearoff.kit.times import YEARS
+from tearoff.kit.words import Words, phrase
+from tearoff.web.dashboard.audit_words import NOUNS, PAGES, VERBS
+from tearoff.web.dashboard.pages import page, to
+from tearoff.web.dashboard.screens import Screen
+from tearoff.web.dashboard.visit import Visit
+from tearoff.web.paper.html import Answer
+from tearoff.web.paper.reading import patiently
+
+AT = "/audit"
+PAGE = 50
+_KINDS = {
+    "command": phrase("A command on the server"),
+    "system": phrase("Tearoff itself"),
+    "key": phrase("Any API key"),
+    "person": phrase("Any person"),
+}
+_OF_THE_ACCOUNT = ("account", "owner", "route")
+"""There is one of each."""
+
+
+class Asked(msgspec.Struct, frozen=True):
+    """What the address asks for. `who`: a kind of actor, or one of them, as in `person 100001`;
+    `first` and `last`: days on the account's clock, both included; `subject`: an id."""
+
+    noun: str = ""
+    who: str = ""
+    subject: str = ""
+    first: date | None = None
+    last: date | None = None
+
+    def query(self, **more: str) -> dict[str, str]:
+        days = {"from": str(self.first or ""), "to": str(self.last or "")}
+        return {"about": self.noun, "who": self.who, "id": self.subject, **days, **more}
+
+    def given(self, zone: str) -> dict[str, str]:
+        """The same for v4."""
+        kind, _, one = self.who.partition(" ")
+        since = _midnight(self.first, zone) if self.first else None
+        until = _midnight(self.last + timedelta(days=1), zone) if self.last else None
+        asked = {
+            "noun": self.noun,
+            "actor_kind": kind,
+            "actor": one,
+            "subject": self.subject,
+            "since": since.isoformat() if since else "",
+            "until": until.isoformat() if until else "",
+        }
+        return {name: value for name, value in asked.items() if value}
+
+    @property
+    def is_narrow(self) -> bool:
+        return any(self.query().values())
+
+
+class Unreadable(Invalid):
+    """The address asks for something that cannot be looked for."""
+
+
+def asked_of(visit: Visit) -> Asked:
+    """Raises `Unreadable`: a filter that cannot be read is never taken for none."""
+    query = visit.query
+    noun, who = query.get("about", ""), query.get("who", "")
+    if (noun and noun not in NOUNS) or (who and who.partition(" ")[0] not in _KINDS):
+        raise Unreadable(visit.words("Choose what to look for anew."))
+    first, last = (_day(visit.words, query.get(name, "")) for name in ("from", "to"))
+    if first and last and last < first:
+        raise Unreadable(visit.words("The last day is before the first one."), field="to")
+    return Asked(noun, who[:220], query.get("id", "")[:300], first, last)
+
+
+def _day(words: Words, text: str) -> date | None:
+    try:
+        day = date.fromisoformat(text) if text else None
+    except ValueError:
+        day = date.min
+    if day is not None and day.year not in YEARS:
+        raise Unreadable(words("Use a day that there is, such as 2026-11-30."))
+    return day
+
+
+def _midnight(day: date, zone: str) -> datetime:
+    return datetime.combine(day, time(), ZoneInfo(zone))
+
+
+async def show(visit: Visit) -> Answer:
+    problem, asked, entries, cursor = "", Asked(), [], None
+    try:
+        asked = asked_of(visit)
+        given = asked.given(visit.account.timezone)
+        behind = visit.query.get("cursor") or None
+        found = await visit.read(v4.LIST, **given, limit=PAGE, cursor=behind)
+        entries, cursor = found.data, found.next_cursor
+    except Unreadable as error:
+        problem = str(error)
+    except Invalid:  # a cursor of another list
+        return to(visit, AT)
+    return await page(
+        visit,
+        "audit_log",
+        title=visit.words("Audit log"),
+        at=AT,
+        status=422 if problem else 200,
+        problem=problem,
+        asked=asked,
+        rows=[_row(visit, entry) for entry in entries],
+        nouns=[(noun, visit.words(name)) for noun, name in NOUNS.items()],
+        actors=await _actors(visit),
+        first=visit.address(AT, **asked.query()) if visit.query.get("cursor") else "",
+        next=visit.address(AT, **asked.query(cursor=cursor)) if cursor else "",
+    )
+
+
+async def _actors(visit: Visit) -> list[tuple[str, str]]:
+    """Whom the log can be asked for: everybody who is here now, and the kinds."""
+    here = await patiently(queries.names_here(visit.services.db, visit.account.id))
+    found = [(f"person {person}", name) for person, name in here.items()]
+    for key in (await visit.read(keys.LIST)).data if visit.may(Right.KEYS) else ():
+        found.append((f"key {key.client_id}", key.name or key.client_id))
+    return found + [(kind, visit.words(name)) for kind, name in _KINDS.items()]
+
+
+def _row(visit: Visit, entry: v4.Entry) -> dict[str, Any]:
+    noun = entry.verb.partition(".")[0]
+    at = PAGES.get(noun)
+    return {
+        "entry": entry,
+        "what": visit.words(VERBS[entry.verb]) if entry.verb in VERBS else entry.verb,
+        "who": _who(visit.words, entry.actor),
+        "subject": "" if noun in _OF_THE_ACCOUNT else entry.subject,
+        "page": visit.address(at.format(entry.subject)) if at and "/" not in entry.subject else "",
+        "values": _values(entry),
+    }
+
+
+def _who(words: Words, actor: v4.Actor) -> str:
+    if actor.name:
+        return actor.name
+    if actor.kind == "person":
+        return words("somebody who has left")
+    if actor.kind == "command":
+        return words("A command on the server ({user})", user=actor.id)
+    if actor.kind == "key":
+        return words("The API key {id}…", id=actor.id[:6])
+    return words(_KINDS["system"])
+
+
+def _values(entry: v4.Entry) -> list[tuple[str, str, str]]:
+    """What differs, by name: before and after."""
+    before, after = entry.before or {}, entry.after or {}
+    return [(name, _told(before.get(name)), _told(after.get(name))) for name in {**before, **after}]
+
+
+def _told(value: object) -> str:
+    if value is None:
+        return "–"
+    return value if isinstance(value, str) else msgspec.json.encode(value).decode()
+
+
+SCREENS = (Screen(path=AT, right=Right.AUDIT, act=show),)

@@ -1,0 +1,68 @@
+"""The audit log as people read it."""
+
+import re
+from pathlib import Path
+
+from tearoff.api.v3.routes import ENDPOINTS
+from tearoff.api.v4.routes import OPERATIONS
+from tearoff.web.dashboard.audit_words import NOUNS, VERBS
+from tests.web.dashboard.conftest import text_of
+
+SOURCE = Path(__file__).parents[3] / "src" / "tearoff"
+WRITTEN = re.compile(r'(?:audited|_note|audit\.write)\(\s*[^"]*?"([a-z]+\.[a-z_]+)"')
+
+
+def verbs():
+    yield from (operation.verb for operation in OPERATIONS if operation.verb)
+    yield from (verb for one in ENDPOINTS if (verb := getattr(one, "verb", "")))
+    for file in SOURCE.rglob("*.py"):
+        yield from WRITTEN.findall(file.read_text("utf-8"))
+
+
+def test_every_verb_is_said_in_words_and_can_be_looked_for():
+    found = set(verbs())
+    assert len(found) > 60
+    assert found - set(VERBS) == set()
+    assert {verb.partition(".")[0] for verb in found} - set(NOUNS) == set()
+
+
+async def test_a_change_is_told_with_what_it_was_before(sign_in, shop):
+    person = await sign_in(shop, "owner")
+    path = f"/a/{shop.account}/settings"
+    answer = await person.post(path, {"brand": "Bean"}, page=path)
+    assert answer.status == 303
+    answer = await person.post(path, {"brand": "Leaf"}, page=path)
+    told = text_of(await person.get(f"/a/{shop.account}/audit"))
+    assert "Settings changed" in told
+    assert re.search(r"brand\s+Bean\s+→\s+Leaf", told), told
+
+
+async def test_a_filter_that_cannot_be_read_is_not_taken_for_none(sign_in, shop):
+    person = await sign_in(shop, "owner")
+    await person.post(f"/a/{shop.account}/settings", {"brand": "Bean"})
+    for query, said in (
+        ("from=2026-13-40", "Use a day that there is"),
+        ("from=2026-11-02&to=2026-11-01", "before the first"),
+        ("about=cats", "anew"),
+        ("who=cat+7", "anew"),
+    ):
+        answer = await person.get(f"/a/{shop.account}/audit?{query}")
+        assert answer.status == 422, query
+        assert said in text_of(answer)
+        assert "Settings changed" not in text_of(answer).partition("anew")[2]
+
+
+async def test_days_are_those_of_the_accounts_clock(sign_in, shop, services):
+    await services.db.execute(
+        "INSERT INTO audit_entries (id, account_id, at, actor_kind, verb) VALUES"
+        " (time_id('2026-06-30T22:30Z') + 7, $1, '2026-06-30T22:30Z', 'system', 'folder.create')",
+        shop.account,
+    )
+    person = await sign_in(shop, "owner")
+    base = f"/a/{shop.account}/audit"
+    assert "Folder made" in _list(await person.get(f"{base}?from=2026-07-01&to=2026-07-01"))
+    assert "Folder made" not in _list(await person.get(f"{base}?from=2026-06-30&to=2026-06-30"))
+
+
+def _list(answer):
+    return text_of(answer).partition("To day")[2]
