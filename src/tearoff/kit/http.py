@@ -11,6 +11,7 @@ import asyncio
 import ipaddress
 import re
 import socket
+import ssl
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
@@ -88,14 +89,18 @@ def open_session(
     connections: int = 100,
     headers: Mapping[str, str] | None = None,
     timeouts: aiohttp.ClientTimeout = TIMEOUTS,
+    tls: ssl.SSLContext | None = None,
 ) -> aiohttp.ClientSession:
     """A session for one service, to be closed by its owner. Needs a running loop.
 
     `connections` is how many requests are under way at once; others wait up to 3 seconds.
+    `tls`: whom to trust, if not the system's authorities.
     """
     gate = Gate(allowed_hosts, allow_loopback)
     return aiohttp.ClientSession(
-        connector=aiohttp.TCPConnector(resolver=PublicResolver(gate), limit=connections),
+        connector=aiohttp.TCPConnector(
+            resolver=PublicResolver(gate), limit=connections, ssl=tls or True
+        ),
         timeout=timeouts,
         headers=headers,
         cookie_jar=aiohttp.DummyCookieJar(),

@@ -57,6 +57,8 @@ QUERIES = {
     "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
     "/integrations/new": ("?kind=twilio", "?kind=log", "?kind=smpp", "?kind=smtp"),
     "/send": ("", "?campaign={campaign}"),
+    "/settings/address": ("", "?check=1"),
+    "/audit": ("", "?about=campaign&from=2026-01-01", "?about=webhook"),
 }
 """A screen that needs a query, or looks otherwise with one."""
 

@@ -98,6 +98,8 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "profile": ("/profile", "Profile: language, password, second step, sign-ins"),
         "second-step": ("/profile/second-step", "The second step is switched on"),
         "settings": ("/settings", "Settings"),
+        "settings-address": ("/settings/address?check=1", "The address of the links, checked"),
+        "audit": ("/audit", "Who changed what"),
     },
 }
 UNSEEN = {

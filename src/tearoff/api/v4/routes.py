@@ -10,6 +10,8 @@ from litestar.handlers import HTTPRouteHandler
 
 from tearoff.api.v4 import (
     account,
+    account_address,
+    account_limits,
     account_logo,
     attention,
     audit,
@@ -55,6 +57,8 @@ NOUNS = (
     webhooks,
     providers,
     account,
+    account_limits,
+    account_address,
     account_logo,
     attention,
     keys,

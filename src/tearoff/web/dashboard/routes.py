@@ -36,6 +36,7 @@ from tearoff.web.dashboard import (
     scans,
     send,
     settings,
+    settings_address,
     share,
 )
 from tearoff.web.dashboard.screens import Screen, handler
@@ -64,6 +65,7 @@ FILES = (
     devices,
     scans,
     settings,
+    settings_address,
     profile,
     profile_codes,
     gallery,

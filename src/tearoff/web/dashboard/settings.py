@@ -7,12 +7,12 @@ import re
 from typing import Any
 
 from tearoff.accounts.rights import Right
-from tearoff.api.v4 import account, account_logo
+from tearoff.api.v4 import account, account_limits, account_logo
 from tearoff.coupons.campaigns import logos
 from tearoff.coupons.campaigns.pictures import MOST_BYTES
 from tearoff.errors import TearoffError
 from tearoff.kit.amounts import read_amount
-from tearoff.web.dashboard import choices, phone_address
+from tearoff.web.dashboard import choices
 from tearoff.web.dashboard.forms import FileField, given_by
 from tearoff.web.dashboard.moments import MILLIONTHS
 from tearoff.web.dashboard.pages import page, to
@@ -23,7 +23,7 @@ from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import patiently
 
 MONEY = ("spend_day", "spend_month")
-_LISTS = ("allowed_countries", "frame_hosts")
+LISTS = ("allowed_countries", "frame_hosts")
 
 
 async def show(visit: Visit) -> Answer:
@@ -32,7 +32,7 @@ async def show(visit: Visit) -> Answer:
 
 async def save(visit: Visit) -> Answer:
     try:
-        await visit.do(account.UPDATE, _given(visit))
+        await visit.do(account.UPDATE, given_of(visit))
     except TearoffError as error:
         return await _page(visit, problems_of(visit.words, error), 422)
     return to(visit, "/settings", said=visit.words("Saved."))
@@ -57,11 +57,11 @@ async def remove_logo(visit: Visit) -> Answer:
     return to(visit, "/settings#logo", said=visit.words("The logo is removed."))
 
 
-def _given(visit: Visit) -> dict[str, Any]:
+def given_of(visit: Visit) -> dict[str, Any]:
     """Lists stand on one line; money is typed in whole units."""
     typed = visit.typed
-    given = given_by(account.FIELDS, typed, without=(*_LISTS, *MONEY))
-    for name in _LISTS:
+    given = given_by(account.FIELDS, typed, without=(*LISTS, *MONEY))
+    for name in LISTS:
         if typed.has(name):
             words = [word for word in re.split(r"[\s,;]+", typed.text(name)) if word]
             given[name] = words or None
@@ -100,8 +100,7 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
         status=status,
         problems=problems,
         account=known,
-        own_link_host=visit.account.link_host or "",
-        phone=phone_address.of(visit),
+        used=await visit.read(account_limits.GET),
         countries=choices.with_own(choices.countries(language), known.country),
         currencies=choices.with_own(choices.currencies(language), known.currency),
         zones=choices.with_own(choices.zones(), known.timezone),
