@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from tearoff.accounts import idempotency, tallies
 from tearoff.accounts import jobs as account_jobs
+from tearoff.alerts import jobs as alert_jobs
 from tearoff.config import Settings
 from tearoff.coupons import jobs as coupon_jobs
 from tearoff.coupons.wallets.pass_updates import AT_ONCE, tell_wallets
@@ -112,12 +113,13 @@ async def _sweep_keys(services: Services, now: datetime) -> None:
     await idempotency.sweep(services.db, now - timedelta(hours=1))
 
 
-JOBS = (*message_jobs.jobs(tell), *account_jobs.JOBS)
+JOBS = (*message_jobs.jobs(tell), *account_jobs.JOBS, *alert_jobs.JOBS)
 CHORES = (
     *message_jobs.chores(tell),
     *coupon_jobs.CHORES,
     *hook_jobs.CHORES,
     *account_jobs.CHORES,
+    *alert_jobs.CHORES,
     Chore("months.cut", "23 2 * * *", _cut_months),
     Chore("tallies.sweep", "*/15 * * * *", _sweep_tallies),
     Chore("idempotency.sweep", "11 * * * *", _sweep_keys),

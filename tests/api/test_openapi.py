@@ -185,7 +185,7 @@ _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
     "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
     "replies": "reply", "providers": "provider", "templates": "template",
-    "pairings": "pairing",
+    "pairings": "pairing", "alerts": "alert",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",
@@ -267,6 +267,14 @@ class Maker(table.Maker):
                 "I want you to stop", Keyword.MAYBE_STOP, "", clock.now(),
             ),
         )  # fmt: skip
+
+    async def alert(self, state):
+        return await self.services.db.fetchval(
+            "INSERT INTO alerts (account_id, kind, subject, facts, began_at) VALUES ($1,"
+            """ 'pool_low', '100001', '{"name": "Summer", "n": 12, "of": 50}', now())"""
+            " RETURNING id",
+            self.caller.shop.account,
+        )
 
     async def apikey(self, state):
         return (await self.call("POST", "/v4/keys", {"name": "Till"}))["client_id"]

@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox, queries
-from tearoff.hooks.models import Endpoint, Event
+from tearoff.hooks.models import OFF_BY_OWNER, Endpoint, Event
 from tearoff.hooks.signing import new_secret
 from tearoff.kit import caps
 from tearoff.kit.caps import Cap
@@ -131,7 +131,7 @@ def _values(known: Endpoint, changes: Changes, now: datetime) -> dict[str, Any]:
     if changes.active is True:
         values |= {"failing_since": None, "switched_off_at": None, "switched_off_reason": ""}
     if changes.active is False and known.active:
-        values |= {"switched_off_at": now, "switched_off_reason": "Switched off by its owner."}
+        values |= {"switched_off_at": now, "switched_off_reason": OFF_BY_OWNER}
     return values
 
 

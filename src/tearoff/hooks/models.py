@@ -34,6 +34,8 @@ KINDS = (
 STATES = ("waiting", "delivered", "failed", "dropped")
 """Of a delivery. `dropped`: its endpoint was switched off before it could be delivered."""
 
+OFF_BY_OWNER = "Switched off by its owner."
+
 
 class Listener(msgspec.Struct, frozen=True):
     """An account of which some endpoint listens, to these kinds of events. `link_host` is where

@@ -6,9 +6,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
+import msgspec
+
 from tearoff.accounts import devices
+from tearoff.alerts.models import KINDS, Facts
 from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.sessions import actions
@@ -90,6 +94,7 @@ async def fill(
     await _places(filled, services, http, url, say, rows)
     await _providers(filled, services, say, rows)
     await _keys(filled, say, rows)
+    await _alerts(filled, services, say, rows)
     await _ok(filled.v4.patch(f"/v4/campaigns/{shop.campaign}", {"scratch": {
         "prizes": [{"key": "cup", "title": {"en": say("A cup")}, "weight": 1, "amount": 50}],
         "blank_weight": 9, "blank_text": {"en": say("Next time!")},
@@ -98,6 +103,21 @@ async def fill(
         one["name"] for one in (await _ok(filled.v4.get("/v4/examples")))["data"]
     ][:1]
     return filled
+
+
+async def _alerts(filled: Filled, services: Services, say: Say, rows: int) -> None:
+    """Of every kind, standing, put away and over."""
+    now = clock.now()
+    facts = Facts(say("Summer"), n=8_000_000, of=10_000_000, at=now, reason=say("No credit"))
+    text = msgspec.json.encode(facts).decode()
+    for kind in KINDS:
+        for n in range(3 * rows):
+            away, over = (now if n % 3 == 1 else None), (now if n % 3 == 2 else None)
+            await services.db.execute(
+                "INSERT INTO alerts (account_id, kind, subject, facts, began_at, put_away_at,"
+                " ended_at) VALUES ($1, $2, $3, $4::jsonb, $5, $6, $7)",
+                filled.shop.account, kind, str(n), text, now - timedelta(hours=1), away, over,
+            )  # fmt: skip
 
 
 async def _ok(asked: Any) -> Any:

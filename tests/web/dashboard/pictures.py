@@ -100,6 +100,7 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "settings": ("/settings", "Settings"),
         "settings-address": ("/settings/address?check=1", "The address of the links, checked"),
         "audit": ("/audit", "Who changed what"),
+        "alerts": ("/alerts", "The bell: what needs attention, and mails of it"),
     },
 }
 UNSEEN = {

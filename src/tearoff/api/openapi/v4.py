@@ -27,6 +27,7 @@ _ABOUT = {
     "Webhooks": "Who is told of what, and the log of deliveries.",
     "Providers": "The services that carry messages, and which one is used.",
     "Account": "The account and what it used.",
+    "Alerts": "What somebody should look at, from its beginning to its end.",
     "Audit log": "Who changed what, and what it was before.",
     "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
 }

@@ -13,6 +13,7 @@ from tearoff.api.v4 import (
     account_address,
     account_limits,
     account_logo,
+    alerts,
     attention,
     audit,
     campaign_parts,
@@ -61,6 +62,7 @@ NOUNS = (
     account_address,
     account_logo,
     attention,
+    alerts,
     keys,
     audit,
 )

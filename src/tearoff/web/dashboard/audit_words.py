@@ -26,6 +26,7 @@ NOUNS = {
     "owner": phrase("The owner's way in"),
     "person": phrase("Second step of sign-in"),
     "package": phrase("Packages"),
+    "alert": phrase("Alerts"),
 }
 """What a verb begins with, in the order in which it can be chosen."""
 
@@ -35,6 +36,7 @@ VERBS = {
     "account.expire": phrase("End of the account set"),
     "account.logo": phrase("Logo changed"),
     "account.logo_remove": phrase("Logo removed"),
+    "alert.put_away": phrase("Alert put away"),
     "campaign.change": phrase("Campaign changed"),
     "campaign.change_together": phrase("Several campaigns changed"),
     "campaign.code_drop": phrase("Own codes taken out"),

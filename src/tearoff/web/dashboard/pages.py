@@ -15,6 +15,7 @@ import structlog
 from litestar.exceptions import HTTPException
 
 from tearoff.accounts.rights import GRANTS, Right, RoleMissing
+from tearoff.alerts import queries as alerts
 from tearoff.errors import Conflict, Invalid, TryLater
 from tearoff.kit import clock
 from tearoff.kit.bodies import TooSlow
@@ -108,6 +109,7 @@ async def page(
     template prints its part alone (`part`)."""
     db, account_id = visit.services.db, visit.account.id
     is_trial = await patiently(connections.is_trial(db, account_id))
+    at_bell = await patiently(alerts.at_bell(db, account_id, visit.membership.role))
     text = render(
         f"dashboard/{template}.html",
         visit.words,
@@ -117,6 +119,7 @@ async def page(
         menu=[item for item in MENU if visit.may(item.right)],
         said=_said(visit),
         is_trial=is_trial,
+        at_bell=at_bell,
         **shared(visit),
         **values,
     )

@@ -9,6 +9,7 @@ from litestar import Response, Router, route
 from litestar.params import FromPath
 
 from tearoff.web.dashboard import (
+    alerts,
     api_keys,
     api_pages,
     audit_log,
@@ -72,6 +73,7 @@ FILES = (
     api_keys,
     api_pages,
     audit_log,
+    alerts,
 )
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
