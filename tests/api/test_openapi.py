@@ -6,9 +6,11 @@ import json
 import re
 
 import jsonschema
+import msgspec
 import pytest
 
 from tearoff.accounts import devices
+from tearoff.alerts.models import Facts
 from tearoff.api.error_codes import CODES
 from tearoff.api.openapi import make_document
 from tearoff.kit import clock
@@ -271,9 +273,9 @@ class Maker(table.Maker):
     async def alert(self, state):
         return await self.services.db.fetchval(
             "INSERT INTO alerts (account_id, kind, subject, facts, began_at) VALUES ($1,"
-            """ 'pool_low', '100001', '{"name": "Summer", "n": 12, "of": 50}', now())"""
-            " RETURNING id",
+            " 'pool_low', '100001', $2, now()) RETURNING id",
             self.caller.shop.account,
+            msgspec.json.encode(Facts("Summer", n=12, of=50)).decode(),
         )
 
     async def apikey(self, state):

@@ -36,7 +36,7 @@ MAILED = tuple(kind for kind in KINDS if kind not in (WEBHOOK_FAILING, CAMPAIGN_
 before tomorrow."""
 
 
-class Facts(msgspec.Struct, frozen=True, omit_defaults=True):
+class Facts(msgspec.Struct, frozen=True):
     """What was met, without a person in it. `name`: of the provider, campaign or host; `n` of `of`:
     codes left, millionths spent, messages or tries counted; `at`: since or until when; `reason`: in
     the words of the other side."""
