@@ -4,6 +4,7 @@ import asyncio
 
 from tearoff.accounts import queries as accounts
 from tearoff.alerts import models, queries
+from tearoff.kit import clock
 from tests.alerts.test_mails import begin
 from tests.cast import open_shop
 from tests.web.dashboard.conftest import text_of
@@ -23,6 +24,18 @@ async def test_the_bell_counts_what_stands_and_the_page_says_what_to_do(sign_in,
     assert "Summer has 3 codes left" in text_of(page)
     assert f"/a/{shop.account}/campaigns/{shop.campaign}/validation" in page.text
     assert "guesses PINs" not in text_of(await editor.get("/alerts")).partition("Your mails")[0]
+
+
+async def test_home_says_what_it_does_not_see_for_itself(sign_in, shop, services):
+    now = clock.now()
+    await begin(services, shop.account, models.CAMPAIGN_ENDS, "100001", name="Summer", at=now)
+    await begin(
+        services, shop.account, models.BUDGET_NEAR, "spend-day", n=8 * 10**6, of=10**7, at=now
+    )
+    told = text_of(await (await sign_in(shop, "owner")).get("/"))
+    assert "Summer ends soon" in told
+    assert "€8.00 of the day's €10.00 are spent" in told
+    assert "are spent" not in text_of(await (await sign_in(shop, "editor")).get("/"))
 
 
 async def test_what_is_put_away_stands_but_does_not_ring(sign_in, shop, services):

@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 from tearoff.accounts.rights import Right
-from tearoff.alerts import queries
+from tearoff.alerts import models, queries
 from tearoff.alerts.models import Alert as AlertRow
 from tearoff.alerts.sentences import KIND_NAMES, PAGES, Sayer
 from tearoff.api.v4 import alerts as v4
 from tearoff.errors import Invalid
 from tearoff.kit import mail
+from tearoff.web.dashboard.needs import Need
 from tearoff.web.dashboard.pages import page, to
 from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.visit import Visit
@@ -19,6 +20,14 @@ from tearoff.web.paper.reading import patiently
 
 AT = "/alerts"
 PAGE = 50
+_AT_HOME = (
+    models.RECEIPTS_MISSING,
+    models.BUDGET_NEAR,
+    models.CAMPAIGN_ENDS,
+    models.PREFIX_SILENT,
+)
+"""What Home does not see for itself."""
+_MOST = 5
 
 
 async def show(visit: Visit) -> Answer:
@@ -51,6 +60,14 @@ async def show(visit: Visit) -> Answer:
 async def _over(visit: Visit) -> Any:
     cursor = visit.query.get("cursor") or None
     return await visit.read(v4.LIST, state="over", limit=PAGE, cursor=cursor)
+
+
+async def needs(visit: Visit) -> list[Need]:
+    """For Home: what stands and is told there by nothing else."""
+    found = (await visit.read(v4.LIST, limit=100)).data
+    told = [_row(visit, a) for a in found if a.kind in _AT_HOME and a.put_away_at is None]
+    look = visit.words("Look at it")
+    return [Need("warn", one["title"], one["line"], one["link"], look) for one in told[:_MOST]]
 
 
 def _row(visit: Visit, one: v4.Alert) -> dict[str, Any]:

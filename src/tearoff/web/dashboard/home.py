@@ -10,6 +10,7 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import account, attention, campaigns
 from tearoff.api.v4.attention import Attention
 from tearoff.api.v4.campaign_shapes import Campaign
+from tearoff.web.dashboard import alerts
 from tearoff.web.dashboard.needs import Need, needs_of
 from tearoff.web.dashboard.pages import page, to
 from tearoff.web.dashboard.screens import Screen
@@ -55,7 +56,7 @@ async def show(visit: Visit) -> Answer:
         steps=_steps(visit, found),
         are_done=found.first_steps.are_done,
         shows_steps=await _shows_steps(visit, found),
-        needs=_needs(visit, found, running.data),
+        needs=[*_needs(visit, found, running.data), *await alerts.needs(visit)],
         today=_today(running.data, is_all=running.next_cursor is None),
         running=_listed(running.data),
         more=max(0, len(running.data) - LISTED),
