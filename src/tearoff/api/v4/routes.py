@@ -29,6 +29,7 @@ from tearoff.api.v4 import (
     starting,
     suppressions,
     templates,
+    timeline,
     webhooks,
 )
 from tearoff.api.v4.fields import Unknown
@@ -47,6 +48,7 @@ NOUNS = (
     devices,
     sessions,
     events,
+    timeline,
     messages,
     replies,
     suppressions,
