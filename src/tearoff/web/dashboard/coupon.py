@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import Any
 
@@ -39,11 +38,8 @@ async def shown(
     """`box`: the act whose form stands open, because of these `problems`; `refused`: what stands
     in the way of one that was possible a moment ago."""
     coupon = await visit.read(sessions.GET, code=visit.path["code"])
-    campaign, happened, places = await asyncio.gather(
-        visit.read(_CAMPAIGN, id=coupon.campaign),
-        _happened(visit, coupon.code),
-        _places(visit, coupon),
-    )
+    campaign = await visit.read(_CAMPAIGN, id=coupon.campaign)
+    happened, places = await _happened(visit, coupon.code), await _places(visit, coupon)
     acts = offered(visit, coupon)
     cursor = visit.query.get("cursor")
     return await page(
@@ -89,7 +85,7 @@ async def _places(visit: Visit, coupon: shapes.Session) -> dict[int, str]:
     known = {place.id: place.name for place in found}
     if coupon.location is not None and coupon.location not in known:
         used_at = await patiently(locations.of_ids(db, account, [coupon.location]))
-        known |= {place_id: place.name for place_id, place in used_at.items()}
+        known |= {place.id: place.name for place in used_at.values()}
     return known
 
 

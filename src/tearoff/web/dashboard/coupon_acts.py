@@ -97,7 +97,9 @@ async def redeem(visit: Visit) -> Answer:
 
 def _simply(act: ByHand) -> Act:
     async def do(visit: Visit) -> Answer:
-        given = {"operation": act.operation, "reason": visit.typed.text("reason")}
+        given: dict[str, Any] = {
+            "operation": act.operation, "reason": visit.typed.text("reason"),
+        }  # fmt: skip
         if act.name == "undo":
             given["if_uses"] = whole_number(visit.typed.text("if_uses"))
         return await _act(visit, act.name, sessions.OPERATE, given, act.said)
@@ -130,8 +132,7 @@ async def _surely(visit: Visit, act: ByHand, *, title: str, text: str, button: s
     given = {"operation": act.operation, "reason": reason}
     if visit.typed.text(sure.YES) or not reason:
         return await _act(visit, act.name, sessions.OPERATE, given, act.said)
-    coupon = await visit.read(sessions.GET, code=visit.path["code"])
-    path = f"/coupons/{coupon.short_code}"
+    path = f"/coupons/{_short(visit)}"
     return await sure.ask(
         visit,
         title=title,
@@ -140,7 +141,7 @@ async def _surely(visit: Visit, act: ByHand, *, title: str, text: str, button: s
         action=f"{path}/{act.name}",
         back=visit.address(path),
         at="/campaigns",
-        names=[standings.spelled(coupon.short_code)],
+        names=[standings.spelled(_short(visit))],
         values=[("reason", reason)],
         is_dangerous=act is _WITHDRAW,
     )
@@ -178,13 +179,23 @@ async def _act(
     try:
         await visit.do(operation, {"code": code, **given}, once=_once(visit, name, given))
     except Invalid as error:
+        if not visit.may(Right.LOOK):
+            raise
         return await shown(visit, problems_of(words, error), box=name)
     except TearoffError as error:
         refused = why_not(words, error)
-        if not refused:
+        if not refused or not visit.may(Right.LOOK):
             raise
         return await shown(visit, box=name, refused=refused)
-    return to(visit, f"/coupons/{code[:6]}", said=words(said))
+    # The staff redeems at the counter, and sees no coupons here.
+    page = f"/coupons/{_short(visit)}" if visit.may(Right.LOOK) else "/"
+    return to(visit, page, said=words(said))
+
+
+def _short(visit: Visit) -> str:
+    """The code by which the page is named; raises `Unknown` for what is none."""
+    code: str = sessions.CODE.read("code", visit.path["code"])
+    return "".join(code.split()).lower()[:6]
 
 
 def _once(visit: Visit, name: str, given: dict[str, Any]) -> str:
