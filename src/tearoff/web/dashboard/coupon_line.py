@@ -57,7 +57,7 @@ _CHANNELS = {
     "button": phrase("by the button on the coupon's page"),
     "counter": phrase("at the counter"),
     "api": phrase("over the API"),
-    "dashboard": phrase("here"),
+    "dashboard": phrase("in the dashboard"),
     "sms": phrase("by text message"),
     "email": phrase("by e-mail"),
     "apple": phrase("in Apple Wallet"),
