@@ -177,7 +177,7 @@ async def _act(
     words, code = visit.words, visit.path["code"]
     given = {key: value for key, value in given.items() if value not in (None, "")}
     try:
-        await visit.do(operation, {"code": code, **given}, once=_once(visit, name, given))
+        done = await visit.do(operation, {"code": code, **given}, once=_once(visit, name, given))
     except Invalid as error:
         if not visit.may(Right.LOOK):
             raise
@@ -187,6 +187,8 @@ async def _act(
         if not refused or not visit.may(Right.LOOK):
             raise
         return await shown(visit, box=name, refused=refused)
+    if name == "give-back" and done is not None and done.state == "voided":
+        said = phrase("A card that won nothing stays withdrawn.")
     # The staff redeems at the counter, and sees no coupons here.
     page = f"/coupons/{_short(visit)}" if visit.may(Right.LOOK) else "/"
     return to(visit, page, said=words(said))
