@@ -11,10 +11,12 @@ import pytest
 
 from tearoff.coupons.models import NewSession
 from tearoff.kit import times
+from tearoff.people import optouts
 from tests.api.caller import Caller
 from tests.api.v4.client import Client
 from tests.cast import open_shop
 from tests.hooks.receiver import open_receiver
+from tests.providers.postoffice import connect_mail, open_post_office
 from tests.web.browsing import in_browser
 from tests.web.conftest import do
 from tests.web.dashboard.conftest import text_of
@@ -349,6 +351,33 @@ async def test_its_wallet_is_told_of_a_new_end(beach, services, make_coupon, v4)
     assert is_due
     saved = [step for step in await steps_of(v4, coupon) if step["kind"] == "saved"]
     assert [step["channel"] for step in saved] == ["apple"]
+
+
+# its link, once more ----------------------------------------------------------------------
+
+
+async def test_its_link_goes_again_by_mail_but_not_to_who_opted_out(
+    beach, services, make_coupon, sign_in, v4
+):
+    coupon = await make_coupon(beach, new=NewSession(email="ann@example.com"))
+    sender = await sign_in(beach, "sender")
+    form = {"coupon": coupon.code[:6], "to": "ann@example.com", "subject": "Your coffee"}
+    async with open_post_office() as office:
+        await connect_mail(services, beach.account, office)
+        page = await sender.get(f"/send?coupon={coupon.code[:6]}")
+        assert 'value="ann@example.com"' in page.text
+        assert (await sender.post("/send", {"once": "x", **form})).status == 303
+        async with services.db.transaction() as db:
+            await optouts.add(
+                db, beach.account, "ann@example.com", source="shop", now=datetime.now(UTC)
+            )
+        refused = await sender.post("/send", {"once": "y", **form, "text": "Again: {link}"})
+        assert refused.status == 422
+        assert "They want no messages from you." in text_of(refused)
+    assert len(office.taken) == 1
+    messages = [step for step in await steps_of(v4, coupon) if step["source"] == "message"]
+    assert [step["channel"] for step in messages] == ["email"] * len(messages)
+    assert "message_accepted" in [step["kind"] for step in messages]
 
 
 # the time line ----------------------------------------------------------------------------

@@ -150,8 +150,8 @@ def _session(campaign: Campaign, language: str, now: datetime) -> Session:
         **values
         | {
             "id": 0, "account_id": campaign.account_id, "campaign_id": campaign.id,
-            "code": _CODE, "short_code": _CODE[:6], "created_at": now, "lengthened": False, "extended": False,
-            "uses": 0, "voided": False, "locked": False, "language": language,
+            "code": _CODE, "short_code": _CODE[:6], "created_at": now, "lengthened": False,
+            "extended": False, "uses": 0, "voided": False, "locked": False, "language": language,
             "phone": "+32470000000", "prize": scratch.prizes[0].key if scratch else None,
         }
     )  # fmt: skip
