@@ -45,7 +45,7 @@ OF_CAMPAIGN = {
 OF_SESSION = {
     "expires_at": (None,), "voided": (False,), "locked": (False,), "used_at": (None,),
     "claimed_at": (None,), "active_until": (None,), "lengthened": (False,), "opened_at": (None,),
-    "prize": (None,),
+    "prize": (None,), "extended": (False,),
 }  # fmt: skip
 PLAIN = OF_CAMPAIGN | OF_SESSION | {"used": ((0, None),), "hold": ((None, None),)}
 """A coupon that nothing was done with. Below, worlds: every combination of the values named."""
@@ -73,8 +73,13 @@ TOGETHER = PLAIN | {
     "active_until": (None, AT, AT + DAY), "pause": (None, 600), "used_at": (None, AT - TICK),
     "hold": ((None, None), ("other", HEARD + TICK)),
 }  # fmt: skip
+EXTENDED = PLAIN | {
+    "extended": BOTH, "ends_at": MOMENTS, "expires_at": MOMENTS, "starts_at": MOMENTS,
+    "status": ("active", "paused"), "voided": BOTH, "used": USES, "hold": HOLDS[:3],
+}  # fmt: skip
 WORLDS = {
-    "life": LIFE, "windows": WINDOWS, "held": HELD, "limited": LIMITED, "together": TOGETHER,
+    "extended": EXTENDED, "life": LIFE, "windows": WINDOWS, "held": HELD, "limited": LIMITED,
+    "together": TOGETHER,
 }  # fmt: skip
 
 CHANGED = PLAIN | {

@@ -34,6 +34,7 @@ class Right(StrEnum):
     EDIT = "edit"
     PEOPLE = "people"
     REDEEM = "redeem"
+    UNDO = "undo"
     PLACES = "places"
     HOOKS = "hooks"
     SUBACCOUNTS = "subaccounts"
@@ -62,8 +63,10 @@ GRANTS: dict[Right, Grant] = {
     Right.EDIT: Grant("manage", (*_RUN, "editor")),
     # groups, contacts, opt-outs, replies
     Right.PEOPLE: Grant("manage", (*_RUN, "sender")),
-    # taking coupons in, taking that back, blocking one
+    # taking coupons in, blocking one
     Right.REDEEM: Grant("validate", (*_RUN, "staff")),
+    # taking back that one was taken in, but for the minute in which a device can
+    Right.UNDO: Grant("validate", _RUN),
     # locations, their PINs and devices
     Right.PLACES: Grant("manage", _RUN),
     Right.HOOKS: Grant("manage", _RUN),

@@ -82,7 +82,8 @@ class Session(msgspec.Struct, frozen=True):
     """One person's copy of a campaign. `code` is 21 characters, `short_code` its first six;
     `id` is the running number that the API calls `sequenceid`. `active_until` ends the window
     that claiming opened; `prize` is what the scratch card showed ("" is a blank); `language` is the
-    one in which this person reads, where that is known."""
+    one in which this person reads, where that is known. `extended`: the shop has given it an end of
+    its own, which may be later than the campaign's."""
 
     id: int
     account_id: int
@@ -100,6 +101,7 @@ class Session(msgspec.Struct, frozen=True):
     validation_code: str | None
     value: str | None
     expires_at: datetime | None
+    extended: bool
     created_at: datetime
     opened_at: datetime | None
     played_at: datetime | None
@@ -129,7 +131,9 @@ class Session(msgspec.Struct, frozen=True):
 
     def expiry(self, campaign: Campaign) -> datetime | None:
         """The moment from which the coupon cannot be used: its own or the campaign's,
-        whichever is first."""
+        whichever is first, unless the shop has extended it."""
+        if self.extended:
+            return self.expires_at
         both = [at for at in (self.expires_at, campaign.expires_at) if at is not None]
         return min(both, default=None)
 

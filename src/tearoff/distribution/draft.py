@@ -146,7 +146,7 @@ def check_context(context: SendContext, request: SendRequest, now: datetime) -> 
         raise NotSent("The campaign is not active.")
     if not campaign.has_begun(now) and not request.by_guest:
         raise NotSent("The campaign has not started yet.")
-    if campaign.has_ended(now):
+    if campaign.has_ended(now) and request.session_code is None:
         raise NotSent("The campaign has ended.")
     return campaign
 

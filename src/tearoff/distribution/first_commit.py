@@ -71,6 +71,14 @@ class Opener:
         if context.campaign is not None:
             await self._carry(self._services.db, context.campaign, request, request.new)
 
+    async def check_outlives(self, campaign: Campaign, request: SendRequest, now: datetime) -> None:
+        """A coupon that the shop has extended is sent also when its campaign has ended."""
+        found = await coupon_queries.session_of_code(
+            self._services.db, campaign.account_id, (request.session_code or "").lower()
+        )
+        if found is None or found.session.has_expired(found.campaign, now):
+            raise NotSent("The campaign has ended.")
+
     def _new_session(self, campaign: Campaign, request: SendRequest) -> NewSession:
         person = "phone" if request.mail is None else "email"
         return msgspec.structs.replace(

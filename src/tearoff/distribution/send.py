@@ -234,6 +234,8 @@ class Sender:
         """None when the context is not the current one."""
         try:
             campaign = drafts.check_context(context, request, now)
+            if campaign.has_ended(now):
+                await self._opener.check_outlives(campaign, request, now)
             await self._check_policy(context, request, now)
         except (NoRoute, NotSent, optouts.OptedOut):
             await self._opener.check_session(context, request)

@@ -174,7 +174,7 @@ async def _coupons(
     filled: Filled, services: Services, http: Any, url: str, say: Say, rows: int
 ) -> None:
     """Ready, opened, used, cancelled and locked ones, of somebody each; three have been asked for
-    by robots."""
+    by robots. The first has a long line of what happened to it."""
     shop, db = filled.shop, services.db
     campaign = await campaigns.campaign(db, shop.account, shop.campaign)
     made = []
@@ -190,6 +190,10 @@ async def _coupons(
     await made[1].get(user_agent=say("WhatsApp/2.24"))
     for coupon, kind in zip(made[1:], ("validated", "voided", "locked"), strict=False):
         await do(coupon, kind)
+    for _ in range(rows):
+        for kind in ("locked", "unlocked"):
+            reason = {"reason": say("Seen on a forum")[:200]}
+            await _ok(filled.v4.post(f"/v4/sessions/{made[0].code}/{kind}", reason))
     filled.names["/coupons/"] = [coupon.code for coupon in made[:3]]
     shop.more["coupons"] = made
 
@@ -203,6 +207,11 @@ async def _messages(filled: Filled, services: Services, say: Say, rows: int) -> 
             "text": say("Two for one:") + " {link}", "firstname": say("Bo"),
         }  # fmt: skip
         sent.append((await _ok(filled.v4.post("/v4/messages", body)))["id"])
+    first = filled.shop.more["coupons"][0].code
+    for n in range(rows):
+        again = {"campaign": filled.shop.campaign, "phone": "+32470000000", "session": first,
+                 "text": say(f"Once more {n}:") + " {link}"}  # fmt: skip
+        await _ok(filled.v4.post("/v4/messages", again))
     await services.db.execute(
         "UPDATE messages SET state = 'failed', settled_at = now(), reason = 'other',"
         " reason_text = $2 WHERE id = $1",

@@ -130,29 +130,36 @@ async def _updated(call: Call, db: Handle, found: SessionAndCampaign) -> dict[st
 async def _operate(call: Call, db: Handle, found: SessionAndCampaign, operation: str) -> Session:
     if operation == "validated":
         return await _validate(call, db, found)
-    doer = Doer(actor=call.caller.name, channel="api")
+    if operation == "unvalidated":
+        call.caller.check(Right.UNDO)
     session, _ = await actions.change(
-        db, found, operation, doer=doer, now=call.now, listener=call.listener
+        db, found, operation, doer=doer_of(call), now=call.now, listener=call.listener
     )
     return session
 
 
+def doer_of(call: Call, location_id: int | None = None) -> Doer:
+    """Whoever calls: a program, or a person in the dashboard, with the reason they gave."""
+    return Doer(
+        actor=call.caller.name,
+        channel="dashboard" if call.caller.key is None else "api",
+        reason=call.given.get("reason") or "",
+        location_id=location_id,
+    )
+
+
 async def _validate(call: Call, db: Handle, found: SessionAndCampaign) -> Session:
     doer = await till_of(call, db, found)
-    value = call.given["validation_value"]
     return await actions.validate(
-        db, found, doer=doer, now=call.now, value=value, listener=call.listener
-    )
+        db, found, doer=doer, now=call.now, value=call.given["validation_value"],
+        if_uses=call.given.get("if_uses"), listener=call.listener,
+    )  # fmt: skip
 
 
 async def till_of(call: Call, db: Handle, found: SessionAndCampaign) -> Doer:
     """Who takes a session in by this call, at which place."""
     place = await _place(db, call, found)
-    return Doer(
-        actor=call.caller.name,
-        channel="api",
-        location_id=place.id if place else None,
-    )
+    return doer_of(call, place.id if place else None)
 
 
 async def _place(db: Handle, call: Call, found: SessionAndCampaign) -> Location | None:
@@ -217,7 +224,7 @@ async def _set_fields(
         new = fields["customfields"]
         merged = [old[i - 1] if new[i] is None else new[i] for i in range(1, 8)]
         fields = {**fields, "customfields": merged}
-    return await actions.set_fields(db, found, fields, call.now)
+    return await actions.set_fields(db, found, fields, doer_of(call), call.now)
 
 
 def session_codes(name: str, given: Any) -> tuple[str, ...]:

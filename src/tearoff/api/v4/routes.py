@@ -33,6 +33,7 @@ from tearoff.api.v4 import (
     starting,
     suppressions,
     templates,
+    timeline,
     webhooks,
 )
 from tearoff.api.v4.fields import Unknown
@@ -51,6 +52,7 @@ NOUNS = (
     devices,
     sessions,
     events,
+    timeline,
     messages,
     replies,
     suppressions,

@@ -11,7 +11,7 @@ from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.couponsession import OPERATIONS as WORDS
-from tearoff.api.v3.couponsession import apply
+from tearoff.api.v3.couponsession import apply, doer_of
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Answered, Operation
@@ -20,12 +20,20 @@ from tearoff.api.v4.people import CONSUMER, LANGUAGE, PERSON, TAGGED, new_sessio
 from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.models import Campaign, SessionAndCampaign
 from tearoff.coupons.rules import CampaignNotFound
-from tearoff.coupons.sessions import actions, lists, search
+from tearoff.coupons.sessions import actions, extending, lists, queries, search
 from tearoff.coupons.sessions.events import announce_session
+from tearoff.errors import Conflict
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import PhoneInvalid, read_phone
 
 TAG = "Sessions"
+
+BY_HAND = ("validated", "unvalidated", "voided", "unvoided", "locked", "unlocked")
+"""Operations for which a person gives a reason."""
+
+
+class UsedMeanwhile(Conflict):
+    """The coupon was used, or a use taken back, meanwhile."""
 
 
 async def list_sessions(call: Call, db: Handle) -> Page[shapes.Session]:
@@ -85,13 +93,42 @@ async def get_session(call: Call, db: Handle) -> shapes.Session:
 
 
 async def change_session(call: Call, db: Handle) -> shapes.Session:
-    if not any(name in call.given for name in _CHANGED):
+    is_longer = "expires_at" in call.given
+    if not is_longer and not any(name in call.given for name in _CHANGED):
         raise f.wrong("", 200, "Nothing was given to change.")
+    if is_longer:
+        await _extend(call, db)
     return await _apply(call, db, None)
 
 
+async def _extend(call: Call, db: Handle) -> None:
+    found = await actions.find_session(db, call.account.id, call.given["code"])
+    _check_reason(call)
+    until = call.given["expires_at"]
+    await extending.extend(db, found, until, doer=doer_of(call), now=call.now)
+
+
 async def operate(call: Call, db: Handle) -> shapes.Session:
-    return await _apply(call, db, call.given["operation"])
+    """What a person does by hand has a reason. Raises `UsedMeanwhile`."""
+    operation = call.given["operation"]
+    if operation in BY_HAND:
+        _check_reason(call)
+    if operation == "unvalidated" and "if_uses" in call.given:
+        await _check_uses(call, db)
+    return await _apply(call, db, operation)
+
+
+def _check_reason(call: Call) -> None:
+    if call.caller.key is None and not call.given.get("reason"):
+        raise f.wrong("reason", 200, "Missing parameter: reason")
+
+
+async def _check_uses(call: Call, db: Handle) -> None:
+    """Held until the transaction ends: of two who take back the same use, one does."""
+    found = await actions.find_session(db, call.account.id, call.given["code"])
+    held = await queries.hold_session(db, call.account.id, found.session.id)
+    if held is None or held.session.uses != call.given["if_uses"]:
+        raise UsedMeanwhile
 
 
 async def _apply(call: Call, db: Handle, operation: str | None) -> shapes.Session:
@@ -138,6 +175,11 @@ _FIELDS = (
     LANGUAGE,
     f.text_field("value", p.text(100), "Value of this coupon, instead of the campaign's."),
 )
+_REASON = f.text_field(
+    "reason", f.required_text(200),
+    "Why, for whoever looks at the coupon later. People have to give one, programs may.",
+    "The till was down",
+)  # fmt: skip
 _CHANGED = tuple(field.name for field in _FIELDS)
 _V3 = (*_CHANGED, "validation_value")
 _REFUSALS = (506, 508, 511, 512, 516, 517, 518, 519, 520)
@@ -176,6 +218,56 @@ GET = Operation(
     example=shapes.SESSION,
 )
 
+CHANGE = Operation(
+    method="PATCH",
+    path="/v4/sessions/{code}",
+    tag=TAG,
+    right=Right.SEND,
+    verb="session.change",
+    personal=True,
+    summary="Change what is known of the person or the value of the coupon, or let it be used"
+    " for longer.",
+    path_fields=(CODE,),
+    body=(
+        *_FIELDS,
+        f.moment_field("expires_at", "A later moment from which this coupon cannot be used any"
+                       " more; it may be later than the campaign's end.",
+                       "2028-01-31T23:00:00Z"),
+        _REASON,
+    ),
+    act=change_session,
+    noted=("expires_at",),
+    errors=(200, 201, 300, 301, 303, 305, 404, 409, 422, 505, 506, 508),
+    answers={200: ("The session.", shapes.Session)},
+    example=shapes.SESSION,
+)  # fmt: skip
+OPERATE = Operation(
+    method="POST",
+    path="/v4/sessions/{code}/{operation}",
+    tag=TAG,
+    right=Right.REDEEM,
+    verb="session.operate",
+    personal=True,
+    summary="Take a coupon in, void it, lock it, or take that back. What is already so is"
+    " fine and changes nothing. Of people, owners and managers alone may take back a use.",
+    path_fields=(
+        CODE,
+        f.words_field("operation", WORDS, "What is done.", "opened", required=True),
+    ),
+    body=(
+        f.text_field("validation_value", p.text(50),
+                     "With `validated`: money spent.", "12.50"),
+        f.integer_field("location", "With `validated`: where it is taken in."),
+        f.integer_field("if_uses", "With `validated` and `unvalidated`: only if it has been"
+                        " used so often; else 409.", 0, least=0),
+        _REASON,
+    ),
+    act=operate,
+    errors=(201, 300, 301, 302, 404, 409, 422, 505, *_REFUSALS),
+    answers={200: ("The session as it is then.", shapes.Session)},
+    example=shapes.SESSION,
+)  # fmt: skip
+
 OPERATIONS = (
     LIST,
     Operation(
@@ -203,42 +295,6 @@ OPERATIONS = (
         example=shapes.SESSION,
     ),
     GET,
-    Operation(
-        method="PATCH",
-        path="/v4/sessions/{code}",
-        tag=TAG,
-        right=Right.SEND,
-        verb="session.change",
-        personal=True,
-        summary="Change what is known of the person, or the value of the coupon.",
-        path_fields=(CODE,),
-        body=_FIELDS,
-        act=change_session,
-        errors=(200, 201, 300, 301, 305, 404, 409, 422, 505),
-        answers={200: ("The session.", shapes.Session)},
-        example=shapes.SESSION,
-    ),
-    Operation(
-        method="POST",
-        path="/v4/sessions/{code}/{operation}",
-        tag=TAG,
-        right=Right.REDEEM,
-        verb="session.operate",
-        personal=True,
-        summary="Take a coupon in, void it, lock it, or take that back. What is already so is"
-        " fine and changes nothing.",
-        path_fields=(
-            CODE,
-            f.words_field("operation", WORDS, "What is done.", "opened", required=True),
-        ),
-        body=(
-            f.text_field("validation_value", p.text(50),
-                         "With `validated`: money spent.", "12.50"),
-            f.integer_field("location", "With `validated`: where it is taken in."),
-        ),
-        act=operate,
-        errors=(201, 300, 301, 302, 404, 409, 422, 505, *_REFUSALS),
-        answers={200: ("The session as it is then.", shapes.Session)},
-        example=shapes.SESSION,
-    ),
+    CHANGE,
+    OPERATE,
 )  # fmt: skip

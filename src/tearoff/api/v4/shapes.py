@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.coupons import rules
 from tearoff.coupons.models import UTM_NAMES, SessionAndCampaign
 from tearoff.coupons.models import Session as SessionRow
 from tearoff.messages.models import Message as MessageRow
@@ -65,7 +66,9 @@ class Customer(msgspec.Struct, frozen=True):
 
 class Session(msgspec.Struct, frozen=True):
     """One person's coupon. `state`: created, opened, claimed, validated, voided, locked or
-    expired, the strongest that is so."""
+    expired, the strongest that is so. `ends_at`: up to when it is of use, which is its end or the
+    last closing time before it; `active_until`: up to when it can be used once it is activated;
+    `reserved_until`: up to when a till holds it."""
 
     id: int
     code: str
@@ -91,6 +94,9 @@ class Session(msgspec.Struct, frozen=True):
     voided_at: datetime | None
     locked_at: datetime | None
     message: int | None
+    ends_at: datetime | None
+    active_until: datetime | None
+    reserved_until: datetime | None
 
 
 class Suppression(msgspec.Struct, frozen=True):
@@ -175,6 +181,9 @@ def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Se
         voided_at=row.void_since(campaign),
         locked_at=row.locked_at if row.locked else None,
         message=row.last_message_id,
+        ends_at=rules.ends_at(row, campaign),
+        active_until=row.active_until if row.is_active(now) else None,
+        reserved_until=row.reserved_until if row.is_reserved(now) else None,
     )
 
 
@@ -266,5 +275,8 @@ SESSION = Session(
     voided_at=None,
     locked_at=None,
     message=None,
+    ends_at=datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC),
+    active_until=None,
+    reserved_until=None,
 )
 SUPPRESSION = Suppression("+32470001234", "shop", "Asked by phone", AT)

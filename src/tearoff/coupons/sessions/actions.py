@@ -323,7 +323,7 @@ async def remove_session(db: Handle, found: SessionAndCampaign, now: datetime) -
 
 
 async def set_fields(
-    db: Handle, found: SessionAndCampaign, fields: dict[str, Any], now: datetime
+    db: Handle, found: SessionAndCampaign, fields: dict[str, Any], doer: Doer, now: datetime
 ) -> Session:
     """Set consumer fields, `customid`, `customfields` or `value` of a session, in a transaction.
     Where another person has it then, its use counts for that one: also above a limit, which
@@ -333,6 +333,7 @@ async def set_fields(
     changed = await updates.set_fields(db, session.account_id, session.id, fields)
     if held is None or changed is None:
         raise SessionNotFound
+    await updates.note_change(db, changed, doer, now)
     moved = limits.of_new_person(held.campaign, held.session, changed)
     if moved:
         await limits.count(db, held.campaign, moved, now)

@@ -46,8 +46,9 @@ async def reserve(
     if refusal is not None:
         raise refusal
     held = await updates.reserve(
-        db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now
-    )
+        db, session.account_id, session.id, reservation=name, until=until, holder=holder, now=now,
+        location_id=location_id,
+    )  # fmt: skip
     if held is None:
         raise await actions.why_lost(db, found, None, now)
     # As it was: what an earlier reservation held is given back first.

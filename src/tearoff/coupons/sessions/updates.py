@@ -17,7 +17,7 @@ from tearoff.kit.rows import columns, read
 _USABLE = """(s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
     AND c.status = 'active'
     AND (c.starts_at IS NULL OR c.starts_at <= {at})
-    AND (c.expires_at IS NULL OR c.expires_at > {at})
+    AND (s.extended OR c.expires_at IS NULL OR c.expires_at > {at})
     AND (s.expires_at IS NULL OR s.expires_at > {at})
     AND (c.pause_seconds IS NULL OR s.used_at IS NULL
       OR s.used_at + make_interval(secs => c.pause_seconds) <= {at})
@@ -57,7 +57,8 @@ WITH c AS MATERIALIZED (
   INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel, reason,
     location_id, device_id, listed, verdict, happened_at, value, receipt)
   SELECT account_id, campaign_id, id, k.kind, $3, $7, $8,
-    CASE WHEN k.kind = 'opened' AND $9 = '' THEN 'the coupon was used' ELSE $9 END,
+    CASE WHEN k.kind = 'opened' AND ($9 = '' OR $8 IN ('api', 'dashboard'))
+      THEN 'the coupon was used' ELSE $9 END,
     $4, $12, k.listed,
     CASE k.kind WHEN 'opened' THEN 'human' END,
     nullif($15, $3),
@@ -153,9 +154,9 @@ class Change(msgspec.Struct, frozen=True):
 
 
 _WINDOW = (
-    "(SELECT least({begins} + make_interval(secs => c.activation_seconds), c.expires_at,"
-    " sessions.expires_at) FROM campaigns c WHERE c.id = campaign_id"
-    " AND c.activation_seconds IS NOT NULL)"
+    "(SELECT least({begins} + make_interval(secs => c.activation_seconds),"
+    " CASE WHEN NOT sessions.extended THEN c.expires_at END, sessions.expires_at)"
+    " FROM campaigns c WHERE c.id = campaign_id AND c.activation_seconds IS NOT NULL)"
 )
 """Until when a window lasts that begins now, or where another one ends: never longer than the
 coupon itself. Null, and so nothing, for a campaign without activation."""
@@ -255,13 +256,22 @@ def _why_opened(kind: str, doer: Doer) -> str:
     return "said by the API" if doer.channel == "api" else ""
 
 
+_NOTED = (
+    "noted AS (INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor,"
+    " channel, location_id) SELECT account_id, campaign_id, id, {kind}, {at}, {actor}, 'api',"
+    " {place} FROM won)"
+)
+
 _RESERVE = f"""
-UPDATE sessions s SET reservation = $4, reserved_until = $5, reserved_by = $6
-FROM campaigns c
-WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
-  AND {_USABLE.format(at="$3")}
-  AND (s.reserved_until IS NULL OR s.reserved_until <= $3)
-RETURNING {columns(Session, "s")}
+WITH won AS (
+  UPDATE sessions s SET reservation = $4, reserved_until = $5, reserved_by = $6
+  FROM campaigns c
+  WHERE s.account_id = $1 AND s.id = $2 AND c.id = s.campaign_id
+    AND {_USABLE.format(at="$3")}
+    AND (s.reserved_until IS NULL OR s.reserved_until <= $3)
+  RETURNING s.*
+), {_NOTED.format(kind="'reserved'", at="$3", actor="$6", place="$7::bigint")}
+SELECT {columns(Session)} FROM won
 """
 
 
@@ -274,17 +284,24 @@ async def reserve(
     until: datetime,
     holder: str,
     now: datetime,
+    location_id: int | None = None,
 ) -> Session | None:
     """Hold the session for one till; None when it cannot be used or somebody holds it."""
-    row = await db.fetchrow(_RESERVE, account_id, session_id, now, reservation, until, holder)
+    row = await db.fetchrow(
+        _RESERVE, account_id, session_id, now, reservation, until, holder, location_id
+    )
     return row and read(Session, row)
 
 
 async def release(db: Handle, account_id: int, reservation: str, now: datetime) -> bool:
     """False when there is no such reservation (any more)."""
+    noted = _NOTED.format(kind="'released'", at="$3", actor="held_by", place="NULL")
     done = await db.fetchval(
-        "UPDATE sessions SET reservation = NULL, reserved_until = NULL, reserved_by = NULL"
-        " WHERE account_id = $1 AND reservation = $2 AND reserved_until > $3 RETURNING true",
+        "WITH held AS (SELECT id, reserved_by AS held_by FROM sessions WHERE account_id = $1"
+        " AND reservation = $2 AND reserved_until > $3 FOR NO KEY UPDATE), won AS (UPDATE sessions"
+        " s SET reservation = NULL, reserved_until = NULL, reserved_by = NULL FROM held"
+        " WHERE s.id = held.id RETURNING s.account_id, s.campaign_id, s.id, held_by),"
+        f" {noted} SELECT true FROM won",
         account_id,
         reservation,
         now,
@@ -305,6 +322,21 @@ async def set_fields(
         *fields.values(),
     )
     return row and read(Session, row)
+
+
+async def note_change(db: Handle, session: Session, doer: Doer, now: datetime) -> None:
+    """That somebody has changed what is known of the person, or the coupon's value."""
+    await db.execute(
+        "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor, channel,"
+        " reason) VALUES ($1, $2, $3, 'changed', $4, $5, $6, $7)",
+        session.account_id,
+        session.campaign_id,
+        session.id,
+        now,
+        doer.actor,
+        doer.channel,
+        doer.reason,
+    )
 
 
 async def set_device(db: Handle, session_id: int, device: Sequence[str]) -> None:

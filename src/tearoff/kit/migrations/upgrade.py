@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tearoff.kit import canonical_forms, clock, older_counts
+from tearoff.kit import canonical_forms, clock, large_indexes, older_counts
 from tearoff.kit.db import Database
 from tearoff.kit.schema import queue_version, refuse_newer
 
@@ -74,6 +74,7 @@ async def _prepare_jobs(url: str) -> None:
 
 
 async def _bring_up_to_date(url: str) -> None:
+    await large_indexes.make_missing(url)
     db = await Database.open(url, size=1)
     try:
         if not await canonical_forms.is_done(db):

@@ -151,7 +151,7 @@ def _session(campaign: Campaign, language: str, now: datetime) -> Session:
         | {
             "id": 0, "account_id": campaign.account_id, "campaign_id": campaign.id,
             "code": _CODE, "short_code": _CODE[:6], "created_at": now, "lengthened": False,
-            "uses": 0, "voided": False, "locked": False, "language": language,
+            "extended": False, "uses": 0, "voided": False, "locked": False, "language": language,
             "phone": "+32470000000", "prize": scratch.prizes[0].key if scratch else None,
         }
     )  # fmt: skip

@@ -15,14 +15,14 @@ from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer
 
-_VERDICTS = {
+VERDICTS = {
     "good": ("info", phrase("Could be used")),
     "used": ("ok", phrase("Taken in")),
     "undone": ("dull", phrase("Taken back")),
     "no": ("no", phrase("Refused")),
     "wait": ("warn", phrase("Had to wait")),
 }
-_REASONS = {
+REASONS = {
     "already_used": phrase("It was used already."),
     "expired": phrase("It had expired."),
     "not_yet": phrase("It was not valid yet."),
@@ -80,11 +80,11 @@ def midnight(visit: Visit) -> datetime:
 
 def _decided(visit: Visit, scan: v4.Scan) -> tuple[str, str, str]:
     """Kind of badge, word, and why."""
-    kind, word = _VERDICTS.get(scan.verdict, ("dull", scan.verdict))
+    kind, word = VERDICTS.get(scan.verdict, ("dull", scan.verdict))
     return (
         kind,
         visit.words(word),
-        visit.words(_REASONS[scan.reason]) if (scan.reason in _REASONS) else "",
+        visit.words(REASONS[scan.reason]) if (scan.reason in REASONS) else "",
     )
 
 

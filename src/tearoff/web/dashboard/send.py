@@ -22,7 +22,6 @@ from tearoff.messages.connections import NoMailRoute, NoRoute
 from tearoff.messages.template import FIELDS
 from tearoff.people.optouts import NotOptedOut, OptedOut
 from tearoff.web.dashboard import kept_forms, send_refusals, standings
-from tearoff.web.dashboard.coupons import spelled
 from tearoff.web.dashboard.pages import page, redirect, saying, to
 from tearoff.web.dashboard.saying import Problems, problems_of
 from tearoff.web.dashboard.screens import Screen
@@ -221,7 +220,7 @@ async def _page(
         campaigns=_choices(active, campaign),
         campaign=campaign,
         coupon=coupon,
-        coupon_code=spelled(coupon.short_code) if coupon else "",
+        coupon_code=standings.spelled(coupon.short_code) if coupon else "",
         default=default,
         text=text or default,
         is_new_text=not text and visit.request.headers.get("hx-trigger-name") == "campaign",

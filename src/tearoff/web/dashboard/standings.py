@@ -126,3 +126,15 @@ def recipient(visit: Visit, address: str | None) -> str:
     if not sees_people(visit):
         return f"{address[0]}…@…" if "@" in address else f"…{address[-3:]}"
     return spaced(address) if address.startswith("+") else address
+
+
+def name_of(visit: Visit, coupon: shapes.Session) -> str:
+    """Of whom it is, for whoever may see people."""
+    if not sees_people(visit):
+        return ""
+    return " ".join(filter(None, (coupon.customer.firstname, coupon.customer.lastname)))
+
+
+def spelled(short_code: str) -> str:
+    """As people read it: two groups of three."""
+    return f"{short_code[:3]}\N{NO-BREAK SPACE}{short_code[3:]}".upper()
