@@ -9,7 +9,7 @@ from tearoff.coupons.pools import pools
 from tearoff.coupons.sessions import events, lists, reserved_limits
 from tearoff.hooks.outbox import listener_of
 from tearoff.jobs.queue import Chore
-from tearoff.kit import canonical_forms
+from tearoff.kit import canonical_forms, older_names
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 
@@ -58,6 +58,7 @@ async def free_reserved(services: Services, now: datetime) -> None:
 async def renew_forms(services: Services, now: datetime) -> None:
     """What a version before has written beside this one."""
     await canonical_forms.run_if_due(services.db, services.database_url, now)
+    await older_names.run_if_due(services.db, services.database_url, now)
 
 
 async def fold_counts(services: Services, now: datetime) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tearoff.kit import canonical_forms, clock, older_counts
+from tearoff.kit import canonical_forms, clock, older_counts, older_names
 from tearoff.kit.db import Database
 from tearoff.kit.schema import queue_version, refuse_newer
 
@@ -79,5 +79,7 @@ async def _bring_up_to_date(url: str) -> None:
         if not await canonical_forms.is_done(db):
             await canonical_forms.run_if_due(db, url, clock.now())
         await older_counts.count_if_due(db, clock.now())
+        if not await older_names.is_done(db):
+            await older_names.run_if_due(db, url, clock.now())
     finally:
         await db.close()
