@@ -42,6 +42,7 @@ class Right(StrEnum):
     KEYS = "keys"
     MEMBERS = "members"
     AUDIT = "audit"
+    EXPORT = "export"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -73,6 +74,8 @@ GRANTS: dict[Right, Grant] = {
     Right.KEYS: Grant("admin", _RUN),
     Right.MEMBERS: Grant("admin", _RUN),
     Right.AUDIT: Grant("admin", _RUN),
+    # lists of people as files
+    Right.EXPORT: Grant("admin", _RUN),
 }
 
 

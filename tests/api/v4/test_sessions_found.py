@@ -192,16 +192,15 @@ class TestFilters:
                 )  # fmt: skip
         since = (clock.now() - timedelta(hours=15, minutes=30)).isoformat()
         until = (clock.now() - timedelta(hours=2, minutes=30)).isoformat()
-        filters = {
+        return {
             "search": {"search": "ann"}, "campaign": {"campaign": str(second)},
             "state": {"state": "validated"}, "void": {"state": "voided"},
             "locked": {"state": "locked"}, "link": {"channel": "link"}, "sms": {"channel": "sms"},
             "location": {"location": str(shop.location)}, "from": {"from": since},
             "until": {"until": until}, "differs": {"differs": "true"},
         }  # fmt: skip
-        return filters
 
-    async def test_alone_and_together(self, v4, many, monkeypatch):
+    async def test_alone_and_together(self, v4, many):
         rows = (await v4.get("/v4/sessions?limit=200")).body["data"]
         assert len(rows) == 25
         alone = {name: set(await codes(v4, **query)) for name, query in many.items()}

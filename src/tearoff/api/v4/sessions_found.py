@@ -117,8 +117,6 @@ def _show(
     )
 
 
-
-
 _LARGEST = 2**53 - 1
 SEARCH = f.text_field(
     "search", p.text(300), "Only those with this code, link, customid or validation code; this"

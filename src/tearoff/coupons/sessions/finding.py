@@ -203,9 +203,7 @@ async def _stretch(
     return sessions, await _end(db, account_id, wanted, after)
 
 
-async def _end(
-    db: Handle, account_id: int, wanted: Wanted, after: Place | None
-) -> Place | None:
+async def _end(db: Handle, account_id: int, wanted: Wanted, after: Place | None) -> Place | None:
     """The last place of a stretch that is whole."""
     values = _Values(account_id)
     inner = _inner(wanted, None, after, values, "created_at, id", f"OFFSET {STRETCH - 1} LIMIT 1")
