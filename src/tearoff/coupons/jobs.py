@@ -58,7 +58,11 @@ async def free_reserved(services: Services, now: datetime) -> None:
 async def renew_forms(services: Services, now: datetime) -> None:
     """What a version before has written beside this one."""
     await canonical_forms.run_if_due(services.db, services.database_url, now)
-    await older_names.run_if_due(services.db, services.database_url, now)
+
+
+async def write_older_names(services: Services, now: datetime) -> None:
+    """So that coupons of before are found by the names of their people."""
+    await older_names.write_if_due(services.db, now)
 
 
 async def fold_counts(services: Services, now: datetime) -> None:
@@ -74,6 +78,7 @@ CHORES = (
     Chore("campaigns.drop_old_drafts", "37 3 * * *", drop_old_drafts),
     Chore("campaigns.fold_counts", "* * * * * */10", fold_counts),
     Chore("upkeep.renew_forms", "23 * * * *", renew_forms),
+    Chore("upkeep.write_older_names", "* * * * *", write_older_names),
     Chore("limits.free_reserved", "* * * * *", free_reserved),
     Chore("lists.set_anchors", "*/2 * * * *", set_anchors),
     Chore("lists.set_all_anchors", "41 2 * * *", set_all_anchors),

@@ -1,10 +1,10 @@
-"""The ways in which sessions are found that were not there when they were made (migration 0024): the
+"""The ways in which sessions are found that were not there when they were made (migration 0024):
 indexes, and the words of people's names.
 
-Indexes are made beside the work. Sessions are gone through in lots, each with a commit of its own, and
-no row is locked but those that get words. It may be killed at any time and begins anew. `migrate` does
-it once, right after the schema, and a worker once more a day later, for the names that a version before
-has written beside this one.
+`migrate` makes the indexes beside the work, right after the schema. A worker writes the words: in lots,
+each with a commit of its own, and no row is locked but those that get words; once more a day later, for
+the names that a version before has written beside this one. All of it may be killed at any time and
+begins anew.
 """
 
 from __future__ import annotations
@@ -21,7 +21,9 @@ from tearoff.kit.folding import words_of
 
 log = structlog.get_logger()
 
-NAME = "names as words"
+FOUND, NAME = "sessions found", "names as words"
+AT_MOST = timedelta(hours=2)
+"""Whoever takes longer, or was killed, leaves it to another."""
 ONCE_MORE_AFTER = timedelta(days=1)
 LOT = 20_000
 """So many sessions are looked at together."""
@@ -40,27 +42,35 @@ INDEXES = {
 
 
 async def is_done(db: Handle) -> bool:
-    """Whether everything was gone through once."""
-    done: bool | None = await db.fetchval("SELECT passes > 0 FROM upkeep WHERE name = $1", NAME)
+    """Whether the indexes are there."""
+    done: bool | None = await db.fetchval("SELECT passes > 0 FROM upkeep WHERE name = $1", FOUND)
     return bool(done)
 
 
-async def run_if_due(db: Database, url: str, now: datetime) -> bool:
-    """Go through everything, if that is due."""
+async def make_indexes_if_due(db: Database, url: str) -> None:
+    if await is_done(db):
+        return
+    await make_indexes(url, INDEXES)
+    await db.execute("UPDATE upkeep SET passes = 1, due_at = NULL WHERE name = $1", FOUND)
+
+
+async def write_if_due(db: Database, now: datetime) -> bool:
+    """Go through all sessions, if that is due and nobody else is at it."""
     passes = await db.fetchval(
-        "SELECT passes FROM upkeep WHERE name = $1 AND due_at <= $2", NAME, now
+        "UPDATE upkeep SET due_at = $3 WHERE name = $1 AND due_at <= $2 RETURNING passes",
+        NAME,
+        now,
+        now + AT_MOST,
     )
     if passes is None:
         return False
-    await make_indexes(url, INDEXES)
     named = await write_missing(db)
     await db.execute(
         "UPDATE upkeep SET passes = passes + 1, due_at = $2 WHERE name = $1",
         NAME,
         now + ONCE_MORE_AFTER if passes == 0 else None,
     )
-    if named:
-        log.info("upkeep.done", name=NAME, changed=named)
+    log.info("upkeep.done", name=NAME, changed=named)
     return True
 
 

@@ -76,7 +76,6 @@ async def find(
     *,
     after: Place | None,
     limit: int,
-    stretches: int = STRETCHES,
 ) -> Found:
     """At most `limit` of them from behind this place on. Campaign and location must have been asked
     for with the account."""
@@ -84,7 +83,7 @@ async def find(
     ids = next((found for found, _ in sets if found is not None), None)
     rows = [condition for found, condition in sets if found is None or found is not ids]
     found: list[Session] = []
-    for _ in range(stretches):
+    for _ in range(STRETCHES):
         missing = limit + 1 - len(found)
         some, end = await _stretch(db, account_id, wanted, rows, ids, now, after, missing)
         found += some
@@ -217,7 +216,7 @@ def _inner(
     after: Place | None,
     values: _Values,
     what: str = "*",
-    cut: str = f"LIMIT {STRETCH}",
+    cut: str = "",
 ) -> str:
     """The sessions to look at, by one index: that of the campaign, of those who stand as few do, or
     of the account."""
@@ -235,7 +234,7 @@ def _inner(
     if wanted.until is not None:
         where.append(f"created_at < {values.put(wanted.until)}")
     order = "ORDER BY created_at DESC, id DESC"
-    return f"SELECT {what} FROM sessions WHERE {' AND '.join(where)} {order} {cut}"
+    return f"SELECT {what} FROM sessions WHERE {' AND '.join(where)} {order} {cut or f'LIMIT {STRETCH}'}"
 
 
 def _outer(wanted: Wanted, now: datetime, values: _Values) -> list[str]:

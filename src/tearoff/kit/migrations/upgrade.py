@@ -79,7 +79,6 @@ async def _bring_up_to_date(url: str) -> None:
         if not await canonical_forms.is_done(db):
             await canonical_forms.run_if_due(db, url, clock.now())
         await older_counts.count_if_due(db, clock.now())
-        if not await older_names.is_done(db):
-            await older_names.run_if_due(db, url, clock.now())
+        await older_names.make_indexes_if_due(db, url)
     finally:
         await db.close()

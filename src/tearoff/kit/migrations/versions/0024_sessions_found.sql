@@ -1,5 +1,5 @@
--- Additive. The indexes of `sessions` are made beside the work, and the words of the names that are
--- there already are written, by tearoff.kit.older_names, right after this.
+-- Additive. tearoff.kit.older_names makes the indexes of `sessions` beside the work, right after this,
+-- and lets a worker write the words of the names that are there already.
 SET LOCAL lock_timeout = '10s';
 
 -- The words of people's names, folded as tearoff.kit.folding does it: what PostgreSQL makes small
@@ -34,4 +34,4 @@ CREATE TRIGGER forget_all_words BEFORE DELETE ON sessions
 CREATE INDEX counter_scans_conflicts ON counter_scans (account_id, session_id)
   WHERE was_offline AND takes AND verdict = 'no';
 
-INSERT INTO upkeep (name, due_at) VALUES ('names as words', now());
+INSERT INTO upkeep (name, due_at) VALUES ('sessions found', now()), ('names as words', now());
