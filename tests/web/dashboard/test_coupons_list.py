@@ -294,8 +294,8 @@ class TestInABrowser:
         person = await sign_in(beach)
         address = person.address("/coupons")
         async with visit(address, width=width, cookies=[person.cookie]) as page:
-            await page.get_by_text("Filters").click()
-            await page.get_by_label("State").select_option("created")
+            await page.get_by_text("Filters", exact=True).click()
+            await page.get_by_label("State", exact=True).select_option("created")
             await page.get_by_label("Find a coupon").fill("pee")
             await page.get_by_role("button", name="Use these filters").click()
             await page.wait_for_url("**/coupons?search=pee&*")

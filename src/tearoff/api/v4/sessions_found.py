@@ -145,9 +145,8 @@ LIST = Operation(
     path="/v4/sessions",
     tag="Sessions",
     right=Right.LOOK,
-    summary="The sessions of all campaigns, the newest first. A page ends after 100,000 sessions"
-    " that were looked at: it may hold fewer than asked for, or none, and still have a"
-    " `next_cursor`.",
+    summary="The sessions of all campaigns, the newest first. A page looks at 100,000 sessions at"
+    " most: it may hold fewer than asked for, or none, and still have a `next_cursor`.",
     query=(LIMIT, cursor_field(_LIST, datetime, int), *FILTERS),
     act=list_found,
     errors=(201, 300, 301, 302, 303, 404, 501, 502),

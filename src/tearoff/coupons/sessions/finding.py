@@ -7,6 +7,7 @@ and a page ends after so many stretches, full or not. Then it says from where to
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 
@@ -26,7 +27,8 @@ FEW = 5_000
 STRETCH = 10_000
 """Sessions that one statement looks at: some ten milliseconds."""
 STRETCHES = 10
-"""How many of them a page looks at."""
+LONGEST = 0.3
+"""A page looks at so many of them at most, and begins none after so many seconds."""
 
 Place = tuple[datetime, int]
 """When a session was made, and its id: a place in the order of time."""
@@ -83,11 +85,12 @@ async def find(
     ids = next((found for found, _ in sets if found is not None), None)
     rows = [condition for found, condition in sets if found is None or found is not ids]
     found: list[Session] = []
+    started = time.monotonic()
     for _ in range(STRETCHES):
         missing = limit + 1 - len(found)
         some, end = await _stretch(db, account_id, wanted, rows, ids, now, after, missing)
         found += some
-        if len(found) > limit or end is None:
+        if len(found) > limit or end is None or time.monotonic() - started > LONGEST:
             break
         after = end
     if len(found) > limit:
@@ -247,8 +250,9 @@ def _outer(wanted: Wanted, now: datetime, values: _Values) -> list[str]:
     if wanted.channel == "link":
         asked.append("s.last_message_id IS NULL")
     if wanted.state is not None:
-        state = standing.IN_SQL.format(now=f"{values.put(now)}::timestamptz")
-        asked.append(f"{state} = {values.put(wanted.state)}")
+        moment = f"{values.put(now)}::timestamptz"
+        asked.append(standing.AT_LEAST[wanted.state].format(now=moment))
+        asked.append(f"{standing.IN_SQL.format(now=moment)} = {values.put(wanted.state)}")
     if wanted.channel in ("sms", "email"):
         channel = "(SELECT m.channel FROM messages m WHERE m.id = s.last_message_id)"
         asked.append(f"{channel} = {values.put(wanted.channel)}")

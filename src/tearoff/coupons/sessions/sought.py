@@ -162,6 +162,6 @@ def way_by_name(words: tuple[str, ...]) -> Way:
     return Way(
         "SELECT w.session_id AS id FROM session_words w WHERE "
         + " AND ".join(["w." + each[0].replace(" AND word", " AND w.word"), *others]),
-        f"({' AND '.join(of_row)})",
+        f"((s.firstname IS NOT NULL OR s.lastname IS NOT NULL) AND {' AND '.join(of_row)})",
         tuple(values),
     )

@@ -37,5 +37,19 @@ FROM campaigns c WHERE c.id = s.campaign_id)"""
 """The same of a row `s` of sessions. A question for each row instead of a join: rows stay in the
 order of an index, and nothing is asked of those that are not looked at."""
 
+_LIVE = "s.validated_at IS NULL AND NOT s.voided AND NOT s.locked"
+AT_LEAST = {
+    "created": f"s.opened_at IS NULL AND s.claimed_at IS NULL AND {_LIVE}",
+    "opened": f"s.opened_at IS NOT NULL AND s.claimed_at IS NULL AND {_LIVE}",
+    "claimed": f"s.claimed_at IS NOT NULL AND {_LIVE}",
+    "validated": "(s.uses > 0 OR s.validated_at IS NOT NULL)",
+    "voided": "(s.voided OR s.prize = '')",
+    "locked": "s.locked",
+    # In brackets: a list that is read once, not a join.
+    "expired": f"{_LIVE} AND (s.expires_at <= {{now}} OR s.campaign_id IN"
+    " (SELECT id FROM campaigns WHERE account_id = $1 AND expires_at <= {now}))",
+}
+"""What the row alone says of those that stand so: most others need no question to their campaign."""
+
 OF_FEW = {"locked": "locked", "voided": "(voided OR prize = '')"}
 """What is so of all sessions that stand so, where few do: the condition of an index."""
