@@ -74,8 +74,8 @@ async def _people(rig: Rig, shop: Shop, amount: int) -> None:
     async with rig.services.db.transaction() as db:
         await db.execute("SET LOCAL statement_timeout = 0")
         await db.execute(
-            "INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, phone, email,"
-            " created_at, opened_at, uses, validated_at, location_id, locked) SELECT $1, $2,"
+            "INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, phone,"
+            " email, created_at, opened_at, uses, validated_at, location_id, locked) SELECT $1, $2,"
             " substr(translate(md5(i::text), '01', 'xy'), 1, 21),"
             " CASE WHEN i % 50000 = 0 THEN 'Zoë' ELSE 'Name' || i % 10 END, 'Family' || i % 100,"
             " '+3247' || lpad((i % 10000000)::text, 7, '0'), 'person' || i || '@example.com',"

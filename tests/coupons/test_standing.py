@@ -1,6 +1,6 @@
 """How a coupon stands is said by Python for one and by the database for many; and `rules.py` says
-whether it can be used. All are asked of every combination of what they look at, in one transaction that
-is rolled back."""
+whether it can be used. All are asked of every combination of what they look at, in one transaction
+that is rolled back."""
 
 import itertools
 from datetime import UTC, datetime, timedelta

@@ -1,10 +1,10 @@
 """The ways in which sessions are found that were not there when they were made (migration 0024):
 indexes, and the words of people's names.
 
-`migrate` makes the indexes beside the work, right after the schema. A worker writes the words: in lots,
-each with a commit of its own, and no row is locked but those that get words; once more a day later, for
-the names that a version before has written beside this one. All of it may be killed at any time and
-begins anew.
+`migrate` makes the indexes beside the work, right after the schema. A worker writes the words: in
+lots, each with a commit of its own, and no row is locked but those that get words; once more a day
+later, for the names that a version before has written beside this one. All of it may be killed at
+any time and begins anew.
 """
 
 from __future__ import annotations
@@ -100,7 +100,8 @@ async def write_missing(db: Database) -> int:
     after, named = -1, 0
     while True:
         last = await db.fetchval(
-            f"SELECT max(id) FROM (SELECT id FROM sessions WHERE id > $1 ORDER BY id LIMIT {LOT}) l",
+            "SELECT max(id) FROM (SELECT id FROM sessions WHERE id > $1 ORDER BY id"
+            f" LIMIT {LOT}) lot",
             after,
         )
         if last is None:

@@ -32,7 +32,9 @@ async def beach(services):
 
 def codes_in(page) -> list[str]:
     return list(
-        dict.fromkeys(re.findall(r'<td><a class="code ltr no-wrap" href="[^"]*/coupons/(\w+)', page.text))
+        dict.fromkeys(
+            re.findall(r'<td><a class="code ltr no-wrap" href="[^"]*/coupons/(\w+)', page.text)
+        )
     )
 
 

@@ -1,14 +1,14 @@
-"""`GET /v4/sessions`: the sessions of the whole account, the newest first, searched and filtered."""
+"""`GET /v4/sessions`: those of the whole account, the newest first, searched and filtered."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import datetime
-from typing import Any
 
 import msgspec
 
 from tearoff.accounts import locations
+from tearoff.accounts.models import Location
 from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
@@ -89,9 +89,9 @@ async def shown(
     call: Call, db: Handle, found: Collection[SessionAndCampaign]
 ) -> list[FoundSession]:
     """With their names; so many statements whatever is found."""
-    account_id = call.account.id
-    messages = {both.session.last_message_id for both in found} - {None}
-    places = {both.session.location_id for both in found} - {None}
+    account_id, sessions = call.account.id, [both.session for both in found]
+    messages = {s.last_message_id for s in sessions if s.last_message_id is not None}
+    places = {s.location_id for s in sessions if s.location_id is not None}
     carried = await carriers.of_ids(db, account_id, messages) if messages else {}
     named = await locations.of_ids(db, account_id, places) if places else {}
     return [_show(call, both, carried, named) for both in found]
@@ -101,19 +101,17 @@ def _show(
     call: Call,
     both: SessionAndCampaign,
     carried: Mapping[int, carriers.Carrier],
-    named: Mapping[int, Any],
+    named: Mapping[int | None, Location],
 ) -> FoundSession:
-    plain = shapes.show_session(both, call.link_host, call.now)
-    session = both.session
+    session, place = both.session, named.get(both.session.location_id)
     carrier = carried.get(session.last_message_id or 0)
-    place = named.get(session.location_id or 0)
     is_link = session.last_message_id is None
     return FoundSession(
-        **msgspec.structs.asdict(plain),
+        **msgspec.structs.asdict(shapes.show_session(both, call.link_host, call.now)),
         campaign_name=both.campaign.name,
-        channel="link" if is_link else carrier and carrier.channel,
-        sent_at=carrier and carrier.sent_at,
-        location_name=place and place.name,
+        channel="link" if is_link else carrier.channel if carrier else None,
+        sent_at=carrier.sent_at if carrier else None,
+        location_name=place.name if place else None,
     )
 
 

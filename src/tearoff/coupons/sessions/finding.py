@@ -1,8 +1,8 @@
 """Sessions of a whole account, the newest first, by any of several filters.
 
-No page reads the table. What is looked for gives the ids of few sessions, by indexes; where it gives
-many, and for all other filters, sessions are looked at in the order of an index, a stretch at a time,
-and a page ends after so many stretches, full or not. Then it says from where to go on.
+No page reads the table. What is looked for gives the ids of few sessions, by indexes; where it
+gives many, and for all other filters, sessions are looked at in the order of an index, a stretch at
+a time, and a page ends after so many stretches, full or not. Then it says from where to go on.
 """
 
 from __future__ import annotations
@@ -186,7 +186,7 @@ async def _stretch(
     after: Place | None,
     limit: int,
 ) -> tuple[list[Session], Place | None]:
-    """Those of the next stretch that are wanted, and where it ends, if something comes behind it."""
+    """Those of the next stretch that are wanted, and where it ends if there is more behind it."""
     values = _Values(account_id)
     inner = _inner(wanted, ids, after, values)
     conditions = [
@@ -236,8 +236,10 @@ def _inner(
         where.append(f"created_at >= {values.put(wanted.since)}")
     if wanted.until is not None:
         where.append(f"created_at < {values.put(wanted.until)}")
-    order = "ORDER BY created_at DESC, id DESC"
-    return f"SELECT {what} FROM sessions WHERE {' AND '.join(where)} {order} {cut or f'LIMIT {STRETCH}'}"
+    return (
+        f"SELECT {what} FROM sessions WHERE {' AND '.join(where)}"
+        f" ORDER BY created_at DESC, id DESC {cut or f'LIMIT {STRETCH}'}"
+    )
 
 
 def _outer(wanted: Wanted, now: datetime, values: _Values) -> list[str]:

@@ -1,7 +1,7 @@
 """What somebody looks for, read in every way in which it can be meant, and each way to find it.
 
-A way has a statement that gives the ids of what is found, by an index of its own, and a condition for
-one row of `sessions s`. Where a way finds very many, rows are asked one after the other instead.
+A way has a statement that gives the ids of what is found, by an index of its own, and a condition
+for one row of `sessions s`. Where a way finds very many, rows are asked one by one instead.
 """
 
 from __future__ import annotations
@@ -155,10 +155,9 @@ def way_by_name(words: tuple[str, ...]) -> Way:
         for i in range(len(words))
     ]
     # OFFSET 0: asked row by row, never by reading all words of so many letters first.
-    others = [f"EXISTS (SELECT FROM session_words WHERE session_id = w.session_id AND {one} OFFSET 0)"
-              for one in each[1:]]  # fmt: skip
-    of_row = [f"EXISTS (SELECT FROM session_words WHERE session_id = s.id AND {one} OFFSET 0)"
-              for one in each]  # fmt: skip
+    of = "EXISTS (SELECT FROM session_words WHERE session_id = {} AND {} OFFSET 0)"
+    others = [of.replace("{}", "w.session_id", 1).replace("{}", one, 1) for one in each[1:]]
+    of_row = [of.replace("{}", "s.id", 1).replace("{}", one, 1) for one in each]
     return Way(
         "SELECT w.session_id AS id FROM session_words w WHERE "
         + " AND ".join(["w." + each[0].replace(" AND word", " AND w.word"), *others]),

@@ -1,5 +1,6 @@
-"""How a session stands in lists: what its row and its campaign's say, the strongest first. Said twice,
-for one row and for many in the database; that both agree is held by a test of every combination."""
+"""How a session stands in lists: what its row and its campaign's say, the strongest first. Said
+twice, for one row and for many in the database; that both agree is held by a test of every
+combination."""
 
 from __future__ import annotations
 
@@ -27,7 +28,8 @@ def standing_of(session: Session, campaign: Campaign, now: datetime) -> str:
 
 IN_SQL = """(SELECT CASE
   WHEN s.validated_at IS NOT NULL OR s.uses >= c.uses THEN 'validated'
-  WHEN s.voided OR s.prize = '' AND jsonb_typeof(c.raw_options -> 'scratch') = 'object' THEN 'voided'
+  WHEN s.voided THEN 'voided'
+  WHEN s.prize = '' AND jsonb_typeof(c.raw_options -> 'scratch') = 'object' THEN 'voided'
   WHEN s.locked THEN 'locked'
   WHEN least(s.expires_at, c.expires_at) <= {now} THEN 'expired'
   WHEN s.claimed_at IS NOT NULL THEN 'claimed'
@@ -49,7 +51,7 @@ AT_LEAST = {
     "expired": f"{_LIVE} AND (s.expires_at <= {{now}} OR s.campaign_id IN"
     " (SELECT id FROM campaigns WHERE account_id = $1 AND expires_at <= {now}))",
 }
-"""What the row alone says of those that stand so: most others need no question to their campaign."""
+"""What the row alone says of those that stand so: most others are not asked for their campaign."""
 
 OF_FEW = {"locked": "locked", "voided": "(voided OR prize = '')"}
 """What is so of all sessions that stand so, where few do: the condition of an index."""

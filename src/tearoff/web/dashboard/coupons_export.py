@@ -32,9 +32,10 @@ _FORM = {TOKEN, "back", "of", "page", *NAMES}
 
 COLUMNS = (
     phrase("Code"), phrase("Campaign"), phrase("State"), phrase("First name"), phrase("Last name"),
-    phrase("Phone number"), phrase("E-mail address"), phrase("Your own tag"), phrase("Your own code"),
-    phrase("Sent by"), phrase("Handed out"), phrase("Sent"), phrase("Opened"), phrase("Activated"),
-    phrase("Redeemed"), phrase("Place"), phrase("Value"), phrase("Money spent"), phrase("Ends"),
+    phrase("Phone number"), phrase("E-mail address"), phrase("Your own tag"),
+    phrase("Your own code"), phrase("Sent by"), phrase("Handed out"), phrase("Sent"),
+    phrase("Opened"), phrase("Activated"), phrase("Redeemed"), phrase("Place"), phrase("Value"),
+    phrase("Money spent"), phrase("Ends"),
 )  # fmt: skip
 
 
@@ -123,8 +124,8 @@ async def _note(visit: Visit, asked: Asked, rows: int, is_whole: bool) -> None:
 
 
 def file_name(visit: Visit, asked: Asked) -> str:
-    """Such as `coupons-campaign-100001-validated-from-2026-11-01-2026-11-30.csv`: which filters, and
-    the day on which it was made."""
+    """Such as `coupons-campaign-100001-validated-from-2026-11-01-made-2026-11-30.csv`: which
+    filters, and the day on which it was made."""
     told = [
         {"search": "searched", "differs": "differing", "campaign": f"campaign-{text}",
          "location": f"place-{text}", "from": f"from-{text}", "until": f"until-{text}"}
@@ -146,8 +147,8 @@ def _head(visit: Visit) -> list[str]:
 
 def _cells(visit: Visit, row: v4.FoundSession) -> list[str]:
     customer, words = row.customer, visit.words
-    at = [_clock(visit, moment) for moment in
-          (row.created_at, row.sent_at, row.opened_at, row.claimed_at, row.validated_at)]  # fmt: skip
+    moments = (row.created_at, row.sent_at, row.opened_at, row.claimed_at, row.validated_at)
+    at = [_clock(visit, moment) for moment in moments]
     cells: list[Any] = [
         row.short_code.upper(), row.campaign_name, words(standings.of_coupon(row.state).name),
         customer.firstname, customer.lastname, customer.phone, customer.email, row.customid,
