@@ -58,7 +58,7 @@ QUERIES = {
         "",
         "?search=ann&state=validated&channel=link",
         "?search=x&differs=true",
-        "?from=2026",
+        "?from=2020-01-01",
         "?channel=sms",
     ),
     "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
