@@ -279,6 +279,7 @@ RIGHT_MEANS = {
     Right.KEYS: "API keys",
     Right.MEMBERS: "people of the account",
     Right.AUDIT: "the audit log",
+    Right.EXPORT: "lists of people as files",
 }
 
 

@@ -193,6 +193,7 @@ _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",
     "couponsessions": "session", "single_use_code": "session", "code": "session",
     "category": "category", "folder": "folder", "redeem_location": "location",
+    "location": "location",
     "webhook": "webhook", "reservation": "reservation", "subaccount": "subaccount",
     "package": "package", "teammate": "teammate", "smsgroup": "smsgroup",
     "emailgroup": "emailgroup", "url": "url", "client_id": "apikey",

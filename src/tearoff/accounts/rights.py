@@ -43,6 +43,7 @@ class Right(StrEnum):
     KEYS = "keys"
     MEMBERS = "members"
     AUDIT = "audit"
+    EXPORT = "export"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -76,6 +77,8 @@ GRANTS: dict[Right, Grant] = {
     Right.KEYS: Grant("admin", _RUN),
     Right.MEMBERS: Grant("admin", _RUN),
     Right.AUDIT: Grant("admin", _RUN),
+    # lists of people as files
+    Right.EXPORT: Grant("admin", _RUN),
 }
 
 

@@ -9,7 +9,7 @@ from tearoff.coupons.pools import pools
 from tearoff.coupons.sessions import events, lists, reserved_limits
 from tearoff.hooks.outbox import listener_of
 from tearoff.jobs.queue import Chore
-from tearoff.kit import canonical_forms
+from tearoff.kit import canonical_forms, older_names
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 
@@ -60,6 +60,11 @@ async def renew_forms(services: Services, now: datetime) -> None:
     await canonical_forms.run_if_due(services.db, services.database_url, now)
 
 
+async def write_older_names(services: Services, now: datetime) -> None:
+    """So that coupons of before are found by the names of their people."""
+    await older_names.write_if_due(services.db, now)
+
+
 async def fold_counts(services: Services, now: datetime) -> None:
     """Keep what is read for a campaign's counts short; they are exact without it."""
     await counts.fold(services.db)
@@ -73,6 +78,7 @@ CHORES = (
     Chore("campaigns.drop_old_drafts", "37 3 * * *", drop_old_drafts),
     Chore("campaigns.fold_counts", "* * * * * */10", fold_counts),
     Chore("upkeep.renew_forms", "23 * * * *", renew_forms),
+    Chore("upkeep.write_older_names", "* * * * *", write_older_names),
     Chore("limits.free_reserved", "* * * * *", free_reserved),
     Chore("lists.set_anchors", "*/2 * * * *", set_anchors),
     Chore("lists.set_all_anchors", "41 2 * * *", set_all_anchors),

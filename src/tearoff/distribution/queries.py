@@ -14,6 +14,7 @@ from tearoff.coupons.models import Campaign
 from tearoff.distribution.context import SendContext
 from tearoff.distribution.draft import Draft
 from tearoff.kit.db import Handle
+from tearoff.kit.folding import words_of
 from tearoff.people import optouts
 
 
@@ -63,6 +64,12 @@ made AS (
   RETURNING id
 ), """
 
+_WORDS = """
+named AS (
+  INSERT INTO session_words (account_id, word, session_id)
+  SELECT $3, word, id FROM made, unnest($37::text[]) AS word
+), """
+
 _OLD_SESSION = """
 made AS (
   UPDATE sessions s SET last_message_id = held.message_id FROM held
@@ -82,6 +89,7 @@ SELECT EXISTS (SELECT 1 FROM fresh) AS is_fresh, EXISTS (SELECT 1 FROM barred) A
 """
 
 _OPEN_WITH_NEW = "WITH " + _FRESH + _NEW_SESSION + _MESSAGE
+_OPEN_WITH_NAMED = "WITH " + _FRESH + _NEW_SESSION + _WORDS + _MESSAGE
 _OPEN_WITH_OLD = "WITH " + _FRESH + _OLD_SESSION + _MESSAGE
 
 
@@ -93,13 +101,9 @@ async def open_send(
     Raises `TallyFull` when a limit is reached (nothing is written then), and
     UniqueViolationError when the session's short code is taken.
     """
-    old = draft.session_id is not None
+    statement, session = _of_session(draft)
     try:
-        row = await db.fetchrow(
-            _OPEN_WITH_OLD if old else _OPEN_WITH_NEW,
-            *_common(context, draft, lease, now),
-            *([draft.session_id] if old else _session_values(draft)),
-        )
+        row = await db.fetchrow(statement, *_common(context, draft, lease, now), *session)
     except asyncpg.CheckViolationError as error:
         raise TallyFull(full_scope(error)) from None
     assert row is not None
@@ -120,6 +124,16 @@ def _common(context: SendContext, draft: Draft, lease: float, now: datetime) -> 
         draft.encoding, len(draft.parts), draft.channel,
         draft.letter and draft.letter.subject, draft.cost, optouts.forms(draft.recipient),
     )  # fmt: skip
+
+
+def _of_session(draft: Draft) -> tuple[str, Sequence[object]]:
+    """The statement and its last values. Words of a name cost only those who have one."""
+    if draft.session_id is not None:
+        return _OPEN_WITH_OLD, [draft.session_id]
+    words = words_of(draft.new.firstname, draft.new.lastname)
+    if not words:
+        return _OPEN_WITH_NEW, _session_values(draft)
+    return _OPEN_WITH_NAMED, [*_session_values(draft), words]
 
 
 def _session_values(draft: Draft) -> Sequence[object]:

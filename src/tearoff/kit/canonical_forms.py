@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import asyncpg
@@ -98,7 +98,7 @@ async def run_if_due(db: Database, url: str, now: datetime) -> bool:
     )
     if passes is None:
         return False
-    await _index(url)
+    await make_indexes(url, _INDEXES)
     changed = 0
     for kept in KEPT:
         changed += await _go_through(db, kept)
@@ -124,9 +124,10 @@ _INDEXES = {
 }
 
 
-async def _index(url: str) -> None:
-    """Beside the work: writers wait for nothing. One that was broken off is made anew."""
-    for name, what in _INDEXES.items():
+async def make_indexes(url: str, indexes: Mapping[str, str]) -> None:
+    """By their names, where they are missing. Beside the work: writers wait for nothing. One that
+    was broken off is made anew."""
+    for name, what in indexes.items():
         make = f"CREATE INDEX CONCURRENTLY IF NOT EXISTS {name} ON {what}"
         broken = (
             "SELECT EXISTS (SELECT FROM pg_index WHERE NOT indisvalid"

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from tearoff import __version__
 from tearoff.errors import Conflict
-from tearoff.kit import canonical_forms
+from tearoff.kit import canonical_forms, older_names
 from tearoff.kit.db import Handle
 
 _VERSIONS = Path(__file__).parent / "migrations" / "versions"
@@ -30,7 +30,9 @@ def refuse_newer(revision: str | None, what: str = "database") -> None:
 async def is_up_to_date(db: Handle) -> bool:
     """Are the tables those of this version, the queue's those of its version, and is what is
     stored in the forms of this version?"""
-    if await current_revision(db) != revisions()[-1] or not await canonical_forms.is_done(db):
+    if await current_revision(db) != revisions()[-1]:
+        return False
+    if not (await canonical_forms.is_done(db) and await older_names.is_done(db)):
         return False
     noted: str | None = await db.fetchval("SELECT obj_description('alembic_version'::regclass)")
     return noted == queue_version()

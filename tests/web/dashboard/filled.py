@@ -58,6 +58,13 @@ class Filled:
 QUERIES = {
     "/campaigns": ("", "?search=nothing+is+called+so", "?state=archived"),
     "/campaigns/{id:int}/coupons": ("", "?q=nobody"),
+    "/coupons": (
+        "",
+        "?search=ann&state=validated&channel=link",
+        "?search=x&differs=true",
+        "?from=2020-01-01",
+        "?channel=sms",
+    ),
     "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
     "/integrations/new": ("?kind=twilio", "?kind=log", "?kind=smpp", "?kind=smtp"),
     "/send": ("", "?campaign={campaign}"),

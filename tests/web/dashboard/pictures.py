@@ -75,6 +75,7 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "send": ("/send?campaign={campaign}", "Send a coupon to one person"),
         "refused": ("/send?campaign={campaign}", "Somebody who wants no messages"),
         "message": ("/messages/{message}", "A message, from written to arrived"),
+        "coupons-all": ("/coupons", "The coupons of all campaigns"),
         "coupons": ("/campaigns/{campaign}/coupons", "A campaign's coupons"),
         "coupon": ("/coupons/{coupon}", "One coupon, and what happened to it"),
     },

@@ -10,6 +10,7 @@ import msgspec
 from tearoff.coupons import rules
 from tearoff.coupons.models import UTM_NAMES, SessionAndCampaign
 from tearoff.coupons.models import Session as SessionRow
+from tearoff.coupons.sessions.standing import standing_of
 from tearoff.messages.models import Message as MessageRow
 from tearoff.people.optouts import OptOut
 
@@ -162,7 +163,7 @@ def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Se
         short_code=row.short_code,
         url=session_url(found, link_host),
         campaign=campaign.id,
-        state=_state(found, now),
+        state=standing_of(row, campaign, now),
         value=row.worth(campaign),
         validation_code=row.validation_code,
         uses=row.uses,
@@ -196,21 +197,6 @@ def _customer(row: SessionRow) -> Customer:
         row.gender,
         (*(row.customfields or ()), *[None] * 7)[:7],
     )
-
-
-def _state(found: SessionAndCampaign, now: datetime) -> str:
-    row = found.session
-    if row.is_used_up(found.campaign):
-        return "validated"
-    if row.is_void(found.campaign):
-        return "voided"
-    if row.locked:
-        return "locked"
-    if row.has_expired(found.campaign, now):
-        return "expired"
-    if row.claimed_at is not None:
-        return "claimed"
-    return "created" if row.opened_at is None else "opened"
 
 
 def show_suppression(found: OptOut) -> Suppression:

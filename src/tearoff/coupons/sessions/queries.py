@@ -11,6 +11,7 @@ import asyncpg
 
 from tearoff.coupons.models import Campaign, NewSession, Session, SessionAndCampaign
 from tearoff.kit.db import Handle, lock_name
+from tearoff.kit.folding import words_of
 from tearoff.kit.phone import phone_key, spellings
 from tearoff.kit.rows import columns, read
 
@@ -102,8 +103,11 @@ async def insert_session(
 ) -> int:
     """Insert a session; the row itself says when it was made. Raises UniqueViolationError when
     the short code or the validation code is taken."""
+    words = words_of(new.firstname, new.lastname)
     made: int = await db.fetchval(
-        f"{INSERT_SESSION} RETURNING id", *session_values(campaign, code, new, now)
+        _INSERT_NAMED if words else f"{INSERT_SESSION} RETURNING id",
+        *session_values(campaign, code, new, now),
+        *([words] if words else []),
     )
     return made
 
@@ -112,6 +116,11 @@ INSERT_SESSION = (
     "INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email, phone,"
     " customid, customfields, utm, validation_code, expires_at, created_at, begun_by, language)"
     " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)"
+)
+_INSERT_NAMED = (
+    f"WITH made AS ({INSERT_SESSION} RETURNING id), named AS (INSERT INTO session_words"
+    " (account_id, word, session_id) SELECT $1, word, id FROM made, unnest($16::text[]) AS word)"
+    " SELECT id FROM made"
 )
 
 

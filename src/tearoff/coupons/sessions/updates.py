@@ -12,6 +12,7 @@ import msgspec
 from tearoff.coupons.models import Doer, Session
 from tearoff.coupons.sessions import queries
 from tearoff.kit.db import Handle
+from tearoff.kit.folding import words_of
 from tearoff.kit.rows import columns, read
 
 _USABLE = """(s.validated_at IS NULL AND s.uses < c.uses AND NOT s.voided AND NOT s.locked
@@ -312,7 +313,8 @@ async def release(db: Handle, account_id: int, reservation: str, now: datetime) 
 async def set_fields(
     db: Handle, account_id: int, session_id: int, fields: dict[str, Any]
 ) -> Session | None:
-    """Set the named columns; the names come from our own tables, never from a caller."""
+    """Set the named columns; the names come from our own tables, never from a caller. With a name
+    of a person among them, in a transaction: the words by which it is found follow it."""
     sets = ", ".join(f"{name} = ${i}" for i, name in enumerate(fields, 3))
     row = await db.fetchrow(
         f"UPDATE sessions SET {sets} WHERE account_id = $1 AND id = $2"
@@ -321,7 +323,21 @@ async def set_fields(
         session_id,
         *fields.values(),
     )
-    return row and read(Session, row)
+    changed = row and read(Session, row)
+    if changed is not None and fields.keys() & {"firstname", "lastname"}:
+        await _write_words(db, changed)
+    return changed
+
+
+async def _write_words(db: Handle, session: Session) -> None:
+    """A trigger has taken away those of another name."""
+    await db.execute(
+        "INSERT INTO session_words (account_id, word, session_id)"
+        " SELECT $1, word, $2 FROM unnest($3::text[]) AS word ON CONFLICT DO NOTHING",
+        session.account_id,
+        session.id,
+        words_of(session.firstname, session.lastname),
+    )
 
 
 async def note_change(db: Handle, session: Session, doer: Doer, now: datetime) -> None:

@@ -15,7 +15,7 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 from sqlalchemy.pool import NullPool
 
-from tearoff.kit import canonical_forms, clock, large_indexes, older_counts
+from tearoff.kit import canonical_forms, clock, large_indexes, older_counts, older_names
 from tearoff.kit.db import Database
 from tearoff.kit.schema import queue_version, refuse_newer
 
@@ -80,5 +80,6 @@ async def _bring_up_to_date(url: str) -> None:
         if not await canonical_forms.is_done(db):
             await canonical_forms.run_if_due(db, url, clock.now())
         await older_counts.count_if_due(db, clock.now())
+        await older_names.make_indexes_if_due(db, url)
     finally:
         await db.close()

@@ -80,6 +80,7 @@ MENU = (
     Item("/", "home", phrase("Home"), Right.LOOK),
     Item("/campaigns", "ticket", phrase("Campaigns"), Right.LOOK),
     Item("/send", "send", phrase("Send"), Right.SEND),
+    Item("/coupons", "qrcode", phrase("Coupons"), Right.LOOK),
     Item("/integrations", "plug", phrase("Integrations"), Right.PROVIDERS),
     Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
     Item("/api", "key", phrase("API"), Right.KEYS),
