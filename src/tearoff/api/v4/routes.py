@@ -29,6 +29,7 @@ from tearoff.api.v4 import (
     starting,
     suppressions,
     templates,
+    webhook_log,
     webhooks,
 )
 from tearoff.api.v4.fields import Unknown
@@ -51,6 +52,7 @@ NOUNS = (
     replies,
     suppressions,
     groups,
+    webhook_log,
     webhooks,
     providers,
     account,
