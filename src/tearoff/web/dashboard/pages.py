@@ -80,6 +80,7 @@ MENU = (
     Item("/campaigns", "ticket", phrase("Campaigns"), Right.LOOK),
     Item("/send", "send", phrase("Send"), Right.SEND),
     Item("/integrations", "plug", phrase("Integrations"), Right.PROVIDERS),
+    Item("/webhooks", "share", phrase("Webhooks"), Right.HOOKS),
     Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
     Item("/api", "key", phrase("API"), Right.KEYS),
     Item("/settings", "settings", phrase("Settings"), Right.SETTINGS),

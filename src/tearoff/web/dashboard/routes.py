@@ -36,6 +36,8 @@ from tearoff.web.dashboard import (
     send,
     settings,
     share,
+    webhook_log,
+    webhooks,
 )
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
@@ -68,6 +70,8 @@ FILES = (
     gallery,
     api_keys,
     api_pages,
+    webhooks,
+    webhook_log,
 )
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
