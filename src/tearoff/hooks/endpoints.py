@@ -11,7 +11,7 @@ from msgspec import UNSET, UnsetType
 
 from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox, queries
-from tearoff.hooks.models import Endpoint, Event
+from tearoff.hooks.models import OFF_BY_OWNER, Endpoint, Event
 from tearoff.hooks.signing import new_secret
 from tearoff.kit import caps
 from tearoff.kit.caps import Cap
@@ -32,7 +32,6 @@ _ON = {
     "failing_since": None, "switched_off_at": None, "switched_off_reason": "",
     "kept_until": None, "paused_until": None,
 }  # fmt: skip
-OFF_BY_OWNER = "Switched off by its owner."
 
 
 class WebhookNotFound(NotFound):

@@ -41,6 +41,10 @@ MISSED = "missed"
 """Asks for what did not arrive: failed, dropped, or waiting after a try that failed."""
 
 
+OFF_BY_OWNER = "Switched off by its owner."
+"""The reason of an endpoint that somebody switched off; every other one is of its own doing."""
+
+
 class Listener(msgspec.Struct, frozen=True):
     """An account of which some endpoint listens, to these kinds of events. `link_host` is where
     its coupon links lead: scheme and host. None in its place: nobody listens."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from tearoff.hooks.models import KINDS, Endpoint, Event
+from tearoff.hooks.models import KINDS, OFF_BY_OWNER, Endpoint, Event
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
+
+TROUBLE_AFTER = timedelta(minutes=15)
+"""A receiver that is down for less is no trouble yet: what failed is tried again by itself."""
 
 
 async def hold_account(db: Handle, account_id: int) -> None:
@@ -69,6 +72,19 @@ async def without_tls(db: Handle, most: int) -> list[Endpoint]:
         f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE active AND url LIKE 'http:%'"
         " ORDER BY account_id, id LIMIT $1",
         most,
+    )
+    return [read(Endpoint, row) for row in rows]
+
+
+async def in_trouble(db: Handle, account_id: int, now: datetime) -> list[Endpoint]:
+    """Those that were switched off by nobody, and active ones that have only failed for a while."""
+    rows = await db.fetch(
+        f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE account_id = $1"
+        " AND (active AND failing_since < $2 OR NOT active AND switched_off_reason <> $3)"
+        " ORDER BY active, id",
+        account_id,
+        now - TROUBLE_AFTER,
+        OFF_BY_OWNER,
     )
     return [read(Endpoint, row) for row in rows]
 

@@ -1,5 +1,5 @@
-"""Webhooks in words for people: what each event means, how an endpoint stands, and why something did
-not arrive."""
+"""Webhooks in words for people: what each event means, how an endpoint stands, and why something
+did not arrive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import msgspec
 
 from tearoff.api.v4.webhooks import Webhook
 from tearoff.hooks.deliverer import GONE, ONLY_FAILED
-from tearoff.hooks.endpoints import OFF_BY_OWNER
+from tearoff.hooks.models import OFF_BY_OWNER
 from tearoff.kit.words import Words, phrase
 
 GROUPS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
