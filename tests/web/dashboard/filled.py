@@ -244,9 +244,9 @@ async def _webhooks(filled: Filled, services: Services, say: Say, rows: int, add
     last one missed. Nobody listens there."""
     v4, db, made = filled.v4, services.db, []
     url = address or "http://127.0.0.1:9/hook"
-    for n in range(max(rows, 1) + 2):
+    for n in range(min(rows + 2, 20)):
         body = {"url": url, "description": say(f"Till {n}")[:200], "events": [
-            "coupon_validated", "coupon_voided"]}  # fmt: skip
+            "coupon_distributed", "coupon_voided"]}  # fmt: skip
         made.append((await _ok(v4.post("/v4/webhooks", body)))["id"])
     event = (await _ok(v4.post(f"/v4/webhooks/{made[0]}/test")))["event"]
     await db.execute(
@@ -257,6 +257,8 @@ async def _webhooks(filled: Filled, services: Services, say: Say, rows: int, add
             v4.post(f"/v4/webhooks/{made[0]}/replays", {"since": "2020-01-01T00:00:00Z"})
         )
     await _ok(v4.patch(f"/v4/webhooks/{made[2]}", {"active": False}))
+    missed = {"campaign": filled.shop.ref, "firstname": say("Ann")}
+    await _ok(v4.caller.post("/v3/singleuse/create", missed))
     await db.execute(
         "UPDATE hook_deliveries SET last_answer = $2, last_status = 500, last_head = $2"
         " WHERE endpoint_id = $1", made[0], say("Oops"),

@@ -115,11 +115,17 @@ async def show_delivery(visit: Visit) -> Answer:
         at=AT,
         hook=hook,
         one=one,
-        body=_spread(one.body),
+        request=_message([*one.request_head], _spread(one.body)),
+        answer=_message([f"HTTP {one.http_status}", *one.answer_head], one.answer),
         is_live=is_live,
         next=_again(visit, f"{AT}/{hook.id}/deliveries/{one.event}", mark),
         **_shared(visit),
     )
+
+
+def _message(head: list[str], body: str) -> str:
+    """As it is on the wire, for people."""
+    return "\n".join([*head, "", body] if body else head).strip()
 
 
 def _spread(body: str) -> str:
