@@ -114,6 +114,9 @@ class Deliverer:
         self._look_at = time.monotonic() + workers.LOOK_EVERY
         db, now = self._services.db, clock.now()
         gone = await workers.gone(db, now)
+        if self._worker in gone and self._ear is not None:
+            await self._ear.close(timeout=2)  # it was lost unseen: the next round opens another
+        gone.discard(self._worker)
         dead, self._missing = gone & self._missing, gone
         if dead:
             taken = await workers.take_back(db, dead, now)

@@ -204,6 +204,7 @@ async def resend_event(
     not. Gives to how many. Raises `WebhookNotFound` and `WebhookOff`."""
     if endpoint_id is not None:
         await _require_active(db, account_id, endpoint_id)
+        await queries.end_pause(db, endpoint_id)
     n = await queries.resend_event(db, account_id, event.id, endpoint_id, now)
     if n == 0 and endpoint_id is None:
         raise WebhookOff
@@ -219,6 +220,7 @@ async def resend_failed(
     """Send again what failed or was dropped since then. Gives how many events that are. Raises
     `WebhookNotFound` and `WebhookOff`."""
     await _require_active(db, account_id, endpoint_id)
+    await queries.end_pause(db, endpoint_id)
     n = await queries.resend_failed(db, account_id, endpoint_id, since, now)
     await queries.wake_deliverers(db, outbox.CHANNEL)
     return n

@@ -49,6 +49,16 @@ async def wait_for_announcers(db: Handle, endpoint_id: int) -> None:
     await db.execute("SELECT FROM hook_endpoints WHERE id = $1 FOR UPDATE", endpoint_id)
 
 
+async def end_pause(db: Handle, endpoint_id: int) -> None:
+    """Somebody wants something sent now. A span that is being put in line goes before."""
+    await db.execute(
+        "UPDATE hook_endpoints e SET paused_until = NULL WHERE id = $1 AND paused_until IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM hook_replays r WHERE r.endpoint_id = e.id"
+        " AND r.placed_at IS NULL)",
+        endpoint_id,
+    )
+
+
 async def pause(db: Handle, endpoint_id: int, until: datetime) -> None:
     """Send it nothing before then."""
     await db.execute(
