@@ -7,7 +7,7 @@ import contextlib
 import signal
 from datetime import datetime, timedelta
 
-from tearoff.accounts import idempotency, tallies
+from tearoff.accounts import audit, idempotency, tallies
 from tearoff.accounts import jobs as account_jobs
 from tearoff.alerts import jobs as alert_jobs
 from tearoff.config import Settings
@@ -19,7 +19,7 @@ from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore
 from tearoff.jobs.running import work
 from tearoff.kit import clock, keys, logs, signs_of_life
-from tearoff.kit.db import AWAY, Database, DatabaseAway
+from tearoff.kit.db import AWAY, Database, DatabaseAway, Handle
 from tearoff.kit.processes import end_with_parent
 from tearoff.kit.services import Services
 from tearoff.messages import jobs as message_jobs
@@ -54,7 +54,7 @@ async def run_worker(settings: Settings) -> None:
         await asyncio.gather(
             work(services, JOBS, CHORES, stop),
             binds.keep(stop),
-            Deliverer(services).run(stop),
+            Deliverer(services, _note_switched_off).run(stop),
             _settle(services, stop),
             _tell_wallets(services, stop),
             _tell_of_life(services, stop),
@@ -113,7 +113,18 @@ async def _sweep_keys(services: Services, now: datetime) -> None:
     await idempotency.sweep(services.db, now - timedelta(hours=1))
 
 
-JOBS = (*message_jobs.jobs(tell), *account_jobs.JOBS, *alert_jobs.JOBS)
+async def _note_switched_off(
+    db: Handle, account_id: int, webhook_id: int, reason: str, now: datetime
+) -> None:
+    """A webhook was switched off by nobody: the audit log says when, and why."""
+    after = {"active": False, "switched_off_reason": reason}
+    await audit.write(
+        db, account_id, audit.SYSTEM, "webhook.switch_off", now, subject=str(webhook_id),
+        before={"active": True}, after=after,
+    )  # fmt: skip
+
+
+JOBS = (*message_jobs.jobs(tell), *account_jobs.JOBS, *alert_jobs.JOBS, *hook_jobs.JOBS)
 CHORES = (
     *message_jobs.chores(tell),
     *coupon_jobs.CHORES,

@@ -180,6 +180,8 @@ class Scene:
             return "campaign_of_subaccount"
         if str(example).startswith("evt_"):
             return "event"
+        if name == "replay":
+            return "replay"
         return _OF_NAME.get(name)
 
 
@@ -278,6 +280,13 @@ class Maker(table.Maker):
             self.caller.shop.account,
             msgspec.json.encode(Facts("Summer", n=12, of=50)).decode(),
         )
+
+    async def replay(self, state):
+        webhook = await self.services.db.fetchval(
+            "SELECT max(id) FROM hook_endpoints WHERE account_id = $1", self.caller.shop.account
+        )
+        body = {"since": "2026-11-23T10:00:00Z"}
+        return (await self.call("POST", f"/v4/webhooks/{webhook}/replays", body))["id"]
 
     async def apikey(self, state):
         return (await self.call("POST", "/v4/keys", {"name": "Till"}))["client_id"]

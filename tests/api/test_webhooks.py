@@ -10,7 +10,9 @@ from standardwebhooks import Webhook
 
 from tearoff.cli import findings_webhooks
 from tearoff.cli.findings_webhooks import of_webhooks
+from tearoff.hooks.jobs import sweep
 from tearoff.hooks.models import KINDS
+from tearoff.kit import clock
 from tests.api.caller import Caller
 from tests.api.v4.client import client_of
 from tests.cast import open_shop
@@ -170,6 +172,11 @@ async def test_the_account_knows_what_is_wanted(caller, receiver, services):
     await caller.post("/v3/webhook/update", update)
     assert await wanted() == set(KINDS)
     await caller.post("/v3/webhook/update", {"webhook": second["ID"], "active": "0"})
+    assert await wanted() == set(KINDS)  # what happens is kept for it
+    await services.db.execute(
+        "UPDATE hook_endpoints SET kept_until = now() WHERE id = $1", id_of(second)
+    )
+    await sweep(services, clock.now())
     assert await wanted() == {"coupon_opened"}
     await caller.post("/v3/webhook/delete", {"webhook": first["ID"]})
     assert await wanted() is None
@@ -230,7 +237,7 @@ async def test_a_test_is_told_at_once(caller, receiver):
     }  # fmt: skip
     assert Webhook(made["secret"]).verify(got.raw, got.headers)["type"] == "webhook_test"
     seen = await caller.post("/v3/webhook/verification", {"webhook": got.body["id"]})
-    assert (seen.body["type"], seen.body["session"]) == ("webhook_test", "")
+    assert (seen.body["type"], seen.body["session"]) == ("webhook_test", got.body["session"])
     receiver.answer = lambda got: 500
     answer = await caller.post("/v3/webhook/test", {"webhook": made["ID"]})
     assert (answer.body["state"], answer.body["error"]) == ("failed", "HTTP 500.")

@@ -42,6 +42,7 @@ async def test_this_machine_is_not_called(services, outside, receiver, host):
 
 
 async def test_a_name_that_changes_its_mind_gains_nothing(services, outside, receiver, monkeypatch):
+    """Complaint 29: what began to lead inside after it was saved says where it leads."""
     answers = ["8.8.8.8", "127.0.0.1"]
 
     def look_up(host, port, *args, **kwargs):
@@ -52,7 +53,10 @@ async def test_a_name_that_changes_its_mind_gains_nothing(services, outside, rec
     url = f"http://rebinding.example.com:{receiver.port}/hooks"
     await check_host(url, outside)
     result = await attempt(services, outside, url)
-    assert result.error == "The address leads to a private or special network."
+    assert result.error == (
+        "rebinding.example.com leads to 127.0.0.1, a private or special address. Whoever runs the"
+        " server can allow it with TEAROFF_ALLOWED_HOSTS."
+    )
     assert answers == [] and receiver.got == []
 
 

@@ -107,7 +107,7 @@ async def test_the_documented_receiver(language, caller, server, tmp_path):
         assert kept(language, folder) == taken
         test = await caller.post("/v3/webhook/test", {"webhook": webhook["ID"]})
         assert (test.body["state"], test.body["http_status"]) == ("delivered", 204)
-        assert kept(language, folder) == [*taken, ("webhook_test", "")]
+        assert kept(language, folder) == [*taken, ("webhook_test", "7k4m2p9d3w6x8c5b1f0h2")]
 
 
 @pytest.mark.parametrize(

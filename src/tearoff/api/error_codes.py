@@ -107,6 +107,10 @@ CODES: dict[int, Code] = {
               "This key signs (X-Hmac) what is sent to <urls>. Name the key that signs then in"
               " signer, or confirm.",
               "Give the receivers the secret of another key first, and let that one sign."),
+    528: Code("A span is being sent again already",
+              "A span of this webhook is being sent again already. Wait until all of it is in"
+              " line.",
+              "Wait until `placed` is true, then ask once more."),
     541: Code("The campaign lacks something", "<what it lacks>",
               "`errors` names each field and what is to be done; then publish again."),
     542: Code("The list was changed meanwhile",

@@ -31,6 +31,16 @@ def read_address(text: str) -> str:
     return str(url.with_fragment(None))
 
 
+def inside(problem: PrivateAddress) -> str:
+    """Why an address is not called: where its name leads, and who could allow it by what."""
+    leads = "is" if problem.host.strip("[]") == problem.address.strip("[]") else "leads to"
+    found = "" if leads == "is" else f"{problem.address}, "
+    return (
+        f"{problem.host} {leads} {found}a private or special address. Whoever runs the server can"
+        " allow it with TEAROFF_ALLOWED_HOSTS."
+    )
+
+
 async def check_host(address: str, settings: Settings) -> None:
     """Raises `Invalid` when the host is private or does not exist. One that cannot be looked up
     just now passes: every delivery asks again."""
@@ -43,8 +53,8 @@ async def check_host(address: str, settings: Settings) -> None:
                 allowed_hosts=settings.allowed_hosts,
                 allow_loopback=settings.allow_loopback,
             )
-    except PrivateAddress:
-        raise Invalid("The host leads to a private or special address.", field="url") from None
+    except PrivateAddress as error:
+        raise Invalid(inside(error), field="url") from None
     except TimeoutError:
         return
     except socket.gaierror as error:

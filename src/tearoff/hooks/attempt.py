@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 import ssl
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 
 import aiohttp
 
 from tearoff.config import Settings
-from tearoff.hooks import retry_schedule, signing
+from tearoff.hooks import addresses, retry_after, retry_schedule, signing
 from tearoff.hooks.claims import Claimed, Result
 from tearoff.kit import http
 from tearoff.kit.vault import CannotOpen, Vault
@@ -24,13 +24,18 @@ CONNECT_WITHIN = 5
 KEPT = 1024
 """Characters of an answer that are kept for the log."""
 _READ = 4 * KEPT
+_HEAD = ("Content-Type", "Location", "Retry-After", "Server")
+"""Lines of an answer's head that say why it is as it is."""
+_LINE = 200
+"""Characters of each that are kept."""
+USER_AGENT = "Tearoff-Webhooks/1"
 _TIMEOUTS = aiohttp.ClientTimeout(
     total=ANSWER_WITHIN,
     connect=CONNECT_WITHIN,
     sock_connect=CONNECT_WITHIN,
     sock_read=ANSWER_WITHIN,
 )
-_MASK = "********"
+MASK = "********"
 _UNWRITABLE = re.compile("[\0\ud800-\udfff]")
 
 
@@ -40,7 +45,7 @@ def open_session(settings: Settings) -> aiohttp.ClientSession:
         allowed_hosts=settings.allowed_hosts,
         allow_loopback=settings.allow_loopback,
         connections=TOGETHER,
-        headers={"User-Agent": "Tearoff-Webhooks/1"},
+        headers={"User-Agent": USER_AGENT},
         timeouts=_TIMEOUTS,
     )
 
@@ -50,27 +55,44 @@ async def attempt(
 ) -> Result:
     """Deliver once. Whatever goes wrong is a result."""
     started = time.monotonic()
+
+    def took() -> int:
+        return round((time.monotonic() - started) * 1000)
+
     try:
         secrets = _Secrets(vault, claimed, now)
-        status, answer = await _post(session, claimed, secrets, now)
-        error = "" if retry_schedule.is_success(status) else _refusal(status)
+        answer = await _post(session, claimed, secrets, now)
     except (TimeoutError, aiohttp.ClientError, OSError, ValueError, CannotOpen) as problem:
-        status, answer, error = None, "", explain(problem)
-    return Result(status, error, answer, round((time.monotonic() - started) * 1000))
+        return Result(None, explain(problem), "", took(), now)
+    status, wait = answer.status, answer.headers.get("retry-after", "")
+    return Result(
+        status,
+        "" if retry_schedule.is_success(status) else _refusal(status),
+        secrets.mask(answer.body.decode("utf-8", "replace")),
+        took(),
+        now,
+        secrets.mask(_head(answer.headers)),
+        retry_after.asked(status, wait, now),
+    )
+
+
+def _head(headers: Mapping[str, str]) -> str:
+    """Each on a line of its own."""
+    found = [(name, headers.get(name.lower(), "")) for name in _HEAD]
+    return "\n".join(f"{name}: {value[:_LINE]}" for name, value in found if value)
 
 
 async def _post(
     session: aiohttp.ClientSession, claimed: Claimed, secrets: _Secrets, now: datetime
-) -> tuple[int, str]:
+) -> http.Answer:
     headers = {"Content-Type": "application/json"}
     headers |= signing.standard_headers(claimed.ref, claimed.body, secrets.endpoint, now)
     if secrets.api is not None:
         headers |= signing.hmac_header(claimed.body, secrets.api)
-    answer = await http.fetch(
+    return await http.fetch(
         session, "POST", claimed.url, headers=headers, data=claimed.body, cap=_READ,
         only_beginning=True,
     )  # fmt: skip
-    return answer.status, secrets.mask(answer.body.decode("utf-8", "replace"))
 
 
 class _Secrets:
@@ -87,7 +109,7 @@ class _Secrets:
     def mask(self, text: str) -> str:
         """The text without any of them, as short as the log wants it."""
         for secret in self._written():
-            text = text.replace(secret, _MASK)
+            text = text.replace(secret, MASK)
         return _UNWRITABLE.sub("\ufffd", text)[:KEPT]
 
     def _written(self) -> Iterator[str]:
@@ -108,7 +130,7 @@ def explain(problem: Exception) -> str:
     """Why there was no answer, in words for the owner of the endpoint."""
     match problem:
         case http.PrivateAddress():
-            return "The address leads to a private or special network."
+            return addresses.inside(problem)
         case CannotOpen():
             return "The secret of this webhook cannot be opened. Roll it."
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLError():

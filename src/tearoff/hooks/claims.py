@@ -9,7 +9,7 @@ it had sent already is sent again.
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import asyncpg
 import msgspec
@@ -44,12 +44,16 @@ class Claimed(msgspec.Struct, frozen=True):
 
 
 class Result(msgspec.Struct, frozen=True):
-    """What a try brought. `status` None: there was no answer."""
+    """What a try, begun at `at`, brought. `status` None: there was no answer. `head`: lines of the
+    answer's head. `asked`: how long the receiver wants to be left alone."""
 
     status: int | None
     error: str
     answer: str
     took_ms: int
+    at: datetime
+    head: str = ""
+    asked: timedelta | None = None
 
     @property
     def is_success(self) -> bool:
@@ -66,7 +70,9 @@ WITH RECURSIVE due AS (
     WHERE state = 'waiting' AND endpoint_id > due.endpoint_id
     ORDER BY endpoint_id, next_at LIMIT 1) n
 )
-SELECT endpoint_id FROM due WHERE next_at <= $2 AND endpoint_id <> ALL($3) LIMIT $4
+SELECT endpoint_id FROM due WHERE next_at <= $2 AND endpoint_id <> ALL($3)
+  AND NOT EXISTS (SELECT FROM hook_endpoints e WHERE e.id = endpoint_id AND e.paused_until > $2)
+LIMIT $4
 """
 
 
@@ -100,7 +106,8 @@ _SIGNING = """(SELECT CASE WHEN k.signing_until > {now} THEN k.signing_sealed
 _CLAIM = f"""
 WITH room AS MATERIALIZED (
   SELECT e.id, e.account_id,
-    CASE WHEN e.failing_since IS NULL THEN {PER_ENDPOINT} ELSE 1 END
+    CASE WHEN e.paused_until > $2 THEN 0 WHEN e.failing_since IS NULL THEN {PER_ENDPOINT}
+      ELSE 1 END
     - (SELECT count(*) FROM hook_deliveries b
        WHERE b.account_id = e.account_id AND b.endpoint_id = e.id AND b.claimed_until > $2) AS free,
     {PER_ACCOUNT} - (SELECT count(*) FROM hook_deliveries b
@@ -140,7 +147,8 @@ WITH room AS MATERIALIZED (
     AND d.next_at <= $2
   RETURNING 1
 ), taken AS (
-  UPDATE hook_deliveries d SET tries = tries + 1, claimed_until = $4, next_at = $4 FROM chosen
+  UPDATE hook_deliveries d SET tries = tries + 1, claimed_until = $4, next_at = $4,
+    claimed_by = $5 FROM chosen
   WHERE d.id = chosen.id AND d.state = 'waiting' AND d.next_at <= $2
   RETURNING d.id, d.account_id, d.endpoint_id, d.event_id, d.tries, d.claimed_until
 )
@@ -154,12 +162,18 @@ LEFT JOIN hook_endpoints e ON e.id = t.endpoint_id LEFT JOIN hook_events v ON v.
 
 
 async def claim(
-    db: asyncpg.Connection, endpoints: Collection[int], now: datetime, limit: int, until: datetime
+    db: asyncpg.Connection,
+    endpoints: Collection[int],
+    now: datetime,
+    limit: int,
+    until: datetime,
+    worker: int,
 ) -> tuple[list[Claimed], int]:
     """Claim at most `limit` deliveries of endpoints that are held, those of accounts and endpoints
     with the fewest under way first; what must wait for an earlier event of its thread is put off.
+    `worker`: the lock that is held as long as whoever claims is alive.
     Gives the claimed ones, and how many were put off."""
-    rows = await db.fetch(_CLAIM, list(endpoints), now, limit, until)
+    rows = await db.fetch(_CLAIM, list(endpoints), now, limit, until, worker)
     taken = [read(Claimed, row) for row in rows if row["id"] is not None]
     return taken, rows[0]["deferred"]
 
@@ -175,7 +189,8 @@ WITH endpoint AS (
   UPDATE hook_deliveries SET
     state = CASE WHEN state = 'dropped' AND $3 = 'waiting' THEN 'dropped' ELSE $3 END,
     next_at = $4, claimed_until = NULL, last_status = $5, last_error = $6, last_answer = $7,
-    last_took_ms = $8, settled_at = CASE WHEN $3 <> 'waiting' THEN $9 ELSE settled_at END
+    last_took_ms = $8, last_at = $13, last_head = $14,
+    settled_at = CASE WHEN $3 <> 'waiting' THEN $9 ELSE settled_at END
   WHERE id = $1 AND claimed_until = $2 AND state IN ('waiting', 'dropped')
     AND (SELECT count(*) FROM endpoint) >= 0
   RETURNING endpoint_id, event_id, thread, state, tries
@@ -210,7 +225,7 @@ async def settle(
     since: datetime | None = await db.fetchval(
         _SETTLE, claimed.id, claimed.claimed_until, state, next_at, result.status, result.error,
         result.answer, result.took_ms, now, retry_schedule.IN_ORDER_FOR, claimed.endpoint_id,
-        counts,
+        counts, result.at, result.head,
     )  # fmt: skip
     return since
 
@@ -221,7 +236,8 @@ async def claim_one(
     """Claim the delivery of one event to one endpoint, out of turn."""
     row = await db.fetchrow(
         "WITH t AS (UPDATE hook_deliveries d SET tries = tries + 1, claimed_until = $3,"
-        " next_at = $3 WHERE endpoint_id = $1 AND event_id = $2 AND state = 'waiting'"
+        " next_at = $3, claimed_by = NULL WHERE endpoint_id = $1 AND event_id = $2"
+        " AND state = 'waiting'"
         " RETURNING d.*)"
         " SELECT t.id, t.account_id, t.endpoint_id, t.tries, t.claimed_until,"
         f" {columns(_Endpoint, 'e')}, v.ref, v.body,"

@@ -9,17 +9,19 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import time
 from collections import Counter
-from datetime import timedelta
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
 
 import aiohttp
 import asyncpg
 import structlog
 
-from tearoff.hooks import attempt, claims, endpoints, outbox, queries, retry_schedule
+from tearoff.hooks import attempt, claims, endpoints, outbox, queries, retry_schedule, workers
 from tearoff.hooks.claims import Claimed, Result
 from tearoff.kit import clock, metrics
-from tearoff.kit.db import AWAY, DatabaseAway, connect
+from tearoff.kit.db import AWAY, DatabaseAway, Handle, connect
 from tearoff.kit.services import Services
 
 log = structlog.get_logger()
@@ -27,16 +29,27 @@ log = structlog.get_logger()
 LEASE = timedelta(seconds=30)
 TICK = 1.0
 ENDPOINTS_AT_ONCE = 200
+GONE = "It answered 410 Gone."
+ONLY_FAILED = "It only failed for three days."
+"""Why an endpoint was switched off; behind the second stands what the last try brought."""
 LAST_WORDS = 12.0
 """Seconds that deliveries under way get when the worker ends."""
 _AWAY: tuple[type[BaseException], ...] = (DatabaseAway, *AWAY)
+
+SwitchedOff = Callable[[Handle, int, int, str, datetime], Awaitable[None]]
+"""What else belongs into the transaction that switches an endpoint off: handle, account, endpoint,
+reason, moment. Rooms above know it."""
 
 
 class Deliverer:
     """Delivers for one process."""
 
-    def __init__(self, services: Services) -> None:
+    def __init__(self, services: Services, on_off: SwitchedOff | None = None) -> None:
         self._services = services
+        self._on_off = on_off
+        self._worker = workers.new_worker()
+        self._missing: set[int] = set()
+        self._look_at = 0.0
         self._wake = asyncio.Event()
         self._running: set[asyncio.Task[None]] = set()
         self._at: Counter[int] = Counter()
@@ -50,6 +63,7 @@ class Deliverer:
                 self._wake.clear()
                 try:
                     await self._listen()
+                    await self._look_for_dead()
                     await self._start_all(http)
                 except _AWAY as error:
                     log.warning("hooks.database_away", error=str(error))
@@ -91,7 +105,22 @@ class Deliverer:
                 if not active:  # it was owed this at the moment at which it was switched off
                     await queries.drop_waiting(db, endpoint_id, now)
             active_ones = [id_ for id_, active in held.items() if active]
-            return await claims.claim(db, active_ones, now, self._room(), now + LEASE)
+            return await claims.claim(db, active_ones, now, self._room(), now + LEASE, self._worker)
+
+    async def _look_for_dead(self) -> None:
+        """Take back what workers have in hand that were gone at the last look, and still are."""
+        if time.monotonic() < self._look_at:
+            return
+        self._look_at = time.monotonic() + workers.LOOK_EVERY
+        db, now = self._services.db, clock.now()
+        gone = await workers.gone(db, now)
+        if self._worker in gone and self._ear is not None:
+            await self._ear.close(timeout=2)  # it was lost unseen: the next round opens another
+        gone.discard(self._worker)
+        dead, self._missing = gone & self._missing, gone
+        if dead:
+            taken = await workers.take_back(db, dead, now)
+            log.warning("hooks.worker_gone", taken_back=taken)
 
     def _room(self) -> int:
         return attempt.TOGETHER - len(self._running)
@@ -113,7 +142,7 @@ class Deliverer:
     async def _deliver(self, http: aiohttp.ClientSession, claimed: Claimed) -> None:
         try:
             result = await attempt.attempt(http, self._services.vault, claimed, clock.now())
-            await settle(self._services, claimed, result)
+            await settle(self._services, claimed, result, self._on_off)
         except _AWAY as error:
             log.warning("hooks.not_noted", event_id=claimed.ref, error=str(error))
         except Exception:
@@ -126,6 +155,7 @@ class Deliverer:
             self._services.database_url,
             statement_within=self._services.settings.background_limit,
         )
+        await workers.tell_alive(ear, self._worker)
         await ear.add_listener(outbox.CHANNEL, self._on_news)
         self._ear = ear
 
@@ -149,34 +179,47 @@ class Deliverer:
                 await self._ear.close(timeout=2)
 
 
-async def settle(services: Services, claimed: Claimed, result: Result) -> None:
+async def settle(
+    services: Services, claimed: Claimed, result: Result, on_off: SwitchedOff | None = None
+) -> None:
     """Note what a try brought: delivered, to be tried again, or failed for good; and whether
-    its endpoint is to be told anything more."""
+    its endpoint is to be told anything more, or is to be left alone for a while."""
     now = clock.now()
     wait = (
         None
         if result.status == retry_schedule.GONE
         else retry_schedule.wait_after(claimed.tries, _luck())
     )
+    if wait is not None and result.asked is not None:
+        wait = max(wait, result.asked)
     state = "delivered" if result.is_success else "waiting" if wait else "failed"
     next_at = now + wait if wait else now
     metrics.hook_tries.labels(state).inc()
     since = await claims.settle(services.db, claimed, result, state, next_at, now)
     if since is None:
         return
+    if result.asked is not None:
+        await queries.pause(services.db, claimed.endpoint_id, now + result.asked)
     if result.status == retry_schedule.GONE:
-        await _switch_off(services, claimed, "It answered 410 Gone.")
+        await _switch_off(services, claimed, GONE, on_off)
     elif since <= now - retry_schedule.GIVE_UP_AFTER:
-        await _switch_off(services, claimed, "It only failed for three days.")
+        await _switch_off(services, claimed, _only_failed(result), on_off)
 
 
-async def _switch_off(services: Services, claimed: Claimed, reason: str) -> None:
+async def _switch_off(
+    services: Services, claimed: Claimed, reason: str, on_off: SwitchedOff | None
+) -> None:
+    now, account_id, endpoint_id = clock.now(), claimed.account_id, claimed.endpoint_id
     async with services.db.transaction() as db:
-        off = await endpoints.switch_off(
-            db, claimed.account_id, claimed.endpoint_id, reason, clock.now()
-        )
+        off = await endpoints.switch_off(db, account_id, endpoint_id, reason, now)
+        if off and on_off is not None:
+            await on_off(db, account_id, endpoint_id, reason, now)
     if off:
         log.warning("hooks.switched_off", endpoint=claimed.endpoint_id, reason=reason)
+
+
+def _only_failed(result: Result) -> str:
+    return f"{ONLY_FAILED} {result.error}".strip()
 
 
 def _luck() -> float:

@@ -26,6 +26,12 @@ _CAP = Cap(
     text=f"An account has at most {MOST} webhooks. Delete one that is not needed any more.",
 )
 OLD_SECRET_LIVES = timedelta(hours=24)
+KEPT_WHILE_OFF = timedelta(days=14)
+"""For so long what happens is kept for an endpoint that is off."""
+_ON = {
+    "failing_since": None, "switched_off_at": None, "switched_off_reason": "",
+    "kept_until": None, "paused_until": None,
+}  # fmt: skip
 
 
 class WebhookNotFound(NotFound):
@@ -77,7 +83,7 @@ async def create(
         secret_sealed=vault.seal(secret.encode()),
         now=now,
     )
-    await queries.note_kinds(db, account_id)
+    await queries.note_kinds(db, account_id, now)
     return Shown(made, secret)
 
 
@@ -106,6 +112,8 @@ async def update(
     """Change an endpoint. Switching it on forgets its failures; a rolled secret is seen here,
     and the old one signs too for another 24 hours. Raises `WebhookNotFound`."""
     known = await hold(db, account_id, endpoint_id)
+    if changes.active is True and not known.active:
+        await queries.wait_for_announcers(db, endpoint_id)
     secret = new_secret() if changes.roll_secret else None
     values = _values(known, changes, now)
     if secret is not None:
@@ -119,7 +127,7 @@ async def update(
     )
     if changes.active is False:
         await queries.drop_waiting(db, endpoint_id, now)
-    await queries.note_kinds(db, account_id)
+    await queries.note_kinds(db, account_id, now)
     return Shown(changed or known, secret)
 
 
@@ -129,18 +137,34 @@ def _values(known: Endpoint, changes: Changes, now: datetime) -> dict[str, Any]:
     if changes.kinds is not UNSET:
         values["kinds"] = None if changes.kinds is None else list(changes.kinds)
     if changes.active is True:
-        values |= {"failing_since": None, "switched_off_at": None, "switched_off_reason": ""}
+        values |= _ON
+    elif "url" in values:
+        values["paused_until"] = None  # another one asked for that
     if changes.active is False and known.active:
-        values |= {"switched_off_at": now, "switched_off_reason": OFF_BY_OWNER}
+        values |= _off(OFF_BY_OWNER, now)
     return values
 
 
-async def delete(db: Handle, account_id: int, endpoint_id: int) -> None:
+def _off(reason: str, now: datetime) -> dict[str, Any]:
+    return {
+        "active": False, "switched_off_at": now, "switched_off_reason": reason,
+        "kept_until": now + KEPT_WHILE_OFF,
+    }  # fmt: skip
+
+
+async def switch_on(db: Handle, account_id: int, endpoint_id: int, now: datetime) -> None:
+    """Tell it what happens from now on. The account is held."""
+    await queries.wait_for_announcers(db, endpoint_id)
+    await queries.update_endpoint(db, account_id, endpoint_id, {"active": True, **_ON})
+    await queries.note_kinds(db, account_id, now)
+
+
+async def delete(db: Handle, account_id: int, endpoint_id: int, now: datetime) -> None:
     """Raises `WebhookNotFound`."""
     await queries.hold_account(db, account_id)
     if not await queries.delete_endpoint(db, account_id, endpoint_id):
         raise WebhookNotFound
-    await queries.note_kinds(db, account_id)
+    await queries.note_kinds(db, account_id, now)
 
 
 async def switch_off(
@@ -152,11 +176,17 @@ async def switch_off(
     known = await queries.endpoint(db, account_id, endpoint_id)
     if known is None or not known.active:
         return False
-    off = {"active": False, "switched_off_at": now, "switched_off_reason": reason}
-    await queries.update_endpoint(db, account_id, endpoint_id, off)
+    await queries.update_endpoint(db, account_id, endpoint_id, _off(reason, now))
     await queries.drop_waiting(db, endpoint_id, now)
-    await queries.note_kinds(db, account_id)
+    await queries.note_kinds(db, account_id, now)
     return True
+
+
+async def keep_no_more(db: Handle, now: datetime) -> None:
+    """Of endpoints that were off for too long nothing is kept any more: their accounts need not
+    even look whether anybody listens."""
+    for account_id in await queries.end_keeping(db, now):
+        await queries.note_kinds(db, account_id, now)
 
 
 async def find_event(db: Handle, account_id: int, ref: str) -> Event:
@@ -174,6 +204,7 @@ async def resend_event(
     not. Gives to how many. Raises `WebhookNotFound` and `WebhookOff`."""
     if endpoint_id is not None:
         await _require_active(db, account_id, endpoint_id)
+        await queries.end_pause(db, endpoint_id)
     n = await queries.resend_event(db, account_id, event.id, endpoint_id, now)
     if n == 0 and endpoint_id is None:
         raise WebhookOff
@@ -189,6 +220,7 @@ async def resend_failed(
     """Send again what failed or was dropped since then. Gives how many events that are. Raises
     `WebhookNotFound` and `WebhookOff`."""
     await _require_active(db, account_id, endpoint_id)
+    await queries.end_pause(db, endpoint_id)
     n = await queries.resend_failed(db, account_id, endpoint_id, since, now)
     await queries.wake_deliverers(db, outbox.CHANNEL)
     return n

@@ -8,6 +8,8 @@ from datetime import datetime
 import msgspec
 
 TEST = "webhook_test"
+TEST_THREAD = TEST
+"""Of tests alone, by which they are left out where it is counted what did not arrive."""
 KINDS = (
     "coupon_created",
     "coupon_updated",
@@ -32,9 +34,14 @@ KINDS = (
 """Every kind of event that can be told."""
 
 STATES = ("waiting", "delivered", "failed", "dropped")
-"""Of a delivery. `dropped`: its endpoint was switched off before it could be delivered."""
+"""Of a delivery. `dropped`: its endpoint was off when it happened, or was switched off before it
+could be delivered."""
+
+MISSED = "missed"
+"""Asks for what did not arrive: failed, dropped, or waiting after a try that failed."""
 
 OFF_BY_OWNER = "Switched off by its owner."
+"""The reason of an endpoint that somebody switched off; every other one is of its own doing."""
 
 
 class Listener(msgspec.Struct, frozen=True):
@@ -57,7 +64,9 @@ def listener(account_id: int, kinds: Sequence[str] | None, link_host: str = "") 
 
 class Endpoint(msgspec.Struct, frozen=True):
     """An address that an account wants to be told at. `kinds` None: all of them, those of later
-    versions too. `failing_since`: nothing but failures since then. The secrets are sealed."""
+    versions too. `failing_since`: nothing but failures since then. `kept_until`: while it is off,
+    what happens until then is kept for it. `paused_until`: nothing is sent to it before. The
+    secrets are sealed."""
 
     id: int
     account_id: int
@@ -71,6 +80,8 @@ class Endpoint(msgspec.Struct, frozen=True):
     failing_since: datetime | None
     switched_off_at: datetime | None
     switched_off_reason: str
+    kept_until: datetime | None
+    paused_until: datetime | None
     created_at: datetime
 
     @property
@@ -103,7 +114,8 @@ class Event(msgspec.Struct, frozen=True):
 
 
 class Delivery(msgspec.Struct, frozen=True):
-    """How it stands between one event and one endpoint, with what the last try brought."""
+    """How it stands between one event and one endpoint, with what the last try, at `last_at`,
+    brought. `last_head`: lines of the answer's head, the status not among them."""
 
     id: int
     endpoint_id: int
@@ -116,6 +128,8 @@ class Delivery(msgspec.Struct, frozen=True):
     last_error: str
     last_answer: str
     last_took_ms: int | None
+    last_at: datetime | None
+    last_head: str
     created_at: datetime
     settled_at: datetime | None
 

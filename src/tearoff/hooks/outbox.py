@@ -15,9 +15,9 @@ CHANNEL = "tearoff_hooks"
 
 _ANNOUNCE = """
 WITH hits AS MATERIALIZED (
-  SELECT id FROM hook_endpoints
-  WHERE account_id = $1 AND active AND (kinds IS NULL OR $3 = ANY(kinds))
-  FOR KEY SHARE  -- one that is deleted at this moment is none
+  SELECT id, active FROM hook_endpoints
+  WHERE account_id = $1 AND (active OR kept_until > $4) AND (kinds IS NULL OR $3 = ANY(kinds))
+  FOR KEY SHARE  -- one that is deleted or switched on at this moment waits, or is waited for
 ), next AS MATERIALIZED (
   SELECT nextval(pg_get_serial_sequence('hook_events', 'id')) AS id WHERE EXISTS (SELECT FROM hits)
 ), event AS (
@@ -26,16 +26,18 @@ WITH hits AS MATERIALIZED (
   SELECT id, $2, $1, $3, $4, $5, $6, $7::bytea || convert_to(id::text, 'UTF8') || $8::bytea
   FROM next RETURNING id
 ), owed AS (
-  INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at, created_at)
-  SELECT $1, hits.id, event.id, $6, $4, $4 FROM event, hits RETURNING 1
+  INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at, created_at,
+    state, settled_at)
+  SELECT $1, hits.id, event.id, $6, $4, $4, CASE WHEN active THEN 'waiting' ELSE 'dropped' END,
+    CASE WHEN NOT active THEN $4::timestamptz END FROM event, hits RETURNING 1
 )
 SELECT pg_notify($9, '') FROM owed LIMIT 1
 """
 
 _ANNOUNCE_ALL = """
 WITH hits AS MATERIALIZED (
-  SELECT id FROM hook_endpoints
-  WHERE account_id = $1 AND active AND (kinds IS NULL OR $2 = ANY(kinds))
+  SELECT id, active FROM hook_endpoints
+  WHERE account_id = $1 AND (active OR kept_until > $3) AND (kinds IS NULL OR $2 = ANY(kinds))
   FOR KEY SHARE
 ), next AS MATERIALIZED (
   SELECT nextval(pg_get_serial_sequence('hook_events', 'id')) AS id, given.*
@@ -47,8 +49,11 @@ WITH hits AS MATERIALIZED (
   SELECT id, ref, $1, $2, $3, thread, a || convert_to(id::text, 'UTF8') || z
   FROM next RETURNING id, thread
 ), owed AS (
-  INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at, created_at)
-  SELECT $1, hits.id, event.id, event.thread, $3, $3 FROM event, hits ORDER BY event.id
+  INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at, created_at,
+    state, settled_at)
+  SELECT $1, hits.id, event.id, event.thread, $3, $3,
+    CASE WHEN active THEN 'waiting' ELSE 'dropped' END,
+    CASE WHEN NOT active THEN $3::timestamptz END FROM event, hits ORDER BY event.id
   RETURNING 1
 )
 SELECT pg_notify($8, '') FROM owed LIMIT 1
@@ -103,20 +108,24 @@ async def announce_all(
     )
 
 
-async def write(db: Handle, account_id: int, kind: str, *, at: datetime, body: Body) -> int:
+async def write(
+    db: Handle, account_id: int, kind: str, *, at: datetime, body: Body, thread: str = ""
+) -> int:
     """An event that nobody is owed yet; gives its id."""
     ref = _new_ref()
     made: int = await db.fetchval(
         "WITH next AS MATERIALIZED ("
         " SELECT nextval(pg_get_serial_sequence('hook_events', 'id')) AS id)"
-        " INSERT INTO hook_events (id, ref, account_id, kind, at, body) OVERRIDING SYSTEM VALUE"
-        " SELECT id, $2, $1, $3, $4, $5::bytea || convert_to(id::text, 'UTF8') || $6::bytea"
+        " INSERT INTO hook_events (id, ref, account_id, kind, at, thread, body)"
+        " OVERRIDING SYSTEM VALUE"
+        " SELECT id, $2, $1, $3, $4, $7, $5::bytea || convert_to(id::text, 'UTF8') || $6::bytea"
         " FROM next RETURNING id",
         account_id,
         ref,
         kind,
         at,
         *encode(ref, kind, at, body),
+        thread,
     )
     return made
 

@@ -1,19 +1,17 @@
-"""One function per statement about endpoints, events and the log of deliveries."""
+"""One function per statement about endpoints, and about events that are sent again."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-import asyncpg
-import msgspec
-
-from tearoff.hooks.models import KINDS, Delivery, Endpoint, Event, Logged
+from tearoff.hooks.models import KINDS, OFF_BY_OWNER, Endpoint, Event
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
-PAGE = 100
+TROUBLE_AFTER = timedelta(minutes=15)
+"""A receiver that is down for less is no trouble yet: what failed is tried again by itself."""
 
 
 async def hold_account(db: Handle, account_id: int) -> None:
@@ -21,15 +19,52 @@ async def hold_account(db: Handle, account_id: int) -> None:
     await db.execute("SELECT FROM accounts WHERE id = $1 FOR NO KEY UPDATE", account_id)
 
 
-async def note_kinds(db: Handle, account_id: int) -> None:
-    """Note at the account which kinds its active endpoints want, after they were changed."""
+async def note_kinds(db: Handle, account_id: int, now: datetime) -> None:
+    """Note at the account which kinds its endpoints want that are active, or for which is kept what
+    happens; after they were changed."""
     await db.execute(
         "UPDATE accounts a SET hooks = n.kinds FROM ("
         " SELECT array_agg(DISTINCT kind ORDER BY kind) AS kinds FROM hook_endpoints e,"
-        " unnest(coalesce(e.kinds, $2)) AS kind WHERE e.account_id = $1 AND e.active) n"
+        " unnest(coalesce(e.kinds, $2)) AS kind WHERE e.account_id = $1"
+        " AND (e.active OR e.kept_until > $3)) n"
         " WHERE a.id = $1 AND a.hooks IS DISTINCT FROM n.kinds",
         account_id,
         list(KINDS),
+        now,
+    )
+
+
+async def end_keeping(db: Handle, now: datetime) -> list[int]:
+    """Where that is over; gives the accounts."""
+    rows = await db.fetch(
+        "UPDATE hook_endpoints SET kept_until = NULL WHERE kept_until <= $1 RETURNING account_id",
+        now,
+    )
+    return sorted({row["account_id"] for row in rows})
+
+
+async def wait_for_announcers(db: Handle, endpoint_id: int) -> None:
+    """Whoever announces just now saw it as it is: what they write is there when this returns, and
+    the next one sees it as it will be."""
+    await db.execute("SELECT FROM hook_endpoints WHERE id = $1 FOR UPDATE", endpoint_id)
+
+
+async def end_pause(db: Handle, endpoint_id: int) -> None:
+    """Somebody wants something sent now. A span that is being put in line goes before."""
+    await db.execute(
+        "UPDATE hook_endpoints e SET paused_until = NULL WHERE id = $1 AND paused_until IS NOT NULL"
+        " AND NOT EXISTS (SELECT FROM hook_replays r WHERE r.endpoint_id = e.id"
+        " AND r.placed_at IS NULL)",
+        endpoint_id,
+    )
+
+
+async def pause(db: Handle, endpoint_id: int, until: datetime) -> None:
+    """Send it nothing before then."""
+    await db.execute(
+        "UPDATE hook_endpoints SET paused_until = greatest(paused_until, $2) WHERE id = $1",
+        endpoint_id,
+        until,
     )
 
 
@@ -47,6 +82,19 @@ async def without_tls(db: Handle, most: int) -> list[Endpoint]:
         f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE active AND url LIKE 'http:%'"
         " ORDER BY account_id, id LIMIT $1",
         most,
+    )
+    return [read(Endpoint, row) for row in rows]
+
+
+async def in_trouble(db: Handle, account_id: int, now: datetime) -> list[Endpoint]:
+    """Those that were switched off by nobody, and active ones that have only failed for a while."""
+    rows = await db.fetch(
+        f"SELECT {columns(Endpoint)} FROM hook_endpoints WHERE account_id = $1"
+        " AND (active AND failing_since < $2 OR NOT active AND switched_off_reason <> $3)"
+        " ORDER BY active, id",
+        account_id,
+        now - TROUBLE_AFTER,
+        OFF_BY_OWNER,
     )
     return [read(Endpoint, row) for row in rows]
 
@@ -128,83 +176,6 @@ async def event(db: Handle, account_id: int, ref: str) -> Event | None:
     return row and read(Event, row)
 
 
-class Wanted(msgspec.Struct, frozen=True):
-    """Which deliveries of an endpoint are listed."""
-
-    state: str | None = None
-    since: datetime | None = None
-
-
-async def delivery(db: Handle, account_id: int, endpoint_id: int, event_ref: str) -> Logged | None:
-    row = await db.fetchrow(
-        f"SELECT {columns(Delivery, 'd', 'd_')}, v.ref, v.kind, v.body FROM hook_events v"
-        " JOIN hook_deliveries d ON d.event_id = v.id AND d.endpoint_id = $2"
-        " WHERE v.account_id = $1 AND v.ref = $3",
-        account_id,
-        endpoint_id,
-        event_ref,
-    )
-    return row and _logged(row)
-
-
-_OF_ENDPOINT = (
-    " FROM hook_deliveries d WHERE d.account_id = $1 AND d.endpoint_id = $2"
-    " AND ($3::text IS NULL OR d.state = $3) AND ($4::timestamptz IS NULL OR d.created_at >= $4)"
-)
-
-
-async def count_deliveries(db: Handle, account_id: int, endpoint_id: int, wanted: Wanted) -> int:
-    n: int = await db.fetchval(
-        f"SELECT count(*) {_OF_ENDPOINT}", account_id, endpoint_id, wanted.state, wanted.since
-    )
-    return n
-
-
-async def deliveries(
-    db: Handle, account_id: int, endpoint_id: int, wanted: Wanted, page: int
-) -> list[Logged]:
-    """A page of the log, oldest first."""
-    rows = await db.fetch(
-        f"SELECT {columns(Delivery, 'd', 'd_')}, v.ref, v.kind, v.body FROM ("
-        f" SELECT * {_OF_ENDPOINT} ORDER BY d.id LIMIT {PAGE} OFFSET $5) d"
-        " JOIN hook_events v ON v.id = d.event_id ORDER BY d.id",
-        account_id,
-        endpoint_id,
-        wanted.state,
-        wanted.since,
-        (page - 1) * PAGE,
-    )
-    return [_logged(row) for row in rows]
-
-
-async def deliveries_before(
-    db: Handle,
-    account_id: int,
-    endpoint_id: int,
-    wanted: Wanted,
-    before: int | None,
-    limit: int,
-) -> list[Logged]:
-    """The log, newest first, from below an id."""
-    rows = await db.fetch(
-        f"SELECT {columns(Delivery, 'd', 'd_')}, v.ref, v.kind, v.body FROM ("
-        f" SELECT * {_OF_ENDPOINT} AND ($5::bigint IS NULL OR d.id < $5)"
-        " ORDER BY d.id DESC LIMIT $6) d"
-        " JOIN hook_events v ON v.id = d.event_id ORDER BY d.id DESC",
-        account_id,
-        endpoint_id,
-        wanted.state,
-        wanted.since,
-        before,
-        limit,
-    )
-    return [_logged(row) for row in rows]
-
-
-def _logged(row: asyncpg.Record) -> Logged:
-    return Logged(read(Delivery, row, "d_"), row["ref"], row["kind"], row["body"])
-
-
 _AGAIN = (
     "state = 'waiting', tries = 0, settled_at = NULL,"
     " next_at = CASE WHEN d.claimed_until > {now} THEN d.next_at ELSE {now} END"
@@ -246,11 +217,13 @@ async def owe_event(
 async def resend_failed(
     db: Handle, account_id: int, endpoint_id: int, since: datetime, now: datetime
 ) -> int:
-    """Let everything that failed or was dropped since then go out again. Gives how many."""
+    """Let everything that failed or was dropped since then go out again, but tests. Gives how
+    many."""
     n: int = await db.fetchval(
         f"WITH done AS (UPDATE hook_deliveries d SET {_AGAIN.format(now='$4')}"
         " WHERE d.account_id = $1 AND d.endpoint_id = $2 AND d.created_at >= $3"
-        " AND d.state IN ('failed', 'dropped') RETURNING 1) SELECT count(*) FROM done",
+        " AND d.state IN ('failed', 'dropped') AND d.thread <> 'webhook_test' RETURNING 1)"
+        " SELECT count(*) FROM done",
         account_id,
         endpoint_id,
         since,

@@ -63,7 +63,11 @@ _MORE_PRIVATE = (
 
 
 class PrivateAddress(OSError):
-    """The host leads to a private, loopback, link-local or otherwise special address."""
+    """The host leads to a private, loopback, link-local or otherwise special address: this one."""
+
+    def __init__(self, host: str, address: str) -> None:
+        super().__init__(f"{host} leads to {address}, a private or special address")
+        self.host, self.address = host, address
 
 
 class AnswerTooLarge(aiohttp.ClientPayloadError):
@@ -206,7 +210,7 @@ class Gate:
         infos = await _look_up(host, port, family)
         open_ones = [info for info in infos if self.is_open(host, info[4][0], port)]
         if not open_ones:
-            raise PrivateAddress(f"{host} leads to a private or special address")
+            raise PrivateAddress(host, str(infos[0][4][0]) if infos else "none")
         return open_ones
 
     def is_open(self, host: str, address: str, port: int) -> bool:
@@ -228,7 +232,7 @@ class Gate:
         """
         host = request.url.host or ""
         if _is_literal(host) and not self.is_open(host, host, request.url.port or 0):
-            problem = PrivateAddress(f"{host} is a private or special address")
+            problem = PrivateAddress(host, host)
             raise aiohttp.ClientConnectorDNSError(request.connection_key, problem)
         try:
             return await handler(request)

@@ -70,6 +70,8 @@ QUERIES = {
     "/send": ("", "?campaign={campaign}"),
     "/settings/address": ("", "?check=1"),
     "/audit": ("", "?about=campaign&from=2026-01-01", "?about=webhook"),
+    "/webhooks/{id:int}": ("", "?state=missed"),
+    "/webhooks/{id:int}/replay": ("?since=2020-01-01T00:00",),
 }
 """A screen that needs a query, or looks otherwise with one."""
 
@@ -102,6 +104,7 @@ async def fill(
     await _providers(filled, services, say, rows)
     await _keys(filled, say, rows)
     await _alerts(filled, services, say, rows)
+    await _webhooks(filled, services, say, rows, address)
     await _ok(filled.v4.patch(f"/v4/campaigns/{shop.campaign}", {"scratch": {
         "prizes": [{"key": "cup", "title": {"en": say("A cup")}, "weight": 1, "amount": 50}],
         "blank_weight": 9, "blank_text": {"en": say("Next time!")},
@@ -272,6 +275,38 @@ async def _keys(filled: Filled, say: Say, rows: int) -> None:
             filled.v4.post("/v4/keys", {"name": say(f"Web shop {n}")[:100], "scopes": ["read"]})
         )
     filled.names["/api/keys/"] = [made["client_id"]]
+
+
+async def _webhooks(filled: Filled, services: Services, say: Say, rows: int, address: str) -> None:
+    """One that works, one that fails since an hour, one that was switched off; a replay of what the
+    last one missed. Nobody listens there."""
+    v4, db, made = filled.v4, services.db, []
+    url = address or "http://127.0.0.1:9/hook"
+    for n in range(min(rows + 2, 20)):
+        body = {"url": url, "description": say(f"Till {n}")[:200], "events": [
+            "coupon_distributed", "coupon_voided"]}  # fmt: skip
+        made.append((await _ok(v4.post("/v4/webhooks", body)))["id"])
+    event = (await _ok(v4.post(f"/v4/webhooks/{made[0]}/test")))["event"]
+    await db.execute(
+        "UPDATE hook_endpoints SET failing_since = now() - interval '1 hour' WHERE id = $1", made[1]
+    )
+    for _ in range(rows):
+        replay = await _ok(
+            v4.post(f"/v4/webhooks/{made[0]}/replays", {"since": "2020-01-01T00:00:00Z"})
+        )
+    await _ok(v4.patch(f"/v4/webhooks/{made[2]}", {"active": False}))
+    missed = {"campaign": filled.shop.ref, "firstname": say("Ann")}
+    await _ok(v4.caller.post("/v3/singleuse/create", missed))
+    await db.execute(
+        "UPDATE hook_deliveries SET last_answer = $2, last_status = 500, last_head = $2"
+        " WHERE endpoint_id = $1", made[0], say("Oops"),
+    )  # fmt: skip
+    filled.names["/webhooks/"] = [made[0], *made[1:3]]
+    for id in made[:3]:
+        filled.names[f"/webhooks/{id}/deliveries/"] = []
+        filled.names[f"/webhooks/{id}/replays/"] = []
+    filled.names[f"/webhooks/{made[0]}/deliveries/"] = [event]
+    filled.names[f"/webhooks/{made[0]}/replays/"] = [replay["id"]]
 
 
 async def own_all(services: Services, person: Any) -> None:

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from PIL import Image
 from playwright.async_api import Page, expect
 
@@ -22,7 +23,10 @@ from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.coupons.models import NewSession
 from tearoff.kit import clock
+from tests.api.caller import Caller
+from tests.api.v4.client import Client
 from tests.cast import Shop, open_place, open_shop
+from tests.hooks.receiver import open_receiver
 from tests.providers.dialects import ACCOUNT, TOKEN, Twilio
 from tests.providers.standin import running_standin
 from tests.web.browsing import in_browser
@@ -95,6 +99,18 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "api-reference": ("/api/reference", "The reference, with this server's address"),
         "api-try": ("/api/try", "Trying a call"),
     },
+    "Webhooks": {
+        "webhooks": ("/webhooks", "Who is told what"),
+        "webhook-new": ("/webhooks/new", "A new one: its address and its events"),
+        "webhook": ("/webhooks/{webhook}", "One that was switched off, and what it missed"),
+        "webhook-details": ("/webhooks/{webhook}/details", "Changing it"),
+        "delivery": ("/webhooks/{told}/deliveries/{event}", "One event: request and answer"),
+        "replay-sure": (
+            "/webhooks/{webhook}/replay?since=2020-01-01T00:00",
+            "How many are sent again",
+        ),
+        "replay": ("/webhooks/{told}/replays/{replay}", "How far it has come"),
+    },
     "Oneself and the account": {
         "profile": ("/profile", "Profile: language, password, second step, sign-ins"),
         "second-step": ("/profile/second-step", "The second step is switched on"),
@@ -138,7 +154,14 @@ async def standin():
 
 
 @pytest_asyncio.fixture
-async def work(services, sign_in, make_coupon, standin, http, server):
+async def receiver():
+    async with open_receiver() as receiver:
+        receiver.answer = lambda got: web.Response(text="thank you", headers={"Server": "till"})
+        yield receiver
+
+
+@pytest_asyncio.fixture
+async def work(services, sign_in, make_coupon, standin, http, server, receiver):
     """A café with three campaigns that run, a service that reports, and a staff's phone."""
     shop = await open_shop(
         services, kind=None,
@@ -158,6 +181,7 @@ async def work(services, sign_in, make_coupon, standin, http, server):
         "coupon": (await _coupons(make_coupon, shop))[:6], "location": shop.location,
         "key": shop.client_id,
     }  # fmt: skip
+    ids |= await _webhooks(services, person, shop, receiver)
     await _places(services, http, server, make_coupon, shop)
     await _opted_out(services, shop)
     await person.post("/profile/second-step/start", {})
@@ -439,6 +463,25 @@ async def _places(services, http, server, make_coupon, shop: Shop) -> None:
             "UPDATE devices SET name = $2 WHERE id = (SELECT max(id) FROM devices WHERE"
             " account_id = $1 AND name = 'Sam')", shop.account, name,
         )  # fmt: skip
+
+
+async def _webhooks(services, person, shop, receiver) -> dict[str, object]:
+    """One that is told everything, and one that was switched off a day ago and missed something."""
+    v4, made = Client(Caller(person.http, person.url, shop)), []
+    for note in ("Till in Ghent", "Accounts"):
+        body = {"url": receiver.url, "description": note, "events": ["coupon_distributed"]}
+        made.append((await v4.post("/v4/webhooks", body)).body["id"])
+    told, off = made
+    event = (await v4.post(f"/v4/webhooks/{told}/test")).body["event"]
+    await v4.patch(f"/v4/webhooks/{off}", {"active": False})
+    for _ in range(3):
+        await v4.caller.post("/v3/singleuse/create", {"campaign": shop.ref})
+    await services.db.execute(
+        "UPDATE hook_endpoints SET switched_off_at = now() - interval '1 day',"
+        " switched_off_reason = 'It only failed for three days. HTTP 500.' WHERE id = $1", off,
+    )  # fmt: skip
+    replay = await v4.post(f"/v4/webhooks/{told}/replays", {"since": "2020-01-01T00:00:00Z"})
+    return {"webhook": off, "told": told, "event": event, "replay": replay.body["id"]}
 
 
 async def _opted_out(services, shop: Shop) -> None:

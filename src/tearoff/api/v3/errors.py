@@ -31,6 +31,7 @@ from tearoff.coupons.sessions.reserved_limits import ReservationNotFound
 from tearoff.distribution.send import AlreadyReceived, NotSent, StatcodeNotFound
 from tearoff.errors import Forbidden, Invalid, NotFound, TearoffError, TryLater
 from tearoff.hooks.endpoints import WebhookNotFound, WebhookOff
+from tearoff.hooks.replays import ReplayUnderWay
 from tearoff.kit.bodies import TooSlow
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.caps import CapReached
@@ -87,6 +88,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     rules.Expired: (422, 512, SAME),
     WebhookNotFound: (422, 509, SAME),
     WebhookOff: (422, 523, SAME),
+    ReplayUnderWay: (422, 528, "{error}"),
     SubaccountCaller: (
         403,
         102,

@@ -13,9 +13,10 @@ from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.endpoint import Endpoint, once, success_body
+from tearoff.coupons.sessions.invented import invented_body
 from tearoff.coupons.sessions.status import utc
 from tearoff.errors import Invalid
-from tearoff.hooks import addresses, endpoints, queries, test_event
+from tearoff.hooks import addresses, endpoints, log, queries, test_event
 from tearoff.hooks.claims import Claimed
 from tearoff.hooks.endpoints import OLD_SECRET_LIVES, Changes, WebhookNotFound
 from tearoff.hooks.models import KINDS, STATES, Logged
@@ -62,7 +63,7 @@ async def update_webhook(call: Call, db: Handle) -> dict[str, Any]:
 
 
 async def delete_webhook(call: Call, db: Handle) -> dict[str, Any]:
-    await endpoints.delete(db, call.account.id, call.given["webhook"])
+    await endpoints.delete(db, call.account.id, call.given["webhook"], call.now)
     return {"action": "webhook_deleted", "webhook": f"whk_{call.given['webhook']}"}
 
 
@@ -72,7 +73,8 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
 
     async def prepare(db: Handle) -> bytes:
         endpoint = await endpoints.hold(db, call.account.id, call.given["webhook"])
-        taken.append(await test_event.prepare(db, endpoint, call.now))
+        body = invented_body(call.account.id, call.account.timezone, call.link_host, call.now)
+        taken.append(await test_event.prepare(db, endpoint, body, call.now))
         return taken[0].ref.encode()
 
     ref = await once(call, prepare)
@@ -83,7 +85,7 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
 async def tell_test(call: Call, ref: bytes) -> bytes:
     """How a test went, from the log."""
     db, webhook_id = call.doors.services.db, call.given["webhook"]
-    found = await queries.delivery(db, call.account.id, webhook_id, ref.decode())
+    found = await log.delivery(db, call.account.id, webhook_id, ref.decode())
     if found is None:
         raise WebhookNotFound
     told = _delivery(found)
@@ -94,14 +96,14 @@ async def tell_test(call: Call, ref: bytes) -> bytes:
 async def list_deliveries(call: Call, db: Handle) -> dict[str, Any]:
     given, account_id = call.given, call.account.id
     endpoint = await endpoints.find(db, account_id, given["webhook"])
-    wanted = queries.Wanted(given["state"], _utc(given["since"]))
+    wanted = log.Wanted(given["state"], _utc(given["since"]))
     page = given["page"] or 1
     return {
         "webhook": endpoint.ref,
-        "amount_of_results": await queries.count_deliveries(db, account_id, endpoint.id, wanted),
+        "amount_of_results": await log.count_deliveries(db, account_id, endpoint.id, wanted),
         "data": [
             _delivery(logged)
-            for logged in await queries.deliveries(db, account_id, endpoint.id, wanted, page)
+            for logged in await log.deliveries(db, account_id, endpoint.id, wanted, page)
         ],
     }
 

@@ -13,6 +13,8 @@ from tearoff.api.v4.operation import Operation
 from tearoff.coupons.campaigns import counts
 from tearoff.coupons.pools import pools
 from tearoff.coupons.sessions.pin_tries import ALARM, ALARM_TRIES, LOCKS
+from tearoff.hooks import queries as hooks
+from tearoff.hooks.models import Endpoint
 from tearoff.kit import embedded, signs_of_life
 from tearoff.kit.db import Handle
 from tearoff.messages.connections import connections_of
@@ -44,6 +46,17 @@ class Failing(msgspec.Struct, frozen=True):
     name: str
     since: datetime
     error: str | None
+
+
+class FailingHook(msgspec.Struct, frozen=True):
+    """A webhook that was switched off by nobody, or has failed for a while. `url` and `reason` are
+    told only to who may change webhooks."""
+
+    webhook: int
+    is_off: bool
+    since: datetime
+    url: str | None
+    reason: str | None
 
 
 class LowPool(msgspec.Struct, frozen=True):
@@ -78,6 +91,7 @@ class Attention(msgspec.Struct, frozen=True):
 
     first_steps: FirstSteps
     failing: list[Failing]
+    webhooks: list[FailingHook]
     pools: list[LowPool]
     pins: Pins
     server: Server | None
@@ -97,6 +111,7 @@ async def get_attention(call: Call, db: Handle) -> Attention:
             begun.has_redeemed,
         ),
         [failing for c in connected for failing in _failing(call, c)],
+        [_hook(call, one) for one in await hooks.in_trouble(db, account_id, call.now)],
         [LowPool(pool.campaign_id, pool.left) for pool in low],
         Pins(pins[ALARM.scope], pins[LOCKS.scope], pins[ALARM.scope] >= ALARM_TRIES),
         await _server(call, db),
@@ -108,6 +123,18 @@ def _failing(call: Call, one: Connection) -> list[Failing]:
         return []
     error = one.last_error if call.caller.may(Right.PROVIDERS) else None
     return [Failing(one.id, one.channel, one.kind, one.name, one.failing_since, error)]
+
+
+def _hook(call: Call, one: Endpoint) -> FailingHook:
+    may = call.caller.may(Right.HOOKS)
+    since = one.failing_since if one.active else one.switched_off_at
+    return FailingHook(
+        one.id,
+        not one.active,
+        since or one.created_at,
+        one.url if may else None,
+        one.switched_off_reason if may else None,
+    )
 
 
 async def _server(call: Call, db: Handle) -> Server | None:
@@ -137,6 +164,7 @@ GET = Operation(
     example=Attention(
         FirstSteps(has_sms=True, has_campaign=True, has_sent=True, has_redeemed=False),
         [Failing(100001, "sms", "twilio", "", _AT, "Authenticate")],
+        [FailingHook(100001, True, _AT, "https://example.com/webhooks", "It answered 410 Gone.")],
         [LowPool(100001, 12)],
         Pins(3, 0, False),
         Server(True, _AT, _AT, True),

@@ -35,6 +35,7 @@ from tearoff.api.v4 import (
     suppressions,
     templates,
     timeline,
+    webhook_log,
     webhooks,
 )
 from tearoff.api.v4.fields import Unknown
@@ -60,6 +61,7 @@ NOUNS = (
     suppressions,
     groups,
     webhooks,
+    webhook_log,
     providers,
     account,
     account_limits,

@@ -11,25 +11,27 @@ from msgspec import UNSET
 from tearoff.accounts.rights import Right
 from tearoff.api.call import Call, claim, keep
 from tearoff.api.v3 import parameters as p
-from tearoff.api.v3.webhook import SHOWN_OF_BODY, address, event_ref, kinds
+from tearoff.api.v3.webhook import address, kinds
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4.operation import Operation, encode
-from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
+from tearoff.api.v4.pages import Page
 from tearoff.api.v4.shapes import AT
+from tearoff.api.v4.webhook_log import DELIVERY, ID, TAG, Delivery, delivery_of
+from tearoff.coupons.sessions.invented import invented_body
 from tearoff.errors import Invalid
-from tearoff.hooks import addresses, endpoints, queries, test_event
+from tearoff.hooks import addresses, endpoints, log, queries, standings, test_event
 from tearoff.hooks.claims import Claimed
 from tearoff.hooks.endpoints import OLD_SECRET_LIVES, Changes, WebhookNotFound
-from tearoff.hooks.models import KINDS, STATES, Logged
+from tearoff.hooks.models import KINDS
 from tearoff.hooks.models import Endpoint as WebhookRow
 from tearoff.kit.db import Handle
-
-TAG = "Webhooks"
 
 
 class Webhook(msgspec.Struct, frozen=True):
     """An address that is told of events. `events` null: all kinds. `secret` is there when it
-    was just made, and never again. `warnings`: what its owner should know, in words."""
+    was just made, and never again. `kept_until`: while it is off, what happens until then is kept
+    for it and can be sent by a replay. `paused_until`: nothing is sent before, because it asked for
+    that (Retry-After). `warnings`: what its owner should know, in words."""
 
     id: int
     url: str
@@ -39,39 +41,30 @@ class Webhook(msgspec.Struct, frozen=True):
     failing_since: datetime | None
     switched_off_at: datetime | None
     switched_off_reason: str
+    kept_until: datetime | None
+    paused_until: datetime | None
     created_at: datetime
     secret: str | None
     warnings: list[str]
 
 
-class Delivery(msgspec.Struct, frozen=True):
-    """How it stands between one event and one webhook, with what the last try brought.
-    `state`: waiting, delivered, failed or dropped."""
+class WebhookStanding(Webhook, frozen=True):
+    """And how it stands. `waiting`: deliveries that are still to be made. `missed`: events that did
+    not arrive, since it fails or was switched off, else of the last 30 days; `missed_since`: when
+    the oldest of them happened. `last_try_at`, `last_status`: of the last try (null: no answer)."""
 
-    id: int
-    event: str
-    type: str
-    state: str
-    tries: int
-    next_try_at: datetime | None
-    http_status: int | None
-    error: str
-    answer: str
-    took_ms: int | None
-    created_at: datetime
-    settled_at: datetime | None
-    body: str
+    waiting: int
+    missed: int
+    missed_since: datetime | None
+    last_try_at: datetime | None
+    last_status: int | None
 
 
-class Resent(msgspec.Struct, frozen=True):
-    """To how many webhooks it is sent again."""
-
-    deliveries: int
-
-
-async def list_webhooks(call: Call, db: Handle) -> Page[Webhook]:
+async def list_webhooks(call: Call, db: Handle) -> Page[WebhookStanding]:
     """All of them: an account has at most 20."""
-    return Page([_webhook(one) for one in await queries.endpoints(db, call.account.id)])
+    stand = await standings.of(db, call.account.id, call.now)
+    rows = await queries.endpoints(db, call.account.id)
+    return Page([_standing(one, stand[one.id]) for one in rows if one.id in stand])
 
 
 async def create_webhook(call: Call, db: Handle) -> Webhook:
@@ -87,7 +80,16 @@ async def create_webhook(call: Call, db: Handle) -> Webhook:
     return _webhook(made.endpoint, made.secret)
 
 
-async def get_webhook(call: Call, db: Handle) -> Webhook:
+async def get_webhook(call: Call, db: Handle) -> WebhookStanding:
+    row = await endpoints.find(db, call.account.id, call.given["id"])
+    stand = await standings.of(db, call.account.id, call.now, row.id)
+    if row.id not in stand:
+        raise WebhookNotFound
+    return _standing(row, stand[row.id])
+
+
+async def look_at_webhook(call: Call, db: Handle) -> Webhook:
+    """What of it somebody changes."""
     return _webhook(await endpoints.find(db, call.account.id, call.given["id"]))
 
 
@@ -106,7 +108,7 @@ async def update_webhook(call: Call, db: Handle) -> Webhook:
 
 
 async def delete_webhook(call: Call, db: Handle) -> None:
-    await endpoints.delete(db, call.account.id, call.given["id"])
+    await endpoints.delete(db, call.account.id, call.given["id"], call.now)
 
 
 async def test_webhook(call: Call) -> tuple[int, bytes]:
@@ -116,7 +118,8 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
     async with services.db.transaction() as db:
         endpoint = await endpoints.hold(db, call.account.id, call.given["id"])
         await claim(db, call)
-        claimed = await test_event.prepare(db, endpoint, call.now)
+        body = invented_body(call.account.id, call.account.timezone, call.link_host, call.now)
+        claimed = await test_event.prepare(db, endpoint, body, call.now)
         await call.note(db, "webhook.test", subject=str(call.given["id"]))
         await keep(db, call, 200, await _tested(call, db, claimed))
     await test_event.carry_out(services, claimed)
@@ -126,29 +129,10 @@ async def test_webhook(call: Call) -> tuple[int, bytes]:
 
 
 async def _tested(call: Call, db: Handle, claimed: Claimed) -> bytes:
-    found = await queries.delivery(db, call.account.id, claimed.endpoint_id, claimed.ref)
+    found = await log.delivery(db, call.account.id, claimed.endpoint_id, claimed.ref)
     if found is None:
         raise WebhookNotFound
-    return encode(_delivery(found))
-
-
-async def list_deliveries(call: Call, db: Handle) -> Page[Delivery]:
-    given = call.given
-    endpoint = await endpoints.find(db, call.account.id, given["id"])
-    limit = given.get("limit", DEFAULT_LIMIT)
-    (before,) = given.get("cursor", (None,))
-    wanted = queries.Wanted(given.get("state"), given.get("since"))
-    found = await queries.deliveries_before(
-        db, call.account.id, endpoint.id, wanted, before, limit + 1
-    )
-    return page_of("deliveries", found, limit, _delivery, lambda one: (one.delivery.id,))
-
-
-async def resend_event(call: Call, db: Handle) -> Resent:
-    given, account_id = call.given, call.account.id
-    event = await endpoints.find_event(db, account_id, given["event"])
-    n = await endpoints.resend_event(db, account_id, event, given.get("webhook"), call.now)
-    return Resent(n)
+    return encode(delivery_of(found))
 
 
 async def check_address(call: Call) -> None:
@@ -163,27 +147,19 @@ async def check_address(call: Call) -> None:
 def _webhook(row: WebhookRow, secret: str | None = None) -> Webhook:
     return Webhook(
         row.id, row.url, row.kinds, row.description, row.active, row.failing_since,
-        row.switched_off_at, row.switched_off_reason, row.created_at, secret,
-        row.warnings,
+        row.switched_off_at, row.switched_off_reason, row.kept_until, row.paused_until,
+        row.created_at, secret, row.warnings,
     )  # fmt: skip
 
 
-def _delivery(logged: Logged) -> Delivery:
-    row = logged.delivery
-    return Delivery(
-        row.id,
-        logged.ref,
-        logged.kind,
-        row.state,
-        row.tries,
-        row.next_at if row.state == "waiting" else None,
-        row.last_status,
-        row.last_error,
-        row.last_answer,
-        row.last_took_ms,
-        row.created_at,
-        row.settled_at,
-        logged.body.decode()[:SHOWN_OF_BODY],
+def _standing(row: WebhookRow, stands: standings.Standing) -> WebhookStanding:
+    return WebhookStanding(
+        **msgspec.structs.asdict(_webhook(row)),
+        waiting=stands.waiting,
+        missed=stands.missed,
+        missed_since=stands.missed_since,
+        last_try_at=stands.last_at,
+        last_status=stands.last_status,
     )
 
 
@@ -193,7 +169,6 @@ def _kinds(name: str, given: Any) -> tuple[str, ...] | None:
     return kinds(name, list(words)) or None
 
 
-_ID = f.path_id("id", "whk", "Id of the webhook.", 100001)
 _URL = f.text_field(
     "url", address,
     "Where events are sent: https (http works, with a warning), not a private address.",
@@ -208,17 +183,19 @@ _EVENTS = f.Field(
     schema={"type": ["array", "null"], "items": {"type": "string", "enum": list(KINDS)}},
 )
 _DESCRIPTION = f.text_field("description", p.text(200), "For your own records.", "Our shop")
-_EVENT = "evt_a1B2c3D4e5F6g7H8i9J0"
 _SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"  # noqa: S105 (an example)
 _WEBHOOK = Webhook(
     100001, "https://example.com/webhooks", ("coupon_validated",), "Our shop", True, None, None,
-    "", AT, None, [],
+    "", None, None, AT, None, [],
 )  # fmt: skip
-_DELIVERY = Delivery(
-    100001, _EVENT, "coupon_validated", "delivered", 1, None, 200, "", "ok", 48, AT, AT,
-    '{"id":"evt_a1B2c3D4e5F6g7H8i9J0","type":"coupon_validated"}',
-)  # fmt: skip
-
+_STANDING = WebhookStanding(
+    **msgspec.structs.asdict(_WEBHOOK),
+    waiting=0,
+    missed=0,
+    missed_since=None,
+    last_try_at=AT,
+    last_status=200,
+)
 LIST = Operation(
     method="GET",
     path="/v4/webhooks",
@@ -227,8 +204,8 @@ LIST = Operation(
     summary="The account's webhooks, on one page.",
     act=list_webhooks,
     errors=(201,),
-    answers={200: ("The webhooks.", Page[Webhook])},
-    example=Page([_WEBHOOK]),
+    answers={200: ("The webhooks.", Page[WebhookStanding])},
+    example=Page([_STANDING]),
 )
 
 OPERATIONS = (
@@ -255,11 +232,11 @@ OPERATIONS = (
         tag=TAG,
         right=Right.HOOKS,
         summary="One webhook.",
-        path_fields=(_ID,),
+        path_fields=(ID,),
         act=get_webhook,
         errors=(404, 509),
-        answers={200: ("The webhook.", Webhook)},
-        example=_WEBHOOK,
+        answers={200: ("The webhook.", WebhookStanding)},
+        example=_STANDING,
     ),
     Operation(
         method="PATCH",
@@ -267,9 +244,9 @@ OPERATIONS = (
         tag=TAG,
         right=Right.HOOKS,
         verb="webhook.change",
-        look=get_webhook,
+        look=look_at_webhook,
         summary="Change a webhook, switch it off or on, or roll its secret.",
-        path_fields=(_ID,),
+        path_fields=(ID,),
         body=(
             msgspec.structs.replace(_URL, required=False),
             _EVENTS,
@@ -291,9 +268,9 @@ OPERATIONS = (
         tag=TAG,
         right=Right.HOOKS,
         verb="webhook.remove",
-        look=get_webhook,
+        look=look_at_webhook,
         summary="Delete a webhook with its log.",
-        path_fields=(_ID,),
+        path_fields=(ID,),
         act=delete_webhook,
         errors=(404, 409, 422, 509),
         answers={204: ("It is gone.", None)},
@@ -305,45 +282,10 @@ OPERATIONS = (
         right=Right.HOOKS,
         verb="webhook.test",
         summary="Send a `webhook_test` now and tell how it went.",
-        path_fields=(_ID,),
+        path_fields=(ID,),
         act_alone=test_webhook,
         errors=(404, 509, 523),
         answers={200: ("What the test brought.", Delivery)},
-        example=msgspec.structs.replace(_DELIVERY, type="webhook_test"),
-    ),
-    Operation(
-        method="GET",
-        path="/v4/webhooks/{id}/deliveries",
-        tag=TAG,
-        right=Right.HOOKS,
-        summary="What was sent to a webhook and what it answered, newest first.",
-        path_fields=(_ID,),
-        query=(
-            LIMIT,
-            cursor_field("deliveries", int),
-            f.words_field("state", STATES, "Only those in this state.", "delivered"),
-            f.moment_field("since", "What was announced from this moment on.",
-                           "2026-11-23T10:00:00Z"),
-        ),
-        act=list_deliveries,
-        errors=(201, 300, 301, 302, 303, 404, 509),
-        answers={200: ("A page of deliveries.", Page[Delivery])},
-        example=Page([_DELIVERY]),
-    ),
-    Operation(
-        method="POST",
-        path="/v4/events/{event}/resend",
-        tag=TAG,
-        right=Right.HOOKS,
-        verb="event.resend",
-        summary="Send an event again: to the webhooks that got it, or to one that is named.",
-        path_fields=(
-            f.text_field("event", event_ref, "Id of the event.", _EVENT, required=True),
-        ),
-        body=(f.integer_field("webhook", "Id of a webhook."),),
-        act=resend_event,
-        errors=(201, 301, 404, 409, 422, 509, 523),
-        answers={200: ("It is on its way again.", Resent)},
-        example=Resent(1),
+        example=msgspec.structs.replace(DELIVERY, type="webhook_test"),
     ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ from typing import Any
 from msgspec import UNSET, UnsetType
 
 from tearoff.accounts import locations
+from tearoff.accounts.models import Location
 from tearoff.coupons.models import Campaign, Session, SessionAndCampaign
 from tearoff.coupons.sessions.status import status_block
 from tearoff.hooks.bodies import Body, Customer, Message
@@ -100,21 +101,32 @@ async def _announce_kinds(
     if session.location_id is not None:
         known = await locations.of_ids(db, session.account_id, [session.location_id])
         place = known.get(session.location_id)
-    body = Body(
+    body = body_of(found, place, listener.link_host, message)
+    for kind in kinds:
+        await announce(
+            db, listener, kind, at=now, thread=session.code, campaign_id=campaign.id, body=body
+        )
+
+
+def body_of(
+    found: SessionAndCampaign,
+    place: Location | None,
+    link_host: str,
+    message: Message | UnsetType = UNSET,
+) -> Body:
+    """What is told of a session. `place`: where it was taken in."""
+    session, campaign = found.session, found.campaign
+    return Body(
         campaign=campaign.ref,
-        coupon=_coupon(campaign, session, listener.link_host),
+        coupon=_coupon(campaign, session, link_host),
         session=session.code,
-        session_url=f"{listener.link_host}/p/{campaign.code}/{session.code}",
+        session_url=f"{link_host}/p/{campaign.code}/{session.code}",
         coupon_code=campaign.code,
         customid=session.customid or "",
         customer=customer_of(session),
         status=status_block(session, campaign, place),
         message=message,
     )
-    for kind in kinds:
-        await announce(
-            db, listener, kind, at=now, thread=session.code, campaign_id=campaign.id, body=body
-        )
 
 
 def customer_of(session: Session) -> Customer:

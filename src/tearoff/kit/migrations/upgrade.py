@@ -52,6 +52,7 @@ async def _take(lock: AsyncConnection) -> None:
 def _run_revisions(connection: Connection, revision: str) -> None:
     # Looked at behind the lock: a newer version may have been at work until now.
     refuse_newer(MigrationContext.configure(connection).get_current_revision())
+    connection.commit()  # each revision has its own, and may leave it to build an index
     config = Config()
     config.set_main_option("script_location", str(Path(__file__).parent))
     config.attributes["connection"] = connection

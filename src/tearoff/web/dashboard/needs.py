@@ -9,10 +9,11 @@ import msgspec
 from markupsafe import Markup, escape
 
 from tearoff.accounts.rights import Right
-from tearoff.api.v4.attention import Attention, Failing, Server
+from tearoff.api.v4.attention import Attention, Failing, FailingHook, Server
 from tearoff.providers import registry
 from tearoff.web.dashboard.moments import Moments
 from tearoff.web.dashboard.visit import Visit
+from tearoff.web.dashboard.webhook_words import said
 
 BACKUP_EVERY = timedelta(days=7)
 """Home says so when the last one is older."""
@@ -33,6 +34,7 @@ def needs_of(visit: Visit, found: Attention, names: Mapping[int, str]) -> list[N
     return [
         *_server(visit, found.server),
         *(_failing(visit, one) for one in found.failing),
+        *(_hook(visit, one) for one in found.webhooks),
         *_pins(visit, found),
         *_pools(visit, found, names),
         *_backup(visit, found.server),
@@ -62,6 +64,23 @@ def _failing(visit: Visit, one: Failing) -> Need:
     link = visit.address("/integrations") if visit.may(Right.PROVIDERS) else ""
     title = words("{service} takes no messages", service=name)
     return Need("no", title, line, link, words("To the integrations"))
+
+
+def _hook(visit: Visit, one: FailingHook) -> Need:
+    words, moments = visit.words, _moments(visit)
+    name = one.url or words("A webhook")
+    why = said(words, one.reason or "")
+    if one.is_off:
+        title = words("{webhook} is switched off", webhook=name)
+        line = _filled(
+            words("Since {at}: {why} What happens is kept for it a while."),
+            at=moments.at(one.since), why=why,
+        )  # fmt: skip
+    else:
+        title = words("{webhook} gets no events", webhook=name)
+        line = _filled(words("Every try has failed since {at}."), at=moments.at(one.since))
+    link = visit.address(f"/webhooks/{one.webhook}") if visit.may(Right.HOOKS) else ""
+    return Need("no", title, line, link, words("To the webhook"))
 
 
 def _pins(visit: Visit, found: Attention) -> Iterator[Need]:

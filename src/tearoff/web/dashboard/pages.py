@@ -82,6 +82,7 @@ MENU = (
     Item("/send", "send", phrase("Send"), Right.SEND),
     Item("/coupons", "qrcode", phrase("Coupons"), Right.LOOK),
     Item("/integrations", "plug", phrase("Integrations"), Right.PROVIDERS),
+    Item("/webhooks", "share", phrase("Webhooks"), Right.HOOKS),
     Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
     Item("/api", "key", phrase("API"), Right.KEYS),
     Item("/settings", "settings", phrase("Settings"), Right.SETTINGS),

@@ -42,6 +42,8 @@ from tearoff.web.dashboard import (
     settings,
     settings_address,
     share,
+    webhook_log,
+    webhooks,
 )
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
@@ -80,6 +82,8 @@ FILES = (
     api_pages,
     audit_log,
     alerts,
+    webhooks,
+    webhook_log,
 )
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
