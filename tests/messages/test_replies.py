@@ -12,7 +12,7 @@ from tearoff.coupons.sessions.actions import issue_session
 from tearoff.distribution.events import tell
 from tearoff.kit import clock
 from tearoff.kit.phone import phone_key
-from tearoff.messages import arrivals, connections, queries, replies
+from tearoff.messages import arrivals, connections, queries, replies, reply_pages
 from tearoff.people import optouts
 from tearoff.people import queries as people
 from tearoff.providers.base import Arrived, Receipt, ReceiptState, Reply
@@ -85,7 +85,7 @@ async def test_stop_reaches_the_list_however_the_sender_is_written(
     reply = Reply(sender=sender, to="8850", text="Stop please", written=sender, ton=ton)
     assert await arrive(services, shop, reply=reply) == "reply_stop"
     assert await optouts.is_opted_out(services.db, shop.account, e164)
-    (kept,) = await replies.page(services.db, shop.account, None, 10)
+    (kept,) = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert (kept.sender, kept.keyword, kept.state) == (sender, "stop", "done")
     assert phone_key(kept.phone) == phone_key(e164)
     start = Reply(sender=sender, to="8850", text="START", written=sender, ton=ton)
@@ -109,7 +109,9 @@ async def test_digits_of_two_countries_are_whom_the_account_knows(services, shop
 async def test_what_cannot_be_read_is_kept_and_open(services, shop, sender):
     reply = Reply(sender=sender, to="8850", text="STOP\0", written=sender)
     assert await arrive(services, shop, reply=reply) == "reply_from_no_number"
-    (kept,) = await replies.page(services.db, shop.account, None, 10, state="open")
+    (kept,) = await reply_pages.page(
+        services.db, shop.account, reply_pages.Asked(state="open"), None, 10
+    )
     assert (kept.sender, kept.phone, kept.text, kept.keyword) == (sender, None, "STOP", "stop")
 
 
@@ -189,7 +191,7 @@ async def test_old_replies_go_and_open_ones_stay(services, shop):
         shop.account,
     )
     await replies.sweep(services.db, clock.now())
-    left = await replies.page(services.db, shop.account, None, 10)
+    left = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert [one.text for one in left] == ["so, stop?"]
 
 
@@ -286,7 +288,7 @@ async def test_replies_beside_receipts_are_taken_in_once(services, shop):
     id_ = await store(services, shop, reply=reply, receipt=receipt)
     assert await optouts.is_opted_out(services.db, shop.account, reply.sender)
     await read(services, id_, lambda result: result == "unmatched,reply_stop")
-    found = await replies.page(services.db, shop.account, None, 10)
+    found = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert [one.text for one in found] == ["STOP"]
 
 
@@ -324,7 +326,7 @@ async def test_one_part_of_a_longer_text_decides_nothing(services, shop, words, 
     reply = Reply("+32470001780", "36111", words, is_part=True)
     assert await arrive(services, shop, reply=reply) == f"reply_{keyword}"
     assert not await optouts.is_opted_out(services.db, shop.account, reply.sender)
-    (found,) = await replies.page(services.db, shop.account, None, 10)
+    (found,) = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert found.state == ("open" if keyword == "maybe_stop" else "done")
 
 

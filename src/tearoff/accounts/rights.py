@@ -33,6 +33,8 @@ class Right(StrEnum):
     SEND = "send"
     EDIT = "edit"
     PEOPLE = "people"
+    LIFT = "lift"
+    EXPORT = "export"
     REDEEM = "redeem"
     PLACES = "places"
     HOOKS = "hooks"
@@ -62,6 +64,10 @@ GRANTS: dict[Right, Grant] = {
     Right.EDIT: Grant("manage", (*_RUN, "editor")),
     # groups, contacts, opt-outs, replies
     Right.PEOPLE: Grant("manage", (*_RUN, "sender")),
+    # taking somebody off the opt-out list
+    Right.LIFT: Grant("manage", _RUN),
+    # lists of people as files
+    Right.EXPORT: Grant("manage", _RUN),
     # taking coupons in, taking that back, blocking one
     Right.REDEEM: Grant("validate", (*_RUN, "staff")),
     # locations, their PINs and devices

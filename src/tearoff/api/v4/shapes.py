@@ -9,8 +9,9 @@ import msgspec
 
 from tearoff.coupons.models import UTM_NAMES, SessionAndCampaign
 from tearoff.coupons.models import Session as SessionRow
+from tearoff.coupons.sessions.last_coupons import LastCoupon
 from tearoff.messages.models import Message as MessageRow
-from tearoff.people.optouts import OptOut
+from tearoff.people.optouts import OptOut, channel_of
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -95,12 +96,15 @@ class Session(msgspec.Struct, frozen=True):
 
 class Suppression(msgspec.Struct, frozen=True):
     """An address that gets nothing. `source`: reply, provider, shop, link or complaint; an
-    address that stands on the list for several reasons is listed once for each."""
+    address that stands on the list for several reasons is listed once for each. `about`: in a
+    list, the coupon that it had got last before."""
 
     address: str
     source: str
     reason: str
     created_at: datetime
+    channel: str = "sms"
+    about: LastCoupon | None = None
 
 
 def show_message(row: MessageRow, carried: SessionAndCampaign | None, link_host: str) -> Message:
@@ -204,8 +208,11 @@ def _state(found: SessionAndCampaign, now: datetime) -> str:
     return "created" if row.opened_at is None else "opened"
 
 
-def show_suppression(found: OptOut) -> Suppression:
-    return Suppression(found.address, found.source, found.reason, found.created_at)
+def show_suppression(found: OptOut, about: LastCoupon | None = None) -> Suppression:
+    channel = channel_of(found.address)
+    return Suppression(
+        found.address, found.source, found.reason, found.created_at, channel, about
+    )  # fmt: skip
 
 
 # as the API reference shows them --------------------------------------------------------

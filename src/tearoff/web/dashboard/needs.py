@@ -33,6 +33,7 @@ def needs_of(visit: Visit, found: Attention, names: Mapping[int, str]) -> list[N
     return [
         *_server(visit, found.server),
         *(_failing(visit, one) for one in found.failing),
+        *_replies(visit, found.open_replies),
         *_pins(visit, found),
         *_pools(visit, found, names),
         *_backup(visit, found.server),
@@ -62,6 +63,20 @@ def _failing(visit: Visit, one: Failing) -> Need:
     link = visit.address("/integrations") if visit.may(Right.PROVIDERS) else ""
     title = words("{service} takes no messages", service=name)
     return Need("no", title, line, link, words("To the integrations"))
+
+
+def _replies(visit: Visit, waiting: int) -> Iterator[Need]:
+    if not waiting:
+        return
+    words = visit.words
+    title = words.ngettext(
+        "{n} answer may mean that somebody wants no more messages",
+        "{n} answers may mean that somebody wants no more messages",
+        waiting,
+    )
+    line = words("In many countries such a wish binds like a STOP. Read it, and decide.")
+    link = visit.address("/replies", view="open") if visit.may(Right.PEOPLE) else ""
+    yield Need("warn", title, line, link, words("Read them"))
 
 
 def _pins(visit: Visit, found: Attention) -> Iterator[Need]:

@@ -79,6 +79,8 @@ MENU = (
     Item("/", "home", phrase("Home"), Right.LOOK),
     Item("/campaigns", "ticket", phrase("Campaigns"), Right.LOOK),
     Item("/send", "send", phrase("Send"), Right.SEND),
+    Item("/replies", "message", phrase("Replies"), Right.PEOPLE),
+    Item("/opt-outs", "ban", phrase("Opt-outs"), Right.PEOPLE),
     Item("/integrations", "plug", phrase("Integrations"), Right.PROVIDERS),
     Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
     Item("/api", "key", phrase("API"), Right.KEYS),
