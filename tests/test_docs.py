@@ -266,6 +266,7 @@ RIGHT_MEANS = {
     Right.SEND: "give a coupon to somebody",
     Right.EDIT: "make and change campaigns, publish, pause, archive",
     Right.PEOPLE: "groups, contacts, opt-outs, replies",
+    Right.LIFT: "take somebody off the opt-out list",
     Right.REDEEM: "take coupons in, take that back, block one",
     Right.PLACES: "locations, their PINs and devices",
     Right.HOOKS: "webhooks",
@@ -275,6 +276,7 @@ RIGHT_MEANS = {
     Right.KEYS: "API keys",
     Right.MEMBERS: "people of the account",
     Right.AUDIT: "the audit log",
+    Right.EXPORT: "take lists of people away as files (dashboard)",
 }
 
 

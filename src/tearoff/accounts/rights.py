@@ -34,7 +34,6 @@ class Right(StrEnum):
     EDIT = "edit"
     PEOPLE = "people"
     LIFT = "lift"
-    EXPORT = "export"
     REDEEM = "redeem"
     PLACES = "places"
     HOOKS = "hooks"
@@ -44,6 +43,7 @@ class Right(StrEnum):
     KEYS = "keys"
     MEMBERS = "members"
     AUDIT = "audit"
+    EXPORT = "export"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -66,8 +66,6 @@ GRANTS: dict[Right, Grant] = {
     Right.PEOPLE: Grant("manage", (*_RUN, "sender")),
     # taking somebody off the opt-out list
     Right.LIFT: Grant("manage", _RUN),
-    # lists of people as files
-    Right.EXPORT: Grant("manage", _RUN),
     # taking coupons in, taking that back, blocking one
     Right.REDEEM: Grant("validate", (*_RUN, "staff")),
     # locations, their PINs and devices
@@ -79,6 +77,8 @@ GRANTS: dict[Right, Grant] = {
     Right.KEYS: Grant("admin", _RUN),
     Right.MEMBERS: Grant("admin", _RUN),
     Right.AUDIT: Grant("admin", _RUN),
+    # lists of people as files
+    Right.EXPORT: Grant("admin", _RUN),
 }
 
 

@@ -46,6 +46,7 @@ class OptOut(msgspec.Struct, frozen=True):
     source: str
     reason: str
     created_at: datetime
+    channel: str
 
 
 class Evidence(msgspec.Struct, frozen=True):

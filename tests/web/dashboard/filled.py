@@ -63,7 +63,7 @@ QUERIES = {
     "/campaigns/{id:int}/coupons": ("", "?q=nobody"),
     "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
     "/integrations/new": ("?kind=twilio", "?kind=log", "?kind=smpp", "?kind=smtp"),
-    "/opt-outs": ("", "?search=12", "?source=shop&channel=email", "?search=nobody-is-so"),
+    "/opt-outs": ("", "?search=0001", "?source=shop&channel=email", "?search=nobody-is-so"),
     "/opt-outs/remove": ("?address=%2B32470000000",),
     "/replies": ("", "?view=open", "?view=unread", "?search=nothing+like+that"),
     "/send": ("", "?campaign={campaign}"),

@@ -11,7 +11,7 @@ from tearoff.coupons.models import UTM_NAMES, SessionAndCampaign
 from tearoff.coupons.models import Session as SessionRow
 from tearoff.coupons.sessions.last_coupons import LastCoupon
 from tearoff.messages.models import Message as MessageRow
-from tearoff.people.optouts import OptOut, channel_of
+from tearoff.people.optouts import OptOut
 
 AT = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 
@@ -209,9 +209,8 @@ def _state(found: SessionAndCampaign, now: datetime) -> str:
 
 
 def show_suppression(found: OptOut, about: LastCoupon | None = None) -> Suppression:
-    channel = channel_of(found.address)
     return Suppression(
-        found.address, found.source, found.reason, found.created_at, channel, about
+        found.address, found.source, found.reason, found.created_at, found.channel, about
     )  # fmt: skip
 
 

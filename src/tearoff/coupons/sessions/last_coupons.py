@@ -9,7 +9,7 @@ from datetime import datetime
 import msgspec
 
 from tearoff.kit.db import Handle
-from tearoff.people.optouts import forms
+from tearoff.kit.phone import spellings
 
 
 class Asked(msgspec.Struct, frozen=True):
@@ -31,7 +31,7 @@ async def last_coupons(
     db: Handle, account_id: int, asked: Sequence[Asked]
 ) -> list[LastCoupon | None]:
     """For each of these, in one statement."""
-    pairs = [(n, form, one.at) for n, one in enumerate(asked) for form in forms(one.address)]
+    pairs = [(n, form, one.at) for n, one in enumerate(asked) for form in _forms(one.address)]
     rows = await db.fetch(
         "SELECT DISTINCT ON (g.n) g.n, s.campaign_id, c.name, s.short_code"
         " FROM unnest($2::int[], $3::text[], $4::timestamptz[]) AS g (n, form, at)"
@@ -45,6 +45,10 @@ async def last_coupons(
     )
     found = {n: LastCoupon(campaign, name, code) for n, campaign, name, code in rows}
     return [found.get(n) for n in range(len(asked))]
+
+
+def _forms(address: str) -> tuple[str, ...]:
+    return (address.lower(),) if "@" in address else spellings(address)
 
 
 _OF = (

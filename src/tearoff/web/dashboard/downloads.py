@@ -8,12 +8,11 @@ import io
 import re
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+from tearoff.kit import spreadsheets
 from tearoff.web.paper.html import Answer, Header, answer
 from tearoff.web.paper.streams import Stream
 
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _NUMBER = re.compile(r"\+[0-9]+", re.ASCII)
-MARK = b"\xef\xbb\xbf"
 
 Row = Sequence[str]
 
@@ -21,8 +20,7 @@ Row = Sequence[str]
 def as_text(cell: str) -> str:
     """What a spreadsheet would take for a formula has a ' before it; a phone number calculates
     nothing, and other programs want it as it is."""
-    is_formula = cell.startswith(_FORMULA) and not _NUMBER.fullmatch(cell)
-    return f"'{cell}" if is_formula else cell
+    return cell if _NUMBER.fullmatch(cell) else spreadsheets.harmless(cell)
 
 
 def lines_of(rows: Iterable[Row]) -> bytes:
@@ -32,14 +30,14 @@ def lines_of(rows: Iterable[Row]) -> bytes:
 
 
 def whole(name: str, heading: Row, rows: Iterable[Row]) -> Answer:
-    return answer(200, _headers(name), MARK + lines_of([heading, *rows]))
+    return answer(200, _headers(name), spreadsheets.MARK + lines_of([heading, *rows]))
 
 
 def streamed(name: str, heading: Row, lots: AsyncIterator[Sequence[Row]]) -> Answer:
     """Lot by lot, as they are read."""
 
     async def parts() -> AsyncIterator[bytes]:
-        yield MARK + lines_of([heading])
+        yield spreadsheets.MARK + lines_of([heading])
         async for lot in lots:
             yield lines_of(lot)
 

@@ -272,15 +272,15 @@ def _lines(found: CheckedOptouts | ImportedOptouts) -> list[OptoutLine]:
 
 async def lines(visit: Visit) -> Answer:
     """All lines that did not come in, or would not, to mend and send again."""
-    kept, found = await _kept(visit), None
+    kept = await _kept(visit)
     if kept.done is not None:
-        found = msgspec.json.decode(kept.done, type=ImportedOptouts)
+        found = _lines(msgspec.json.decode(kept.done, type=ImportedOptouts))
     else:
         with _on_disk(kept) as upload:
             body = await _done(visit, v4.CHECK, _how(visit.query), upload, MOST)
-        found = msgspec.json.decode(body, type=CheckedOptouts)
+        found = _lines(msgspec.json.decode(body, type=CheckedOptouts))
     heading = (visit.words("line"), visit.words("value"), visit.words("why"))
-    return downloads.whole("opt-outs-lines", heading, _rows(visit, _lines(found)))
+    return downloads.whole("opt-outs-lines", heading, _rows(visit, found))
 
 
 def _rows(visit: Visit, found: list[OptoutLine]) -> Iterator[downloads.Row]:

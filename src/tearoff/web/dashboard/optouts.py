@@ -90,7 +90,7 @@ async def show(visit: Visit) -> Answer:
         at=AT,
         status=422 if problems else 200,
         asked=asked,
-        rows=[(row, recipient(visit, row.address)) for row in rows],
+        rows=[(row, _who(visit, row.address)) for row in rows],
         count=count,
         problems=problems,
         names=NAMES,
@@ -101,6 +101,15 @@ async def show(visit: Visit) -> Answer:
         may_lift=visit.may(Right.LIFT),
         may_export=visit.may(Right.EXPORT),
     )
+
+
+def _who(visit: Visit, address: str) -> str:
+    """ "" for who was erased: what stands there keeps messages from them and names nobody."""
+    return recipient(visit, address) if is_address(address) else ""
+
+
+def is_address(address: str) -> bool:
+    return address.startswith("+") or "@" in address
 
 
 class _NoFilter(Invalid):
@@ -245,7 +254,8 @@ async def _lots(visit: Visit, asked: Asked, found: Any) -> AsyncIterator[Sequenc
 def _line(row: shapes.Suppression) -> downloads.Row:
     campaign = row.about.name if row.about and row.source != "shop" else ""
     since = row.created_at.isoformat(timespec="seconds")
-    return (row.address, since, row.source, row.reason, row.channel, campaign)
+    address = row.address if is_address(row.address) else ""
+    return (address, since, row.source, row.reason, row.channel, campaign)
 
 
 def _file_name(visit: Visit, asked: Asked) -> str:
