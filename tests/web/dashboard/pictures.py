@@ -171,7 +171,7 @@ async def work(services, sign_in, make_coupon, standin, http, server):
     }  # fmt: skip
     await _places(services, http, server, make_coupon, shop)
     ids["list"] = await _opted_out(services, shop)
-    await _answered(services, shop)
+    await _answered(services, shop, service)
     await person.post("/profile/second-step/start", {})
     return Work(person, ids, test)
 
@@ -478,7 +478,7 @@ async def _opted_out(services, shop: Shop) -> str:
     return await kept_lists.keep(services.db, shop.account, sealed, clock.now())
 
 
-async def _answered(services, shop: Shop) -> None:
+async def _answered(services, shop: Shop, service: int) -> None:
     """The oldest first."""
     for minutes, phone, text in (
         (3_000, "+32470009999", "STOP"),
@@ -487,7 +487,7 @@ async def _answered(services, shop: Shop) -> None:
         (12, "+32470005634", "I do not want this"),
     ):
         arriving = replies.Arriving(
-            shop.account, shop.connection or 0, phone, phone, "+12015550100", text,
+            shop.account, service, phone, phone, "+12015550100", text,
             read_keyword(text), "", clock.now() - timedelta(minutes=minutes),
         )  # fmt: skip
         await replies.keep(services.db, arriving)
