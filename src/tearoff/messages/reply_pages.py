@@ -17,7 +17,7 @@ MOST_COUNTED = 1_000
 
 class Asked(msgspec.Struct, frozen=True):
     """Which replies are meant; None: whatever they are. Of `text` and `sought` one is enough:
-    somebody looks for a number or for words."""
+    nobody knows whether somebody looks for the end of a number or for words."""
 
     keyword: str | None = None
     state: str | None = None
@@ -45,7 +45,7 @@ def _where(asked: Asked, values: list[Any]) -> str:
         if (wanted := getattr(asked, name)) is not None:
             values.append(wanted)
             conditions.append(f"{name} = ${len(values)}")
-    found = [] if asked.sought is None else [asked.sought.condition("phone", values)]
+    found = [] if asked.sought is None else [asked.sought.condition("replies", "phone", values)]
     if asked.text is not None:
         values.append(asked.text.lower())
         place = f"${len(values)}"

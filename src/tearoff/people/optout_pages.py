@@ -83,5 +83,5 @@ def _where(asked: Asked, values: list[Any]) -> str:
             values.append(wanted)
             conditions.append(f"{name} = ${len(values)}")
     if asked.sought is not None:
-        conditions.append(asked.sought.condition("address", values))
+        conditions.append(asked.sought.condition("opt_outs", "address", values))
     return " AND ".join(conditions)

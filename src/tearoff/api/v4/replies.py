@@ -74,7 +74,8 @@ def _asked(call: Call) -> reply_pages.Asked:
     found = None
     with contextlib.suppress(TooShort):
         found = sought(text, call.account.country)
-    return reply_pages.Asked(keyword, state, found, text)
+    is_number = found is not None and bool(found.forms)
+    return reply_pages.Asked(keyword, state, found, None if is_number else text)
 
 
 async def _about(
