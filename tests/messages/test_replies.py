@@ -205,7 +205,7 @@ async def test_the_operator_is_told_of_what_waits_and_of_twins(services, shop):
         )
         for phone in ("+541123456700", "+5491123456700", "+541123456701")
     ]
-    assert (shop.account, 1) in await replies.count_open(services.db, 1_000)
+    assert (shop.account, 1) in await reply_pages.count_open(services.db, 1_000)
     found = [t for t in await people.twins(services.db, 1_000) if t[0] == shop.account]
     assert found == [(shop.account, ids[0], ids[1])]
     told = [f.text for f in await of_replies(services) + await of_twins(services)]
@@ -231,7 +231,10 @@ async def say(services, shop, words, *, key="", id_="", sender="+32470001781"):
 
 
 async def texts_of(services, shop):
-    return [one.text for one in await replies.page(services.db, shop.account, None, 20)][::-1]
+    return [
+        one.text
+        for one in await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 20)
+    ][::-1]
 
 
 async def test_the_same_word_written_again_counts_again(services, shop):
@@ -278,7 +281,9 @@ async def test_many_at_once_of_few_people(services, shop):
             await arrivals.store(db, connection, "link", lot, clock.now())
 
     await asyncio.gather(*(batch(turn) for turn in range(24)))
-    assert len(await replies.page(services.db, shop.account, None, 100)) == 15
+    assert (
+        len(await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 100)) == 15
+    )
 
 
 async def test_replies_beside_receipts_are_taken_in_once(services, shop):

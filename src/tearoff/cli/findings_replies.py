@@ -7,7 +7,7 @@ from datetime import timedelta
 from tearoff.cli.findings import Finding
 from tearoff.kit import clock
 from tearoff.kit.services import Services
-from tearoff.messages import arrivals, reply_pages
+from tearoff.messages import reply_pages
 from tearoff.people import queries
 
 MOST = 20
@@ -33,7 +33,7 @@ async def of_reports(services: Services) -> list[Finding]:
             f"{n} reports of a week had no receipt and no reply that could be read",
             "Compare what it sends with its settings (docs/providers.md).",
         )
-        for connection_id, n in await arrivals.count_unreadable(services.db, since, MOST_REPORTS)
+        for connection_id, n in await reply_pages.count_unreadable(services.db, since, MOST_REPORTS)
     ][:MOST]  # fmt: skip
 
 

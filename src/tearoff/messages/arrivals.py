@@ -253,19 +253,6 @@ async def _take(
     return True
 
 
-async def count_unreadable(db: Handle, since: datetime, most: int) -> list[tuple[int, int]]:
-    """Connections whose services reported what could not be read, and how often, up to `most` in
-    all; for the operator."""
-    rows = await db.fetch(
-        "SELECT connection_id, count(*) AS n FROM (SELECT connection_id FROM arrivals"
-        " WHERE received_at > $1 AND result = 'unreadable' LIMIT $2) found"
-        " GROUP BY connection_id ORDER BY connection_id",
-        since,
-        most,
-    )
-    return [(row["connection_id"], row["n"]) for row in rows]
-
-
 async def _close(db: Handle, arrival_id: int, results: Sequence[str]) -> None:
     for result in results:
         metrics.arrivals.labels(result).inc()

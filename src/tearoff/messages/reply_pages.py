@@ -109,3 +109,16 @@ async def has_unread(db: Handle, account_id: int) -> bool:
         "SELECT true FROM unread_arrivals WHERE account_id = $1 LIMIT 1", account_id
     )
     return bool(found)
+
+
+async def count_unreadable(db: Handle, since: datetime, most: int) -> list[tuple[int, int]]:
+    """Connections whose services reported what could not be read, and how often, up to `most` in
+    all; for the operator."""
+    rows = await db.fetch(
+        "SELECT connection_id, count(*) AS n FROM (SELECT connection_id FROM arrivals"
+        " WHERE received_at > $1 AND result = 'unreadable' LIMIT $2) found"
+        " GROUP BY connection_id ORDER BY connection_id",
+        since,
+        most,
+    )
+    return [(row["connection_id"], row["n"]) for row in rows]
