@@ -269,6 +269,7 @@ RIGHT_MEANS = {
     Right.SEND: "give a coupon to somebody",
     Right.EDIT: "make and change campaigns, publish, pause, archive",
     Right.PEOPLE: "groups, contacts, opt-outs, replies",
+    Right.LIFT: "take somebody off the opt-out list",
     Right.REDEEM: "take coupons in, block one",
     Right.UNDO: "take back that one was taken in, later than a device can",
     Right.PLACES: "locations, their PINs and devices",

@@ -13,7 +13,7 @@ from tearoff.kit.db import Database
 from tearoff.kit.migrations.upgrade import upgrade
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
-from tearoff.messages import older_replies, replies
+from tearoff.messages import older_replies, replies, reply_pages
 from tearoff.people import optouts
 
 WROTE = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
@@ -117,7 +117,7 @@ async def test_what_arrived_before_is_read_again_by_the_rules_of_today(url, sett
             await add(work, 20, *link("+5215512345677", "STOP"), "reply_from_no_number")
         assert await older_replies.read_if_due(services, tomorrow)
         assert await optouts.is_opted_out(db, ACCOUNT, "+525512345677")
-        assert len(await replies.page(db, ACCOUNT, None, 50)) == 12
+        assert len(await reply_pages.page(db, ACCOUNT, reply_pages.Asked(), None, 50)) == 12
         assert not await optouts.is_opted_out(db, ACCOUNT, "+32470001003"), "taken off by a person"
         assert len(await waiting(db)) == 4
         later = tomorrow + older_replies.ONCE_MORE_AFTER
@@ -128,13 +128,13 @@ async def test_what_arrived_before_is_read_again_by_the_rules_of_today(url, sett
 
 
 async def waiting(db):
-    found = await replies.page(db, ACCOUNT, None, 50, state="open")
+    found = await reply_pages.page(db, ACCOUNT, reply_pages.Asked(state="open"), None, 50)
     assert all(one.received_at == WROTE for one in found)
     return sorted((one.sender, one.text) for one in found)
 
 
 async def look(db):
-    kept = await replies.page(db, ACCOUNT, None, 50)
+    kept = await reply_pages.page(db, ACCOUNT, reply_pages.Asked(), None, 50)
     assert len(kept) == 11, "all that was handled, and no other"
     assert await waiting(db) == [
         ("+32470001001", "I want you to stop"),
@@ -151,7 +151,11 @@ async def look(db):
 
 async def decide(db, now):
     """A second time asks nobody again, and undoes nothing that people did."""
-    (one,) = [r for r in await replies.page(db, ACCOUNT, None, 50) if r.sender == "BANK"]
+    (one,) = [
+        r
+        for r in await reply_pages.page(db, ACCOUNT, reply_pages.Asked(), None, 50)
+        if r.sender == "BANK"
+    ]
     async with db.transaction() as work:
         await replies.dismiss(work, ACCOUNT, one.id, now=now)
         await optouts.remove(work, ACCOUNT, "+32470001003", now=now)

@@ -12,7 +12,7 @@ from tearoff.coupons.sessions.actions import issue_session
 from tearoff.distribution.events import tell
 from tearoff.kit import clock
 from tearoff.kit.phone import phone_key
-from tearoff.messages import arrivals, connections, queries, replies
+from tearoff.messages import arrivals, connections, queries, replies, reply_pages
 from tearoff.people import optouts
 from tearoff.people import queries as people
 from tearoff.providers.base import Arrived, Receipt, ReceiptState, Reply
@@ -85,7 +85,7 @@ async def test_stop_reaches_the_list_however_the_sender_is_written(
     reply = Reply(sender=sender, to="8850", text="Stop please", written=sender, ton=ton)
     assert await arrive(services, shop, reply=reply) == "reply_stop"
     assert await optouts.is_opted_out(services.db, shop.account, e164)
-    (kept,) = await replies.page(services.db, shop.account, None, 10)
+    (kept,) = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert (kept.sender, kept.keyword, kept.state) == (sender, "stop", "done")
     assert phone_key(kept.phone) == phone_key(e164)
     start = Reply(sender=sender, to="8850", text="START", written=sender, ton=ton)
@@ -109,7 +109,9 @@ async def test_digits_of_two_countries_are_whom_the_account_knows(services, shop
 async def test_what_cannot_be_read_is_kept_and_open(services, shop, sender):
     reply = Reply(sender=sender, to="8850", text="STOP\0", written=sender)
     assert await arrive(services, shop, reply=reply) == "reply_from_no_number"
-    (kept,) = await replies.page(services.db, shop.account, None, 10, state="open")
+    (kept,) = await reply_pages.page(
+        services.db, shop.account, reply_pages.Asked(state="open"), None, 10
+    )
     assert (kept.sender, kept.phone, kept.text, kept.keyword) == (sender, None, "STOP", "stop")
 
 
@@ -189,7 +191,7 @@ async def test_old_replies_go_and_open_ones_stay(services, shop):
         shop.account,
     )
     await replies.sweep(services.db, clock.now())
-    left = await replies.page(services.db, shop.account, None, 10)
+    left = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert [one.text for one in left] == ["so, stop?"]
 
 
@@ -203,7 +205,7 @@ async def test_the_operator_is_told_of_what_waits_and_of_twins(services, shop):
         )
         for phone in ("+541123456700", "+5491123456700", "+541123456701")
     ]
-    assert (shop.account, 1) in await replies.count_open(services.db, 1_000)
+    assert (shop.account, 1) in await reply_pages.count_open(services.db, 1_000)
     found = [t for t in await people.twins(services.db, 1_000) if t[0] == shop.account]
     assert found == [(shop.account, ids[0], ids[1])]
     told = [f.text for f in await of_replies(services) + await of_twins(services)]
@@ -229,7 +231,10 @@ async def say(services, shop, words, *, key="", id_="", sender="+32470001781"):
 
 
 async def texts_of(services, shop):
-    return [one.text for one in await replies.page(services.db, shop.account, None, 20)][::-1]
+    return [
+        one.text
+        for one in await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 20)
+    ][::-1]
 
 
 async def test_the_same_word_written_again_counts_again(services, shop):
@@ -276,7 +281,9 @@ async def test_many_at_once_of_few_people(services, shop):
             await arrivals.store(db, connection, "link", lot, clock.now())
 
     await asyncio.gather(*(batch(turn) for turn in range(24)))
-    assert len(await replies.page(services.db, shop.account, None, 100)) == 15
+    assert (
+        len(await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 100)) == 15
+    )
 
 
 async def test_replies_beside_receipts_are_taken_in_once(services, shop):
@@ -286,7 +293,7 @@ async def test_replies_beside_receipts_are_taken_in_once(services, shop):
     id_ = await store(services, shop, reply=reply, receipt=receipt)
     assert await optouts.is_opted_out(services.db, shop.account, reply.sender)
     await read(services, id_, lambda result: result == "unmatched,reply_stop")
-    found = await replies.page(services.db, shop.account, None, 10)
+    found = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert [one.text for one in found] == ["STOP"]
 
 
@@ -324,7 +331,7 @@ async def test_one_part_of_a_longer_text_decides_nothing(services, shop, words, 
     reply = Reply("+32470001780", "36111", words, is_part=True)
     assert await arrive(services, shop, reply=reply) == f"reply_{keyword}"
     assert not await optouts.is_opted_out(services.db, shop.account, reply.sender)
-    (found,) = await replies.page(services.db, shop.account, None, 10)
+    (found,) = await reply_pages.page(services.db, shop.account, reply_pages.Asked(), None, 10)
     assert found.state == ("open" if keyword == "maybe_stop" else "done")
 
 

@@ -33,6 +33,7 @@ class Right(StrEnum):
     SEND = "send"
     EDIT = "edit"
     PEOPLE = "people"
+    LIFT = "lift"
     REDEEM = "redeem"
     UNDO = "undo"
     PLACES = "places"
@@ -64,6 +65,8 @@ GRANTS: dict[Right, Grant] = {
     Right.EDIT: Grant("manage", (*_RUN, "editor")),
     # groups, contacts, opt-outs, replies
     Right.PEOPLE: Grant("manage", (*_RUN, "sender")),
+    # taking somebody off the opt-out list
+    Right.LIFT: Grant("manage", _RUN),
     # taking coupons in, blocking one
     Right.REDEEM: Grant("validate", (*_RUN, "staff")),
     # taking back that one was taken in, but for the minute in which a device can

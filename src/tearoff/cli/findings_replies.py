@@ -7,7 +7,7 @@ from datetime import timedelta
 from tearoff.cli.findings import Finding
 from tearoff.kit import clock
 from tearoff.kit.services import Services
-from tearoff.messages import arrivals, replies
+from tearoff.messages import reply_pages
 from tearoff.people import queries
 
 MOST = 20
@@ -20,7 +20,7 @@ async def of_replies(services: Services) -> list[Finding]:
             f"account {account_id}", False, f"{n} replies may mean STOP and wait for a person",
             f"`tearoff optout review --account {account_id}` lists them.",
         )
-        for account_id, n in await replies.count_open(services.db, MOST)
+        for account_id, n in await reply_pages.count_open(services.db, MOST)
     ]  # fmt: skip
 
 
@@ -33,7 +33,7 @@ async def of_reports(services: Services) -> list[Finding]:
             f"{n} reports of a week had no receipt and no reply that could be read",
             "Compare what it sends with its settings (docs/providers.md).",
         )
-        for connection_id, n in await arrivals.count_unreadable(services.db, since, MOST_REPORTS)
+        for connection_id, n in await reply_pages.count_unreadable(services.db, since, MOST_REPORTS)
     ][:MOST]  # fmt: skip
 
 

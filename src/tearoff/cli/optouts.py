@@ -24,7 +24,7 @@ from tearoff.cli.recipients import read_address
 from tearoff.kit import clock
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
-from tearoff.messages import replies
+from tearoff.messages import replies, reply_pages
 from tearoff.people import optout_lists, optouts
 
 
@@ -95,7 +95,10 @@ def _import(arguments: argparse.Namespace) -> None:
 
     done = with_services(arguments, work)
     lines = lists.lines_of(done.read, done.rows)
-    lines += [f"{done.added:,} added, {done.already:,} already there, {done.bad:,} not readable"]
+    lines += [
+        f"{done.added:,} added, {done.already:,} already there, {done.twice:,} twice in the list,"
+        f" {done.bad:,} not readable"
+    ]
     lines += [f"  line {x.line}: {x.why}" for x in done.bad_lines]
     show(arguments, msgspec.to_builtins(done), "\n".join(lines))
 
@@ -141,7 +144,8 @@ def _review(arguments: argparse.Namespace) -> None:
 
     async def work(services: Services) -> list[replies.Reply]:
         state = None if arguments.all else "open"
-        return await replies.page(services.db, arguments.account, None, MOST_LISTED, state=state)
+        asked = reply_pages.Asked(state=state)
+        return await reply_pages.page(services.db, arguments.account, asked, None, MOST_LISTED)
 
     found = with_services(arguments, work)
     rows = [

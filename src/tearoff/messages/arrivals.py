@@ -34,6 +34,9 @@ WAITS = (2, 5, 15, 40)
 """Seconds after which a receipt without its message is looked at again."""
 UNKNOWN_LIVES = timedelta(hours=72)
 
+UNREAD = frozenset({"unreadable", "broken"})
+"""Results of what a person should look at."""
+
 _notes = standing.Notes()
 
 
@@ -197,6 +200,9 @@ async def sweep(services: Services, now: datetime) -> None:
     await services.db.execute(
         "DELETE FROM arrivals WHERE received_at < $1", now - timedelta(days=90)
     )
+    await services.db.execute(
+        "DELETE FROM unread_arrivals WHERE received_at < $1", now - timedelta(days=90)
+    )
     await replies.sweep(services.db, now)
 
 
@@ -247,27 +253,17 @@ async def _take(
     return True
 
 
-async def count_unreadable(db: Handle, since: datetime, most: int) -> list[tuple[int, int]]:
-    """Connections whose services reported what could not be read, and how often, up to `most` in
-    all; for the operator."""
-    rows = await db.fetch(
-        "SELECT connection_id, count(*) AS n FROM (SELECT connection_id FROM arrivals"
-        " WHERE received_at > $1 AND result = 'unreadable' LIMIT $2) found"
-        " GROUP BY connection_id ORDER BY connection_id",
-        since,
-        most,
-    )
-    return [(row["connection_id"], row["n"]) for row in rows]
-
-
 async def _close(db: Handle, arrival_id: int, results: Sequence[str]) -> None:
     for result in results:
         metrics.arrivals.labels(result).inc()
     await db.execute(
-        "UPDATE arrivals SET handled_at = $2, result = $3 WHERE id = $1",
+        "WITH closed AS (UPDATE arrivals SET handled_at = $2, result = $3 WHERE id = $1"
+        "  RETURNING account_id, id, received_at)"
+        " INSERT INTO unread_arrivals SELECT * FROM closed WHERE $4 ON CONFLICT DO NOTHING",
         arrival_id,
         clock.now(),
         _joined(results),
+        not UNREAD.isdisjoint(results),
     )
 
 

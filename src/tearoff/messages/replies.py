@@ -132,29 +132,6 @@ async def is_kept(db: Handle, arriving: Arriving) -> bool:
     return bool(found)
 
 
-async def page(
-    db: Handle,
-    account_id: int,
-    before: int | None,
-    limit: int,
-    *,
-    keyword: str | None = None,
-    state: str | None = None,
-) -> list[Reply]:
-    """Newest first, from below an id."""
-    rows = await db.fetch(
-        f"SELECT {columns(Reply)} FROM replies WHERE account_id = $1"
-        " AND id < coalesce($2, 9223372036854775807) AND ($4::text IS NULL OR keyword = $4)"
-        " AND ($5::text IS NULL OR state = $5) ORDER BY id DESC LIMIT $3",
-        account_id,
-        before,
-        limit,
-        keyword,
-        state,
-    )
-    return [read(Reply, row) for row in rows]
-
-
 async def reply(db: Handle, account_id: int, reply_id: int) -> Reply | None:
     row = await db.fetchrow(
         f"SELECT {columns(Reply)} FROM replies WHERE account_id = $1 AND id = $2",
@@ -208,16 +185,6 @@ async def _decide(db: Handle, account_id: int, reply_id: int, state: str, now: d
     if found.state != state:
         raise AlreadyDecided(f"This reply was {found.state.replace('_', ' ')} already.")
     return found
-
-
-async def count_open(db: Handle, most: int) -> list[tuple[int, int]]:
-    """Accounts in which replies wait, and how many; for the operator."""
-    rows = await db.fetch(
-        "SELECT account_id, count(*) AS n FROM replies WHERE state = 'open' GROUP BY account_id"
-        " ORDER BY account_id LIMIT $1",
-        most,
-    )
-    return [(row["account_id"], row["n"]) for row in rows]
 
 
 async def sweep(db: Handle, now: datetime) -> None:

@@ -128,7 +128,7 @@ async def strays_of(
     """By connection: among the account's last replies those to a number that is none of its own,
     counted together, with the number of the last one. `connections` are all of the account's; where
     it names no number at all, any may be its own."""
-    own = {_plain(n) for c in connections for n in (c.sender or "", *c.reply_numbers) if n}
+    own = own_numbers(connections)
     if not own:
         return {}
     rows = await db.fetch(
@@ -145,6 +145,15 @@ async def strays_of(
         before = found.get(connection_id)
         found[connection_id] = Stray(number, n + (before.count if before else 0), last_at)
     return found
+
+
+def own_numbers(connections: Sequence[Connection]) -> set[str]:
+    return {_plain(n) for c in connections for n in (c.sender or "", *c.reply_numbers) if n}
+
+
+def is_own(number: str, own: Collection[str]) -> bool:
+    """Whether a reply came to a number of the account's: also where nobody tells."""
+    return not own or not number or _plain(number) in own
 
 
 def _plain(number: str) -> str:

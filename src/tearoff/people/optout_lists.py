@@ -7,7 +7,7 @@ and none may vanish without a word.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
 import msgspec
@@ -17,13 +17,14 @@ from tearoff.kit.db import Database, DatabaseAway, Handle
 from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone
 from tearoff.kit.tables.models import Reading, Value, Wanted, plain
-from tearoff.kit.tables.reading import MISSING, Table
+from tearoff.kit.tables.reading import MISSING, SHORTENED, Table
 from tearoff.people import optouts
 
 MOST = 100_000
 CHUNK = 1_000
 """So many are written together: some tens of milliseconds, webhooks included."""
 NAMED = 1_000
+"""So many lines of each kind are named, where nobody says another number."""
 SOURCE = "shop"
 
 _NAMES = """
@@ -48,22 +49,46 @@ COLUMN = Wanted(
 )
 
 
-class BadLine(msgspec.Struct, frozen=True):
-    """A line with something in it that is neither a number nor an address."""
+ALREADY = "on the list already"
+TWICE = "twice in this list"
+SHOWN = 100
+"""Characters of a line's value that are told."""
+
+
+class OptoutLine(msgspec.Struct, frozen=True):
+    """A line that did not come in: what stands in it, and why."""
 
     line: int
     why: str
+    text: str = ""
 
 
 class ImportedOptouts(msgspec.Struct, frozen=True):
-    """Of `rows` addresses, `added` are on the list now, `already` were there or are twice in the
-    file, and `bad` cannot be read: a thousand of those are named in `bad_lines`."""
+    """Of `rows` lines with something in them, `added` are on the list now, `already` were there as
+    the shop's own entries, `twice` stand in the file before, and `bad` cannot be read: together
+    all of them. As many lines as were asked for are named: those that cannot be read in
+    `bad_lines`, the others that did not come in in `known_lines`."""
 
     rows: int
     added: int
     already: int
+    twice: int
     bad: int
-    bad_lines: list[BadLine]
+    bad_lines: list[OptoutLine]
+    known_lines: list[OptoutLine]
+    read: Reading
+
+
+class CheckedOptouts(msgspec.Struct, frozen=True):
+    """The same of a list that was only looked at: `new` would come onto the list."""
+
+    rows: int
+    new: int
+    already: int
+    twice: int
+    bad: int
+    bad_lines: list[OptoutLine]
+    known_lines: list[OptoutLine]
     read: Reading
 
 
@@ -76,6 +101,20 @@ class BrokenOff(TryLater):
     """The database went away in the middle of a list."""
 
 
+class _Lines(msgspec.Struct):
+    """What stands in a file: `good` are canonical addresses by the line that has each first."""
+
+    good: dict[str, OptoutLine]
+    twice: list[OptoutLine]
+    bad: list[OptoutLine]
+    rows: int = 0
+
+    def known(self, new: Collection[str]) -> list[OptoutLine]:
+        """The lines that can be read and put nobody on the list."""
+        already = [line for address, line in self.good.items() if address not in new]
+        return sorted([*already, *self.twice], key=_line)
+
+
 async def import_list(
     db: Database,
     account_id: int,
@@ -86,6 +125,7 @@ async def import_list(
     now: datetime,
     noted: Noted | None = None,
     told: Told = lambda _: None,
+    named: int = NAMED,
 ) -> ImportedOptouts:
     """Put all addresses of a file (`tables.reading.opened(…, COLUMN)`) on the list, as the shop's
     own entries. National numbers are those of `country`. `told` hears how many rows have been
@@ -94,15 +134,15 @@ async def import_list(
 
     Then it commits `CHUNK` by `CHUNK`: every entry is right alone, and in one transaction whoever
     changes one of them would wait for all. `BrokenOff` says how many are on the list."""
-    good, bad, named = await _read_all(table, country, told)
-    addresses, added = list(dict.fromkeys(good)), 0
+    lines, added = await _read_all(table, country, told), set[str]()
+    addresses = list(lines.good)
     for i in range(0, len(addresses), CHUNK):
         chunk = addresses[i : i + CHUNK]
         try:
             async with db.transaction() as work:
                 if i == 0 and noted is not None:
                     await noted(work, len(addresses))
-                added += await optouts.add_all(
+                added |= await optouts.add_all(
                     work, account_id, chunk, source=SOURCE, now=now, reason=reason
                 )
         except DatabaseAway as error:
@@ -112,48 +152,70 @@ async def import_list(
                 " already stays as it is.",
                 after=error.after,
             ) from error
-    return ImportedOptouts(len(good) + bad, added, len(good) - added, bad, named, table.reading)
+    return ImportedOptouts(
+        lines.rows, len(added), len(addresses) - len(added), len(lines.twice), len(lines.bad),
+        lines.bad[:named], lines.known(added)[:named], table.reading,
+    )  # fmt: skip
 
 
-async def _read_all(
-    table: Table, country: str | None, told: Told
-) -> tuple[list[str], int, list[BadLine]]:
-    """The addresses as they stand in the file, how many lines are none, and some of those."""
-    good: list[str] = []
-    named: list[BadLine] = []
-    bad = 0
+async def check_list(
+    db: Handle, account_id: int, table: Table, *, country: str | None, named: int = NAMED
+) -> CheckedOptouts:
+    """Look at a file and put nobody on the list. Raises what `import_list` does."""
+    lines = await _read_all(table, country, lambda _: None)
+    there = await optouts.of_source(db, account_id, list(lines.good), SOURCE)
+    new = lines.good.keys() - there
+    return CheckedOptouts(
+        lines.rows, len(new), len(lines.good) - len(new), len(lines.twice), len(lines.bad),
+        lines.bad[:named], lines.known(new)[:named], table.reading,
+    )  # fmt: skip
+
+
+def _line(one: OptoutLine) -> int:
+    return one.line
+
+
+async def _read_all(table: Table, country: str | None, told: Told) -> _Lines:
+    lines = _Lines({}, [], [])
     async for lot in table.lots():
-        if len(good) + bad + len(lot) > MOST:
+        if lines.rows + len(lot) > MOST:
             raise Invalid(
                 f"At most {MOST:,} lines in one list; split it. Nothing was imported.",
                 field=COLUMN.field,
             )
-        addresses, wrong = await asyncio.to_thread(_look, lot, country)
-        good += addresses
-        bad += len(wrong)
-        named += wrong[: NAMED - len(named)]
-        told(len(good) + bad)
-    return good, bad, named
+        await asyncio.to_thread(_look, lot, country, lines)
+        told(lines.rows)
+    return lines
 
 
-def _look(lot: Sequence[Value], country: str | None) -> tuple[list[str], list[BadLine]]:
-    good, wrong = [], []
+def _look(lot: Sequence[Value], country: str | None, lines: _Lines) -> None:
+    lines.rows += len(lot)
     for value in lot:
         try:
-            good.append(_read(value, country))
+            address = _read(value, country)
         except (AddressInvalid, PhoneInvalid) as error:
-            wrong.append(BadLine(value.line, str(error)))
-    return good, wrong
+            lines.bad.append(OptoutLine(value.line, str(error), value.text[:SHOWN]))
+            continue
+        if address in lines.good:
+            lines.twice.append(OptoutLine(value.line, TWICE, value.text[:SHOWN]))
+        else:
+            lines.good[address] = OptoutLine(value.line, ALREADY, value.text[:SHOWN])
 
 
 def _read(value: Value, country: str | None) -> str:
     """The address as it stands on the list."""
     if value.problem:
         raise PhoneInvalid(f"{value.problem}." if value.problem == MISSING else value.problem)
-    if "@" in value.text:
-        return canonical_address(value.text)
+    text = value.text.lstrip("'\N{RIGHT SINGLE QUOTATION MARK}")  # so spreadsheets mark a text
+    if "@" in text:
+        return canonical_address(text)
+    if SHORTENED.fullmatch(text):
+        raise PhoneInvalid(
+            "a spreadsheet has shortened this number, its digits are lost. Format the column as"
+            " text, put the numbers in again and save."
+        )
     try:
-        return phone_key(read_phone(value.text, country))
+        return phone_key(read_phone(text, country))
     except PhoneInvalid:
         raise PhoneInvalid(
             "neither an e-mail address nor a phone number that can be read. Write numbers with"

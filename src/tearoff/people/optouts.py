@@ -46,6 +46,7 @@ class OptOut(msgspec.Struct, frozen=True):
     source: str
     reason: str
     created_at: datetime
+    channel: str
 
 
 class Evidence(msgspec.Struct, frozen=True):
@@ -127,9 +128,9 @@ async def add_all(
     source: str,
     now: datetime,
     reason: str = "",
-) -> int:
-    """`add` for many in four statements at most; `addresses` are canonical, each once. Gives how
-    many were not there yet for this source. Their rows are locked in the order of addresses, so
+) -> set[str]:
+    """`add` for many in four statements at most; `addresses` are canonical, each once. Gives those
+    that were not there yet for this source. Their rows are locked in the order of addresses, so
     that two who do this at once never wait for each other in a ring."""
     rows = await db.fetch(
         "WITH added AS (INSERT INTO opt_outs (account_id, address, channel, source, reason,"
@@ -151,7 +152,7 @@ async def add_all(
         told = await _with_one_reason(db, account_id, [row["address"] for row in rows])
         things = [(address, _body(address)) for address in told]
         await outbox.announce_all(db, listener, "contact_opted_out", things, at=now)
-    return len(rows)
+    return {row["address"] for row in rows}
 
 
 async def lift(
@@ -289,18 +290,6 @@ def channel_of(address: str) -> str:
     return "email" if "@" in address else "sms"
 
 
-async def page(db: Handle, account_id: int, after: tuple[str, str], limit: int) -> list[OptOut]:
-    """In the order of addresses, behind this address and source."""
-    rows = await db.fetch(
-        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1"
-        " AND (address, source) > ($2, $3) ORDER BY address, source LIMIT $4",
-        account_id,
-        *after,
-        limit,
-    )
-    return [read(OptOut, row) for row in rows]
-
-
 async def reasons_of(db: Handle, account_id: int, address: str) -> list[OptOut]:
     """All for which an address stands on the list, the oldest first."""
     rows = await db.fetch(
@@ -310,6 +299,19 @@ async def reasons_of(db: Handle, account_id: int, address: str) -> list[OptOut]:
         forms(address),
     )
     return [read(OptOut, row) for row in rows]
+
+
+async def of_source(
+    db: Handle, account_id: int, addresses: Collection[str], source: str
+) -> set[str]:
+    """Those of these canonical addresses that stand on the list for this reason."""
+    rows = await db.fetch(
+        "SELECT address FROM opt_outs WHERE account_id = $1 AND address = ANY($2) AND source = $3",
+        account_id,
+        list(addresses),
+        source,
+    )
+    return {row["address"] for row in rows}
 
 
 async def of_address(db: Handle, account_id: int, address: str, source: str) -> OptOut | None:

@@ -90,6 +90,32 @@ async def test_wrong_questions(v4, query):
     assert (await v4.get(f"/v4/replies?{query}")).status == 422
 
 
+async def test_they_are_found_counted_and_told_of_what_could_not_be_read(v4, other, services, shop):
+    mine = await written(services, shop, phone="+32470001300", text="100% Ünsure, stop_it?")
+    await written(services, shop, phone="+32470001301", text="other", keyword=Keyword.NONE)
+    for text in ("%2B32470001300", "1300", "ÜNSURE", "100%25", "stop_it"):
+        found = (await v4.get(f"/v4/replies?search={text}")).body["data"]
+        assert [one["id"] for one in found] == [mine], text
+        assert (await other.get(f"/v4/replies?search={text}")).body["data"] == []
+    assert (await v4.get("/v4/replies?search=1_0%25")).body["data"] == []
+    assert (await v4.get("/v4/replies/waiting")).body == {"open": 1, "has_unread": False}
+    await services.db.execute(
+        "WITH a AS (INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at,"
+        " handled_at, result) VALUES ($1, $2, 'k', 'link', 'x', now(), now(), 'broken')"
+        " RETURNING account_id, id, received_at) INSERT INTO unread_arrivals SELECT * FROM a",
+        shop.account, shop.connection,
+    )  # fmt: skip
+    (report,) = (await v4.get("/v4/replies/unread")).body["data"]
+    assert (report["provider"], report["reason"], report["text"]) == (
+        shop.connection,
+        "broken",
+        "x",
+    )
+    assert (await v4.get("/v4/replies/waiting")).body == {"open": 1, "has_unread": True}
+    assert (await other.get("/v4/replies/waiting")).body == {"open": 0, "has_unread": False}
+    assert (await other.get("/v4/replies/unread")).body["data"] == []
+
+
 # one number in two spellings --------------------------------------------------------------
 
 

@@ -40,7 +40,8 @@ async def test_what_can_be_read_is_taken_and_the_rest_named(http, server, servic
     answer = await put(caller, body.encode("utf-16"), REASON)
     assert answer.status == 200, answer.text
     got = answer.body
-    assert (got["rows"], got["added"], got["already"], got["bad"]) == (13, 9, 1, 3)
+    assert (got["rows"], got["added"], got["already"], got["twice"], got["bad"]) == (13, 9, 0, 1, 3)
+    assert got["known_lines"] == [{"line": 9, "why": "twice in this list", "text": "0470 00 12 01"}]
     assert [one["line"] for one in got["bad_lines"]] == [10, 11, 12]
     assert "country" in got["bad_lines"][0]["why"]
     assert got["read"]["column"] == "GSM-nummer"
@@ -48,7 +49,7 @@ async def test_what_can_be_read_is_taken_and_the_rest_named(http, server, servic
         [*(f"+3247000120{i}" for i in range(1, 8)), "ann@xn--strae-oqa.example", "+525512345678"]
     )
     again = (await put(caller, body)).body
-    assert (again["added"], again["already"], again["bad"]) == (0, 10, 3)
+    assert (again["added"], again["already"], again["twice"], again["bad"]) == (0, 9, 1, 3)
     evidence = await services.db.fetch(
         "SELECT address, source FROM consent_events WHERE account_id = $1", caller.shop.account
     )

@@ -11,13 +11,18 @@ from typing import Any
 
 import msgspec
 
-from tearoff.accounts import devices
+from tearoff.accounts import devices, kept_lists
 from tearoff.alerts.models import KINDS, Facts
 from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.sessions import actions
 from tearoff.kit import clock
 from tearoff.kit.services import Services
+from tearoff.kit.tables.models import Reading
+from tearoff.messages import replies
+from tearoff.people import optouts
+from tearoff.people.keywords import Keyword
+from tearoff.people.optout_lists import ImportedOptouts, OptoutLine
 from tearoff.web.coupon.samples import STATES
 from tearoff.web.dashboard.routes import SCREENS
 from tests.api.caller import Caller
@@ -67,6 +72,9 @@ QUERIES = {
     ),
     "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
     "/integrations/new": ("?kind=twilio", "?kind=log", "?kind=smpp", "?kind=smtp"),
+    "/opt-outs": ("", "?search=0001", "?source=shop&channel=email", "?search=nobody-is-so"),
+    "/opt-outs/remove": ("?address=%2B32470000000",),
+    "/replies": ("", "?view=open", "?view=unread", "?search=nothing+like+that"),
     "/send": ("", "?campaign={campaign}"),
     "/settings/address": ("", "?check=1"),
     "/audit": ("", "?about=campaign&from=2026-01-01", "?about=webhook"),
@@ -105,6 +113,8 @@ async def fill(
     await _keys(filled, say, rows)
     await _alerts(filled, services, say, rows)
     await _webhooks(filled, services, say, rows, address)
+    await _opted_out(filled, services, say, rows)
+    await _replies(filled, services, say, rows)
     await _ok(filled.v4.patch(f"/v4/campaigns/{shop.campaign}", {"scratch": {
         "prizes": [{"key": "cup", "title": {"en": say("A cup")}, "weight": 1, "amount": 50}],
         "blank_weight": 9, "blank_text": {"en": say("Next time!")},
@@ -307,6 +317,48 @@ async def _webhooks(filled: Filled, services: Services, say: Say, rows: int, add
         filled.names[f"/webhooks/{id}/replays/"] = []
     filled.names[f"/webhooks/{made[0]}/deliveries/"] = [event]
     filled.names[f"/webhooks/{made[0]}/replays/"] = [replay["id"]]
+
+
+async def _opted_out(filled: Filled, services: Services, say: Say, rows: int) -> None:
+    """Some by themselves, some by the shop, and two lists: one that waits and one that was put."""
+    db, account = services.db, filled.shop.account
+    for n in range(max(rows, 2)):
+        address = f"+3247000{n:04d}" if n % 2 else f"ann{n}@example.com"
+        await _ok(filled.v4.post("/v4/suppressions", {"address": address, "reason": say("Asked")}))
+        async with db.transaction() as work:
+            await optouts.add(work, account, f"+3247000{n:04d}", source="reply", now=clock.now())
+    file = (
+        f"phone,{say('name').replace(',', ' ')}\n+32470004001,{say('Bo').replace(',', ' ')}\n?,x\n"
+    )
+    sealed = kept_lists.seal(services.vault, file.encode())
+    words = [await kept_lists.keep(db, account, sealed, clock.now()) for _ in range(2)]
+    line = OptoutLine(3, say("nobody"), say("?"))
+    done = ImportedOptouts(
+        2, 1, 0, 0, 1, [line], [], Reading("csv", "", ",", "", True, "phone", "")
+    )
+    sealed = kept_lists.seal(services.vault, msgspec.json.encode(done))
+    await kept_lists.finish(db, account, words[1], sealed)
+    filled.names["/opt-outs/import/"] = words
+
+
+async def _replies(filled: Filled, services: Services, say: Say, rows: int) -> None:
+    """One of each kind that people write, one of whom nobody knows who it was, and what could not
+    be read."""
+    shop, texts = filled.shop, list(Keyword)
+    for n in range(max(rows, len(texts) + 1)):
+        phone = None if n == len(texts) else f"+3247000{n:04d}"
+        arriving = replies.Arriving(
+            shop.account, shop.connection, say("32470001234"), phone, say("8850")[:100],
+            say("so, stop?"), texts[n % len(texts)] if phone else Keyword.STOP, "", clock.now(),
+        )  # fmt: skip
+        await replies.keep(services.db, arriving)
+        await services.db.execute(
+            "WITH a AS (INSERT INTO arrivals (account_id, connection_id, key, kind, raw,"
+            " received_at, handled_at, result) VALUES ($1, $2, $3, 'link', $4, now(), now(),"
+            " 'unreadable') RETURNING account_id, id, received_at)"
+            " INSERT INTO unread_arrivals SELECT * FROM a",
+            shop.account, shop.connection, f"unread {n}", say("from=nobody").encode(),
+        )  # fmt: skip
 
 
 async def own_all(services: Services, person: Any) -> None:

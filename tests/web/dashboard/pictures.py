@@ -17,12 +17,15 @@ from aiohttp import web
 from PIL import Image
 from playwright.async_api import Page, expect
 
-from tearoff.accounts import beginning, sign_ins
+from tearoff.accounts import beginning, kept_lists, sign_ins
 from tearoff.accounts.passwords import hash_password
 from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.coupons.models import NewSession
 from tearoff.kit import clock
+from tearoff.messages import replies
+from tearoff.people import optouts
+from tearoff.people.keywords import read_keyword
 from tests.api.caller import Caller
 from tests.api.v4.client import Client
 from tests.cast import Shop, open_place, open_shop
@@ -83,6 +86,17 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "coupons": ("/campaigns/{campaign}/coupons", "A campaign's coupons"),
         "coupon": ("/coupons/{coupon}", "One coupon, and what happened to it"),
     },
+    "Replies and opt-outs": {
+        "replies": ("/replies", "What people answered, and what waits for a decision"),
+        "opt-outs": ("/opt-outs", "Who gets nothing, since when and why"),
+        "opt-out-new": ("/opt-outs/new", "One more"),
+        "opt-out-remove": (
+            "/opt-outs/remove?address=%2B32470009999",
+            "Before somebody is taken off the list",
+        ),
+        "opt-outs-import": ("/opt-outs/import", "A list from another system"),
+        "opt-outs-look": ("/opt-outs/import/{list}", "What importing it would do"),
+    },
     "Locations": {
         "locations": ("/locations", "The places"),
         "location-new": ("/locations/new", "A new one"),
@@ -125,6 +139,7 @@ UNSEEN = {
     "/campaigns/{}/preview",  # stands in the editor
     "/campaigns/examples/{}", "/campaigns/{}/share/qr.svg", "/campaigns/{}/share/qr.png",
     "/campaigns/{}/share/poster.pdf",  # files
+    "/opt-outs/export.csv", "/opt-outs/import/{}/lines.csv",  # files
     "/locations/{}/pairings/{}",  # comes after a button of "pair"
 }  # fmt: skip
 
@@ -183,7 +198,8 @@ async def work(services, sign_in, make_coupon, standin, http, server, receiver):
     }  # fmt: skip
     ids |= await _webhooks(services, person, shop, receiver)
     await _places(services, http, server, make_coupon, shop)
-    await _opted_out(services, shop)
+    ids["list"] = await _opted_out(services, shop)
+    await _answered(services, shop, service)
     await person.post("/profile/second-step/start", {})
     return Work(person, ids, test)
 
@@ -491,3 +507,43 @@ async def _opted_out(services, shop: Shop) -> None:
             " '+32470009999', 'reply', now() - interval '12 days')",
             shop.account,
         )
+
+
+LIST = """Naam;GSM-nummer
+Ann;0470 00 12 01
+Bob;+32 470 00 12 02
+Cas;3,247E+10
+Bob;0032 470 00 12 02
+"""
+
+
+async def _opted_out(services, shop: Shop) -> str:
+    """Some who get nothing, and a list that waits to be put there: the word of it."""
+    for address, source, reason, ago in (
+        ("+32470009999", "reply", "", "12 days"),
+        ("bob@example.com", "link", "", "9 days"),
+        ("+32470004410", "shop", "Asked by phone", "5 days"),
+        ("+32470004417", "provider", "", "1 day"),
+    ):
+        await services.db.execute(
+            "INSERT INTO opt_outs (account_id, address, channel, source, reason, created_at)"
+            " VALUES ($1, $2, $3, $4, $5, now() - $6::text::interval)",
+            shop.account, address, optouts.channel_of(address), source, reason, ago,
+        )  # fmt: skip
+    sealed = kept_lists.seal(services.vault, LIST.encode())
+    return await kept_lists.keep(services.db, shop.account, sealed, clock.now())
+
+
+async def _answered(services, shop: Shop, service: int) -> None:
+    """The oldest first."""
+    for minutes, phone, text in (
+        (3_000, "+32470009999", "STOP"),
+        (200, "+32470005611", "Merci! Until what time are you open?"),
+        (90, "+32470005623", "Can you stop these messages when I am on holiday?"),
+        (12, "+32470005634", "I do not want this"),
+    ):
+        arriving = replies.Arriving(
+            shop.account, service, phone, phone, "+12015550100", text,
+            read_keyword(text), "", clock.now() - timedelta(minutes=minutes),
+        )  # fmt: skip
+        await replies.keep(services.db, arriving)

@@ -17,6 +17,7 @@ from tearoff.hooks import queries as hooks
 from tearoff.hooks.models import Endpoint
 from tearoff.kit import embedded, signs_of_life
 from tearoff.kit.db import Handle
+from tearoff.messages import reply_pages
 from tearoff.messages.connections import connections_of
 from tearoff.messages.models import Connection
 
@@ -95,6 +96,7 @@ class Attention(msgspec.Struct, frozen=True):
     pools: list[LowPool]
     pins: Pins
     server: Server | None
+    open_replies: int = 0
 
 
 async def get_attention(call: Call, db: Handle) -> Attention:
@@ -115,6 +117,7 @@ async def get_attention(call: Call, db: Handle) -> Attention:
         [LowPool(pool.campaign_id, pool.left) for pool in low],
         Pins(pins[ALARM.scope], pins[LOCKS.scope], pins[ALARM.scope] >= ALARM_TRIES),
         await _server(call, db),
+        await reply_pages.count_open_of(db, account_id),
     )
 
 
@@ -168,6 +171,7 @@ GET = Operation(
         [LowPool(100001, 12)],
         Pins(3, 0, False),
         Server(True, _AT, _AT, True),
+        2,
     ),
 )
 

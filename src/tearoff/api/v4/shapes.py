@@ -10,6 +10,7 @@ import msgspec
 from tearoff.coupons import rules
 from tearoff.coupons.models import UTM_NAMES, SessionAndCampaign
 from tearoff.coupons.models import Session as SessionRow
+from tearoff.coupons.sessions.last_coupons import LastCoupon
 from tearoff.coupons.sessions.standing import standing_of
 from tearoff.messages.models import Message as MessageRow
 from tearoff.people.optouts import OptOut
@@ -102,12 +103,15 @@ class Session(msgspec.Struct, frozen=True):
 
 class Suppression(msgspec.Struct, frozen=True):
     """An address that gets nothing. `source`: reply, provider, shop, link or complaint; an
-    address that stands on the list for several reasons is listed once for each."""
+    address that stands on the list for several reasons is listed once for each. `about`: in a
+    list, the coupon that it had got last before."""
 
     address: str
     source: str
     reason: str
     created_at: datetime
+    channel: str = "sms"
+    about: LastCoupon | None = None
 
 
 def show_message(row: MessageRow, carried: SessionAndCampaign | None, link_host: str) -> Message:
@@ -199,8 +203,10 @@ def _customer(row: SessionRow) -> Customer:
     )
 
 
-def show_suppression(found: OptOut) -> Suppression:
-    return Suppression(found.address, found.source, found.reason, found.created_at)
+def show_suppression(found: OptOut, about: LastCoupon | None = None) -> Suppression:
+    return Suppression(
+        found.address, found.source, found.reason, found.created_at, found.channel, about
+    )  # fmt: skip
 
 
 # as the API reference shows them --------------------------------------------------------

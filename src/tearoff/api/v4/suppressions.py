@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -11,14 +13,12 @@ from tearoff.api.call import Call
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
-from tearoff.api.v4.lists import ASKED, MOST_BYTES, asked_of
-from tearoff.api.v4.operation import Answered, File, Operation, encode
-from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
+from tearoff.api.v4.operation import Answered, Operation
+from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, write_cursor
+from tearoff.coupons.sessions import last_coupons
 from tearoff.kit.db import Handle
-from tearoff.kit.spool import Upload
-from tearoff.kit.tables.models import Reading
-from tearoff.kit.tables.reading import opened
-from tearoff.people import optout_lists, optouts
+from tearoff.people import optout_pages, optouts
+from tearoff.people.sought import sought
 
 TAG = "Suppressions"
 SOURCE = "shop"
@@ -27,16 +27,58 @@ SOURCE = "shop"
 async def list_suppressions(call: Call, db: Handle) -> Page[shapes.Suppression]:
     if "address" in call.given:
         found = await optouts.reasons_of(db, call.account.id, call.given["address"])
-        return Page([shapes.show_suppression(one) for one in found])
+        return Page(await _shown(call, db, found))
     limit = call.given.get("limit", DEFAULT_LIMIT)
-    after = call.given.get("cursor", ("", ""))
-    return page_of(
-        "suppressions",
-        await optouts.page(db, call.account.id, after, limit + 1),
-        limit,
-        shapes.show_suppression,
-        lambda found: (found.address, found.source),
+    is_newest = call.given.get("order") == "newest"
+    listed = optout_pages.newest if is_newest else optout_pages.by_address
+    rows = await listed(db, call.account.id, asked_of(call), _place(call), limit + 1)
+    shown = await _shown(call, db, rows[:limit])
+    last = rows[limit - 1] if len(rows) > limit else None
+    cursor = last and write_cursor(
+        "suppressions", (last.created_at.isoformat(), last.address, last.source)
     )
+    return Page(shown, cursor)
+
+
+def asked_of(call: Call) -> optout_pages.Asked:
+    """Raises `TooShort`."""
+    text = call.given.get("search")
+    return optout_pages.Asked(
+        sought(text, call.account.country) if text else None,
+        call.given.get("source"),
+        call.given.get("channel"),
+    )
+
+
+def _place(call: Call) -> optout_pages.Place | None:
+    if "cursor" not in call.given:
+        return None
+    at, address, source = call.given["cursor"]
+    try:
+        return optout_pages.Place(datetime.fromisoformat(at).astimezone(UTC), address, source)
+    except (ValueError, OverflowError):
+        told = "Invalid value in parameter: cursor. Use next_cursor of a page."
+        raise f.wrong("cursor", 301, told) from None
+
+
+async def _shown(
+    call: Call, db: Handle, found: Sequence[optouts.OptOut]
+) -> list[shapes.Suppression]:
+    asked = [last_coupons.Asked(one.address, one.created_at) for one in found]
+    about = await last_coupons.last_coupons(db, call.account.id, asked)
+    return [shapes.show_suppression(one, of) for one, of in zip(found, about, strict=True)]
+
+
+class Count(msgspec.Struct, frozen=True):
+    """`at_least`: there are more than were counted."""
+
+    count: int
+    at_least: bool
+
+
+async def count_suppressions(call: Call, db: Handle) -> Count:
+    n = await optout_pages.count(db, call.account.id, asked_of(call))
+    return Count(min(n, optout_pages.MOST_COUNTED), n > optout_pages.MOST_COUNTED)
 
 
 async def add_suppression(call: Call, db: Handle) -> shapes.Suppression | Answered:
@@ -56,27 +98,11 @@ async def add_suppression(call: Call, db: Handle) -> shapes.Suppression | Answer
     return shown if added else Answered(200, shown)
 
 
-async def import_suppressions(call: Call, upload: Upload) -> tuple[int, bytes]:
-    asked = msgspec.structs.replace(asked_of(call), numeric=True)  # zeros in front mean nothing
-
-    async def noted(db: Handle, n: int) -> None:
-        await call.note(db, "suppression.import", after={"addresses": n})
-
-    async with opened(upload.path, optout_lists.COLUMN, asked) as table:
-        done = await optout_lists.import_list(
-            call.doors.services.db,
-            call.account.id,
-            table,
-            country=call.account.country,
-            reason=call.given.get("reason") or "",
-            now=call.now,
-            noted=noted,
-        )
-    return 200, encode(done)
-
-
 async def remove_suppression(call: Call, db: Handle) -> None:
-    reason = call.given.get("reason") or ""
+    """A program has its own records; of a person it is asked why."""
+    reason = (call.given.get("reason") or "").strip()
+    if call.caller.member is not None and not reason:
+        raise f.wrong("reason", 200, "Missing parameter: reason.")
     await optouts.remove(db, call.account.id, call.given["address"], now=call.now, reason=reason)
 
 
@@ -92,17 +118,27 @@ _ADDRESS = f.text_field(
     required=True,
 )  # fmt: skip
 
-_REASON = f.text_field("reason", p.text(200), "Why.", "Asked by phone")
+REASON = f.text_field("reason", p.text(200), "Why.", "Asked by phone")
+
+_FILTERS = (
+    f.text_field("search", p.text(100), "Only these: a number in any spelling, an e-mail address,"
+                 " or the end of one (four characters or more).", "0470 00 12 34"),
+    f.words_field("source", optout_pages.SOURCES, "Only those that came so.", "shop"),
+    f.words_field("channel", optout_pages.CHANNELS, "Only numbers, or only e-mail addresses.",
+                  "sms"),
+)  # fmt: skip
 
 LIST = Operation(
     method="GET",
     path="/v4/suppressions",
     tag=TAG,
     right=Right.LOOK,
-    summary="Who gets nothing, in the order of addresses.",
+    summary="Who gets nothing, in the order of addresses or the newest first.",
     query=(
         LIMIT,
-        cursor_field("suppressions", str, str),
+        cursor_field("suppressions", str, str, str),
+        *_FILTERS,
+        f.words_field("order", ("address", "newest"), "`address` if left out."),
         f.text_field("address", address, "Only why this one stands there, oldest first: a phone"
                      " number in E.164, or an e-mail address.", "+32470001234"),
     ),
@@ -112,82 +148,52 @@ LIST = Operation(
     example=Page([shapes.SUPPRESSION], None),
 )  # fmt: skip
 
+COUNT = Operation(
+    method="GET",
+    path="/v4/suppressions/count",
+    tag=TAG,
+    right=Right.LOOK,
+    summary="How many entries of that list there are, up to ten thousand.",
+    query=_FILTERS,
+    act=count_suppressions,
+    errors=(201, 300, 301),
+    answers={200: ("How many.", Count)},
+    example=Count(12, at_least=False),
+)
+
 REMOVE = Operation(
     method="DELETE",
     path="/v4/suppressions/{address}",
     tag=TAG,
-    right=Right.PEOPLE,
+    right=Right.LIFT,
     verb="suppression.remove",
     personal=True,
     noted=("reason",),
-    summary="Take an address off the list, for whatever reasons it stands there.",
+    summary="Take an address off the list, for whatever reasons it stands there. Only where its"
+    " owner has asked for that.",
     path_fields=(_ADDRESS,),
-    query=(_REASON,),
+    query=(REASON,),
     act=remove_suppression,
     errors=(201, 300, 301, 305, 501),
     answers={204: ("It is on the list no more.", None)},
 )
 
-OPERATIONS = (
-    LIST,
-    Operation(
-        method="POST",
-        path="/v4/suppressions",
-        tag=TAG,
-        right=Right.PEOPLE,
-        verb="suppression.add",
-        personal=True,
-        summary="Send nothing to an address any more.",
-        body=(_ADDRESS, _REASON),
-        act=add_suppression,
-        errors=(200, 201, 300, 301, 305),
-        answers={
-            201: ("It is on the list.", shapes.Suppression),
-            200: ("The shop had put it there before; nothing was changed.", shapes.Suppression),
-        },
-        example=shapes.SUPPRESSION,
-    ),
-    Operation(
-        method="POST",
-        path="/v4/suppressions/import",
-        tag=TAG,
-        right=Right.PEOPLE,
-        verb="suppression.import",
-        personal=True,
-        summary="Put up to 100,000 addresses on the list: one a line, or a CSV or XLSX with a"
-        " column of them, as any program writes it. National numbers are read as those of the"
-        " account's country. Lines that cannot be read are named, the others are taken.",
-        query=(*ASKED, _REASON),
-        takes=File(
-            optout_lists.COLUMN.field,
-            "text/csv",
-            MOST_BYTES,
-            "phone\n+32470001234\nann@example.com\n",
-        ),
-        act_on_upload=import_suppressions,
-        errors=(201, 300, 301),
-        answers={
-            200: (
-                "What is on the list now, and what could not be read.",
-                optout_lists.ImportedOptouts,
-            )
-        },
-        example=optout_lists.ImportedOptouts(
-            3,
-            1,
-            1,
-            1,
-            [optout_lists.BadLine(4, "not an international number")],
-            Reading(
-                "csv",
-                "utf-8",
-                "",
-                "",
-                True,
-                "phone",
-                "first line read as header: column 'phone' taken",
-            ),
-        ),
-    ),
-    REMOVE,
+ADD = Operation(
+    method="POST",
+    path="/v4/suppressions",
+    tag=TAG,
+    right=Right.PEOPLE,
+    verb="suppression.add",
+    personal=True,
+    summary="Send nothing to an address any more.",
+    body=(_ADDRESS, REASON),
+    act=add_suppression,
+    errors=(200, 201, 300, 301, 305),
+    answers={
+        201: ("It is on the list.", shapes.Suppression),
+        200: ("The shop had put it there before; nothing was changed.", shapes.Suppression),
+    },
+    example=shapes.SUPPRESSION,
 )
+
+OPERATIONS = (LIST, COUNT, ADD, REMOVE)

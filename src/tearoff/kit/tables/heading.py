@@ -26,7 +26,7 @@ def find_column(rows: Sequence[Row], wanted: Wanted, asked: Asked) -> Column:
     several, with what there is."""
     if not rows:
         raise Unreadable(f"There is no {wanted.what} in this list.", field=wanted.field)
-    header = _has_header(rows, wanted, asked)
+    header = has_header(rows, wanted, asked)
     names = [as_seen(bare(cell)) for cell in rows[0].cells] if header else []
     places = _filled(rows[1:] if header else rows) or _filled(rows)
     place = _asked_for(names, rows, asked) if asked.column else _known(places, names, wanted)
@@ -43,7 +43,7 @@ def find_column(rows: Sequence[Row], wanted: Wanted, asked: Asked) -> Column:
     return Column(place, name, header, told)
 
 
-def _has_header(rows: Sequence[Row], wanted: Wanted, asked: Asked) -> bool:
+def has_header(rows: Sequence[Row], wanted: Wanted, asked: Asked) -> bool:
     if asked.header is not None:
         return asked.header
     first = [plain(cell) for cell in rows[0].cells]

@@ -31,7 +31,8 @@ LOT = 20_000
 SAMPLE_ROWS = 2_000
 MISSING = "there is nothing in the column"
 
-_SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E[+-][0-9]{2,3}", re.IGNORECASE)
+SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E[+-][0-9]{2,3}", re.IGNORECASE)
+"""What a spreadsheet makes of a long number: `3.247E+10`."""
 _ERRORS = frozenset(
     {"#N/A", "#NV", "#REF!", "#BEZUG!", "#VALUE!", "#WERT!", "#VALEUR!", "#NAME?", "#NOM?",
      "#DIV/0!", "#NUM!", "#ZAHL!", "#NULL!"}
@@ -85,7 +86,7 @@ def _problem_of(text: str, kind: str, asked: Asked) -> str:
     if kind:
         article = "an" if kind[0] in "aeiou" else "a"
         return f"this is {article} {kind}, no text. {_ONLY_TEXT}"
-    if not asked.numeric and _SHORTENED.fullmatch(text):
+    if not asked.numeric and SHORTENED.fullmatch(text):
         return (
             f"{text} is a number that a spreadsheet has shortened, digits are lost. Format the"
             " column as text, put the values in again and save, or confirm with `numeric=accept`"

@@ -35,6 +35,7 @@ def needs_of(visit: Visit, found: Attention, names: Mapping[int, str]) -> list[N
         *_server(visit, found.server),
         *(_failing(visit, one) for one in found.failing),
         *(_hook(visit, one) for one in found.webhooks),
+        *_replies(visit, found.open_replies),
         *_pins(visit, found),
         *_pools(visit, found, names),
         *_backup(visit, found.server),
@@ -81,6 +82,20 @@ def _hook(visit: Visit, one: FailingHook) -> Need:
         line = _filled(words("Every try has failed since {at}."), at=moments.at(one.since))
     link = visit.address(f"/webhooks/{one.webhook}") if visit.may(Right.HOOKS) else ""
     return Need("no", title, line, link, words("To the webhook"))
+
+
+def _replies(visit: Visit, waiting: int) -> Iterator[Need]:
+    if not waiting:
+        return
+    words = visit.words
+    title = words.ngettext(
+        "{n} answer may mean that somebody wants no more messages",
+        "{n} answers may mean that somebody wants no more messages",
+        waiting,
+    )
+    line = words("In many countries such a wish binds like a STOP. Read it, and decide.")
+    link = visit.address("/replies", view="open") if visit.may(Right.PEOPLE) else ""
+    yield Need("warn", title, line, link, words("Read them"))
 
 
 def _pins(visit: Visit, found: Attention) -> Iterator[Need]:

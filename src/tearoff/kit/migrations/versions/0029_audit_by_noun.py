@@ -3,7 +3,7 @@
 from tearoff.kit.migrations.plain import run_sql_file
 
 revision = "0029"
-down_revision = "0026"
+down_revision = "0027"
 
 
 def upgrade() -> None:
