@@ -9,7 +9,7 @@ from http import HTTPStatus
 import msgspec
 import structlog
 
-from tearoff.accounts import members, passwords
+from tearoff.accounts import invitations, members, passwords, team
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.keys import SignsWebhooks
@@ -95,6 +95,12 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     passwords.WeakPassword: (422, 300, "Invalid value in parameter: password. {error}"),
     members.EmailTaken: (422, 304, SAME),
     members.MemberNotFound: (422, 503, "Teammate ID not found"),
+    members.LastOwner: (422, 528, SAME),
+    invitations.AlreadyInvited: (422, 304, "{error}"),
+    invitations.AlreadyMember: (422, 304, "{error}"),
+    invitations.NotInvited: (422, 529, "{error}"),
+    team.BelongsElsewhere: (422, 530, "{error}"),
+    team.OwnSecondStep: (422, 530, "{error}"),
     PackageNotFound: (422, 524, SAME),
     CampaignLimit: (422, 516, "Limit reached. {error}"),
     CapReached: (422, 516, "Limit reached. {error}"),

@@ -20,6 +20,7 @@ from tearoff.api.v4 import (
     groups,
     keys,
     locations,
+    members,
     messages,
     pool,
     providers,
@@ -57,6 +58,7 @@ NOUNS = (
     account_logo,
     attention,
     keys,
+    members,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 
