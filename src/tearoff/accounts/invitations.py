@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
-from tearoff.accounts import members, owners, sign_ins, team
+from tearoff.accounts import members, owners, sign_ins
 from tearoff.accounts.members import EmailTaken, NewMember
 from tearoff.accounts.owners import By
 from tearoff.accounts.team import Teammate

@@ -28,6 +28,7 @@ FORGOT_MAIL = "accounts.forgot_mail"
 INVITATION_MAIL = "accounts.invitation_mail"
 TOLD_MAIL = "accounts.told_mail"
 
+
 class PasswordMail(msgspec.Struct, frozen=True):
     """The job; `url_sealed` is the link, which is as good as a password, sealed and in Base64."""
 

@@ -13,10 +13,8 @@ import asyncpg
 import msgspec
 
 from tearoff.accounts import audit, owners
-from tearoff.accounts.owners import LastOwner as LastOwner
-from tearoff.accounts.owners import MemberNotFound as MemberNotFound
+from tearoff.accounts.owners import MemberNotFound
 from tearoff.accounts.passwords import hash_password
-from tearoff.accounts.rights import ROLES as ROLES
 from tearoff.accounts.sign_ins import LinkOver, find_ticket, use_ticket
 from tearoff.errors import Conflict
 from tearoff.kit import caps

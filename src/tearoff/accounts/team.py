@@ -13,13 +13,11 @@ import msgspec
 
 from tearoff.accounts import audit, members, owners, second_steps
 from tearoff.accounts.audit import Actor
-from tearoff.accounts.members import Member, MemberNotFound
-from tearoff.accounts.owners import By, LastOwner, OwnersOnly
+from tearoff.accounts.members import Member
+from tearoff.accounts.owners import By, MemberNotFound
 from tearoff.errors import Conflict
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
-
-__all__ = ["By", "LastOwner", "MemberNotFound", "OwnersOnly"]
 
 LONGEST_NAME = 100
 
@@ -156,7 +154,7 @@ async def leave(
 
 async def reset_second_step(
     db: asyncpg.Connection, account_id: int, member_id: int, by: By, now: datetime
-) -> Member | None:
+) -> Teammate | None:
     """In a transaction: take away somebody's second step and sign them out everywhere; who is told
     of it, None where there was none. A person asks for that who owns the account; a program may for
     who does not own it. Raises `MemberNotFound`, `RoleMissing`, `OwnersOnly`, `OwnSecondStep` and
@@ -165,19 +163,18 @@ async def reset_second_step(
     held.check_touch("owner" if by.person_id is not None else "")
     if held.member.person_id == by.person_id:
         raise OwnSecondStep
-    return await take_second_step(db, account_id, member_id, now)
-
-
-async def take_second_step(
-    db: asyncpg.Connection, account_id: int, member_id: int, now: datetime
-) -> Member | None:
-    """The same, whoever asks. Raises `MemberNotFound` and `BelongsElsewhere`."""
     found = await find(db, account_id, member_id)
     if found.is_elsewhere:
         raise BelongsElsewhere
+    return found if await take_second_step(db, account_id, found, now) else None
+
+
+async def take_second_step(
+    db: asyncpg.Connection, account_id: int, found: Teammate, now: datetime
+) -> bool:
+    """The same, whoever asks. Whether there was one."""
     if not found.has_second_step:
-        return None
-    known = await members.member(db, account_id, member_id)
+        return False
     await second_steps.end_second_step(db, found.person_id)
-    await members.end_sign_ins(db, known, now)
-    return known
+    await members.end_sign_ins(db, await members.member(db, account_id, found.id), now)
+    return True

@@ -87,6 +87,12 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "scans": ("/locations/{location}/scans", "What was scanned"),
         "location-details": ("/locations/{location}/details", "Name, hours, the counter"),
     },
+    "Team": {
+        "team": ("/team", "Who is in, who is invited, and what each role may do"),
+        "team-new": ("/team/new", "Inviting somebody"),
+        "team-invited": ("/team/new", "The link of an invitation, and where its mail stands"),
+        "team-member": ("/team/{member}", "One of them: role, second step, removal"),
+    },
     "API": {
         "api": ("/api", "Keys, and the client id to copy"),
         "api-new": ("/api/new", "A new key and what it may do"),

@@ -9,7 +9,7 @@ from http import HTTPStatus
 import msgspec
 import structlog
 
-from tearoff.accounts import invitations, members, passwords, team
+from tearoff.accounts import invitations, members, owners, passwords, team
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.keys import SignsWebhooks
@@ -94,8 +94,8 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     ),
     passwords.WeakPassword: (422, 300, "Invalid value in parameter: password. {error}"),
     members.EmailTaken: (422, 304, SAME),
-    members.MemberNotFound: (422, 503, "Teammate ID not found"),
-    members.LastOwner: (422, 528, SAME),
+    owners.MemberNotFound: (422, 503, "Teammate ID not found"),
+    owners.LastOwner: (422, 528, SAME),
     invitations.AlreadyInvited: (422, 304, "{error}"),
     invitations.AlreadyMember: (422, 304, "{error}"),
     invitations.NotInvited: (422, 529, "{error}"),

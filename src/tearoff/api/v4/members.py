@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
-from tearoff.accounts import invitations, jobs, members, team
+from tearoff.accounts import invitations, jobs, team
 from tearoff.accounts.invitations import Made
 from tearoff.accounts.members import NewMember
 from tearoff.accounts.owners import By
@@ -129,8 +129,8 @@ async def reset_second_step(call: Call, db: asyncpg.Connection) -> None:
     known = await team.reset_second_step(db, account.id, member_id, by_of(call), call.now)
     if known is None:
         return
-    person_id = (await team.find(db, account.id, member_id)).person_id
-    await jobs.order_told_mail(db, call.doors.services, "second_step", person_id, account.name)
+    services = call.doors.services
+    await jobs.order_told_mail(db, services, "second_step", known.person_id, account.name)
     doorbook.note(Event.SECOND_STEP, account=account.id, member=member_id)
     doorbook.note(Event.MEMBER_SIGNED_OUT, account=account.id, member=member_id)
 
@@ -161,7 +161,9 @@ def show(one: team.Teammate) -> Member:
 
 
 def _waits(one: team.Invitation | None) -> Invitation | None:
-    return one and Invitation(
+    if one is None:
+        return None
+    return Invitation(
         one.invited_by, one.made_at, one.expires_at, one.mail_state, one.mail_reason, one.mail_at
     )
 

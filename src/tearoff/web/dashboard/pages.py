@@ -82,6 +82,7 @@ MENU = (
     Item("/integrations", "plug", phrase("Integrations"), Right.PROVIDERS),
     Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
     Item("/api", "key", phrase("API"), Right.KEYS),
+    Item("/team", "users", phrase("Team"), Right.MEMBERS),
     Item("/settings", "settings", phrase("Settings"), Right.SETTINGS),
 )
 

@@ -26,6 +26,7 @@ from tearoff.web.dashboard import (
     integration,
     integration_form,
     integrations,
+    leaving,
     locations,
     messages,
     pages,
@@ -36,6 +37,7 @@ from tearoff.web.dashboard import (
     send,
     settings,
     share,
+    team,
 )
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
@@ -62,9 +64,11 @@ FILES = (
     locations,
     devices,
     scans,
+    team,
     settings,
     profile,
     profile_codes,
+    leaving,
     gallery,
     api_keys,
     api_pages,
