@@ -50,4 +50,4 @@ async def _left(visit: Visit) -> None:
         await team.leave(db, visit.account.id, visit.who.person_id, visit.caller.actor, visit.now)
 
 
-SCREENS = (Screen(method="POST", path="/profile/leave", right=None, act=leave, confirmed=True),)
+SCREENS = (Screen(method="POST", path="/profile/leave", right=None, act=leave),)
