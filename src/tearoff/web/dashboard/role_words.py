@@ -49,7 +49,7 @@ def means(words: Words, role: str) -> str:
     """What somebody with this role may do, on one line."""
     may = [right for right in GRANTS if has(role, right)]
     if len(may) < len(GRANTS):
-        return "; ".join(words(RIGHT_WORDS[right]) for right in may)
+        return ". ".join(words(RIGHT_WORDS[right]) for right in may)
     if role == "owner":
         return words("Everything, and decides who else is an owner")
     return words("Everything, but for what owners alone decide")
