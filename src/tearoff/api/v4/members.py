@@ -210,7 +210,7 @@ INVITE = Operation(
     right=Right.MEMBERS,
     verb="member.invite",
     personal=True,
-    noted=("role",),
+    noted=("role", "invitation_url"),
     summary=f"Invite somebody: by mail where the server sends mail, and by the link in the answer,"
     f" which is shown here and never again. It works once, for {_DAYS} days.",
     body=FIELDS,
@@ -270,6 +270,7 @@ RENEW = Operation(
     right=Right.MEMBERS,
     verb="member.invite_again",
     personal=True,
+    noted=("invitation_url",),
     summary="Make another link for somebody who has not accepted yet, and send it; the one before"
     " is over.",
     path_fields=(_ID,),

@@ -295,10 +295,12 @@ async def acted(call: Call, db: Handle, operation: Operation, act: Act) -> Any:
 
 
 def _noted(operation: Operation, given: Mapping[str, Any], after: Any) -> dict[str, Any]:
-    """Of what is shown, where something is looked at; else of what was given."""
+    """Of what is shown, where something is looked at; else of what was given, and that a secret was
+    made."""
     if operation.look is not None and after is not None:
         return {name: getattr(after, name) for name in operation.noted}
-    return {name: given[name] for name in operation.noted if given.get(name)}
+    made = {name: getattr(after, name, None) for name in operation.noted if name in audit.SECRETS}
+    return {name: value for name in operation.noted if (value := given.get(name) or made.get(name))}
 
 
 async def _look(call: Call, db: Handle, operation: Operation) -> Any:
