@@ -315,7 +315,7 @@ async def _team(services, person: Person, shop: Shop) -> int:
         first, last = name.split()
         address = f"{first.lower().replace('é', 'e')}@beanleaf.example"
         given = {"email": address, "first_name": first, "last_name": last, "role": role}
-        made = await person.post("/team/new", {**given, "once": name})
+        made = await person.post("/team/new", {**given, "once": role})
         assert made.status == 200, text_of(made)
     db, account = services.db, shop.account
     await db.execute(
