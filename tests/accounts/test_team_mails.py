@@ -15,6 +15,7 @@ from tearoff.kit import clock
 from tests.accounts.test_password_mail import inbox, with_mail  # noqa: F401 (a fixture)
 from tests.cast import open_shop
 from tests.running import free_port
+from tests.test_cli import tearoff  # noqa: F401 (a fixture)
 
 URL = "https://coupons.example.com/password/" + "b" * 49
 
@@ -154,3 +155,43 @@ async def test_somebody_is_told_of_what_others_changed(services, scene, inbox, w
     assert found["To"] == f"own.{account}@example.com"
     assert 'lang="nl"' in found.get_body(["html"]).get_content()
     assert "Bean & Leaf" in found.get_body(["plain"]).get_content()
+
+
+async def test_the_server_s_commands_tell_the_person(services, scene, tearoff):  # noqa: F811
+    """Complaint 4: `owner reset`, and a second step that an owner may not take away, because the
+    person belongs to another account too."""
+    account, person = scene
+    db, other = services.db, (await open_shop(services)).account
+    email = f"own.{account}@example.com"
+    made, _ = await invited(services, other, None, email)
+    await members.accept_place(db, made.token, clock.now())
+    await db.execute("UPDATE people SET totp_secret_sealed = 'x' WHERE id = $1", person)
+    mails = {"TEAROFF_SMTP_URL": "smtp://127.0.0.1:9", "TEAROFF_MAIL_FROM": "a@example.com"}
+    # A worker of another test that shares the database may take what waits.
+    await db.execute("CREATE TABLE told_jobs (what text)")
+    await db.execute(
+        "CREATE FUNCTION keep_told() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " INSERT INTO told_jobs VALUES (convert_from(NEW.payload, 'utf8')); RETURN NULL; END $$"
+    )
+    await db.execute(
+        "CREATE TRIGGER keep_told BEFORE INSERT ON pgqueuer FOR EACH ROW"
+        f" WHEN (NEW.entrypoint = '{jobs.TOLD_MAIL}') EXECUTE FUNCTION keep_told()"
+    )
+    try:
+        asked = ["--account", str(account), "--json"]
+        assert tearoff("owner", "reset", *asked, **mails)["url"]
+        done = tearoff(
+            "teammate", "second-step", "--account", str(other), "--teammate",
+            str(made.member_id), "--json", **mails,
+        )  # fmt: skip
+        assert done["second_step_removed"]
+        rows = [row["what"] for row in await db.fetch("SELECT what FROM told_jobs")]
+    finally:
+        await db.execute("DROP TRIGGER keep_told ON pgqueuer")
+        await db.execute("DROP FUNCTION keep_told")
+        await db.execute("DROP TABLE told_jobs")
+    found = [msgspec.json.decode(row, type=jobs.ToldMail) for row in rows]
+    assert [(one.what, one.to, one.language) for one in found] == [
+        ("owner_reset", email, "nl"), ("second_step", email, "nl"),
+    ]  # fmt: skip
+    assert not await db.fetchval("SELECT totp_secret_sealed FROM people WHERE id = $1", person)
