@@ -53,6 +53,7 @@ CHANGES = {
     "teammate invite": ("member.invite", "{account}", "--teammate", "{teammate}"),
     "teammate add": ("member.add", "{account}", "--email", "sam@example.com"),
     "teammate signout": ("member.sign_out", "{account}", "--teammate", "{teammate}"),
+    "teammate second-step": ("member.second_step", "{account}", "--teammate", "{teammate}"),
     "teammate remove": ("member.remove", "{account}", "--teammate", "{teammate}"),
 }  # fmt: skip
 """The verb of each, and what is typed behind it."""

@@ -23,7 +23,8 @@ from tearoff.config import SETTINGS
 from tearoff.coupons.pools import importing
 from tearoff.errors import Invalid
 from tearoff.kit import clock
-from tearoff.web.dashboard import standings
+from tearoff.kit.words import words_in
+from tearoff.web.dashboard import role_words, standings
 from tearoff.web.dashboard.editor_tabs import TABS
 from tearoff.web.dashboard.routes import SCREENS
 from tests.cast import open_shop
@@ -293,6 +294,15 @@ def roles_table():
     return table_of(("what", "roles that may", "scope of a key"), rows)
 
 
+def team_table():
+    """As the page *Team* prints it."""
+    rows = [
+        (row.what, *("yes" if may else "–" for may in row.may))
+        for row in role_words.table(words_in("dashboard", "en"))
+    ]
+    return table_of(("what", *ROLES), rows)
+
+
 def tabs_table():
     """What a change on each tab of the editor does to coupons that people have."""
     return table_of(("a change on", "reaches"), [(f"**{tab.name}**", tab.reaches) for tab in TABS])
@@ -321,6 +331,7 @@ async def test_the_audit_log_is_read_as_operators_are_told(services):
 TABLES = {
     "scopes": ("callers.md", scopes_table),
     "roles": ("operators.md", roles_table),
+    "team": ("team.md", team_table),
     "tabs": ("marketers.md", tabs_table),
     "states": ("marketers.md", states_table),
 }

@@ -168,6 +168,8 @@ class Scene:
         return found
 
     def kind_of(self, name, example):
+        if name == "id" and self.path.endswith("/invitation"):
+            return "invited"
         if name == "id":
             return _OF_PATH[self.path.split("/")[2]]
         if name == "email" and "subaccount" in self.path:
@@ -189,7 +191,7 @@ _OF_PATH = {
     "campaigns": "campaign", "messages": "message", "webhooks": "webhook", "groups": "smsgroup",
     "folders": "folder", "categories": "category", "locations": "location", "devices": "device",
     "replies": "reply", "providers": "provider", "templates": "template",
-    "pairings": "pairing", "alerts": "alert",
+    "pairings": "pairing", "alerts": "alert", "members": "teammate",
 }  # fmt: skip
 _OF_NAME = {
     "campaign": "campaign", "template": "campaign", "couponsession": "session",
@@ -211,6 +213,10 @@ class Maker(table.Maker):
         )
         assert answer.status in (200, 201), answer.text
         return answer.body
+
+    async def invited(self, state):
+        values = {"email": await self.email(""), "role": "staff"}
+        return (await self.call("POST", "/v4/members", values))["id"]
 
     async def session(self, state):
         if state:

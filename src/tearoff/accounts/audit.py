@@ -16,7 +16,7 @@ from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
 
 SECRET = "changed"  # noqa: S105 - what stands in its place
-SECRETS = frozenset({"secret", "client_secret", "password", "pin", "token"})
+SECRETS = frozenset({"secret", "client_secret", "password", "pin", "token", "invitation_url"})
 """Names under which answers show a secret once."""
 PERSONAL = frozenset({"email", "phone"})
 """Names under which a person may stand; what is kept of it is its end."""
@@ -78,6 +78,18 @@ async def write(
         short(subject)[:200],
         _json(old),
         _json(new),
+    )
+
+
+async def write_of_person(db: Handle, person_id: int, verb: str, now: datetime) -> None:
+    """What somebody did to what is theirs alone, in every account that lets them in by it."""
+    await db.execute(
+        "INSERT INTO audit_entries (account_id, at, actor_kind, actor_name, address, verb, subject)"
+        " SELECT account_id, $3, 'person', $1::text, '', $2, $1::text FROM members"
+        " WHERE person_id = $1::text::bigint AND accepted_at IS NOT NULL",
+        str(person_id),
+        verb,
+        now,
     )
 
 

@@ -12,16 +12,15 @@ from typing import Any
 import asyncpg
 import msgspec
 
+from tearoff.accounts import audit, owners
+from tearoff.accounts.owners import MemberNotFound
 from tearoff.accounts.passwords import hash_password
 from tearoff.accounts.sign_ins import LinkOver, find_ticket, use_ticket
-from tearoff.errors import Conflict, NotFound
+from tearoff.errors import Conflict
 from tearoff.kit import caps
 from tearoff.kit.caps import Cap
 from tearoff.kit.db import Database, Handle, lock_name
 from tearoff.kit.rows import columns, read
-
-ROLES = ("owner", "manager", "editor", "sender", "staff", "reader")
-
 
 MOST = 1_000
 _CAP = Cap(
@@ -34,14 +33,6 @@ _CAP = Cap(
 
 class EmailTaken(Conflict):
     """Email already exists"""
-
-
-class MemberNotFound(NotFound):
-    """Teammate ID not found"""
-
-
-class LastOwner(Conflict):
-    """An account keeps one owner. Make another one first: `tearoff teammate add --role owner`."""
 
 
 class NewMember(msgspec.Struct, frozen=True, kw_only=True):
@@ -153,7 +144,7 @@ async def change_owner(db: asyncpg.Connection, account_id: int, values: dict[str
     for name, value in names.items():
         await db.execute(
             f"UPDATE people p SET {name} = $2 FROM members own WHERE own.id = $1"
-            f" AND p.id = own.person_id AND NOT {_IS_ELSEWHERE}",
+            f" AND p.id = own.person_id AND NOT {IS_ELSEWHERE}",
             known.id,
             value,
         )
@@ -201,7 +192,7 @@ def _as_new(known: Member, email: str) -> NewMember:
 _TENANT = "(SELECT coalesce(parent_id, id) FROM accounts WHERE id = $1)"
 """The account at the top: it and its subaccounts are one tenant, and know of no other's people."""
 
-_IS_ELSEWHERE = (
+IS_ELSEWHERE = (
     "EXISTS (SELECT FROM members o JOIN accounts oa ON oa.id = o.account_id"
     " JOIN accounts wa ON wa.id = own.account_id WHERE o.person_id = own.person_id"
     " AND o.accepted_at IS NOT NULL AND coalesce(oa.parent_id, oa.id)"
@@ -278,7 +269,7 @@ class HasPassword(Conflict):
 async def check_settable(db: Handle, member_id: int) -> None:
     """Whether the member's tenant may hand out a password for the person: not where they belong
     to another tenant. Said early; `set_password` decides. Raises `HasPassword`."""
-    if await db.fetchval(f"SELECT {_IS_ELSEWHERE} FROM members own WHERE own.id = $1", member_id):
+    if await db.fetchval(f"SELECT {IS_ELSEWHERE} FROM members own WHERE own.id = $1", member_id):
         raise HasPassword
 
 
@@ -296,7 +287,7 @@ async def set_password(db: Database, token: str, password: str, now: datetime) -
         await use_ticket(work, token, "password", now)
         done = await work.fetchval(
             "UPDATE people p SET password_hash = $2 FROM members own WHERE own.id = $1"
-            f" AND p.id = own.person_id AND NOT {_IS_ELSEWHERE} RETURNING p.id",
+            f" AND p.id = own.person_id AND NOT {IS_ELSEWHERE} RETURNING p.id",
             known.id,
             hashed,
         )
@@ -307,6 +298,7 @@ async def set_password(db: Database, token: str, password: str, now: datetime) -
             known.id,
             now,
         )
+        await audit.write_of_person(work, done, "person.password", now)
         await end_sign_ins(work, known, now)
     return known
 
@@ -365,15 +357,8 @@ async def remove_member(
 ) -> Member:
     """Sign the person out and forget them; who belongs elsewhere too stays signed in there. In a
     transaction. Raises `MemberNotFound` and `LastOwner`."""
-    held = await db.fetch(
-        "SELECT id, role FROM members WHERE account_id = $1 AND (role = 'owner' OR id = $2)"
-        " ORDER BY id FOR UPDATE",
-        account_id,
-        member_id,
-    )
+    (await owners.hold(db, account_id, member_id)).check_stays()
     known = await member(db, account_id, member_id)
-    if [row["id"] for row in held if row["role"] == "owner"] == [known.id]:
-        raise LastOwner
     await _hold_person(db, known.email)
     await _end_links_here(db, known, now)
     await db.execute("DELETE FROM members WHERE id = $1", known.id)

@@ -7,6 +7,7 @@ from datetime import datetime
 
 import msgspec
 
+from tearoff.accounts import audit
 from tearoff.accounts.passwords import hash_password, is_password
 from tearoff.accounts.second_steps import (
     WrongCode,
@@ -54,6 +55,9 @@ __all__ = [
     "use_code",
     "use_recovery_code",
 ]  # fmt: skip
+
+
+PASSWORD_VERB = "person.password"  # noqa: S105 - as the audit log calls it
 
 
 class PersonNotFound(NotFound):
@@ -160,7 +164,7 @@ async def change_password(db: Database, who: SignedIn, password: str, now: datet
     hashed = await hash_password(password, [who.email, who.first_name, who.last_name])
     async with db.transaction() as work:
         await _end_links(work, who.person_id, now)
-        await _keep_password(work, who.person_id, hashed)
+        await _keep_password(work, who.person_id, hashed, now)
         await end_other_sign_ins(work, who.person_id, who.id)
 
 
@@ -178,7 +182,7 @@ async def set_password_by_link(
     async with db.transaction() as work:
         await use_ticket(work, token, purpose, now)
         await _end_links(work, known.id, now)
-        await _keep_password(work, known.id, hashed)
+        await _keep_password(work, known.id, hashed, now)
         if purpose == "owner":
             await end_second_step(work, known.id)
         else:
@@ -187,8 +191,9 @@ async def set_password_by_link(
     return known
 
 
-async def _keep_password(db: Handle, person_id: int, hashed: str) -> None:
+async def _keep_password(db: Handle, person_id: int, hashed: str, now: datetime) -> None:
     await db.execute("UPDATE people SET password_hash = $2 WHERE id = $1", person_id, hashed)
+    await audit.write_of_person(db, person_id, PASSWORD_VERB, now)
 
 
 async def _end_links(db: Handle, person_id: int, now: datetime) -> None:

@@ -11,8 +11,18 @@ from enum import StrEnum
 import msgspec
 
 from tearoff.errors import Forbidden
+from tearoff.kit.words import phrase
 
 ROLES = ("owner", "manager", "editor", "sender", "staff", "reader")
+ROLE_NAMES = {
+    "owner": phrase("Owner"),
+    "manager": phrase("Manager"),
+    "editor": phrase("Editor"),
+    "sender": phrase("Sender"),
+    "staff": phrase("Staff"),
+    "reader": phrase("Reader"),
+}
+"""As mails and the pages for signing in call them."""
 SCOPES = ("read", "send", "manage", "validate", "admin")
 OLD_SCOPES = ("read", "send", "manage", "validate")
 """Those of a key that is older than scopes, and of one that is made without a word about them."""

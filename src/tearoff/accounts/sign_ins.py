@@ -20,8 +20,8 @@ from tearoff.kit.rows import columns, read
 TOKEN_LENGTH = 49
 SSO_LIVES = timedelta(minutes=5)
 RESET_LIVES = timedelta(hours=1)
-INVITATION_LIVES = timedelta(days=3)
-"""Somebody who did not ask for it has to see the mail first: a week-end must fit in. A reset is
+INVITATION_LIVES = timedelta(days=7)
+"""Somebody who did not ask for it has to see the mail first: a week off must fit in. A reset is
 handed over while somebody waits for it."""
 BEGIN_LIVES = timedelta(hours=24)
 SIGN_IN_LIVES = timedelta(hours=12)

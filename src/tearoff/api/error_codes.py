@@ -107,7 +107,16 @@ CODES: dict[int, Code] = {
               "This key signs (X-Hmac) what is sent to <urls>. Name the key that signs then in"
               " signer, or confirm.",
               "Give the receivers the secret of another key first, and let that one sign."),
-    528: Code("A span is being sent again already",
+    528: Code("The account's last owner",
+              "An account keeps one owner.",
+              "Make somebody else an owner first, who has accepted the place."),
+    529: Code("There is no invitation any more", "This person has accepted already.",
+              "Remove the member instead."),
+    530: Code("The second step is the person's own",
+              "This person belongs to another account too.",
+              "They use a recovery code, or whoever runs the server helps"
+              " (`tearoff teammate second-step`)."),
+    531: Code("A span is being sent again already",
               "A span of this webhook is being sent again already. Wait until all of it is in"
               " line.",
               "Wait until `placed` is true, then ask once more."),

@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tearoff.accounts import members, sign_ins
-from tearoff.accounts.members import ROLES, Member, NewMember
+from tearoff.accounts import jobs, members, sign_ins, team
+from tearoff.accounts.members import Member, NewMember
+from tearoff.accounts.queries import account
+from tearoff.accounts.rights import ROLES
 from tearoff.cli.common import (
     Commands,
     add_account,
@@ -46,7 +48,10 @@ def add_commands(commands: Commands) -> None:
     add_json(listing)
     out = add_command(group, "signout", _sign_out, "end all sign-ins of somebody, and their links")
     remove = add_command(group, "remove", _remove, "sign somebody out and remove them for good")
-    for command in (invite, out, remove):
+    second = add_command(
+        group, "second-step", _second_step, "take away the second step of somebody who lost it"
+    )
+    for command in (invite, out, remove, second):
         add_account(command)
         command.add_argument("--teammate", required=True, metavar="ID", help="as `list` shows it")
         add_json(command)
@@ -118,6 +123,28 @@ def _sign_out(arguments: argparse.Namespace) -> None:
     ended = with_services(arguments, work)
     doorbook.note(Event.MEMBER_SIGNED_OUT, account=arguments.account, member=teammate)
     show(arguments, {"teammate": teammate, "signed_out": ended})
+
+
+def _second_step(arguments: argparse.Namespace) -> None:
+    """Of whoever runs the server, also where the person belongs to other accounts: whoever has
+    the database has everything."""
+    teammate = id_of(arguments.teammate, "tea", "teammate")
+
+    async def work(services: Services) -> bool:
+        async with services.db.transaction() as db:
+            account_id: int = arguments.account
+            found = await team.find(db, account_id, teammate)
+            await audited(db, account_id, "member.second_step", teammate)
+            if await team.take_second_step(db, account_id, found, clock.now()):
+                known = await account(db, account_id)
+                name = known.name if known else ""
+                await jobs.order_told_mail(db, services, "second_step", found.person_id, name)
+        return found.has_second_step
+
+    had = with_services(arguments, work)
+    doorbook.note(Event.SECOND_STEP, account=arguments.account, member=teammate)
+    told = "It is gone, and they are signed out everywhere." if had else "There was none."
+    show(arguments, {"teammate": teammate, "second_step_removed": had}, told)
 
 
 def _remove(arguments: argparse.Namespace) -> None:

@@ -115,6 +115,7 @@ async def fill(
     await _webhooks(filled, services, say, rows, address)
     await _opted_out(filled, services, say, rows)
     await _replies(filled, services, say, rows)
+    await _team(filled, services, say, rows)
     await _ok(filled.v4.patch(f"/v4/campaigns/{shop.campaign}", {"scratch": {
         "prizes": [{"key": "cup", "title": {"en": say("A cup")}, "weight": 1, "amount": 50}],
         "blank_weight": 9, "blank_text": {"en": say("Next time!")},
@@ -359,6 +360,27 @@ async def _replies(filled: Filled, services: Services, say: Say, rows: int) -> N
             " INSERT INTO unread_arrivals SELECT * FROM a",
             shop.account, shop.connection, f"unread {n}", say("from=nobody").encode(),
         )  # fmt: skip
+
+
+async def _team(filled: Filled, services: Services, say: Say, rows: int) -> None:
+    """Somebody who is in, with a second step; somebody whose invitation's mail was refused."""
+    made = []
+    for n in range(max(rows, 2)):
+        made.append((await _ok(filled.v4.post("/v4/members", {
+            "email": f"bo{n}.{filled.shop.account}@example.com", "role": "staff",
+            "first_name": say("Bo")[:100], "last_name": say("Peeters")[:100],
+        })))["id"])  # fmt: skip
+    await services.db.execute(
+        "UPDATE invitations SET mail_state = 'failed', mail_reason = $2 WHERE member_id = $1",
+        made[0], say("User unknown")[:300],
+    )  # fmt: skip
+    await services.db.execute("UPDATE members SET accepted_at = now() WHERE id = $1", made[1])
+    await services.db.execute(
+        "UPDATE people SET totp_secret_sealed = 'x'::bytea WHERE id ="
+        " (SELECT person_id FROM members WHERE id = $1)",
+        made[1],
+    )
+    filled.names["/team/"] = made[:2]
 
 
 async def own_all(services: Services, person: Any) -> None:

@@ -106,6 +106,12 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "scans": ("/locations/{location}/scans", "What was scanned"),
         "location-details": ("/locations/{location}/details", "Name, hours, the counter"),
     },
+    "Team": {
+        "team": ("/team", "Who is in, who is invited, and what each role may do"),
+        "team-new": ("/team/new", "Inviting somebody"),
+        "team-invited": ("/team/new", "The link of an invitation, and where its mail stands"),
+        "team-member": ("/team/{member}", "One of them: role, second step, removal"),
+    },
     "API": {
         "api": ("/api", "Keys, and the client id to copy"),
         "api-new": ("/api/new", "A new key and what it may do"),
@@ -200,6 +206,8 @@ async def work(services, sign_in, make_coupon, standin, http, server, receiver):
     await _places(services, http, server, make_coupon, shop)
     ids["list"] = await _opted_out(services, shop)
     await _answered(services, shop, service)
+    await _opted_out(services, shop)
+    ids["member"] = await _team(services, person, shop)
     await person.post("/profile/second-step/start", {})
     return Work(person, ids, test)
 
@@ -306,6 +314,12 @@ async def _act(page: Page, name: str) -> None:
     if name == "pair":
         await page.get_by_role("button", name="Show the code").click()
         await expect(page.get_by_text("Or open this link on it")).to_be_visible()
+    if name == "team-invited":
+        address = f"finn{page.viewport_size['width']}@example.com"
+        await page.get_by_label("E-mail").fill(address)
+        await page.get_by_label("First name").fill("Finn")
+        await page.get_by_role("button", name="Invite", exact=True).click()
+        await expect(page.get_by_label("Link of the invitation")).to_be_visible()
     if name == "api-try":
         await expect(page.get_by_role("button", name="Authorize").first).to_be_visible()
 
@@ -337,6 +351,34 @@ async def _named(services, person: Person, email: str = "ann@example.com") -> Pe
             db, person_id, clock.now(), source, second_step_due=False
         )
     return person
+
+
+async def _team(services, person: Person, shop: Shop) -> int:
+    """Bob, who manages; Chloé at the counter; Dirk, whose mail was refused. Gives Bob's id."""
+    names = {"Bob Claes": "manager", "Chloé Dubois": "staff", "Dirk Maes": "editor"}
+    for name, role in names.items():
+        first, last = name.split()
+        address = f"{first.lower().replace('é', 'e')}@beanleaf.example"
+        given = {"email": address, "first_name": first, "last_name": last, "role": role}
+        made = await person.post("/team/new", {**given, "once": role})
+        assert made.status == 200, text_of(made)
+    db, account = services.db, shop.account
+    await db.execute(
+        "UPDATE members SET accepted_at = now(), last_sign_in_at = now() WHERE account_id = $1"
+        " AND role IN ('manager', 'staff')", account,
+    )  # fmt: skip
+    await db.execute(
+        "UPDATE invitations SET mail_state = 'failed',"
+        " mail_reason = '550 5.1.1 No such user here' WHERE account_id = $1", account,
+    )  # fmt: skip
+    await db.execute(
+        "UPDATE people SET totp_secret_sealed = 'x' WHERE id IN"
+        " (SELECT person_id FROM members WHERE account_id = $1 AND role = 'manager')", account,
+    )  # fmt: skip
+    found: int = await db.fetchval(
+        "SELECT id FROM members WHERE account_id = $1 AND role = 'manager'", account
+    )
+    return found
 
 
 async def _campaigns(services, person: Person, shop: Shop) -> tuple[int, int]:

@@ -12,9 +12,10 @@ import pytest
 from aiosmtpd.controller import Controller
 from aiosmtpd.handlers import Message
 
-from tearoff.accounts import beginning, jobs, members, people, sign_ins
+from tearoff.accounts import beginning, invitations, jobs, members, people, sign_ins, team
 from tearoff.accounts.beginning import HasBegun, NoOwner
 from tearoff.accounts.members import HasPassword, NewMember
+from tearoff.accounts.owners import By
 from tearoff.accounts.sign_ins import LinkOver
 from tearoff.cli import owner as owner_commands
 from tearoff.kit import clock
@@ -22,6 +23,7 @@ from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
+from tearoff.web.people import page as page_of
 from tests.cast import open_shop
 from tests.running import free_port
 from tests.web.people.conftest import PASSWORD, problem_of
@@ -380,3 +382,83 @@ async def test_a_link_leads_to_the_page_that_was_asked_for(
     who = await sign_ins.signed_in(services.db, browser.secret, clock.now())
     with pytest.raises(people.NotConfirmed):
         await people.change_password(services.db, who, OTHER, clock.now())
+
+
+# invitations ------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def invited(services):
+    """The path of an invitation to an account."""
+
+    async def invited(account, email, by=None):
+        async with services.db.transaction() as db:
+            made = await invitations.invite(
+                db, account, NewMember(email=email, role="editor"), By(by), clock.now(),
+                has_mail=False,
+            )  # fmt: skip
+        return f"/password/{made.token}"
+
+    return invited
+
+
+async def test_somebody_who_signs_in_here_accepts_with_their_password(
+    visitor, services, make_owner, invited
+):
+    """Complaint 32: this account gives them no password; they see who invites, where, as what."""
+    known, host = await make_owner(), await make_owner(first_name="Ann")
+    path, browser = await invited(host.account, known.email, host.person), visitor()
+    page = await browser.get(path)
+    assert "Ann invites you to Bean &amp; Leaf." in page.text
+    assert "Your role there: Editor." in page.text and 'name="own"' in page.text
+    assert (await browser.send(path, own="wrong words here")).status == 422
+    assert (await browser.post(path, {"password": OTHER, "again": OTHER})).status == 409
+    done = await browser.send(path, own=PASSWORD)
+    assert (done.status, done.headers["location"]) == (303, f"/a/{host.account}/")
+    assert (await browser.get(path)).status == 410
+    await browser.sign_in(known.email)
+    assert (await browser.get(f"/a/{host.account}/")).status == 200
+
+
+async def test_somebody_who_is_signed_in_presses_a_button(visitor, make_owner, invited):
+    known, host, other = await make_owner(), await make_owner(), await make_owner()
+    path, browser, stranger = await invited(host.account, known.email), visitor(), visitor()
+    there = await browser.sign_in(known.email, query=f"?next={path}")
+    assert there.headers["location"] == path
+    page = await browser.get(path)
+    assert f"You are signed in as {known.email}" in page.text and 'name="own"' not in page.text
+    # Somebody else's sign-in, and another site's page, accept nothing.
+    await stranger.sign_in(other.email)
+    shown = await stranger.get(path)
+    assert 'name="own"' in shown.text
+    assert (await stranger.send(path, here="1")).status == 409
+    foreign = await browser.post(path, {"t": page.token, "here": "1"}, sec_fetch_site="cross-site")
+    assert foreign.status in (403, 410)
+    done = await browser.send(path, here="1")
+    assert (done.status, done.headers["location"]) == (303, f"/a/{host.account}/")
+    assert (await browser.get(f"/a/{host.account}/")).status == 200
+
+
+async def test_next_leads_to_an_invitation_and_nowhere_else_outside():
+    token = "a" * 49
+    assert page_of.local_next(f"/password/{token}") == f"/password/{token}"
+    for given in (f"/password/{token}x", "/password/", f"//password/{token}", "/reset/" + token):
+        assert page_of.local_next(given) == ""
+
+
+async def test_an_owner_locked_out_is_let_in_by_another(
+    visitor, services, make_owner, with_second_step
+):
+    """By the command of whoever runs the server, then by another owner's hand."""
+    owner, browser = await make_owner(), visitor()
+    await with_second_step(owner.person)
+    assert "second-step" in (await browser.sign_in(owner.email)).headers["location"]
+    other = await make_owner(owner.account)
+    async with services.db.transaction() as db:
+        assert await team.reset_second_step(
+            db, owner.account, owner.member, By(other.person), clock.now()
+        )
+    assert (await browser.sign_in(owner.email)).headers["location"] == "/"
+    token = await beginning.issue_reset(services.db, owner.account, owner.email, clock.now())
+    assert (await browser.post(f"/owner/{token}", {"password": OTHER})).status == 200
+    assert (await browser.sign_in(owner.email, OTHER)).headers["location"] == "/"

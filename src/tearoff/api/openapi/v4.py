@@ -30,6 +30,7 @@ _ABOUT = {
     "Alerts": "What somebody should look at, from its beginning to its end.",
     "Audit log": "Who changed what, and what it was before.",
     "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
+    "Members": "Who belongs to the account, by role; invitations by link and mail.",
 }
 _COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
 _NOT_FOUND = frozenset({404, 501, 502, 505, 509, 510, 513, 514, 515, 521, 522, 525})
@@ -51,6 +52,9 @@ _CONFLICT = frozenset(
         524,
         526,
         527,
+        528,
+        529,
+        530,
         540,
         541,
         542,

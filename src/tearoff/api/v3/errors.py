@@ -9,7 +9,7 @@ from http import HTTPStatus
 import msgspec
 import structlog
 
-from tearoff.accounts import members, passwords
+from tearoff.accounts import invitations, members, owners, passwords, team
 from tearoff.accounts.actions import AccountExpired, SubaccountNotFound, WrongCredentials
 from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.keys import SignsWebhooks
@@ -88,7 +88,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     rules.Expired: (422, 512, SAME),
     WebhookNotFound: (422, 509, SAME),
     WebhookOff: (422, 523, SAME),
-    ReplayUnderWay: (422, 528, "{error}"),
+    ReplayUnderWay: (422, 531, "{error}"),
     SubaccountCaller: (
         403,
         102,
@@ -96,7 +96,13 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     ),
     passwords.WeakPassword: (422, 300, "Invalid value in parameter: password. {error}"),
     members.EmailTaken: (422, 304, SAME),
-    members.MemberNotFound: (422, 503, "Teammate ID not found"),
+    owners.MemberNotFound: (422, 503, "Teammate ID not found"),
+    owners.LastOwner: (422, 528, SAME),
+    invitations.AlreadyInvited: (422, 304, "{error}"),
+    invitations.AlreadyMember: (422, 304, "{error}"),
+    invitations.NotInvited: (422, 529, "{error}"),
+    team.BelongsElsewhere: (422, 530, "{error}"),
+    team.OwnSecondStep: (422, 530, "{error}"),
     PackageNotFound: (422, 524, SAME),
     CampaignLimit: (422, 516, "Limit reached. {error}"),
     CapReached: (422, 516, "Limit reached. {error}"),

@@ -68,7 +68,7 @@ class Operation(msgspec.Struct, frozen=True, kw_only=True):
     """`right`: what a caller needs. `answers`: what each status of success means and carries.
     `example` goes with the first of them. `errors`: v3's numbers. `look`: shows what is changed,
     for the audit log, which calls the change by its `verb`; a change of what is `personal` is
-    noted without what it was, but for the given values that are `noted`."""
+    noted without what it was, but for the values that are `noted`."""
 
     method: Method
     path: str
@@ -288,23 +288,29 @@ async def acted(call: Call, db: Handle, operation: Operation, act: Act) -> Any:
         operation.verb,
         subject=_subject(operation, call.given, shown) or str(call.account.id),
         before=before,
-        after=_noted(operation, call.given) if operation.personal else after,
+        after=_noted(operation, call.given, after) if operation.personal else after,
         secrets=[name for name in secrets if call.given.get(name)],
     )
     return done
 
 
-def _noted(operation: Operation, given: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: given[name] for name in operation.noted if given.get(name)}
+def _noted(operation: Operation, given: Mapping[str, Any], after: Any) -> dict[str, Any]:
+    """Of what is shown, where something is looked at; else of what was given, and that a secret was
+    made."""
+    if operation.look is not None and after is not None:
+        return {name: getattr(after, name) for name in operation.noted}
+    made = {name: getattr(after, name, None) for name in operation.noted if name in audit.SECRETS}
+    return {name: value for name in operation.noted if (value := given.get(name) or made.get(name))}
 
 
 async def _look(call: Call, db: Handle, operation: Operation) -> Any:
-    if operation.look is None or operation.personal:
+    if operation.look is None:
         return None
     try:
-        return await operation.look(call, db)
+        found = await operation.look(call, db)
     except NotFound:
         return None
+    return _noted(operation, call.given, found) if operation.personal else found
 
 
 def _subject(operation: Operation, given: Mapping[str, Any], shown: Any) -> str:

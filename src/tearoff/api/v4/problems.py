@@ -65,7 +65,7 @@ def problem_of(error: BaseException) -> tuple[Problem, float | None]:
     if isinstance(error, Invalid) and error.field:
         named = FieldProblem(error.field, code, str(error))
         return _problem(failure.http, code, str(error), [named]), None
-    if isinstance(error, NotFound) and code == 500:
+    if isinstance(error, NotFound) and code in (500, 503):
         code = NOT_FOUND
     problem = _problem(status_of(error, failure), code, text)
     return msgspec.structs.replace(problem, **_more(error)), failure.after

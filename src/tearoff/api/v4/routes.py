@@ -24,6 +24,7 @@ from tearoff.api.v4 import (
     groups,
     keys,
     locations,
+    members,
     messages,
     pool,
     providers,
@@ -73,6 +74,7 @@ NOUNS = (
     alerts,
     keys,
     audit,
+    members,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 

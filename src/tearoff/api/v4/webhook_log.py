@@ -273,7 +273,7 @@ REPLAY = Operation(
         f.boolean_field("switch_on", "Switch it on first, if it is off.", example=True),
     ),
     act=begin_replay,
-    errors=(200, 201, 300, 301, 303, 404, 409, 422, 509, 523, 528),
+    errors=(200, 201, 300, 301, 303, 404, 409, 422, 509, 523, 531),
     answers={201: ("What is sent again.", Replay)},
     example=_REPLAY,
 )

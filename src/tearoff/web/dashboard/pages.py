@@ -87,6 +87,7 @@ MENU = (
     Item("/webhooks", "webhook", phrase("Webhooks"), Right.HOOKS),
     Item("/locations", "map-pin", phrase("Locations"), Right.PLACES),
     Item("/api", "key", phrase("API"), Right.KEYS),
+    Item("/team", "users", phrase("Team"), Right.MEMBERS),
     Item("/settings", "settings", phrase("Settings"), Right.SETTINGS),
     Item("/audit", "history", phrase("Audit log"), Right.AUDIT),
 )

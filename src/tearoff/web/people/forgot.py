@@ -142,6 +142,7 @@ async def _password_page(
         email=known.email,
         problem=problem,
         is_twice=False,
+        invited=(),
     )
 
 

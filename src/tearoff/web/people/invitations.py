@@ -1,5 +1,6 @@
 """Choosing a password by a link that an account handed out. Somebody who has one of their own, and
-belongs elsewhere too, accepts the place with it instead: nobody gets a password over them."""
+belongs elsewhere too, accepts the place with it, or signed in, instead: nobody gets a password over
+them."""
 
 from __future__ import annotations
 
@@ -8,8 +9,9 @@ from datetime import datetime
 from litestar import Router, post, route
 from litestar.params import FromPath
 
-from tearoff.accounts import members, passwords, people, tries
+from tearoff.accounts import invitations, members, passwords, people, tries
 from tearoff.accounts.members import HasPassword, Member
+from tearoff.accounts.rights import ROLE_NAMES
 from tearoff.accounts.sign_ins import LinkOver, Ticket
 from tearoff.accounts.tries import TooManyTries
 from tearoff.kit import clock, doorbook
@@ -63,13 +65,14 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
 
 async def _accept(request: AnyRequest, ticket: Ticket, token: str, form: dict[str, str]) -> Answer:
     services, words, now = services_of(request), page.words_for(request), clock.now()
-    if "own" not in form:
+    is_there = "here" in form and await _is_there(request, ticket)
+    if "own" not in form and not is_there:
         return await _accept_page(request, ticket, status=409)
     wrong = page.wrong_form(request, form, token)
     if wrong:
         return await _accept_page(request, ticket, wrong, 403)
     try:
-        is_right = await patiently(_is_theirs(request, ticket, form["own"], now))
+        is_right = is_there or await patiently(_is_theirs(request, ticket, form["own"], now))
         known = await patiently(members.accept_place(services.db, token, now)) if is_right else None
     except LinkOver:
         return page.refuse_link(request, Event.PASSWORD_REFUSED)
@@ -82,7 +85,16 @@ async def _accept(request: AnyRequest, ticket: Ticket, token: str, form: dict[st
     if known is None:
         return await _accept_page(request, ticket, words("That is not right."), 422)
     doorbook.note(Event.MEMBER_ACCEPTED, account=known.account_id, member=known.id)
-    return page.redirect("/")
+    return page.redirect(f"/a/{known.account_id}/")
+
+
+async def _is_there(request: AnyRequest, ticket: Ticket) -> bool:
+    """Whether the person of the place is signed in here, by a sign-in of their own."""
+    who, member = await page.who_is_there(request), await _member(request, ticket)
+    if who is None or member is None or who.only_account_id is not None:
+        return False
+    known = await patiently(people.person_of_mail(services_of(request).db, member.email))
+    return known is not None and known.id == who.person_id
 
 
 async def _is_theirs(request: AnyRequest, ticket: Ticket, password: str, now: datetime) -> bool:
@@ -138,6 +150,7 @@ async def _password_page(
         email=member.email if member else "",
         problem=problem,
         is_twice=True,
+        invited=await _invited(request, ticket),
     )
 
 
@@ -160,7 +173,22 @@ async def _accept_page(
         email=member.email if member else "",
         form_token=page.visit_token(services, visit, token),
         problem=problem,
+        invited=await _invited(request, ticket),
+        is_there=await _is_there(request, ticket),
+        here=f"/password/{token}",
     )
+
+
+async def _invited(request: AnyRequest, ticket: Ticket) -> list[str]:
+    """Who invites, to which account, and as what; nothing for another kind of link."""
+    words, db = page.words_for(request), services_of(request).db
+    told = await patiently(invitations.told(db, ticket.member_id))
+    if told is None:
+        return []
+    line = words("You are invited to {account}.", account=told.account)
+    if told.by:
+        line = words("{by} invites you to {account}.", by=told.by, account=told.account)
+    return [line, words("Your role there: {role}.", role=words(ROLE_NAMES[told.role]))]
 
 
 ROUTES: list[Router] = [

@@ -41,7 +41,7 @@ TOKEN = re.compile(r"[A-Za-z0-9]{49}\Z")
 PERSON_SECONDS = int(sign_ins.PERSON_LIVES.total_seconds())
 ACCOUNT_SECONDS = int(sign_ins.SIGN_IN_LIVES.total_seconds())
 _VISIT_SECONDS = 12 * 3600
-_NEXT = re.compile(r"/a/[A-Za-z0-9_./-]*(\?[A-Za-z0-9_.~%&=+-]*)?")
+_NEXT = re.compile(r"/a/[A-Za-z0-9_./-]*(\?[A-Za-z0-9_.~%&=+-]*)?|/password/[A-Za-z0-9]{49}")
 _STYLE = (*notes.STYLE, "people/people")
 _SHOW = read_template("people/show.js")
 
@@ -92,8 +92,8 @@ async def who_is_there(request: AnyRequest) -> SignedIn | None:
 
 
 def local_next(given: str) -> str:
-    """An address below `/a/`, and nothing else: what could lead to another host, or out of there,
-    is as if it were not given."""
+    """An address below `/a/`, or of an invitation, and nothing else: what could lead to another
+    host, or out of there, is as if it were not given."""
     path = given.partition("?")[0]
     if len(given) > 500 or not _NEXT.fullmatch(given) or "//" in path:
         return ""
