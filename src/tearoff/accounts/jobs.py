@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 import structlog
 
-from tearoff.accounts import kept_forms, keys, members, people, sign_ins
+from tearoff.accounts import kept_forms, keys, members, passkey_challenges, people, sign_ins
 from tearoff.jobs.queue import Chore, Job, enqueue
 from tearoff.kit import clock, letters, mail
 from tearoff.kit.letters import Letter
@@ -127,6 +127,7 @@ async def sweep(services: Services, now: datetime) -> None:
     await sign_ins.sweep(services.db, now)
     await keys.sweep(services.db, now)
     await kept_forms.sweep(services.db, now)
+    await passkey_challenges.sweep(services.db, now)
 
 
 JOBS = (

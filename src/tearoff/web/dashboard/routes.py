@@ -32,6 +32,7 @@ from tearoff.web.dashboard import (
     preview,
     profile,
     profile_codes,
+    profile_passkeys,
     scans,
     send,
     settings,
@@ -65,6 +66,7 @@ FILES = (
     settings,
     profile,
     profile_codes,
+    profile_passkeys,
     gallery,
     api_keys,
     api_pages,
@@ -72,7 +74,7 @@ FILES = (
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 
-_SHELVES = (pages.OURS, pages.HTMX, pages.SWAGGER)
+_SHELVES = (pages.OURS, pages.HTMX, pages.PASSKEY, pages.SWAGGER)
 
 
 @route("/a/static/{version:str}/{path:path}", http_method=READ)
