@@ -1,6 +1,7 @@
 // Passkeys: a form that waits for what the browser's own window answers. It carries what is asked
 // (`data-passkey`, JSON), the address it is asked for (`data-origin`) and what is said when it
-// fails (`data-words`, JSON). Without script, and in a browser that has no passkeys, it stays hidden.
+// fails (`data-words`, JSON). Without script, and in a browser that has no passkeys, it stays hidden;
+// the page for signing in (`data-autofill`) says nothing of that, for there are other ways.
 addEventListener("DOMContentLoaded", () => {
   for (let form of document.querySelectorAll("form[data-passkey]")) setUp(form);
 });
@@ -56,9 +57,9 @@ function setUp(form) {
     line.hidden = !name;
     line.lastElementChild.textContent = words[name] || "";
   };
-  let isNew = "new" in form.dataset, isQuiet = "quiet" in form.dataset;
+  let isNew = "new" in form.dataset, isDoor = "autofill" in form.dataset;
   if (!window.PublicKeyCredential || location.origin != form.dataset.origin) {
-    if (!isQuiet) say(location.origin == form.dataset.origin ? "none" : "address");
+    if (!isDoor) say(location.origin == form.dataset.origin ? "none" : "address");
     return;
   }
   form.hidden = false;
@@ -117,5 +118,5 @@ function setUp(form) {
       }
     }
   }
-  if ("autofill" in form.dataset) offer();
+  if (isDoor) offer();
 }
