@@ -25,8 +25,8 @@ def of_script(words: Words, site: Site) -> dict[str, str]:
         "late": words("Nothing came within two minutes. Try again when you have your key at hand."),
         "known": words("This device has a passkey for you here already."),
         "unfit": words(
-            "This device or key cannot keep a passkey: it must be able to ask for a PIN, a finger"
-            " or a face."
+            "Nothing here can keep a passkey: it takes a device or a key that asks for a PIN, a"
+            " finger or a face."
         ),
         "address": _other_address(words, site.origin),
         "none": words("This browser has no passkeys."),
