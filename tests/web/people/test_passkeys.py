@@ -275,6 +275,7 @@ async def test_another_tenant_gains_nothing(somebody, visitor, services, with_pa
     page = await guest.get(base)
     assert page.status == 200 and "My phone" not in page.text
     assert (await guest.get(f"{base}/passkeys/new")).status == 404
+    assert not question_of(await guest.get("/sign-in/again")).get("allowCredentials")
     form_token = re.search(r'data-token="([^"]+)"', page.text)[1]
     (mine,) = await passkeys.of_person(services.db, owner.person)
     removing = f"{base}/passkeys/{mine.id}/remove"

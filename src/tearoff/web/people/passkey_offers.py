@@ -43,9 +43,17 @@ def to_sign_in(services: Services, words: Words, visit: str, now: datetime) -> O
 
 
 async def to_prove(
-    services: Services, words: Words, purpose: str, person_id: int, secret: str, now: datetime
+    services: Services,
+    words: Words,
+    purpose: str,
+    person_id: int,
+    secret: str,
+    now: datetime,
+    *,
+    is_named: bool = True,
 ) -> Offer | None:
-    """A passkey of this person. None for somebody who has none here."""
+    """A passkey of this person. None for somebody who has none here. `is_named`: the page may tell
+    which ones they have."""
     site = site_of(services)
     if not isinstance(site, Site):
         return None
@@ -53,7 +61,9 @@ async def to_prove(
     if not known:
         return None
     challenge = passkey_challenges.make(services.vault, about(purpose, secret), now)
-    return offer(words, site, passkey_questions.to_use_one(site, challenge, known))
+    return offer(
+        words, site, passkey_questions.to_use_one(site, challenge, known if is_named else ())
+    )
 
 
 def offer(words: Words, site: Site, question: str) -> Offer:

@@ -252,7 +252,13 @@ async def again_form(
     )  # fmt: skip
     passkey = await patiently(
         passkey_offers.to_prove(
-            services, words, passkey_offers.AGAIN, who.person_id, secret, clock.now()
+            services,
+            words,
+            passkey_offers.AGAIN,
+            who.person_id,
+            secret,
+            clock.now(),
+            is_named=who.only_account_id is None,
         )
     )
     return page.print_form(
