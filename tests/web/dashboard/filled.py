@@ -243,7 +243,8 @@ async def own_all(services: Services, person: Any, say: Say = plainly) -> None:
     await services.db.execute(
         "INSERT INTO passkeys (person_id, credential_id, site, public_key, sign_count, user_handle,"
         " transports, name, created_at) SELECT DISTINCT person_id, decode(md5(person_id::text),"
-        " 'hex'), 'old.example.com', '', 0, '', '{}'::text[], $1, now() FROM sign_ins"
+        " 'hex'), 'old.example.com', ''::bytea, 0, ''::bytea, '{}'::text[], $1::text, now()"
+        " FROM sign_ins"
         " ON CONFLICT DO NOTHING", say("My phone"),
     )  # fmt: skip
     await person.post("/profile/second-step/start", {})
