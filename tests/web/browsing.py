@@ -95,10 +95,12 @@ async def until_it_hears(page: Page) -> None:
         await asyncio.sleep(left / 1000)
 
 
-async def axe_finds_nothing(page: Page, skipped: Iterable[str] = ()) -> None:
+async def axe_finds_nothing(page: Page, skipped: Iterable[str] = (), through: Any = None) -> None:
+    """`through`: a debugger's session of the page's; the end of another one would end what it has
+    switched on, such as an authenticator."""
     await until_it_hears(page)
     # The policy of a page keeps scripts out; a debugger's are let in.
-    session = await page.context.new_cdp_session(page)
+    session = through or await page.context.new_cdp_session(page)
     await session.send("Runtime.evaluate", {"expression": AXE})
     rules = await session.send(
         "Runtime.evaluate",
@@ -112,4 +114,5 @@ async def axe_finds_nothing(page: Page, skipped: Iterable[str] = ()) -> None:
     )
     found = rules["result"]["value"]
     assert not found, "\n".join(found)
-    await session.detach()
+    if not through:
+        await session.detach()

@@ -46,9 +46,12 @@ async def has_account(db: Handle) -> bool:
 
 
 async def has_password(db: Handle) -> bool:
-    """Whether anybody in this installation can sign in by a password."""
+    """Whether anybody in this installation can sign in, by a password or a passkey."""
     return bool(
-        await db.fetchval("SELECT EXISTS (SELECT FROM people WHERE password_hash IS NOT NULL)")
+        await db.fetchval(
+            "SELECT EXISTS (SELECT FROM people WHERE password_hash IS NOT NULL)"
+            " OR EXISTS (SELECT FROM passkeys)"
+        )
     )
 
 
@@ -173,7 +176,8 @@ async def _owner_has_password(db: Handle, account_id: int) -> bool:
     return bool(
         await db.fetchval(
             "SELECT EXISTS (SELECT FROM members m JOIN people p ON p.id = m.person_id"
-            " WHERE m.account_id = $1 AND m.role = 'owner' AND p.password_hash IS NOT NULL)",
+            " WHERE m.account_id = $1 AND m.role = 'owner' AND (p.password_hash IS NOT NULL"
+            "  OR EXISTS (SELECT FROM passkeys k WHERE k.person_id = p.id)))",
             account_id,
         )
     )

@@ -16,6 +16,7 @@ from tearoff.accounts import (
     kept_lists,
     keys,
     members,
+    passkey_challenges,
     people,
     sign_ins,
 )
@@ -285,6 +286,7 @@ async def sweep(services: Services, now: datetime) -> None:
     await keys.sweep(services.db, now)
     await kept_forms.sweep(services.db, now)
     await kept_lists.sweep(services.db, now)
+    await passkey_challenges.sweep(services.db, now)
 
 
 JOBS = (

@@ -13,10 +13,13 @@ from tearoff.accounts.second_steps import (
     WrongCode,
     begun_second_step,
     confirm_second_step,
+    end_app_codes,
+    end_passkey_step,
     end_second_step,
     is_app_code,
     mark_of_recovery_codes,
     new_recovery_codes,
+    start_passkey_step,
     start_second_step,
     uri_of,
     use_code,
@@ -39,7 +42,9 @@ __all__ = [
     "check_confirmed",
     "check_password",
     "confirm_second_step",
+    "end_app_codes",
     "end_other_sign_ins",
+    "end_passkey_step",
     "end_second_step",
     "end_sign_in",
     "is_app_code",
@@ -50,6 +55,7 @@ __all__ = [
     "set_language",
     "set_password_by_link",
     "sign_ins_of",
+    "start_passkey_step",
     "start_second_step",
     "uri_of",
     "use_code",
@@ -69,7 +75,8 @@ class NotConfirmed(Forbidden):
 
 
 class Person(msgspec.Struct, frozen=True):
-    """`recovery_left`: how many recovery codes are unused."""
+    """`has_second_step`: by an app; `has_passkey_step`: a passkey is asked for after the password;
+    `recovery_left`: how many recovery codes are unused."""
 
     id: int
     email: str
@@ -80,6 +87,12 @@ class Person(msgspec.Struct, frozen=True):
     has_second_step: bool
     recovery_left: int
     mail_proven_at: datetime | None
+    has_passkey_step: bool
+
+    @property
+    def is_asked_twice(self) -> bool:
+        """Whether the password alone does not let them in."""
+        return self.has_second_step or self.has_passkey_step
 
 
 class SignInRow(msgspec.Struct, frozen=True):
@@ -97,7 +110,9 @@ class SignInRow(msgspec.Struct, frozen=True):
 _PERSON = (
     "SELECT id, email, first_name, last_name, language, password_hash IS NOT NULL AS has_password,"
     " totp_secret_sealed IS NOT NULL AS has_second_step,"
-    " cardinality(recovery_codes) AS recovery_left, mail_proven_at FROM people"
+    " cardinality(recovery_codes) AS recovery_left, mail_proven_at,"
+    " passkey_step AND EXISTS (SELECT FROM passkeys k WHERE k.person_id = people.id)"
+    " AS has_passkey_step FROM people"
 )
 
 

@@ -1,5 +1,5 @@
-"""The second step of signing in: codes of an app (TOTP, RFC 6238), each good once, and ten
-recovery codes for whoever has lost the phone."""
+"""The second step of signing in: codes of an app (TOTP, RFC 6238), each good once, or a passkey;
+and ten recovery codes for whoever has lost the phone."""
 
 from __future__ import annotations
 
@@ -75,10 +75,46 @@ async def confirm_second_step(
     return made
 
 
-async def end_second_step(db: Handle, person_id: int) -> None:
+async def end_app_codes(db: Handle, person_id: int) -> None:
+    """A passkey that is asked for after the password goes on being asked for."""
     await db.execute(
         "UPDATE people SET totp_secret_sealed = NULL, totp_begun_sealed = NULL,"
-        " recovery_codes = '{}' WHERE id = $1",
+        " recovery_codes = CASE WHEN passkey_step THEN recovery_codes ELSE '{}' END WHERE id = $1",
+        person_id,
+    )
+
+
+async def start_passkey_step(db: Handle, person_id: int) -> list[str]:
+    """From now on a passkey is asked for after the password. Gives ten recovery codes to somebody
+    who had no second step, seen here and never again. Does nothing without a passkey."""
+    made = _recovery_codes()
+    done = await db.fetchval(
+        "UPDATE people SET passkey_step = true, recovery_codes ="
+        "  CASE WHEN totp_secret_sealed IS NULL THEN $2 ELSE recovery_codes END"
+        " WHERE id = $1 AND NOT passkey_step"
+        " AND EXISTS (SELECT FROM passkeys k WHERE k.person_id = $1)"
+        " RETURNING totp_secret_sealed IS NULL",
+        person_id,
+        [_hash(one) for one in made],
+    )
+    return made if done else []
+
+
+async def end_passkey_step(db: Handle, person_id: int) -> None:
+    """The codes of an app go on being asked for."""
+    await db.execute(
+        "UPDATE people SET passkey_step = false, recovery_codes ="
+        "  CASE WHEN totp_secret_sealed IS NULL THEN '{}' ELSE recovery_codes END"
+        " WHERE id = $1 AND passkey_step",
+        person_id,
+    )
+
+
+async def end_second_step(db: Handle, person_id: int) -> None:
+    """Whatever it is: the password alone lets in again."""
+    await db.execute(
+        "UPDATE people SET totp_secret_sealed = NULL, totp_begun_sealed = NULL,"
+        " recovery_codes = '{}', passkey_step = false WHERE id = $1",
         person_id,
     )
 
@@ -96,8 +132,9 @@ async def new_recovery_codes(db: Handle, person_id: int, mark: str) -> list[str]
     codes are others than those of the `mark`: of two presses one makes the codes that are good."""
     made = _recovery_codes()
     done = await db.fetchval(
-        "UPDATE people SET recovery_codes = $2 WHERE id = $1 AND totp_secret_sealed IS NOT NULL"
-        " AND md5(recovery_codes::text) = $3 RETURNING true",
+        "UPDATE people SET recovery_codes = $2 WHERE id = $1"
+        " AND (totp_secret_sealed IS NOT NULL OR passkey_step) AND md5(recovery_codes::text) = $3"
+        " RETURNING true",
         person_id,
         [_hash(one) for one in made],
         mark,

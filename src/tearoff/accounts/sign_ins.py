@@ -89,6 +89,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     confirmed_at: datetime
     has_password: bool
     has_second_step: bool
+    has_passkey: bool
     only_account_id: int | None
     memberships: tuple[Membership, ...]
 
@@ -294,7 +295,8 @@ SELECT s.id, p.id AS person_id, p.email,
   CASE WHEN s.only_account_id IS NULL THEN p.language ELSE m.language END AS language,
   coalesce(s.confirmed_at, to_timestamp(0)) AS confirmed_at,
   p.password_hash IS NOT NULL AS has_password,
-  p.totp_secret_sealed IS NOT NULL AS has_second_step, s.only_account_id,
+  p.totp_secret_sealed IS NOT NULL AS has_second_step,
+  EXISTS (SELECT FROM passkeys k WHERE k.person_id = p.id) AS has_passkey, s.only_account_id,
   a.id AS of_account_id, a.name AS of_account_name, m.role AS of_role, m.id AS of_member_id,
   a.parent_id AS of_parent_id,
   a.blocked_at IS NOT NULL OR coalesce(a.expires_at <= $2, false) AS of_is_over

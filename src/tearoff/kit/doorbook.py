@@ -35,11 +35,13 @@ class Event(StrEnum):
     SIGN_IN_SLOWED = "sign_in.slowed"
     SIGN_OUT = "sign_in.ended"
     CODE_REFUSED = "sign_in.code_refused"
+    PASSKEY_REFUSED = "sign_in.passkey_refused"
     CONFIRMED = "sign_in.confirmed"
     FORM_FOREIGN = "form.foreign"
     ACCOUNT_BEGUN = "account.begun"
     PASSWORD_LINK = "password.link_issued"  # noqa: S105
     SECOND_STEP = "person.second_step"
+    PASSKEY = "person.passkey"
     PASSWORD_SET = "password.set"  # noqa: S105
     PASSWORD_REFUSED = "password.refused"  # noqa: S105
     MEMBER_ADDED = "member.added"
@@ -65,6 +67,7 @@ TROUBLE = frozenset(
         Event.SIGN_IN_REFUSED,
         Event.SIGN_IN_SLOWED,
         Event.CODE_REFUSED,
+        Event.PASSKEY_REFUSED,
         Event.FORM_FOREIGN,
         Event.PASSWORD_REFUSED,
         Event.PAIRING_REFUSED,

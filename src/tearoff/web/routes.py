@@ -19,7 +19,16 @@ from tearoff.web.coupon import (
 )
 from tearoff.web.dashboard import routes as dashboard
 from tearoff.web.paper import notes
-from tearoff.web.people import first, forgot, hello, invitations, links, second_step, sign_in
+from tearoff.web.people import (
+    first,
+    forgot,
+    hello,
+    invitations,
+    links,
+    passkeys,
+    second_step,
+    sign_in,
+)
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
 from tearoff.web.save import calendar, pdf, save, wallets
@@ -58,6 +67,7 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *sign_in.ROUTES,
         *dashboard.ROUTES,
         *second_step.ROUTES,
+        *passkeys.ROUTES,
         *forgot.ROUTES,
         *links.ROUTES,
         *invitations.ROUTES,

@@ -142,6 +142,7 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
 }
 UNSEEN = {
     "/components",  # for those who build screens
+    "/profile/passkeys/new",  # is whole by https only
     "/campaigns/{}/preview",  # stands in the editor
     "/campaigns/examples/{}", "/campaigns/{}/share/qr.svg", "/campaigns/{}/share/qr.png",
     "/campaigns/{}/share/poster.pdf",  # files

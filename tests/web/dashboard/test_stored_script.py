@@ -44,7 +44,7 @@ async def dirty(services, person) -> None:
 async def test_no_text_is_more_than_text(attacked, services, sign_in, phone, guarded, server):
     person = await sign_in(attacked.shop)
     await dirty(services, person)
-    await own_all(services, person)
+    await own_all(services, person, lambda _: ATTACK)
     wrong = []
     async with phone(width=1366, cookies=[person.cookie]) as page:
         page.on("dialog", lambda dialog: wrong.append(f"{page.url} {dialog.message}"))

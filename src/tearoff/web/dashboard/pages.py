@@ -47,6 +47,7 @@ log = structlog.get_logger()
 _WEB = resources.files("tearoff.web")
 OURS = Shelf("/a/static", "ours", _WEB / "dashboard" / "static", is_ours=True)
 HTMX = Shelf("/a/static", "htmx", _WEB / "vendor" / "htmx", is_ours=False)
+PASSKEY = Shelf("/a/static", "passkey", _WEB / "people" / "templates" / "passkeys", is_ours=True)
 SWAGGER = Shelf("/a/static", "swagger", _WEB / "vendor" / "swagger", is_ours=False)
 
 _POLICY = (

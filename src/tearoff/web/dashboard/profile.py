@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from tearoff.accounts import people, tries
+from tearoff.accounts import passkeys, people, tries
+from tearoff.accounts.passkey_sites import Site
 from tearoff.accounts.passwords import WeakPassword, WrongLength
 from tearoff.accounts.people import SignInRow
 from tearoff.accounts.tries import TooManyTries
@@ -25,6 +26,7 @@ from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.visit import DOMAIN, Visit
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import patiently
+from tearoff.web.people import passkey_offers, passkey_words
 from tearoff.web.people.passwords import told_problem
 
 _SPOKEN = languages(DOMAIN)
@@ -136,9 +138,10 @@ async def end_others(visit: Visit) -> Answer:
 async def _page(visit: Visit, problems: Problems | None = None, status: int = 200) -> Answer:
     services, who = visit.services, visit.who
     known = await patiently(people.person(services.db, who.person_id))
-    rows = []
+    rows, keys = [], []
     if is_own(visit):
         rows = await patiently(people.sign_ins_of(services.db, who.person_id, visit.now))
+        keys = await patiently(passkeys.of_person(services.db, who.person_id))
     return await page(
         visit,
         "profile",
@@ -147,6 +150,10 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
         status=status,
         problems=problems,
         is_own=is_own(visit),
+        passkeys=keys,
+        no_passkeys=why_no_passkeys(visit),
+        site_name=site_name(visit),
+        has_passkey_step=known.has_passkey_step,
         recovery_left=known.recovery_left,
         recovery_mark=await patiently(
             people.mark_of_recovery_codes(visit.services.db, who.person_id)
@@ -157,13 +164,32 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
     )
 
 
+def why_no_passkeys(visit: Visit) -> str:
+    """ "" where there can be some."""
+    services = visit.services
+    site = passkey_offers.site_of(services)
+    if isinstance(site, Site):
+        return ""
+    words = words_in("people", visit.language)
+    return passkey_words.why_not(words, site, services.settings.link_host)
+
+
+def site_name(visit: Visit) -> str:
+    """The name that passkeys are made for now."""
+    site = passkey_offers.site_of(visit.services)
+    return site.name if isinstance(site, Site) else ""
+
+
 def _shown(words: Words, row: SignInRow, this: int) -> SignInShown:
-    browser, system, _ = device_of({"user-agent": row.user_agent})
+    return SignInShown(row, device_in_words(words, row.user_agent), row.id == this)
+
+
+def device_in_words(words: Words, user_agent: str) -> str:
+    browser, system, _ = device_of({"user-agent": user_agent})
     browser = "" if browser == "Other" else browser
     system = "" if system == "Other" else system
     told = words("{browser} on {system}", browser=browser, system=system)
-    device = told if browser and system else browser or system or words("Unknown browser")
-    return SignInShown(row, device, row.id == this)
+    return told if browser and system else browser or system or words("Unknown browser")
 
 
 SCREENS = (

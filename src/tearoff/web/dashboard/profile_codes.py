@@ -52,7 +52,7 @@ async def confirm(visit: Visit) -> Answer:
         told = visit.words("Too many tries. Wait a minute and try again.")
         return await _page(visit, Problems({"code": told}), 429)
     await patiently(tries.forgive(services.db, tried, now))
-    return await _codes(visit, codes)
+    return await recovery_codes(visit, codes)
 
 
 async def renew(visit: Visit) -> Answer:
@@ -60,15 +60,17 @@ async def renew(visit: Visit) -> Answer:
     async with visit.services.db.transaction() as db:
         codes = await people.new_recovery_codes(db, visit.who.person_id, visit.typed.text("mark"))
         await _note(visit, db, "person.recovery_codes")
-    return await _codes(visit, codes) if codes else to(visit, "/profile")
+    return await recovery_codes(visit, codes) if codes else to(visit, "/profile")
 
 
 async def end(visit: Visit) -> Answer:
     _check_own(visit)
     async with visit.services.db.transaction() as db:
-        await people.end_second_step(db, visit.who.person_id)
+        await people.end_app_codes(db, visit.who.person_id)
         await _note(visit, db, "person.second_step_off")
-    return to(visit, "/profile", said=visit.words("Signing in asks for no code any more."))
+    return to(
+        visit, "/profile", said=visit.words("Signing in asks for no code of your app any more.")
+    )
 
 
 def _check_own(visit: Visit) -> None:
@@ -107,7 +109,7 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
     )
 
 
-async def _codes(visit: Visit, codes: list[str]) -> Answer:
+async def recovery_codes(visit: Visit, codes: list[str]) -> Answer:
     text = "\n".join(codes)
     product = visit.services.settings.product_name
     told = f"{product} · {visit.who.email}\n\n{text}\n"

@@ -40,6 +40,7 @@ from tearoff.web.dashboard import (
     preview,
     profile,
     profile_codes,
+    profile_passkeys,
     replies,
     scans,
     send,
@@ -87,6 +88,7 @@ FILES = (
     profile,
     profile_codes,
     leaving,
+    profile_passkeys,
     gallery,
     api_keys,
     api_pages,
@@ -98,7 +100,7 @@ FILES = (
 
 SCREENS: tuple[Screen, ...] = tuple(screen for file in FILES for screen in file.SCREENS)
 
-_SHELVES = (pages.OURS, pages.HTMX, pages.SWAGGER)
+_SHELVES = (pages.OURS, pages.HTMX, pages.PASSKEY, pages.SWAGGER)
 
 
 @route("/a/static/{version:str}/{path:path}", http_method=READ)

@@ -45,13 +45,16 @@ def is_foreign(request: AnyRequest) -> bool:
 
 
 def _own_hosts(request: AnyRequest) -> set[str]:
-    """A proxy may hand on another name than the browser's."""
-    public = services_of(request).settings.public_url
-    return {header(request, b"host").lower(), _host_of(public)} - {""}
+    """A proxy may hand on another name than the browser's, or the port that browsers leave out."""
+    public, host = services_of(request).settings.public_url, header(request, b"host").lower()
+    return {host, host.removesuffix(":443").removesuffix(":80"), _host_of(public)} - {""}
 
 
 def _host_of(url: str) -> str:
+    """With the port only where browsers write it: not where it is the scheme's own."""
     try:
-        return urlsplit(url).netloc.lower()
+        parts = urlsplit(url)
     except ValueError:
         return ""
+    own = {"https": ":443", "http": ":80"}.get(parts.scheme, "")
+    return parts.netloc.lower().removesuffix(own)

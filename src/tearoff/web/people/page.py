@@ -44,6 +44,7 @@ _VISIT_SECONDS = 12 * 3600
 _NEXT = re.compile(r"/a/[A-Za-z0-9_./-]*(\?[A-Za-z0-9_.~%&=+-]*)?|/password/[A-Za-z0-9]{49}")
 _STYLE = (*notes.STYLE, "people/people")
 _SHOW = read_template("people/show.js")
+_PASSKEY = read_template("people/passkeys/passkey.js")
 
 
 # the request ------------------------------------------------------------------------------
@@ -170,7 +171,10 @@ def print_form(
     **values: Any,
 ) -> Answer:
     text = render(f"people/{template}.html", words, **values)
-    return _print(request, words, f"<script>{_SHOW}</script>{text}", status, headers)
+    script = f"<script>{_SHOW}</script>"
+    if values.get("passkey"):
+        script += f"<script>{_PASSKEY}</script>"
+    return _print(request, words, f"{script}{text}", status, headers)
 
 
 def print_note(
@@ -193,7 +197,7 @@ def _print(
     request: AnyRequest, words: Words, text: str, status: int, headers: Iterable[Header]
 ) -> Answer:
     css = style_of(OURS)
-    beginning = begin(words.language, css, "people/head.html", _STYLE, (_SHOW,))
+    beginning = begin(words.language, css, "people/head.html", _STYLE, (_SHOW, _PASSKEY))
     gzip = reading.reads_gzip(request)
     return print_page(beginning, text, status=status, gzip=gzip, headers=headers)
 

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from litestar import Router, post, route
 
-from tearoff.accounts import sign_ins, tries
+from tearoff.accounts import people, sign_ins, tries
 from tearoff.accounts.sign_ins import Due, LinkOver
 from tearoff.accounts.tries import TooManyTries
 from tearoff.kit import clock, doorbook
@@ -16,39 +16,44 @@ from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, Header
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
 from tearoff.web.paper.signed_forms import make_form_token
-from tearoff.web.people import codes, page
+from tearoff.web.people import codes, page, passkey_offers
 
 
 @route("/sign-in/second-step", http_method=READ)
 async def show_second_step(request: AnyRequest) -> Answer:
-    if await _due(request) is None:
+    known = await due_here(request)
+    if known is None:
         return page.redirect("/sign-in")
-    return _form(request, request.query_params.get("next", ""))
+    return await second_step_form(request, known, request.query_params.get("next", ""))
 
 
 @post("/sign-in/second-step")
 async def take_second_step(request: AnyRequest) -> Answer:
-    services, words, now = services_of(request), page.words_for(request), clock.now()
-    form, known = await page.read_form(request), await _due(request)
+    words, now = page.words_for(request), clock.now()
+    form, known = await page.read_form(request), await due_here(request)
     wanted = form.get("next", "")
     if known is None:
         return page.redirect("/sign-in")
     wrong = page.wrong_own_form(request, form)
     if wrong:
-        return _form(request, wanted, wrong, 403)
+        return await second_step_form(request, known, wanted, wrong, 403)
     try:
         secret = await patiently(_finish(request, known, form.get("code", ""), now))
     except TooManyTries as error:
         told, headers = page.too_many(words, error)
-        return _form(request, wanted, told, 429, headers)
+        return await second_step_form(request, known, wanted, told, 429, headers)
     except LinkOver:
         return page.redirect("/sign-in")
     if not secret:
         doorbook.note(Event.CODE_REFUSED, person=known.person_id)
         told = words("That is not the code of now. Each code is good once.")
-        return _form(request, wanted, told, 422)
+        return await second_step_form(request, known, wanted, told, 422)
+    return finished(request, known, secret, wanted)
+
+
+def finished(request: AnyRequest, known: Due, secret: str, wanted: str) -> Answer:
     doorbook.note(Event.SIGN_IN, person=known.person_id)
-    cookie = page.sign_in_cookie(services, secret)
+    cookie = page.sign_in_cookie(services_of(request), secret)
     return page.redirect(page.local_next(wanted) or "/", [cookie])
 
 
@@ -64,27 +69,39 @@ async def _finish(request: AnyRequest, known: Due, code: str, now: datetime) -> 
     return secret
 
 
-async def _due(request: AnyRequest) -> Due | None:
+async def due_here(request: AnyRequest) -> Due | None:
     secret = page.secret_of(request)
     if not secret:
         return None
     return await patiently(sign_ins.due(services_of(request).db, secret, clock.now()))
 
 
-def _form(
+async def second_step_form(
     request: AnyRequest,
+    known: Due,
     wanted: str,
     problem: str = "",
     status: int = 200,
     headers: list[Header] | None = None,
 ) -> Answer:
+    services, words, secret = (
+        services_of(request), page.words_for(request), page.secret_of(request)
+    )  # fmt: skip
+    person = await patiently(people.person(services.db, known.person_id))
+    passkey = await patiently(
+        passkey_offers.to_prove(
+            services, words, passkey_offers.SECOND_STEP, known.person_id, secret, clock.now()
+        )
+    )
     return page.print_form(
         request,
         "second_step",
-        page.words_for(request),
+        words,
         status=status,
         headers=headers or [],
-        form_token=make_form_token(services_of(request), page.secret_of(request)),
+        passkey=passkey,
+        has_app=person.has_second_step,
+        form_token=make_form_token(services, secret),
         next=page.local_next(wanted),
         problem=problem,
     )

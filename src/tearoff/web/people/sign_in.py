@@ -22,7 +22,7 @@ from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, Header
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
 from tearoff.web.paper.signed_forms import make_form_token
-from tearoff.web.people import codes, page
+from tearoff.web.people import codes, page, passkey_offers
 
 
 @route("/", http_method=READ)
@@ -49,7 +49,7 @@ async def show_signed_in(request: AnyRequest) -> Answer:
 
 @route("/sign-in", http_method=READ)
 async def show_sign_in(request: AnyRequest) -> Answer:
-    return _form(request, request.query_params.get("next", ""))
+    return sign_in_form(request, request.query_params.get("next", ""))
 
 
 @post("/sign-in")
@@ -59,29 +59,29 @@ async def sign_in(request: AnyRequest) -> Answer:
     email, wanted = form.get("email", "").strip(), form.get("next", "")
     wrong = page.wrong_form(request, form)
     if wrong:
-        return _form(request, wanted, wrong, email, 403)
+        return sign_in_form(request, wanted, wrong, email, 403)
     tried = tries.of("password", _key_of(email), page.address_of(request))
     try:
         await patiently(tries.count(services.db, tried, now))
         known = await patiently(_find(request, email, form.get("password", "")))
     except TooManyTries as error:
         told, headers = page.too_many(words, error)
-        return _form(request, wanted, told, email, 429, headers)
+        return sign_in_form(request, wanted, told, email, 429, headers)
     except TooBusy as error:
         await patiently(tries.give_back(services.db, tried, now))
         told, headers = page.busy(words, error.after)
-        return _form(request, wanted, told, email, 429, headers)
+        return sign_in_form(request, wanted, told, email, 429, headers)
     if known is None:
         doorbook.note(Event.SIGN_IN_REFUSED, address=host_of(page.address_of(request)))
         told = words("E-mail address and password do not belong together.")
-        return _form(request, wanted, told, email, 422)
+        return sign_in_form(request, wanted, told, email, 422)
     return await _let_in(request, known, tried, wanted, now)
 
 
 @route("/sign-in/again", http_method=READ)
 async def show_again(request: AnyRequest) -> Answer:
     who, wanted = await page.who_is_there(request), request.query_params.get("next", "")
-    return _again(request, who, wanted) if who else _to_sign_in(wanted)
+    return await again_form(request, who, wanted) if who else to_sign_in(wanted)
 
 
 @post("/sign-in/again")
@@ -91,10 +91,10 @@ async def prove_again(request: AnyRequest) -> Answer:
     form = await page.read_form(request)
     who, wanted = await page.who_is_there(request), form.get("next", "")
     if who is None:
-        return _to_sign_in(wanted)
+        return to_sign_in(wanted)
     wrong = page.wrong_own_form(request, form)
     if wrong:
-        return _again(request, who, wanted, wrong, 403)
+        return await again_form(request, who, wanted, wrong, 403)
     tried = tries.of("again", str(who.person_id), page.address_of(request))
     try:
         await patiently(tries.count(services.db, tried, now))
@@ -102,21 +102,18 @@ async def prove_again(request: AnyRequest) -> Answer:
         secret = await patiently(sign_ins.confirm(services.db, who.id, now)) if is_right else ""
     except TooManyTries as error:
         told, headers = page.too_many(words, error)
-        return _again(request, who, wanted, told, 429, headers)
+        return await again_form(request, who, wanted, told, 429, headers)
     except TooBusy as error:
         await patiently(tries.give_back(services.db, tried, now))
         told, headers = page.busy(words, error.after)
-        return _again(request, who, wanted, told, 429, headers)
+        return await again_form(request, who, wanted, told, 429, headers)
     except LinkOver:
-        return _to_sign_in(wanted)
+        return to_sign_in(wanted)
     if not secret:
         told = words("That is not right.")
-        return _again(request, who, wanted, told, 422)
+        return await again_form(request, who, wanted, told, 422)
     await patiently(tries.forgive(services.db, tried, now))
-    doorbook.note(Event.CONFIRMED, person=who.person_id)
-    seconds = page.PERSON_SECONDS if who.only_account_id is None else page.ACCOUNT_SECONDS
-    cookie = page.sign_in_cookie(services, secret, seconds)
-    return page.redirect(page.local_next(wanted) or "/", [cookie])
+    return confirmed(request, who, secret, wanted)
 
 
 @post("/sign-out")
@@ -164,14 +161,32 @@ async def _let_in(
     services, words = services_of(request), page.words_for(request)
     await patiently(tries.forgive(services.db, tried, now))
     secret = await patiently(_begin(request, known, now))
-    cookie = page.sign_in_cookie(services, secret)
-    if known.has_second_step:
+    if known.is_asked_twice:
+        cookie = page.sign_in_cookie(services, secret)
         return page.redirect(f"/sign-in/second-step{_query(wanted)}", [cookie])
-    if await patiently(sign_ins.signed_in(services.db, secret, now)) is None:
+    lines = [words("Your password is right, but no account has a place for you.")]
+    return await entered(request, known.id, secret, wanted, lines)
+
+
+async def entered(
+    request: AnyRequest, person_id: int, secret: str, wanted: str, nowhere: list[str]
+) -> Answer:
+    """Somebody came in, with a sign-in that has just begun. `nowhere`: what is said to who belongs
+    nowhere."""
+    services, words = services_of(request), page.words_for(request)
+    if await patiently(sign_ins.signed_in(services.db, secret, clock.now())) is None:
         await patiently(sign_ins.sign_out(services.db, secret))
-        lines = [words("Your password is right, but no account has a place for you.")]
-        return page.print_note(request, words, 403, words("You belong nowhere yet"), lines)
-    doorbook.note(Event.SIGN_IN, person=known.id)
+        return page.print_note(request, words, 403, words("You belong nowhere yet"), nowhere)
+    doorbook.note(Event.SIGN_IN, person=person_id)
+    cookie = page.sign_in_cookie(services, secret)
+    return page.redirect(page.local_next(wanted) or "/", [cookie])
+
+
+def confirmed(request: AnyRequest, who: SignedIn, secret: str, wanted: str) -> Answer:
+    """Somebody has proved anew who they are; `secret` is the sign-in's new one."""
+    doorbook.note(Event.CONFIRMED, person=who.person_id)
+    seconds = page.PERSON_SECONDS if who.only_account_id is None else page.ACCOUNT_SECONDS
+    cookie = page.sign_in_cookie(services_of(request), secret, seconds)
     return page.redirect(page.local_next(wanted) or "/", [cookie])
 
 
@@ -180,7 +195,7 @@ async def _begin(request: AnyRequest, known: Person, now: datetime) -> str:
     async with services_of(request).db.transaction() as db:
         await sign_ins.sign_out(db, page.secret_of(request))
         return await sign_ins.sign_in_person(
-            db, known.id, now, page.source_of(request), second_step_due=known.has_second_step
+            db, known.id, now, page.source_of(request), second_step_due=known.is_asked_twice
         )
 
 
@@ -199,7 +214,7 @@ async def _is_proven(
 # pages ------------------------------------------------------------------------------------
 
 
-def _form(
+def sign_in_form(
     request: AnyRequest,
     wanted: str,
     problem: str = "",
@@ -207,21 +222,24 @@ def _form(
     status: int = 200,
     headers: list[Header] | None = None,
 ) -> Answer:
-    visit, cookies = page.visit_of(request)
+    services, words, (visit, cookies) = (
+        services_of(request), page.words_for(request), page.visit_of(request)
+    )  # fmt: skip
     return page.print_form(
         request,
         "sign_in",
-        page.words_for(request),
+        words,
         status=status,
         headers=[*cookies, *(headers or [])],
-        form_token=page.visit_token(services_of(request), visit),
+        passkey=passkey_offers.to_sign_in(services, words, visit, clock.now()),
+        form_token=page.visit_token(services, visit),
         next=page.local_next(wanted),
         email=email[:254],
         problem=problem,
     )
 
 
-def _again(
+async def again_form(
     request: AnyRequest,
     who: SignedIn,
     wanted: str,
@@ -229,13 +247,28 @@ def _again(
     status: int = 200,
     headers: list[Header] | None = None,
 ) -> Answer:
+    services, words, secret = (
+        services_of(request), page.words_for(request), page.secret_of(request)
+    )  # fmt: skip
+    passkey = await patiently(
+        passkey_offers.to_prove(
+            services,
+            words,
+            passkey_offers.AGAIN,
+            who.person_id,
+            secret,
+            clock.now(),
+            is_named=who.only_account_id is None,
+        )
+    )
     return page.print_form(
         request,
         "again",
-        page.words_for(request),
+        words,
         status=status,
         headers=headers or [],
-        form_token=make_form_token(services_of(request), page.secret_of(request)),
+        passkey=passkey,
+        form_token=make_form_token(services, secret),
         next=page.local_next(wanted),
         email=who.email,
         has_password=who.has_password,
@@ -244,7 +277,7 @@ def _again(
     )
 
 
-def _to_sign_in(wanted: str) -> Answer:
+def to_sign_in(wanted: str) -> Answer:
     return page.redirect(f"/sign-in{_query(wanted)}")
 
 
