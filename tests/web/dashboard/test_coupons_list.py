@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import csv
 import io
 import itertools
@@ -14,9 +15,10 @@ import pytest
 
 from tearoff.coupons.models import NewSession
 from tests.cast import open_place, open_shop
+from tests.running import PATIENCE
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.conftest import do
-from tests.web.dashboard.conftest import text_of
+from tests.web.dashboard.conftest import COOKIE, text_of
 
 ANN = NewSession(
     firstname="Ann", lastname="Peeters", phone="+32470005678", email="Ann@example.com",
@@ -284,6 +286,51 @@ class TestFile:
         )  # fmt: skip
         rows = rows_of(await (await sign_in(beach)).post("/coupons/export", {"of": "all"}))
         assert len({row["Code"] for row in rows}) == 1234
+
+    async def test_a_slow_reader_holds_nothing(self, beach, sign_in, services):
+        """It is read page by page; whoever stops reading leaves no statement and no transaction
+        behind, and that the file broke off is noted."""
+        await services.db.execute(
+            "INSERT INTO sessions (account_id, campaign_id, code, firstname, lastname, email,"
+            " created_at) SELECT $1, $2, substr(translate(md5(i::text), '01', 'xy'), 1, 21),"
+            " repeat('n', 100), repeat('m', 100), repeat('e', 60) || '@example.com',"
+            " now() - i * interval '1 second' FROM generate_series(1, 60000) i"
+            " ON CONFLICT DO NOTHING",
+            beach.account, beach.campaign,
+        )  # fmt: skip
+        person = await sign_in(beach)
+        token = await person.token_of()
+        answer = await person.http.post(
+            person.url + person.address("/coupons/export"), data={"t": token, "of": "all"},
+            headers={"cookie": f"{COOKIE}={person.secret}", "sec-fetch-site": "same-origin",
+                     "x-forwarded-proto": "https"},
+        )  # fmt: skip
+        assert answer.status == 200
+        assert (await answer.content.read(1000)).startswith(b"\xef\xbb\xbfCode,")
+        async with asyncio.timeout(PATIENCE):
+            await _until_still(services)
+        noted = "SELECT after FROM audit_entries WHERE account_id = $1"
+        assert await services.db.fetchval(noted, beach.account) is None
+        answer.close()
+        async with asyncio.timeout(PATIENCE):
+            while (row := await services.db.fetchval(noted, beach.account)) is None:
+                await asyncio.sleep(0.05)
+        told = json.loads(row)
+        assert not told["is_whole"]
+        assert 0 < told["rows"] < 59_000
+
+
+async def _until_still(services) -> None:
+    """Until nobody has asked the database for coupons for a while: the server waits to send."""
+    asked = ("SELECT count(*) FILTER (WHERE state <> 'idle'), max(query_start) FROM"
+             " pg_stat_activity WHERE datname = current_database() AND query LIKE"
+             " '%created_at DESC, id DESC%' AND pid <> pg_backend_pid()")  # fmt: skip
+    before, same = None, 0
+    while same < 20:
+        row = await services.db.fetchrow(asked)
+        same = same + 1 if tuple(row) == before and row[0] == 0 else 0
+        before = tuple(row)
+        await asyncio.sleep(0.05)
 
 
 class TestInABrowser:

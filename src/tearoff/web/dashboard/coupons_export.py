@@ -4,6 +4,7 @@ nothing; one who takes longer than five minutes is cut off (`kit/clients.py`).""
 
 from __future__ import annotations
 
+import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
@@ -90,19 +91,22 @@ class File(Answer, frozen=True, kw_only=True):
         return cls(200, encoded, visit=visit, asked=asked, first=first)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        gone = asyncio.create_task(_until_gone(receive))
         rows, is_whole = 0, False
         try:
             await send({"type": "http.response.start", "status": 200, "headers": self.headers})
-            head = spreadsheets.MARK + spreadsheets.lines([_head(self.visit)])
-            await send({"type": "http.response.body", "body": head, "more_body": True})
+            await _send_lines(send, spreadsheets.MARK + spreadsheets.lines([_head(self.visit)]))
             async for page in self._pages():
-                body = spreadsheets.lines(_cells(self.visit, row) for row in page)
-                await send({"type": "http.response.body", "body": body, "more_body": True})
+                await _send_lines(send, spreadsheets.lines(_cells(self.visit, r) for r in page))
+                if gone.done():  # what is sent to nobody goes through
+                    return
                 rows += len(page)
-            await send({"type": "http.response.body", "body": b"", "more_body": False})
             is_whole = True
         finally:
+            gone.cancel()
             await _note(self.visit, self.asked, rows, is_whole)
+        # Its end comes last: whoever has a whole file stands in the log.
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
 
     async def _pages(self) -> AsyncIterator[Sequence[v4.FoundSession]]:
         page = self.first
@@ -112,6 +116,15 @@ class File(Answer, frozen=True, kw_only=True):
             if page.next_cursor is None:
                 return
             page = await _read(self.visit, self.asked, page.next_cursor)
+
+
+async def _send_lines(send: Send, lines: bytes) -> None:
+    await send({"type": "http.response.body", "body": lines, "more_body": True})
+
+
+async def _until_gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def _note(visit: Visit, asked: Asked, rows: int, is_whole: bool) -> None:
