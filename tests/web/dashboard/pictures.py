@@ -146,7 +146,7 @@ UNSEEN = {
     "/campaigns/{}/preview",  # stands in the editor
     "/campaigns/examples/{}", "/campaigns/{}/share/qr.svg", "/campaigns/{}/share/qr.png",
     "/campaigns/{}/share/poster.pdf",  # files
-    "/opt-outs/export.csv", "/opt-outs/import/{}/lines.csv",  # files
+    "/opt-outs/export.csv", "/audit/export.csv", "/opt-outs/import/{}/lines.csv",  # files
     "/locations/{}/pairings/{}",  # comes after a button of "pair"
 }  # fmt: skip
 

@@ -1,5 +1,7 @@
 """The audit log as people read it."""
 
+import csv
+import io
 import re
 from pathlib import Path
 
@@ -9,7 +11,7 @@ from tearoff.web.dashboard.audit_words import NOUNS, VERBS
 from tests.web.dashboard.conftest import text_of
 
 SOURCE = Path(__file__).parents[3] / "src" / "tearoff"
-WRITTEN = re.compile(r'(?:audited|_note|audit\.write)\(\s*[^"]*?"([a-z]+\.[a-z_]+)"')
+WRITTEN = re.compile(r'(?:audited|note|audit\.write)\(\s*[^"]*?"([a-z]+\.[a-z_]+)"')
 
 
 def verbs():
@@ -50,6 +52,26 @@ async def test_a_filter_that_cannot_be_read_is_not_taken_for_none(sign_in, shop)
         assert answer.status == 422, query
         assert said in text_of(answer)
         assert "Settings changed" not in text_of(answer).partition("anew")[2]
+
+
+async def test_the_file_holds_what_the_filter_finds_and_stands_in_the_log(sign_in, shop):
+    person = await sign_in(shop, "owner")
+    path = f"/a/{shop.account}/settings"
+    for brand in ("=1+1", "Leaf"):
+        await person.post(path, {"brand": brand}, page=path)
+    await person.post(f"/a/{shop.account}/settings/logo/remove", {})
+    file = await person.get("/audit/export.csv?about=account")
+    rows = list(csv.reader(io.StringIO(file.text.lstrip("\ufeff"))))
+    assert [row[2] for row in rows[1:]].count("Settings changed") == 2
+    assert not [cell for row in rows for cell in row if cell.startswith(("=", "+", "-", "@"))]
+    assert "audit-log-account" in file.headers["Content-Disposition"]
+    assert (
+        len(list(csv.reader(io.StringIO((await person.get("/audit/export.csv?about=key")).text))))
+        == 1
+    )
+    told = text_of(await person.get("/audit"))
+    assert "Audit log taken as a file" in told
+    assert (await person.get("/audit/export.csv?from=x")).status == 422
 
 
 async def test_days_are_those_of_the_accounts_clock(sign_in, shop, services):

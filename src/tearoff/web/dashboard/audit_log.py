@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Sequence
 from datetime import date, datetime, time, timedelta
+from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -12,9 +14,12 @@ from tearoff.accounts import queries
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import audit as v4
 from tearoff.api.v4 import keys
+from tearoff.api.v4.pages import MOST, Page
 from tearoff.errors import Invalid
+from tearoff.kit import times
 from tearoff.kit.times import YEARS
 from tearoff.kit.words import Words, phrase
+from tearoff.web.dashboard import downloads
 from tearoff.web.dashboard.audit_words import NOUNS, PAGES, VERBS
 from tearoff.web.dashboard.pages import page, to
 from tearoff.web.dashboard.screens import Screen
@@ -126,6 +131,51 @@ async def show(visit: Visit) -> Answer:
     )
 
 
+HEADING = (
+    phrase("When"), phrase("Who"), phrase("What"), phrase("About"), phrase("From where"),
+    phrase("Before"), phrase("After"),
+)  # fmt: skip
+
+
+async def export(visit: Visit) -> Answer:
+    """What these filters find, every page of it; the log says who took it."""
+    asked = asked_of(visit)
+    given = asked.given(visit.account.timezone)
+    first = await visit.read(v4.LIST, **given, limit=MOST)
+    words, day = visit.words, times.clock_of(visit.now, visit.account.timezone).date()
+    parts = ("audit-log", asked.noun, str(asked.first or ""), str(asked.last or ""), f"made-{day}")
+    return downloads.streamed(
+        "-".join(filter(None, parts)),
+        [words(name) for name in HEADING],
+        _lots(visit, given, first),
+        partial(_note, visit, asked),
+    )
+
+
+async def _note(visit: Visit, asked: Asked, rows: int, is_whole: bool) -> None:
+    told = {name: value for name, value in asked.query().items() if value}
+    call = visit.call(v4.LIST, {})
+    after = {"filter": told, "rows": rows, "is_whole": is_whole}
+    await call.note(visit.services.db, "audit.export", after=after, subject=str(visit.account.id))
+
+
+async def _lots(
+    visit: Visit, given: dict[str, str], page: Page[v4.Entry]
+) -> AsyncIterator[Sequence[downloads.Row]]:
+    while True:
+        yield [_cells(visit, entry) for entry in page.data]
+        if page.next_cursor is None:
+            return
+        page = await visit.read(v4.LIST, **given, limit=MOST, cursor=page.next_cursor)
+
+
+def _cells(visit: Visit, entry: v4.Entry) -> downloads.Row:
+    at = f"{times.clock_of(entry.at, visit.account.timezone):%Y-%m-%d %H:%M:%S}"
+    what = visit.words(VERBS[entry.verb]) if entry.verb in VERBS else entry.verb
+    values = [msgspec.json.encode(v).decode() if v else "" for v in (entry.before, entry.after)]
+    return (at, _who(visit.words, entry.actor), what, entry.subject, entry.address, *values)
+
+
 async def _actors(visit: Visit) -> list[tuple[str, str]]:
     """Whom the log can be asked for: everybody who is here now, and the kinds."""
     here = await patiently(queries.names_here(visit.services.db, visit.account.id))
@@ -172,4 +222,7 @@ def _told(value: object) -> str:
     return value if isinstance(value, str) else msgspec.json.encode(value).decode()
 
 
-SCREENS = (Screen(path=AT, right=Right.AUDIT, act=show),)
+SCREENS = (
+    Screen(path=AT, right=Right.AUDIT, act=show),
+    Screen(path=f"{AT}/export.csv", right=Right.AUDIT, act=export),
+)

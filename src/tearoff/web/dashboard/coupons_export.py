@@ -1,16 +1,13 @@
 """A list of coupons as a file: exactly what its filters find, read page by page as the list is, and
-sent as it is read. Between two pages no connection of the database is held, so a slow reader holds
-nothing; one who takes longer than five minutes is cut off (`kit/clients.py`)."""
+sent as it is read. Who takes longer than five minutes is cut off (`kit/clients.py`)."""
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
-
-from litestar.types import Receive, Scope, Send
 
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import campaigns as v4_campaigns
@@ -18,9 +15,9 @@ from tearoff.api.v4 import sessions_found as v4
 from tearoff.api.v4.fields import BadFields
 from tearoff.api.v4.pages import MOST, Page
 from tearoff.errors import Invalid
-from tearoff.kit import spreadsheets, times
+from tearoff.kit import times
 from tearoff.kit.words import phrase
-from tearoff.web.dashboard import standings
+from tearoff.web.dashboard import downloads, standings
 from tearoff.web.dashboard.coupons_list import AT, CHANNELS, NAMES, Asked, asked_of, show_asked
 from tearoff.web.dashboard.saying import problems_of
 from tearoff.web.dashboard.screens import TOKEN, Screen
@@ -48,7 +45,12 @@ async def export(visit: Visit) -> Answer:
         first = await _read(visit, asked, None)
     except BadFields as bad:
         return await show_asked(visit, asked, problems_of(visit.words, bad))
-    return File.of(visit, asked, first)
+    return downloads.streamed(
+        file_name(visit, asked),
+        _head(visit),
+        _lots(visit, asked, first),
+        partial(_note, visit, asked),
+    )
 
 
 async def _asked(visit: Visit) -> Asked | None:
@@ -71,60 +73,16 @@ async def _read(visit: Visit, asked: Asked, cursor: str | None) -> Page[v4.Found
     return found
 
 
-class File(Answer, frozen=True, kw_only=True):
-    """`first`: its first page, which was read before anything was sent."""
-
-    visit: Visit
-    asked: Asked
-    first: Page[v4.FoundSession]
-
-    @classmethod
-    def of(cls, visit: Visit, asked: Asked, first: Page[v4.FoundSession]) -> File:
-        name = file_name(visit, asked)
-        headers = [
-            ("content-type", "text/csv; charset=utf-8"),
-            ("content-disposition", f'attachment; filename="{name}"'),
-            ("cache-control", "private, no-store"),
-            ("x-content-type-options", "nosniff"),
-        ]
-        encoded = [(key.encode(), value.encode()) for key, value in headers]
-        return cls(200, encoded, visit=visit, asked=asked, first=first)
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        gone = asyncio.create_task(_until_gone(receive))
-        rows, is_whole = 0, False
-        try:
-            await send({"type": "http.response.start", "status": 200, "headers": self.headers})
-            await _send_lines(send, spreadsheets.MARK + spreadsheets.lines([_head(self.visit)]))
-            async for page in self._pages():
-                await _send_lines(send, spreadsheets.lines(_cells(self.visit, r) for r in page))
-                if gone.done():  # what is sent to nobody goes through
-                    return
-                rows += len(page)
-            is_whole = True
-        finally:
-            gone.cancel()
-            await _note(self.visit, self.asked, rows, is_whole)
-        # Its end comes last: whoever has a whole file stands in the log.
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _pages(self) -> AsyncIterator[Sequence[v4.FoundSession]]:
-        page = self.first
-        while True:
-            if page.data:
-                yield page.data
-            if page.next_cursor is None:
-                return
-            page = await _read(self.visit, self.asked, page.next_cursor)
-
-
-async def _send_lines(send: Send, lines: bytes) -> None:
-    await send({"type": "http.response.body", "body": lines, "more_body": True})
-
-
-async def _until_gone(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+async def _lots(
+    visit: Visit, asked: Asked, page: Page[v4.FoundSession]
+) -> AsyncIterator[Sequence[downloads.Row]]:
+    """`page`: the first, which was read before anything was sent."""
+    while True:
+        if page.data:
+            yield [_cells(visit, row) for row in page.data]
+        if page.next_cursor is None:
+            return
+        page = await _read(visit, asked, page.next_cursor)
 
 
 async def _note(visit: Visit, asked: Asked, rows: int, is_whole: bool) -> None:
@@ -137,7 +95,7 @@ async def _note(visit: Visit, asked: Asked, rows: int, is_whole: bool) -> None:
 
 
 def file_name(visit: Visit, asked: Asked) -> str:
-    """Such as `coupons-campaign-100001-validated-from-2026-11-01-made-2026-11-30.csv`: which
+    """Such as `coupons-campaign-100001-validated-from-2026-11-01-made-2026-11-30`: which
     filters, and the day on which it was made."""
     told = [
         {"search": "searched", "differs": "differing", "campaign": f"campaign-{text}",
@@ -147,7 +105,7 @@ def file_name(visit: Visit, asked: Asked) -> str:
     ]  # fmt: skip
     day = times.clock_of(visit.now, visit.account.timezone).date().isoformat()
     name = "-".join(("coupons", *(told or ["all"]), f"made-{day}"))
-    return re.sub(r"[^A-Za-z0-9-]+", "-", name)[:150] + ".csv"
+    return re.sub(r"[^A-Za-z0-9-]+", "-", name)[:150]
 
 
 def _head(visit: Visit) -> list[str]:

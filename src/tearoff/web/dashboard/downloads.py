@@ -6,13 +6,13 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 
 from tearoff.kit import spreadsheets
 from tearoff.web.paper.html import Answer, Header, answer
 from tearoff.web.paper.streams import Stream
 
-_NUMBER = re.compile(r"\+[0-9]+", re.ASCII)
+_NUMBER = re.compile(r"\+[0-9]{6,15}", re.ASCII)
 
 Row = Sequence[str]
 
@@ -33,16 +33,30 @@ def whole(name: str, heading: Row, rows: Iterable[Row]) -> Answer:
     return answer(200, _headers(name), spreadsheets.MARK + lines_of([heading, *rows]))
 
 
-def streamed(name: str, heading: Row, lots: AsyncIterator[Sequence[Row]]) -> Answer:
-    """Lot by lot, as they are read."""
+AtEnd = Callable[[int, bool], Awaitable[None]]
+"""Told how many rows went out, and whether they were all."""
+
+
+def streamed(
+    name: str, heading: Row, lots: AsyncIterator[Sequence[Row]], at_end: AtEnd | None = None
+) -> Answer:
+    """Lot by lot, as they are read: between two lots no connection of the database is held, so a
+    slow reader holds nothing."""
+    sent = 0
 
     async def parts() -> AsyncIterator[bytes]:
+        nonlocal sent
         yield spreadsheets.MARK + lines_of([heading])
         async for lot in lots:
             yield lines_of(lot)
+            sent += len(lot)
+
+    async def ended(is_whole: bool) -> None:
+        if at_end is not None:
+            await at_end(sent, is_whole)
 
     headers = [(n.encode(), value.encode("latin-1")) for n, value in _headers(name)]
-    return Stream(200, headers, parts=parts)
+    return Stream(200, headers, parts=parts, at_end=ended)
 
 
 def _headers(name: str) -> list[Header]:
