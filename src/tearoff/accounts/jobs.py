@@ -10,6 +10,7 @@ import msgspec
 import structlog
 
 from tearoff.accounts import kept_forms, keys, members, people, sign_ins
+from tearoff.accounts.single_sign_on import begun
 from tearoff.jobs.queue import Chore, Job, enqueue
 from tearoff.kit import clock, letters, mail
 from tearoff.kit.letters import Letter
@@ -127,6 +128,7 @@ async def sweep(services: Services, now: datetime) -> None:
     await sign_ins.sweep(services.db, now)
     await keys.sweep(services.db, now)
     await kept_forms.sweep(services.db, now)
+    await begun.sweep(services.db, now)
 
 
 JOBS = (

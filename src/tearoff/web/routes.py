@@ -19,7 +19,16 @@ from tearoff.web.coupon import (
 )
 from tearoff.web.dashboard import routes as dashboard
 from tearoff.web.paper import notes
-from tearoff.web.people import first, forgot, hello, invitations, links, second_step, sign_in
+from tearoff.web.people import (
+    first,
+    forgot,
+    hello,
+    invitations,
+    links,
+    second_step,
+    sign_in,
+    single_sign_on,
+)
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
 from tearoff.web.save import calendar, pdf, save, wallets
@@ -56,6 +65,7 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *pairing.ROUTES,
         *page.ROUTES,
         *sign_in.ROUTES,
+        *single_sign_on.ROUTES,
         *dashboard.ROUTES,
         *second_step.ROUTES,
         *forgot.ROUTES,

@@ -22,7 +22,7 @@ from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, Header
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
 from tearoff.web.paper.signed_forms import make_form_token
-from tearoff.web.people import codes, page
+from tearoff.web.people import codes, page, providers
 
 
 @route("/", http_method=READ)
@@ -49,7 +49,7 @@ async def show_signed_in(request: AnyRequest) -> Answer:
 
 @route("/sign-in", http_method=READ)
 async def show_sign_in(request: AnyRequest) -> Answer:
-    return _form(request, request.query_params.get("next", ""))
+    return await _form(request, request.query_params.get("next", ""))
 
 
 @post("/sign-in")
@@ -59,29 +59,29 @@ async def sign_in(request: AnyRequest) -> Answer:
     email, wanted = form.get("email", "").strip(), form.get("next", "")
     wrong = page.wrong_form(request, form)
     if wrong:
-        return _form(request, wanted, wrong, email, 403)
+        return await _form(request, wanted, wrong, email, 403)
     tried = tries.of("password", _key_of(email), page.address_of(request))
     try:
         await patiently(tries.count(services.db, tried, now))
         known = await patiently(_find(request, email, form.get("password", "")))
     except TooManyTries as error:
         told, headers = page.too_many(words, error)
-        return _form(request, wanted, told, email, 429, headers)
+        return await _form(request, wanted, told, email, 429, headers)
     except TooBusy as error:
         await patiently(tries.give_back(services.db, tried, now))
         told, headers = page.busy(words, error.after)
-        return _form(request, wanted, told, email, 429, headers)
+        return await _form(request, wanted, told, email, 429, headers)
     if known is None:
         doorbook.note(Event.SIGN_IN_REFUSED, address=host_of(page.address_of(request)))
         told = words("E-mail address and password do not belong together.")
-        return _form(request, wanted, told, email, 422)
+        return await _form(request, wanted, told, email, 422)
     return await _let_in(request, known, tried, wanted, now)
 
 
 @route("/sign-in/again", http_method=READ)
 async def show_again(request: AnyRequest) -> Answer:
     who, wanted = await page.who_is_there(request), request.query_params.get("next", "")
-    return _again(request, who, wanted) if who else _to_sign_in(wanted)
+    return await _again(request, who, wanted) if who else _to_sign_in(wanted)
 
 
 @post("/sign-in/again")
@@ -94,7 +94,7 @@ async def prove_again(request: AnyRequest) -> Answer:
         return _to_sign_in(wanted)
     wrong = page.wrong_own_form(request, form)
     if wrong:
-        return _again(request, who, wanted, wrong, 403)
+        return await _again(request, who, wanted, wrong, 403)
     tried = tries.of("again", str(who.person_id), page.address_of(request))
     try:
         await patiently(tries.count(services.db, tried, now))
@@ -102,16 +102,16 @@ async def prove_again(request: AnyRequest) -> Answer:
         secret = await patiently(sign_ins.confirm(services.db, who.id, now)) if is_right else ""
     except TooManyTries as error:
         told, headers = page.too_many(words, error)
-        return _again(request, who, wanted, told, 429, headers)
+        return await _again(request, who, wanted, told, 429, headers)
     except TooBusy as error:
         await patiently(tries.give_back(services.db, tried, now))
         told, headers = page.busy(words, error.after)
-        return _again(request, who, wanted, told, 429, headers)
+        return await _again(request, who, wanted, told, 429, headers)
     except LinkOver:
         return _to_sign_in(wanted)
     if not secret:
         told = words("That is not right.")
-        return _again(request, who, wanted, told, 422)
+        return await _again(request, who, wanted, told, 422)
     await patiently(tries.forgive(services.db, tried, now))
     doorbook.note(Event.CONFIRMED, person=who.person_id)
     seconds = page.PERSON_SECONDS if who.only_account_id is None else page.ACCOUNT_SECONDS
@@ -161,16 +161,14 @@ def _key_of(email: str) -> str:
 async def _let_in(
     request: AnyRequest, known: Person, tried: Tried, wanted: str, now: datetime
 ) -> Answer:
-    services, words = services_of(request), page.words_for(request)
+    services = services_of(request)
     await patiently(tries.forgive(services.db, tried, now))
     secret = await patiently(_begin(request, known, now))
     cookie = page.sign_in_cookie(services, secret)
     if known.has_second_step:
         return page.redirect(f"/sign-in/second-step{_query(wanted)}", [cookie])
     if await patiently(sign_ins.signed_in(services.db, secret, now)) is None:
-        await patiently(sign_ins.sign_out(services.db, secret))
-        lines = [words("Your password is right, but no account has a place for you.")]
-        return page.print_note(request, words, 403, words("You belong nowhere yet"), lines)
+        return await providers.led_on(request, secret, known.id, wanted)
     doorbook.note(Event.SIGN_IN, person=known.id)
     return page.redirect(page.local_next(wanted) or "/", [cookie])
 
@@ -199,7 +197,7 @@ async def _is_proven(
 # pages ------------------------------------------------------------------------------------
 
 
-def _form(
+async def _form(
     request: AnyRequest,
     wanted: str,
     problem: str = "",
@@ -208,9 +206,11 @@ def _form(
     headers: list[Header] | None = None,
 ) -> Answer:
     visit, cookies = page.visit_of(request)
+    provider = await providers.known_here(request)
     return page.print_form(
         request,
         "sign_in",
+        provider=provider,
         page.words_for(request),
         status=status,
         headers=[*cookies, *(headers or [])],
@@ -221,7 +221,7 @@ def _form(
     )
 
 
-def _again(
+async def _again(
     request: AnyRequest,
     who: SignedIn,
     wanted: str,
@@ -229,9 +229,11 @@ def _again(
     status: int = 200,
     headers: list[Header] | None = None,
 ) -> Answer:
+    provider = await providers.of_sign_in(request, who)
     return page.print_form(
         request,
         "again",
+        provider=provider,
         page.words_for(request),
         status=status,
         headers=headers or [],
