@@ -275,6 +275,7 @@ RIGHT_MEANS = {
     Right.KEYS: "API keys",
     Right.MEMBERS: "people of the account",
     Right.AUDIT: "the audit log",
+    Right.SIGN_IN: "single sign-on",
 }
 
 

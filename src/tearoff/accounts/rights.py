@@ -42,6 +42,7 @@ class Right(StrEnum):
     KEYS = "keys"
     MEMBERS = "members"
     AUDIT = "audit"
+    SIGN_IN = "sign_in"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -73,6 +74,8 @@ GRANTS: dict[Right, Grant] = {
     Right.KEYS: Grant("admin", _RUN),
     Right.MEMBERS: Grant("admin", _RUN),
     Right.AUDIT: Grant("admin", _RUN),
+    # the provider of sign-ins: whoever names it decides who comes in as an owner
+    Right.SIGN_IN: Grant("admin", ("owner",)),
 }
 
 

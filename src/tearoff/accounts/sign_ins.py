@@ -320,7 +320,8 @@ ORDER BY a.id IS NOT DISTINCT FROM p.last_account_id DESC, m.id
 
 async def signed_in(db: Handle, token: str, now: datetime) -> SignedIn | None:
     """Whose cookie this is. None when the sign-in is over, its second step is still due, or the
-    person belongs nowhere any more, or only where single sign-on is the only way in. That somebody is there is written once a minute at most."""
+    person belongs nowhere any more, or only where single sign-on is the only way in. That somebody
+    is there is written once a minute at most."""
     rows = await db.fetch(_SIGNED_IN, _hash(token), now, now - _SEEN_EVERY, now - IDLE_LIVES)
     if not rows:
         return None

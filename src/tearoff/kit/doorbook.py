@@ -35,6 +35,7 @@ class Event(StrEnum):
     SIGN_IN_SLOWED = "sign_in.slowed"
     SIGN_OUT = "sign_in.ended"
     CODE_REFUSED = "sign_in.code_refused"
+    WAYS_OPENED = "sign_in.ways_opened"
     CONFIRMED = "sign_in.confirmed"
     FORM_FOREIGN = "form.foreign"
     ACCOUNT_BEGUN = "account.begun"

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import contextlib
 import time
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote, urlencode, urlsplit
@@ -80,7 +81,7 @@ async def describe(settings: Settings, issuer: str) -> Described:
 
 
 class Code(msgspec.Struct, frozen=True):
-    """What came back with the browser, and what it was begun with. `issuer`: what it says itself."""
+    """What came back with the browser, and what it was begun with. `issuer`: who says so."""
 
     code: str
     verifier: str
@@ -106,9 +107,8 @@ async def who_came(
 
 
 def _check_issuer(described: Described, code: Code) -> None:
-    if described.names_itself or code.issuer:
-        if code.issuer != described.issuer:
-            raise ProviderTrouble(Trouble.TOKEN, "iss")
+    if (described.names_itself or code.issuer) and code.issuer != described.issuer:
+        raise ProviderTrouble(Trouble.TOKEN, "iss")
 
 
 async def _checked(
@@ -269,7 +269,8 @@ def _words(found: Mapping[str, Any], name: str) -> list[Any]:
 
 def _address(settings: Settings, found: Mapping[str, Any], name: str) -> str:
     address = found.get(name)
-    if not isinstance(address, str) or not address.isprintable() or " " in address:
+    is_readable = isinstance(address, str) and address.isascii() and address.isprintable()
+    if not isinstance(address, str) or not is_readable or " " in address:
         raise ProviderTrouble(Trouble.GARBAGE, name)
     if not is_safe(settings, address):
         raise ProviderTrouble(Trouble.PLAIN, name)
@@ -293,20 +294,14 @@ def is_safe(settings: Settings, address: str) -> bool:
 # the network ------------------------------------------------------------------------------------
 
 
-class _bounded:
+@contextlib.asynccontextmanager
+async def _bounded() -> AsyncIterator[None]:
     """All of a sign-in's questions together end in time."""
-
-    def __init__(self) -> None:
-        self._timeout = asyncio.timeout(WITHIN)
-
-    async def __aenter__(self) -> None:
-        await self._timeout.__aenter__()
-
-    async def __aexit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            await self._timeout.__aexit__(kind, error, trace)
-        except TimeoutError:
-            raise ProviderTrouble(Trouble.AWAY) from None
+    try:
+        async with asyncio.timeout(WITHIN):
+            yield
+    except TimeoutError:
+        raise ProviderTrouble(Trouble.AWAY) from None
 
 
 async def _ask(

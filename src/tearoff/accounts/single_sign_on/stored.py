@@ -174,9 +174,7 @@ async def _insert(
     )
 
 
-async def _update(
-    db: Handle, vault: Vault, known: Provider, given: Changes, now: datetime
-) -> None:
+async def _update(db: Handle, vault: Vault, known: Provider, given: Changes, now: datetime) -> None:
     secret = vault.open(known.client_secret_sealed).decode()
     is_other_secret = given.client_secret not in (None, "", secret)
     is_other_client = (given.issuer or known.issuer, given.client_id or known.client_id) != (
@@ -225,9 +223,7 @@ async def remove(db: asyncpg.Connection, account_id: int) -> None:
     )
     if not done:
         raise NoProvider
-    await db.execute(
-        "DELETE FROM sign_ins WHERE only_account_id = $1 AND by_provider", account_id
-    )
+    await db.execute("DELETE FROM sign_ins WHERE only_account_id = $1 AND by_provider", account_id)
 
 
 async def set_only(db: asyncpg.Connection, account_id: int, is_only: bool) -> None:

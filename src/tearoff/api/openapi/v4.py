@@ -27,6 +27,7 @@ _ABOUT = {
     "Webhooks": "Who is told of what, and the log of deliveries.",
     "Providers": "The services that carry messages, and which one is used.",
     "Account": "The account and what it used.",
+    "Single sign-on": "The account's own provider, by which its people sign in.",
     "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
 }
 _COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
@@ -52,6 +53,7 @@ _CONFLICT = frozenset(
         540,
         541,
         542,
+        550,
         602,
         605,
     }

@@ -26,6 +26,7 @@ from tearoff.api.v4 import (
     replies,
     sessions,
     shelves,
+    single_sign_on,
     starting,
     suppressions,
     templates,
@@ -57,6 +58,7 @@ NOUNS = (
     account_logo,
     attention,
     keys,
+    single_sign_on,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 

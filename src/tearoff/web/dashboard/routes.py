@@ -36,6 +36,7 @@ from tearoff.web.dashboard import (
     send,
     settings,
     share,
+    sign_in_settings,
 )
 from tearoff.web.dashboard.screens import Screen, handler
 from tearoff.web.paper.html import Answer
@@ -63,6 +64,7 @@ FILES = (
     devices,
     scans,
     settings,
+    sign_in_settings,
     profile,
     profile_codes,
     gallery,

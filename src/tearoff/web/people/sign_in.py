@@ -210,8 +210,8 @@ async def _form(
     return page.print_form(
         request,
         "sign_in",
-        provider=provider,
         page.words_for(request),
+        provider=provider,
         status=status,
         headers=[*cookies, *(headers or [])],
         form_token=page.visit_token(services_of(request), visit),
@@ -233,8 +233,8 @@ async def _again(
     return page.print_form(
         request,
         "again",
-        provider=provider,
         page.words_for(request),
+        provider=provider,
         status=status,
         headers=headers or [],
         form_token=make_form_token(services_of(request), page.secret_of(request)),

@@ -133,9 +133,7 @@ async def come_back(request: AnyRequest, code: FromPath[str]) -> Answer:
     except ProviderTrouble as error:
         return await _troubled(request, provider, wanted, error)
     await patiently(tries.forgive(services.db, _tried(request, browser), now))
-    doorbook.note(
-        Event.SIGN_IN, account=known.account_id, member=known.id, way="single sign-on"
-    )
+    doorbook.note(Event.SIGN_IN, account=known.account_id, member=known.id, way="single sign-on")
     return _let_in(request, provider, secret, wanted)
 
 
