@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from tearoff.accounts import devices
+from tearoff.accounts import devices, members
 from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.sessions import actions
@@ -88,6 +88,7 @@ async def fill(
     await _places(filled, services, http, url, say, rows)
     await _providers(filled, services, say, rows)
     await _keys(filled, say, rows)
+    await _sign_ins(filled, services, say)
     await _ok(filled.v4.patch(f"/v4/campaigns/{shop.campaign}", {"scratch": {
         "prizes": [{"key": "cup", "title": {"en": say("A cup")}, "weight": 1, "amount": 50}],
         "blank_weight": 9, "blank_text": {"en": say("Next time!")},
@@ -234,6 +235,24 @@ async def _keys(filled: Filled, say: Say, rows: int) -> None:
             filled.v4.post("/v4/keys", {"name": say(f"Web shop {n}")[:100], "scopes": ["read"]})
         )
     filled.names["/api/keys/"] = [made["client_id"]]
+
+
+async def _sign_ins(filled: Filled, services: Services, say: Say) -> None:
+    """A provider by which an owner has come in."""
+    await _ok(filled.v4.patch("/v4/single-sign-on", {
+        "issuer": "https://login.example.com/bean-leaf", "client_id": say("tearoff")[:200],
+        "client_secret": "s3cret", "name": say("Bean & Leaf ID")[:60], "role_claim": "groups",
+        "roles": {say("managers")[:200]: "manager"},
+    }))  # fmt: skip
+    account = filled.shop.account
+    async with services.db.transaction() as db:
+        owner = await members.ensure_owner(db, account)
+        await db.execute(
+            "INSERT INTO single_sign_on_people (account_id, subject_mark, member_id, owner_at,"
+            " last_at) VALUES ($1, 'x', $2, now(), now())",
+            account,
+            owner.id,
+        )
 
 
 async def own_all(services: Services, person: Any) -> None:

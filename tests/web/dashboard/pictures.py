@@ -98,6 +98,7 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "profile": ("/profile", "Profile: language, password, second step, sign-ins"),
         "second-step": ("/profile/second-step", "The second step is switched on"),
         "settings": ("/settings", "Settings"),
+        "settings-sign-in": ("/settings/sign-in", "Single sign-on, set up"),
     },
 }
 UNSEEN = {

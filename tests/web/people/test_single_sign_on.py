@@ -9,14 +9,16 @@ import re
 import time
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qsl, quote, urlsplit
 
+import msgspec
 import pytest
 import pytest_asyncio
 from joserfc.jwk import RSAKey
 
 from tearoff.accounts import members, people, sign_ins
 from tearoff.accounts.members import NewMember
-from tearoff.accounts.single_sign_on import asking, stored
+from tearoff.accounts.single_sign_on import asking, begun, stored
 from tearoff.accounts.single_sign_on.stored import Changes
 from tearoff.kit import clock
 from tests.cast import open_shop
@@ -77,8 +79,6 @@ class _Loopback:
     """The services of the tests, with the settings of the server that they ask."""
 
     def __init__(self, services):
-        import msgspec
-
         self.db, self.vault = services.db, services.vault
         self.settings_of_tests = msgspec.structs.replace(services.settings, allow_loopback=True)
 
@@ -96,10 +96,6 @@ def make_door(services, provider):
         return door
 
     return make
-
-
-def tail(text):
-    return text.rpartition("reason=")[2]
 
 
 async def shown(browser, account):
@@ -142,8 +138,6 @@ async def test_back_to_the_page_that_was_asked_for_and_to_no_other_account(make_
         ("/a/1/campaigns", f"/a/{door.account}/"),
         (f"/a/{door.account}1/", f"/a/{door.account}/"),
     ):
-        from urllib.parse import quote
-
         query = f"?next={quote(given, safe='')}"
         done = await door.come_in(visitor(), query=query, email="n@example.com", sub="n")
         assert done.headers["location"] == leads_to, given
@@ -180,8 +174,6 @@ async def test_who_is_not_known_is_told_why(make_door, make_owner, visitor, clai
     door = await make_door(owner.account)
     given = {"email": owner.email, "sub": "x", **claims}
     done = await door.come_in(browser, **given)
-    if claims.get("email_verified", 0) == 1 and claims["email_verified"] is not True:
-        assert done.status in (303, 403)  # JSON's 1 is no true: see below
     assert done.status == 403
     assert told in problem_of(done)
     assert browser.secret == ""
@@ -547,8 +539,6 @@ async def test_the_provider_says_who_it_is_where_it_can(make_door, visitor, prov
     ],
 )
 async def test_what_the_provider_refuses_is_said_plainly(make_door, visitor, error, told):
-    from urllib.parse import parse_qsl, quote, urlsplit
-
     door, browser = await make_door(), visitor()
     state = dict(parse_qsl(urlsplit(await door.begin(browser)).query))["state"]
     page = await browser.get(f"{door.path}/back?state={state}&error={quote(error)}")
@@ -629,16 +619,12 @@ async def test_no_log_line_holds_a_token_a_code_or_an_address(
     provider.script = Script(claims={"aud": "x"})
     await door.come_in(visitor(), email=owner.email, sub="secret-subject")
     log = server.log.read_text()
-    assert f"account={owner.account}" in log or f'"account": {owner.account}' in log or str(
-        owner.account
-    ) in log
+    assert str(owner.account) in log
     for word in ("secret-subject", "log.reader@", "code-0", SECRET, "an-access-token", "eyJ"):
         assert word not in log
 
 
 async def test_sign_ins_that_were_not_finished_are_swept(make_door, visitor, services):
-    from tearoff.accounts.single_sign_on import begun
-
     door = await make_door()
     await door.begin(visitor())
     await services.db.execute("UPDATE single_sign_on_begun SET until = now() - interval '1 s'")

@@ -16,7 +16,8 @@ _LONGEST_NAME = 100
 def came(claims: Mapping[str, Any], role_claim: str) -> Came:
     """`claims`: those of a token that was checked, with what was asked for after it."""
     # Some say it as a text (Cognito); a provider that says nothing says nothing.
-    is_verified = claims.get("email_verified") in (True, "true")
+    said = claims.get("email_verified")
+    is_verified = said is True or said == "true"
     return Came(
         subject=str(claims["sub"]),
         email=_email(claims.get("email")),
