@@ -118,7 +118,9 @@ async def test_somebody_who_was_invited_comes_in_to_this_account(
     assert row["by_provider"]
 
 
-async def test_the_provider_is_asked_once_with_the_proof_that_it_was_us(make_door, visitor, provider):
+async def test_the_provider_is_asked_once_with_the_proof_that_it_was_us(
+    make_door, visitor, provider
+):
     door = await make_door(default_role="reader")
     await door.come_in(visitor(), email="a@example.com", sub="a")
     form = provider.forms[-1]
@@ -166,6 +168,8 @@ async def test_people_are_known_by_the_subject_once_they_came(make_door, make_ow
         ({"email_verified": None}, "was verified"),
         ({"email_verified": "false"}, "was verified"),
         ({"email_verified": 1}, "was verified"),
+        ({"email_verified": False, "xms_edov": True}, "was verified"),
+        ({"email_verified": None, "xms_edov": False}, "was verified"),
         ({"email": "stranger@example.com"}, "nobody has invited you"),
     ],
 )
@@ -197,6 +201,14 @@ async def test_address_and_groups_may_be_told_to_who_asks_once_more(
     assert swapped.status == 403  # what was verified is another address
     assert (await door.come_in(visitor(), sub="a", email_verified=None)).status == 303
     assert await door.role(owner.email) == "editor"
+
+
+@pytest.mark.parametrize("said", [True, "true", 1, "1"])
+async def test_entra_says_it_by_another_claim(make_door, make_owner, visitor, said):
+    owner = await make_owner()
+    door = await make_door(owner.account)
+    given = {"email_verified": None, "xms_edov": said}
+    assert (await door.come_in(visitor(), email=owner.email, sub="e", **given)).status == 303
 
 
 # roles ------------------------------------------------------------------------------------------
@@ -589,9 +601,7 @@ async def test_nobody_learns_which_accounts_there_are(make_door, make_owner, vis
 
 async def test_an_account_that_is_over_lets_nobody_in(make_door, visitor, services):
     door = await make_door(default_role="reader")
-    await services.db.execute(
-        "UPDATE accounts SET blocked_at = now() WHERE id = $1", door.account
-    )
+    await services.db.execute("UPDATE accounts SET blocked_at = now() WHERE id = $1", door.account)
     assert (await visitor().get(door.path)).status == 404
 
 
@@ -605,7 +615,9 @@ async def test_many_tries_from_one_browser_wait(make_door, visitor):
 async def test_it_is_begun_on_our_own_page_alone(make_door, visitor):
     door, browser = await make_door(), visitor()
     page = await browser.get(door.path)
-    assert (await browser.post(door.path, {"t": page.token}, sec_fetch_site="cross-site")).status == 403
+    assert (
+        await browser.post(door.path, {"t": page.token}, sec_fetch_site="cross-site")
+    ).status == 403
     assert (await browser.post(door.path, {"t": "x"})).status == 403
     assert (await visitor().post(door.path, {"t": page.token})).status == 403
 

@@ -15,17 +15,22 @@ _LONGEST_NAME = 100
 
 def came(claims: Mapping[str, Any], role_claim: str) -> Came:
     """`claims`: those of a token that was checked, with what was asked for after it."""
-    # Some say it as a text (Cognito); a provider that says nothing says nothing.
-    said = claims.get("email_verified")
-    is_verified = said is True or said == "true"
     return Came(
         subject=str(claims["sub"]),
         email=_email(claims.get("email")),
-        is_verified=is_verified,
+        is_verified=_is_verified(claims),
         first_name=_name(claims.get("given_name")) or _name(claims.get("name")),
         last_name=_name(claims.get("family_name")) if claims.get("given_name") else "",
         values=values_of(claims, role_claim),
     )
+
+
+def _is_verified(claims: Mapping[str, Any]) -> bool:
+    """Some say it as a text (Cognito). Microsoft Entra never says it, but, if asked, that the owner
+    of the address's domain was verified; that counts where nothing else is said."""
+    said = claims.get("email_verified", claims.get("xms_edov"))
+    is_other = "email_verified" not in claims
+    return said is True or said == "true" or (is_other and said in (1, "1"))
 
 
 def values_of(claims: Mapping[str, Any], name: str) -> tuple[str, ...]:
@@ -50,7 +55,7 @@ def role_of(values: Iterable[str], roles: Mapping[str, str]) -> str | None:
 
 def lacks(claims: Mapping[str, Any], role_claim: str) -> bool:
     """Whether something is not said, for which the provider may be asked once more."""
-    if "email" not in claims or "email_verified" not in claims:
+    if "email" not in claims or not {"email_verified", "xms_edov"} & set(claims):
         return True
     return bool(role_claim) and not values_of(claims, role_claim)
 
