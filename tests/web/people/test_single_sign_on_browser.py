@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import json
 import re
+import sys
+from collections.abc import AsyncIterator
+from typing import Any
 
 import aiohttp
 import msgspec
 import pytest_asyncio
-from oidc_provider_mock import User, run_server_in_thread
 from playwright.async_api import expect
 
 from tearoff.accounts import members
@@ -33,6 +37,36 @@ async def own_server(settings, tmp_path):
         yield running
     finally:
         await asyncio.to_thread(starting.__exit__, None, None, None)
+
+
+@contextlib.asynccontextmanager
+async def running_mock(*people: dict[str, Any]) -> AsyncIterator[str]:
+    """In a process of its own: what it is made of warns of itself."""
+    port = free_port()
+    users = [word for one in people for word in ("--user-claims", json.dumps(one))]
+    command = [sys.executable, "-W", "ignore", "-m", "oidc_provider_mock", "--port", str(port)]
+    process = await asyncio.create_subprocess_exec(
+        *command, "--require-registration", "true", "--require-nonce", "true", *users,
+        stdout=asyncio.subprocess.DEVNULL, stderr=asyncio.subprocess.DEVNULL,
+    )  # fmt: skip
+    url = f"http://127.0.0.1:{port}"
+    try:
+        await answering(process, url)
+        yield url
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def answering(process: asyncio.subprocess.Process, url: str) -> None:
+    end = asyncio.get_running_loop().time() + PATIENCE
+    async with aiohttp.ClientSession() as http:
+        while asyncio.get_running_loop().time() < end and process.returncode is None:
+            with contextlib.suppress(aiohttp.ClientConnectionError):
+                async with http.get(url):
+                    return
+            await asyncio.sleep(0.05)
+    raise AssertionError("the provider did not start")
 
 
 async def registered(provider: str, redirect: str) -> dict[str, str]:
@@ -72,16 +106,12 @@ async def test_an_owner_sets_it_up_and_closes_the_rest(
         await members.create_member(
             db, owner.account, NewMember(email="tess.mate@example.com", role="reader")
         )
-    people = [
-        User(sub="o-1", claims={"email": owner.email.upper(), "email_verified": True}),
-        User(sub="t-1", claims={
-            "email": "Tess.Mate@Example.COM", "email_verified": True, "groups": ["makers"],
-        }),
-    ]  # fmt: skip
-    with run_server_in_thread(
-        require_client_registration=True, require_nonce=True, user_claims=people
-    ) as running:
-        provider = f"http://localhost:{running.server_port}"
+    people = (
+        {"sub": "o-1", "email": owner.email.upper(), "email_verified": True},
+        {"sub": "t-1", "email": "Tess.Mate@Example.COM", "email_verified": True,
+         "groups": ["makers"]},
+    )  # fmt: skip
+    async with running_mock(*people) as provider:
         context = await browser.new_context(locale="en-GB", viewport={"width": 390, "height": 844})
         context.set_default_timeout(PATIENCE * 1000)
         page = await context.new_page()

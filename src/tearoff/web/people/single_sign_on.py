@@ -115,6 +115,8 @@ async def come_back(request: AnyRequest, code: FromPath[str]) -> Answer:
         return _unknown(request)
     said = {name: value[:_LONGEST] for name, value in request.query_params.items()}
     browser, wanted = _browser(request), ""
+    if "error" in said and "state" not in said:  # nothing is done, whoever sent them
+        return await _not_done(request, provider, wanted, said["error"])
     try:
         kept = await patiently(
             begun.take(services.db, services.vault, provider, said.get("state", ""), browser, now)
