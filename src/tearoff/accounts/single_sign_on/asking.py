@@ -284,6 +284,8 @@ def is_safe(settings: Settings, address: str) -> bool:
         host, port = parts.hostname or "", parts.port
     except ValueError:
         return False
+    if not (address.isascii() and address.isprintable()) or " " in address:
+        return False
     if not host or parts.username is not None or parts.password is not None:
         return False
     is_inside = settings.allow_loopback and host in ("localhost", "127.0.0.1", "::1")

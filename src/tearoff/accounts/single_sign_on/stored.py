@@ -138,8 +138,7 @@ async def hold(db: Handle, account_id: int) -> None:
 def _issuer(settings: Settings, given: str | None, known: Provider | None) -> str:
     if given is None:
         return known.issuer if known else ""
-    parts = urlsplit(given)
-    if not asking.is_safe(settings, given) or parts.query or parts.fragment:
+    if not asking.is_safe(settings, given) or set("?#") & set(given):
         raise Invalid(str(Trouble.PLAIN), field="issuer")
     return given
 
@@ -160,7 +159,7 @@ async def _insert(
     await db.execute(
         "INSERT INTO single_sign_on (account_id, name, issuer, client_id, client_secret_sealed,"
         " secret_stored_at, scopes, role_claim, roles, default_role)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::jsonb, $10)",
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10)",
         account_id,
         new.name or urlsplit(issuer).hostname,
         issuer,
@@ -185,7 +184,7 @@ async def _update(db: Handle, vault: Vault, known: Provider, given: Changes, now
     await db.execute(
         "UPDATE single_sign_on SET name = coalesce($2, name), issuer = $3,"
         " client_id = coalesce($4, client_id), scopes = coalesce($5, scopes),"
-        " role_claim = coalesce($6, role_claim), roles = coalesce($7::jsonb, roles),"
+        " role_claim = coalesce($6, role_claim), roles = coalesce($7::json, roles),"
         " default_role = CASE WHEN $8::text IS NULL THEN default_role ELSE nullif($8, '') END,"
         " client_secret_sealed = coalesce($9, client_secret_sealed),"
         " secret_stored_at = CASE WHEN $9 IS NULL THEN secret_stored_at ELSE $10 END,"

@@ -18,7 +18,7 @@ CREATE TABLE single_sign_on (
   secret_stored_at timestamptz NOT NULL,
   scopes text NOT NULL,
   role_claim text NOT NULL,
-  roles jsonb NOT NULL,
+  roles json NOT NULL,
   default_role text,
   is_only boolean NOT NULL DEFAULT false,
   version bigint NOT NULL DEFAULT 1
