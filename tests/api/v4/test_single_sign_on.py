@@ -52,6 +52,7 @@ async def test_it_is_set_up_once_with_all_that_is_needed(v4):
         {"role_claim": None},
         {"roles": {}},
         {"default_role": "invited"},
+        {"domains": ["shop.example"]},
         {"client_id": "other"},
         {},
     ],
@@ -83,7 +84,7 @@ async def test_a_stored_secret_goes_to_no_other_issuer(v4):
         ("issuer", "https://"), ("issuer", "https://u:p@login.example.com"),
         ("issuer", "https://login.example.com/?a=b"), ("issuer", "javascript:alert(1)"),
         ("issuer", "https://[::1"), ("roles", {"g": "king"}), ("roles", ["g"]),
-        ("default_role", "owner"), ("client_id", ""), ("issuer", 7),
+        ("domains", ["no domain"]), ("default_role", "owner"), ("client_id", ""), ("issuer", 7),
     ],
     ids=str,
 )  # fmt: skip

@@ -203,6 +203,30 @@ async def test_address_and_groups_may_be_told_to_who_asks_once_more(
     assert await door.role(owner.email) == "editor"
 
 
+async def test_whom_nobody_invited_has_an_address_of_a_named_domain(make_door, visitor):
+    """Anybody can have an account at some providers."""
+    door = await make_door(default_role="reader", domains=["shop.example"])
+    for email, status in (
+        ("a@SHOP.example", 303), ("b@gmail.example", 403), ("c@evil-shop.example", 403),
+        ("d@sub.shop.example", 403), ('"x@shop.example"@evil.example', 403),
+    ):  # fmt: skip
+        assert (await door.come_in(visitor(), email=email, sub=email)).status == status, email
+
+
+async def test_a_place_that_gets_another_address_is_met_anew(
+    make_door, make_owner, visitor, services
+):
+    owner = await make_owner()
+    await make_owner(owner.account)
+    door = await make_door(owner.account)
+    await door.come_in(visitor(), email=owner.email, sub="old")
+    async with services.db.transaction() as db:
+        await members.change_owner(db, owner.account, {"email": "successor@example.com"})
+    assert (await door.come_in(visitor(), email=owner.email, sub="old")).status == 403
+    new = await door.come_in(visitor(), email="successor@example.com", sub="new")
+    assert new.status == 303
+
+
 @pytest.mark.parametrize("said", [True, "true", 1, "1"])
 async def test_entra_says_it_by_another_claim(make_door, make_owner, visitor, said):
     owner = await make_owner()

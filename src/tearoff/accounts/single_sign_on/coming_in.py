@@ -105,7 +105,8 @@ async def _new(
     if link is not None:
         raise Refused(Refusal.REMOVED)
     role = role_of(came.values, provider.roles) or provider.default_role
-    if role is None:
+    domain = came.email.rpartition("@")[2]
+    if role is None or (provider.domains and domain not in provider.domains):
         raise Refused(Refusal.NOT_INVITED)
     new = NewMember(
         email=came.email, first_name=came.first_name, last_name=came.last_name, role=role

@@ -16,7 +16,7 @@ CALLBACK = "back"
 
 class Provider(msgspec.Struct, frozen=True):
     """`default_role`: of people whom nobody invited; None lets in only who was. `roles`: from a
-    value of `role_claim` to a role."""
+    value of `role_claim` to a role. `domains`: of their addresses; empty for all."""
 
     account_id: int
     account_name: str
@@ -30,6 +30,7 @@ class Provider(msgspec.Struct, frozen=True):
     role_claim: str
     raw_roles: str
     default_role: str | None
+    domains: tuple[str, ...]
     is_only: bool
     version: int
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -26,7 +26,7 @@ from tearoff.kit.vault import Vault
 _PROVIDER = (
     "SELECT o.account_id, a.name AS account_name, a.sign_in_code, o.name, o.issuer, o.client_id,"
     " o.client_secret_sealed, o.secret_stored_at, o.scopes, o.role_claim,"
-    " o.roles::text AS raw_roles, o.default_role, o.is_only, o.version"
+    " o.roles::text AS raw_roles, o.default_role, o.domains, o.is_only, o.version"
     " FROM single_sign_on o JOIN accounts a ON a.id = o.account_id"
 )
 
@@ -41,6 +41,7 @@ class Changes(msgspec.Struct, frozen=True, kw_only=True):
     scopes: str | None = None
     role_claim: str | None = None
     roles: Mapping[str, str] | None = None
+    domains: Sequence[str] | None = None
     default_role: str | None = None
     """"" for only people who were invited."""
 
@@ -158,8 +159,8 @@ async def _insert(
 ) -> None:
     await db.execute(
         "INSERT INTO single_sign_on (account_id, name, issuer, client_id, client_secret_sealed,"
-        " secret_stored_at, scopes, role_claim, roles, default_role)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10)",
+        " secret_stored_at, scopes, role_claim, roles, default_role, domains)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9::json, $10, $11)",
         account_id,
         new.name or urlsplit(issuer).hostname,
         issuer,
@@ -170,6 +171,7 @@ async def _insert(
         new.role_claim or "",
         _json(new.roles or {}),
         new.default_role or None,
+        list(new.domains or ()),
     )
 
 
@@ -188,7 +190,8 @@ async def _update(db: Handle, vault: Vault, known: Provider, given: Changes, now
         " default_role = CASE WHEN $8::text IS NULL THEN default_role ELSE nullif($8, '') END,"
         " client_secret_sealed = coalesce($9, client_secret_sealed),"
         " secret_stored_at = CASE WHEN $9 IS NULL THEN secret_stored_at ELSE $10 END,"
-        " is_only = is_only AND NOT $11, version = version + $11::int WHERE account_id = $1",
+        " domains = coalesce($12, domains), is_only = is_only AND NOT $11,"
+        " version = version + $11::int WHERE account_id = $1",
         known.account_id,
         given.name or None,
         given.issuer or known.issuer,
@@ -200,6 +203,7 @@ async def _update(db: Handle, vault: Vault, known: Provider, given: Changes, now
         sealed,
         now,
         is_other,
+        None if given.domains is None else list(given.domains),
     )
     await _forget(db, known.account_id, is_other=is_other, is_other_client=is_other_client)
 

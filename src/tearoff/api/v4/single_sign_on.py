@@ -25,6 +25,7 @@ from tearoff.api.v4.operation import Operation, encode
 from tearoff.api.v4.shapes import AT
 from tearoff.errors import Invalid
 from tearoff.kit.db import Handle
+from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 
 TAG = "Single sign-on"
 INVITED = "invited"
@@ -37,7 +38,8 @@ class SingleSignOn(msgspec.Struct, frozen=True):
     """The provider by which the account's people come in; `issuer` is null while none is set up.
     `redirect_url` is what the provider is told; at `sign_in_url` people begin. `roles`: from a
     value of the claim `role_claim` to a role, applied at each sign-in. `default_role`: of people
-    whom nobody invited; `invited` lets in only who was. `only`: the account's people come in by no
+    whom nobody invited; `invited` lets in only who was; their addresses are of `domains`, if any
+    are named. `only`: the account's people come in by no
     password and no passkey, only by the provider. `owner_came_in_at`: null until an owner has come
     in by the provider as it is set up now. `people`: how many have come in by it."""
 
@@ -51,6 +53,7 @@ class SingleSignOn(msgspec.Struct, frozen=True):
     role_claim: str
     roles: dict[str, str]
     default_role: str
+    domains: list[str]
     only: bool
     owner_came_in_at: datetime | None
     people: int
@@ -82,6 +85,7 @@ async def get_provider(call: Call, db: Handle) -> SingleSignOn:
         role_claim=known.role_claim if known else "",
         roles=dict(known.roles) if known else {},
         default_role=(known.default_role if known else None) or INVITED,
+        domains=list(known.domains) if known else [],
         only=known.is_only if known else False,
         owner_came_in_at=seen.owner_at,
         people=seen.people,
@@ -150,6 +154,15 @@ def _read_roles(name: str, given: Any) -> dict[str, str]:
     return {read(name, value): role(name, to) for value, to in given.items()}
 
 
+def _read_domain(name: str, given: Any) -> str:
+    domain = str(p.text(253)(name, given)).strip().lower().removeprefix("@")
+    try:
+        return canonical_address(f"a@{domain}").removeprefix("a@")
+    except AddressInvalid:
+        text = f"Invalid value in parameter: {name}. Use domains, such as shop.example."
+        raise p.WrongValue(300, text) from None
+
+
 def _issuer_field(help: str) -> f.Field:
     return f.text_field(
         "issuer", f.required_text(255), help, "https://login.example.com/bean-leaf",
@@ -173,6 +186,9 @@ FIELDS = (
                                                                "enum": list(ROLES)}},
             help="From a value of that claim to a role. Of several, the one that may do most."
             " Replaced as a whole. The last owner stays one."),
+    f.texts_field("domains", 50, 253, "Of the addresses of people whom nobody invited. Name yours"
+                  " at a provider that anybody can have an account at, such as Google. Empty: all.",
+                  ["bean-leaf.example"], each=_read_domain),
     f.words_field("default_role", DEFAULTS, "The role of people whom nobody invited; `invited`"
                   " lets in only who was.", INVITED),
 )  # fmt: skip
@@ -181,7 +197,7 @@ EXAMPLE = SingleSignOn(
     "https://coupons.example.com/sign-in/with/9f0c7ab4451d8e02b7f4d1a3/back",
     "https://coupons.example.com/sign-in/with/9f0c7ab4451d8e02b7f4d1a3", "Bean & Leaf ID",
     "https://login.example.com/bean-leaf", "tearoff", AT, SCOPES, "groups",
-    {"coupon-managers": "manager"}, INVITED, False, None, 0,
+    {"coupon-managers": "manager"}, INVITED, ["bean-leaf.example"], False, None, 0,
 )  # fmt: skip
 
 GET = Operation(

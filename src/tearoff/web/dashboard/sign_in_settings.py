@@ -3,6 +3,7 @@ made the only way in."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -44,6 +45,7 @@ _TEXTS = {
     Trouble.NO_KEYS: phrase("The provider shows no key by which its answers could be checked."),
 }
 SAID_BELOW = (
+    phrase("Use domains, such as shop.example."),
     phrase("It is needed the first time."),
     phrase("Give the secret again: the one that is stored goes to no other issuer."),
 )
@@ -148,9 +150,11 @@ async def remove(visit: Visit) -> Answer:
 def _given(visit: Visit) -> dict[str, Any]:
     """A secret that was not typed is not said: the stored one stays."""
     typed = visit.typed
-    given = given_by(v4.FIELDS, typed, without=("roles", "client_secret"))
+    given = given_by(v4.FIELDS, typed, without=("roles", "client_secret", "domains"))
     if typed.has("roles"):
         given["roles"] = _roles(visit)
+    if typed.has("domains"):
+        given["domains"] = [word for word in re.split(r"[\s,;]+", typed.text("domains")) if word]
     secret = _secret(visit)
     return {**given, "client_secret": secret} if secret else given
 
@@ -193,6 +197,7 @@ def _labels(visit: Visit) -> Mapping[str, str]:
         "client_id": words("Client ID"),
         SECRET: words("Client secret"),
         "scopes": words("Scopes"),
+        "domains": words("Domains of their addresses"),
         "role_claim": words("Claim that tells roles"),
         "roles": words("Roles by its values"),
         "default_role": words("Who may come in"),

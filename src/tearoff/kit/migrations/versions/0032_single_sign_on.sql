@@ -20,11 +20,14 @@ CREATE TABLE single_sign_on (
   role_claim text NOT NULL,
   roles json NOT NULL,
   default_role text,
+  domains text[] NOT NULL DEFAULT '{}',
   is_only boolean NOT NULL DEFAULT false,
   version bigint NOT NULL DEFAULT 1
 );
 COMMENT ON COLUMN single_sign_on.roles IS 'from a value of the claim to a role';
 COMMENT ON COLUMN single_sign_on.default_role IS 'NULL: only people who were invited';
+COMMENT ON COLUMN single_sign_on.domains IS
+  'of the addresses of people whom nobody invited; empty: all';
 COMMENT ON COLUMN single_sign_on.is_only IS 'the people of this account come in by no other way';
 COMMENT ON COLUMN single_sign_on.version IS 'grows when issuer, client, secret or scopes change';
 
@@ -43,6 +46,17 @@ COMMENT ON COLUMN single_sign_on_people.owner_at IS
   'when they last came in as an owner, with the provider as it is set up now';
 
 -- Sign-ins that are on their way: the browser is at the provider.
+-- A place that goes to another address is met anew, by that address.
+CREATE FUNCTION forget_single_sign_on() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+  UPDATE single_sign_on_people SET member_id = NULL WHERE member_id = NEW.id;
+  RETURN NULL;
+END $$;
+CREATE TRIGGER members_forget_single_sign_on AFTER UPDATE OF email, person_id ON members
+  FOR EACH ROW WHEN (lower(OLD.email) <> lower(NEW.email)
+    OR OLD.person_id IS DISTINCT FROM NEW.person_id)
+  EXECUTE FUNCTION forget_single_sign_on();
+
 CREATE TABLE single_sign_on_begun (
   state_sha256 bytea PRIMARY KEY,
   browser_sha256 bytea NOT NULL,
