@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, quote, urlsplit
 import msgspec
 import pytest
 import pytest_asyncio
+from aiohttp import web
 from joserfc.jwk import RSAKey
 
 from tearoff.accounts import members, people, sign_ins
@@ -514,10 +515,11 @@ async def test_keys_are_changed_and_other_kinds_are_taken(make_door, visitor, pr
         return (await door.come_in(visitor(), email="k@example.com", sub="k")).status
 
     assert await come_in() == 303
-    provider.rotate("two")
-    provider.asked.clear()
-    assert await come_in() == 303
-    assert provider.asked == ["token", "keys"]
+    for kid in ("two", "two"):  # some give another key the same name
+        provider.rotate(kid)
+        provider.asked.clear()
+        assert await come_in() == 303
+        assert provider.asked == ["token", "keys"]
     provider.keys = [ECKey.generate_key("P-256", {"kid": "three"})]
     provider.script = Script(algorithm="ES256")
     assert await come_in() == 303
@@ -595,6 +597,21 @@ async def test_a_provider_that_is_away_is_said_and_passwords_are_good(
     assert (await browser.sign_in(owner.email)).status == 303
 
 
+async def test_one_that_keeps_silent_is_given_up(make_door, visitor, provider):
+    """Nobody waits for longer than all of a sign-in's questions may take together."""
+    door, over = await make_door(default_role="reader"), asyncio.Event()
+
+    async def silent():
+        await over.wait()
+        return web.Response()
+
+    provider.script, begun_at = Script(answer=silent), time.monotonic()
+    page = await door.come_in(visitor(), email="s@example.com", sub="s")
+    over.set()
+    assert (page.status, "does not answer" in problem_of(page)) == (502, True)
+    assert time.monotonic() - begun_at < asking.WITHIN + 10
+
+
 async def test_a_wrong_secret_is_told_apart(make_door, visitor):
     door = await make_door(default_role="reader", client_secret="wrong")
     page = await door.come_in(visitor(), email="w@example.com", sub="w")
@@ -655,7 +672,7 @@ async def test_no_log_line_holds_a_token_a_code_or_an_address(
     provider.script = Script(claims={"aud": "x"})
     await door.come_in(visitor(), email=owner.email, sub="secret-subject")
     log = server.log.read_text()
-    assert str(owner.account) in log
+    assert '"way": "single sign-on"' in log
     for word in ("secret-subject", "log.reader@", "code-0", SECRET, "an-access-token", "eyJ"):
         assert word not in log
 

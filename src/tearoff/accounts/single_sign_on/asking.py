@@ -128,8 +128,8 @@ async def _checked(
     await _renew_keys(session, settings, kept)
     try:
         return tokens.check(token, kept.keys, expected, now)
-    except tokens.UnknownKey:
-        raise ProviderTrouble(Trouble.TOKEN, "kid") from None
+    except tokens.UnknownKey as error:
+        raise ProviderTrouble(Trouble.TOKEN, str(error)) from None
 
 
 async def _with_more(

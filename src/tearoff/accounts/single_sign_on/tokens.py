@@ -33,7 +33,8 @@ _KINDS: dict[str, type[RSAKey] | type[ECKey]] = {"RSA": RSAKey, "EC": ECKey}
 
 
 class UnknownKey(Exception):
-    """It names a key that the provider did not show; it may have others by now."""
+    """None of the keys that the provider has shown made it; it may have others by now. The text is
+    the check that failed: `kid` or `signature`."""
 
 
 class Expected(msgspec.Struct, frozen=True):
@@ -77,7 +78,7 @@ def check(token: str, keys: Sequence[Key], expected: Expected, now: datetime) ->
         raise _wrong("alg" if kind is None else "typ")
     fitting = [k for k in keys if k.key_type == kind and (named is None or k.kid == named)]
     if not fitting:
-        raise UnknownKey
+        raise UnknownKey("kid")
     claims = _signed(token, fitting, algorithm)
     _check_claims(claims, expected, now)
     return claims
@@ -96,7 +97,7 @@ def _signed(token: str, keys: Sequence[Key], algorithm: str) -> dict[str, Any]:
             return jwt.decode(token, key, algorithms=[algorithm]).claims
         except (JoseError, ValueError, TypeError, RecursionError):
             continue
-    raise _wrong("signature")
+    raise UnknownKey("signature")
 
 
 def _check_claims(claims: Mapping[str, Any], expected: Expected, now: datetime) -> None:
