@@ -158,6 +158,11 @@ async def work(services, sign_in, make_coupon, standin, http, server):
     await _places(services, http, server, make_coupon, shop)
     await _opted_out(services, shop)
     await person.post("/profile/second-step/start", {})
+    await person.post("/settings/sign-in", {
+        "issuer": "https://login.example.com/bean-leaf", "client_id": "coupons",
+        "client_secret.secret": "s3cret", "name": "Bean & Leaf ID", "role_claim": "groups",
+        "roles": "coupon-managers = manager\nshop-staff = staff",
+    })  # fmt: skip
     return Work(person, ids, test)
 
 

@@ -12,12 +12,16 @@ from typing import Any
 
 import aiohttp
 import msgspec
+import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
 from tearoff.accounts import members
 from tearoff.accounts.members import NewMember
 from tearoff.accounts.single_sign_on import stored
+from tearoff.accounts.single_sign_on.models import path_of
+from tearoff.accounts.single_sign_on.stored import Changes
+from tearoff.kit import clock
 from tests.running import PATIENCE, free_port, start_server
 from tests.test_cli import tearoff  # noqa: F401 (a fixture)
 from tests.web.browsing import axe_finds_nothing, in_browser, no_sideways_scroll
@@ -85,6 +89,26 @@ async def by_password(page, base, email):
     await page.get_by_label("E-mail address").fill(email)
     await page.locator("[name=password]").fill(PASSWORD)
     await page.get_by_role("button", name="Sign in", exact=True).click()
+
+
+@pytest.mark.parametrize("language", ["en", "ar"])
+async def test_its_pages_are_fine(visit, services, make_owner, language):
+    """At 320 px, with axe, and nothing asked of another host."""
+    owner = await make_owner()
+    async with services.db.transaction() as db:
+        await stored.save(
+            db, services.settings, services.vault, owner.account,
+            Changes(
+                issuer="https://login.example.com", client_id="x", client_secret="y",
+                name="An uncommonly long name of a provider of sign-ins",
+            ),
+            clock.now(),
+        )  # fmt: skip
+    door = path_of(await stored.sign_in_code(services.db, owner.account))
+    for path in (door, f"{door}/back?state=x&code=y", f"{door}/back?error=access_denied"):
+        mark = "&" if "?" in path else "?"
+        async with visit(f"{path}{mark}lang={language}", width=320, fine=(403, 409)) as page:
+            await axe_finds_nothing(page)
 
 
 async def fill_in(page, provider, client):
