@@ -8,6 +8,7 @@ import re
 import pytest
 
 from tearoff.accounts import devices, members
+from tearoff.accounts.single_sign_on import stored
 from tearoff.cli.main import make_parser
 from tearoff.kit import clock
 from tearoff.messages import replies
@@ -50,6 +51,7 @@ CHANGES = {
     "provider set": ("provider.change", "{account}", "--provider", "{provider}", "--off"),
     "owner link": ("owner.link", "{account}"),
     "owner reset": ("owner.reset", "--account", "{owner}"),
+    "single-sign-on open": ("single_sign_on.only", "--account", "{provider_of_sign_ins}"),
     "teammate invite": ("member.invite", "{account}", "--teammate", "{teammate}"),
     "teammate add": ("member.add", "{account}", "--email", "sam@example.com"),
     "teammate signout": ("member.sign_out", "{account}", "--teammate", "{teammate}"),
@@ -65,7 +67,7 @@ CHANGES_NO_ACCOUNT = {
     "serve", "work", "demo", "migrate", "backup", "restore", "upgrade", "doctor", "outbox",
     "robots test", "config", "account packages", "key list", "campaign twins", "campaign list",
     "campaign show", "location list", "location devices", "provider fields", "provider list",
-    "provider test", "optout list", "teammate list",
+    "provider test", "optout list", "teammate list", "single-sign-on show",
 }  # fmt: skip
 
 
@@ -180,6 +182,17 @@ class Things:
             owner = await members.ensure_owner(db, self.shop.account)
             # Other shops of these tests have the same address.
             await db.execute("UPDATE members SET accepted_at = now() WHERE id = $1", owner.id)
+        return self.shop.account
+
+    async def provider_of_sign_ins(self):
+        async with self.services.db.transaction() as db:
+            changes = stored.Changes(
+                issuer="https://login.example.com", client_id="x", client_secret="y"
+            )
+            await stored.save(
+                db, self.services.settings, self.services.vault, self.shop.account, changes,
+                clock.now(),
+            )  # fmt: skip
         return self.shop.account
 
     async def teammate(self):

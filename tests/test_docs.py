@@ -282,6 +282,7 @@ RIGHT_MEANS = {
     Right.MEMBERS: "people of the account",
     Right.AUDIT: "the audit log",
     Right.EXPORT: "lists of people as files",
+    Right.SIGN_IN: "single sign-on",
 }
 
 

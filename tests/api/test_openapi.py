@@ -132,6 +132,8 @@ class Scene:
         await self.maker.listed_session()
         if self.path == "/v4/suppressions/{address}":
             await self.maker.call("POST", "/v4/suppressions", given["path"])
+        if self.path.startswith("/v4/single-sign-on") and verb != "patch":
+            await self.maker.provider_of_sign_ins()
         url = self.path.format(**given["path"])
         answer = await self.caller.request(
             verb.upper(), url, **sent, headers=self.caller.shop.headers,
@@ -265,6 +267,13 @@ class Maker(table.Maker):
     async def message(self, state):
         body = {"campaign": self.caller.shop.campaign, "phone": "+32470001000"}
         return (await self.call("POST", "/v4/messages", body))["id"]
+
+    async def provider_of_sign_ins(self):
+        """One that its own example sets up."""
+        body = DOCUMENT["paths"]["/v4/single-sign-on"]["patch"]["requestBody"]
+        await self.call(
+            "PATCH", "/v4/single-sign-on", body["content"]["application/json"]["example"]
+        )
 
     async def provider(self, state):
         return self.caller.shop.connection

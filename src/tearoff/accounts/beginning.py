@@ -46,11 +46,12 @@ async def has_account(db: Handle) -> bool:
 
 
 async def has_password(db: Handle) -> bool:
-    """Whether anybody in this installation can sign in, by a password or a passkey."""
+    """Whether anybody in this installation can sign in by themselves: by a password, a passkey or
+    single sign-on."""
     return bool(
         await db.fetchval(
             "SELECT EXISTS (SELECT FROM people WHERE password_hash IS NOT NULL)"
-            " OR EXISTS (SELECT FROM passkeys)"
+            " OR EXISTS (SELECT FROM passkeys) OR EXISTS (SELECT FROM single_sign_on)"
         )
     )
 

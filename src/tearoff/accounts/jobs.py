@@ -22,6 +22,7 @@ from tearoff.accounts import (
 )
 from tearoff.accounts.invitations import Made, Told
 from tearoff.accounts.rights import ROLE_NAMES
+from tearoff.accounts.single_sign_on import begun
 from tearoff.errors import Invalid
 from tearoff.jobs.queue import Chore, Job, enqueue
 from tearoff.kit import clock, letters, mail
@@ -287,6 +288,7 @@ async def sweep(services: Services, now: datetime) -> None:
     await kept_forms.sweep(services.db, now)
     await kept_lists.sweep(services.db, now)
     await passkey_challenges.sweep(services.db, now)
+    await begun.sweep(services.db, now)
 
 
 JOBS = (

@@ -55,6 +55,7 @@ class Right(StrEnum):
     MEMBERS = "members"
     AUDIT = "audit"
     EXPORT = "export"
+    SIGN_IN = "sign_in"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -92,6 +93,8 @@ GRANTS: dict[Right, Grant] = {
     Right.AUDIT: Grant("admin", _RUN),
     # lists of people as files
     Right.EXPORT: Grant("admin", _RUN),
+    # the provider of sign-ins: whoever names it decides who comes in as an owner
+    Right.SIGN_IN: Grant("admin", ("owner",)),
 }
 
 

@@ -77,8 +77,8 @@ class Membership(msgspec.Struct, frozen=True):
 
 class SignedIn(msgspec.Struct, frozen=True):
     """A person who is signed in, and where they belong: the account used last comes first. With
-    `only_account_id` it is the sign-in of that account's own link; names and language are then
-    those that the account knows."""
+    `only_account_id` it is the sign-in of that account's own link, or (`by_provider`) of its
+    single sign-on; names and language are then those that the account knows."""
 
     id: int
     person_id: int
@@ -91,6 +91,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     has_second_step: bool
     has_passkey: bool
     only_account_id: int | None
+    by_provider: bool
     memberships: tuple[Membership, ...]
 
     def is_confirmed(self, now: datetime) -> bool:
@@ -175,29 +176,38 @@ async def use_ticket(db: Handle, token: str, purpose: str, now: datetime) -> Tic
 
 
 async def sign_in(
-    db: Handle, ticket: Ticket, now: datetime, source: From = NOWHERE, *, is_trusted: bool = False
+    db: Handle,
+    ticket: Ticket,
+    now: datetime,
+    source: From = NOWHERE,
+    *,
+    is_trusted: bool = False,
+    by_provider: bool = False,
 ) -> str:
     """The secret of a new sign-in, for a cookie, by an account's own link: it sees that account
     alone, for twelve hours. `is_trusted`: the link was shown at the terminal of whoever runs the
-    server, who is asked for no password as long as it lives. Raises `LinkOver` when the member
-    has gone meanwhile."""
+    server, who is asked for no password as long as it lives. `by_provider`: the account's single
+    sign-on has just asked who it is. Raises `LinkOver` when the member has gone meanwhile."""
     token = codes.letters(TOKEN_LENGTH)
+    confirmed = now + SIGN_IN_LIVES if is_trusted else now if by_provider else None
     made = await db.fetchval(
         "WITH who AS (SELECT id, person_id FROM members WHERE account_id = $2"
         "  AND (id = $3 OR $3::bigint IS NULL AND role = 'owner') ORDER BY id LIMIT 1),"
         " counted AS (UPDATE members m SET sign_ins = sign_ins + 1, last_sign_in_at = $4"
         "  FROM who WHERE m.id = who.id)"
         " INSERT INTO sign_ins (token_sha256, account_id, member_id, person_id, only_account_id,"
-        "  created_at, last_seen_at, expires_at, confirmed_at, address, user_agent)"
-        " SELECT $1, $2, who.id, who.person_id, $2, $4, $4, $5, $6, $7, $8 FROM who RETURNING id",
+        "  created_at, last_seen_at, expires_at, confirmed_at, address, user_agent, by_provider)"
+        " SELECT $1, $2, who.id, who.person_id, $2, $4, $4, $5, $6, $7, $8, $9 FROM who"
+        " RETURNING id",
         _hash(token),
         ticket.account_id,
         ticket.member_id,
         now,
         now + SIGN_IN_LIVES,
-        now + SIGN_IN_LIVES if is_trusted else None,
+        confirmed,
         source.address,
         _printable(source.user_agent),
+        by_provider,
     )
     if made is None:
         raise LinkOver
@@ -297,12 +307,14 @@ SELECT s.id, p.id AS person_id, p.email,
   p.password_hash IS NOT NULL AS has_password,
   p.totp_secret_sealed IS NOT NULL AS has_second_step,
   EXISTS (SELECT FROM passkeys k WHERE k.person_id = p.id) AS has_passkey, s.only_account_id,
+  s.by_provider,
   a.id AS of_account_id, a.name AS of_account_name, m.role AS of_role, m.id AS of_member_id,
   a.parent_id AS of_parent_id,
   a.blocked_at IS NOT NULL OR coalesce(a.expires_at <= $2, false) AS of_is_over
 FROM sign_ins s JOIN people p ON p.id = s.person_id
 JOIN members m ON m.person_id = p.id AND CASE WHEN s.only_account_id IS NULL
-  THEN m.accepted_at IS NOT NULL ELSE m.account_id = s.only_account_id END
+  THEN m.accepted_at IS NOT NULL AND NOT EXISTS (SELECT FROM single_sign_on o
+    WHERE o.account_id = m.account_id AND o.is_only) ELSE m.account_id = s.only_account_id END
 JOIN accounts a ON a.id = m.account_id
 WHERE s.token_sha256 = $1 AND s.expires_at > $2 AND s.last_seen_at > $4 AND NOT s.second_step_due
 ORDER BY a.id IS NOT DISTINCT FROM p.last_account_id DESC, m.id
@@ -311,7 +323,8 @@ ORDER BY a.id IS NOT DISTINCT FROM p.last_account_id DESC, m.id
 
 async def signed_in(db: Handle, token: str, now: datetime) -> SignedIn | None:
     """Whose cookie this is. None when the sign-in is over, its second step is still due, or the
-    person belongs nowhere any more. That somebody is there is written once a minute at most."""
+    person belongs nowhere any more, or only where single sign-on is the only way in. That somebody
+    is there is written once a minute at most."""
     rows = await db.fetch(_SIGNED_IN, _hash(token), now, now - _SEEN_EVERY, now - IDLE_LIVES)
     if not rows:
         return None

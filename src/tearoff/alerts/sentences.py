@@ -18,7 +18,7 @@ KIND_NAMES = {
     models.WEBHOOK_FAILING: phrase("A webhook has failed for an hour"),
     models.WEBHOOK_OFF: phrase("A webhook was switched off after days of failures"),
     models.POOL_LOW: phrase("A campaign runs out of its own codes"),
-    models.BUDGET_NEAR: phrase("80 % of a budget are spent"),
+    models.BUDGET_NEAR: phrase("A budget is nearly spent"),
     models.CAMPAIGN_ENDS: phrase("A campaign ends within two days"),
     models.PIN_GUESSED: phrase("Somebody guesses PINs"),
     models.PREFIX_SILENT: phrase("Nobody opens what goes to numbers that begin alike"),

@@ -125,6 +125,10 @@ CODES: dict[int, Code] = {
     542: Code("The list was changed meanwhile",
               "The list has changed meanwhile: it finds <n> campaigns now.",
               "Look at the list again, and confirm the number that it finds now."),
+    550: Code("No owner has come in by the provider",
+              "No owner has come in by this provider as it is set up now. Come in by it once; then"
+              " the other ways can be closed.",
+              "Let an owner open `sign_in_url` and come in by the provider, then try again."),
     602: Code("The message was not sent", "SMS not sent to '<phone>'. Reason: <reason>",
               "The reason says what stands in the way."),
     604: Code("This person has the coupon already",

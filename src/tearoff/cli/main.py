@@ -22,6 +22,7 @@ MODULES = {
     "optouts": ("optout",),
     "teammates": ("teammate",),
     "owner": ("owner",),
+    "single_sign_on": ("single-sign-on",),
     "robots": ("robots",),
     "settings": ("config",),
 }

@@ -9,6 +9,7 @@ import asyncpg
 from tearoff.accounts import beginning, jobs
 from tearoff.accounts.queries import account
 from tearoff.accounts.sign_ins import find_ticket
+from tearoff.accounts.single_sign_on import stored
 from tearoff.cli.common import (
     Commands,
     add_account,
@@ -58,20 +59,26 @@ def _link(arguments: argparse.Namespace) -> None:
 
 
 def _reset(arguments: argparse.Namespace) -> None:
-    async def work(opened: Services) -> str:
+    async def work(opened: Services) -> tuple[str, bool]:
         account_id: int = arguments.account
+        known = await stored.provider(opened.db, account_id)
         async with opened.db.transaction() as db:
             token = await beginning.issue_reset(db, account_id, arguments.email, clock.now())
             await audited(db, account_id, "owner.reset", account_id)
             await _tell(db, opened, account_id, token)
-        return url_of(opened.settings, "owner", token)
+        return url_of(opened.settings, "owner", token), known is not None and known.is_only
 
-    url = with_services(arguments, work)
+    url, is_closed = with_services(arguments, work)
     doorbook.note(Event.PASSWORD_LINK, account=arguments.account)
     told = (
         f"{url}\n\nIt works once, for 24 hours. Whoever opens it chooses a new password; the second"
         " step is removed\nand all sign-ins end."
     )
+    if is_closed:
+        told += (
+            "\n\nPeople come into this account by single sign-on only. To let passwords in again:\n"
+            f"tearoff single-sign-on open --account {arguments.account}"
+        )
     show(arguments, {"url": url}, told)
 
 

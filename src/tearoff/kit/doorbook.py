@@ -36,6 +36,7 @@ class Event(StrEnum):
     SIGN_OUT = "sign_in.ended"
     CODE_REFUSED = "sign_in.code_refused"
     PASSKEY_REFUSED = "sign_in.passkey_refused"
+    WAYS_OPENED = "sign_in.ways_opened"
     CONFIRMED = "sign_in.confirmed"
     FORM_FOREIGN = "form.foreign"
     ACCOUNT_BEGUN = "account.begun"

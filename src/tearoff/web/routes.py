@@ -28,6 +28,7 @@ from tearoff.web.people import (
     passkeys,
     second_step,
     sign_in,
+    single_sign_on,
 )
 from tearoff.web.reference import reference
 from tearoff.web.reference.reference import Document
@@ -65,6 +66,7 @@ def make_routes(make_document: Callable[[], Document]) -> list[ControllerRouterH
         *pairing.ROUTES,
         *page.ROUTES,
         *sign_in.ROUTES,
+        *single_sign_on.ROUTES,
         *dashboard.ROUTES,
         *second_step.ROUTES,
         *passkeys.ROUTES,

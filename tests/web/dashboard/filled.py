@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from tearoff.accounts import devices, kept_lists
+from tearoff.accounts import devices, kept_lists, members
 from tearoff.alerts.models import KINDS, Facts
 from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.models import NewSession
@@ -116,6 +116,7 @@ async def fill(
     await _opted_out(filled, services, say, rows)
     await _replies(filled, services, say, rows)
     await _team(filled, services, say, rows)
+    await _sign_ins(filled, services, say)
     await _ok(filled.v4.patch(f"/v4/campaigns/{shop.campaign}", {"scratch": {
         "prizes": [{"key": "cup", "title": {"en": say("A cup")}, "weight": 1, "amount": 50}],
         "blank_weight": 9, "blank_text": {"en": say("Next time!")},
@@ -381,6 +382,24 @@ async def _team(filled: Filled, services: Services, say: Say, rows: int) -> None
         made[1],
     )
     filled.names["/team/"] = made[:2]
+
+
+async def _sign_ins(filled: Filled, services: Services, say: Say) -> None:
+    """A provider by which an owner has come in."""
+    await _ok(filled.v4.patch("/v4/single-sign-on", {
+        "issuer": "https://login.example.com/bean-leaf", "client_id": say("tearoff")[:200],
+        "client_secret": "s3cret", "name": say("Bean & Leaf ID")[:60], "role_claim": "groups",
+        "roles": {say("managers")[:200]: "manager"},
+    }))  # fmt: skip
+    account = filled.shop.account
+    async with services.db.transaction() as db:
+        owner = await members.ensure_owner(db, account)
+        await db.execute(
+            "INSERT INTO single_sign_on_people (account_id, subject_mark, member_id, owner_at,"
+            " last_at) VALUES ($1, 'x', $2, now(), now())",
+            account,
+            owner.id,
+        )
 
 
 async def own_all(services: Services, person: Any, say: Say = plainly) -> None:

@@ -138,6 +138,7 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "settings-address": ("/settings/address?check=1", "The address of the links, checked"),
         "audit": ("/audit", "Who changed what"),
         "alerts": ("/alerts", "The bell: what needs attention, and mails of it"),
+        "settings-sign-in": ("/settings/sign-in", "Single sign-on, set up"),
     },
 }
 UNSEEN = {
@@ -210,6 +211,11 @@ async def work(services, sign_in, make_coupon, standin, http, server, receiver):
     await _opted_out(services, shop)
     ids["member"] = await _team(services, person, shop)
     await person.post("/profile/second-step/start", {})
+    await person.post("/settings/sign-in", {
+        "issuer": "https://login.example.com/bean-leaf", "client_id": "coupons",
+        "client_secret.secret": "s3cret", "name": "Bean & Leaf ID", "role_claim": "groups",
+        "roles": "coupon-managers = manager\nshop-staff = staff",
+    })  # fmt: skip
     return Work(person, ids, test)
 
 

@@ -29,6 +29,7 @@ _ABOUT = {
     "Account": "The account and what it used.",
     "Alerts": "What somebody should look at, from its beginning to its end.",
     "Audit log": "Who changed what, and what it was before.",
+    "Single sign-on": "The account's own provider, by which its people sign in.",
     "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
     "Members": "Who belongs to the account, by role; invitations by link and mail.",
 }
@@ -58,6 +59,7 @@ _CONFLICT = frozenset(
         540,
         541,
         542,
+        550,
         602,
         605,
     }

@@ -15,6 +15,7 @@ from tearoff.accounts.idempotency import KeyBusy, KeyReused
 from tearoff.accounts.keys import SignsWebhooks
 from tearoff.accounts.rate_limits import TooManyCalls
 from tearoff.accounts.rights import ScopeMissing
+from tearoff.accounts.single_sign_on.models import NoOwnerYet
 from tearoff.accounts.subaccounts import CampaignLimit, PackageNotFound, SubaccountCaller
 from tearoff.accounts.wrong_credentials import TooManyFailures
 from tearoff.api.error_codes import CODES
@@ -124,6 +125,7 @@ _TABLE: dict[type[TearoffError], tuple[int, int, str]] = {
     ChangedMeanwhile: (422, 540, "{error}"),
     AlreadyDecided: (422, 526, "{error}"),
     SignsWebhooks: (422, 527, "{error}"),
+    NoOwnerYet: (422, 550, "{error}"),
     NoRoute: (422, 103, "Your account needs sms integration for this action"),
     NoMailRoute: (422, 104, "Your account needs email integration for this action"),
     AlreadyReceived: (422, 604, "{error}"),

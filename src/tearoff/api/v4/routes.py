@@ -32,6 +32,7 @@ from tearoff.api.v4 import (
     sessions,
     sessions_found,
     shelves,
+    single_sign_on,
     starting,
     suppression_lists,
     suppressions,
@@ -75,6 +76,7 @@ NOUNS = (
     keys,
     audit,
     members,
+    single_sign_on,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
 

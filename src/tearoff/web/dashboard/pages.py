@@ -237,6 +237,10 @@ def sign_in_first(request: AnyRequest, back: str) -> Answer:
     return redirect(request, f"/sign-in?next={quote(back, safe='')}")
 
 
+def provider_first(request: AnyRequest, path: str, back: str) -> Answer:
+    return redirect(request, f"{path}?next={quote(back, safe='')}")
+
+
 def prove_first(request: AnyRequest, back: str) -> Answer:
     return redirect(request, f"/sign-in/again?next={quote(back, safe='')}")
 

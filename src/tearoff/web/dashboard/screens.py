@@ -20,6 +20,7 @@ from tearoff.web.dashboard.forms import FileField, Typed, read_typed
 from tearoff.web.dashboard.visit import (
     NotFoundHere,
     ProofNeeded,
+    ProviderNeeded,
     SignInNeeded,
     Visit,
     open_visit,
@@ -87,7 +88,7 @@ def _stood_on(request: AnyRequest) -> str:
 async def _is_refused(request: AnyRequest, screen: Screen) -> bool:
     try:
         await open_visit(request, screen.right, confirmed=screen.confirmed)
-    except (SignInNeeded, ProofNeeded, NotFoundHere, RoleMissing):
+    except (SignInNeeded, ProofNeeded, ProviderNeeded, NotFoundHere, RoleMissing):
         return True
     return False
 
@@ -100,6 +101,9 @@ async def _let_in(request: AnyRequest, screen: Screen, typed: Typed, back: str) 
         return pages.sign_in_first(request, await kept_forms.keep(request, back, typed))
     except ProofNeeded:
         return pages.prove_first(request, await kept_forms.keep(request, back, typed))
+    except ProviderNeeded as error:
+        kept = await kept_forms.keep(request, back, typed)
+        return pages.provider_first(request, error.provider.path, kept)
     except NotFoundHere:
         return pages.not_found(request)
     except RoleMissing as error:

@@ -14,6 +14,8 @@ from tearoff.accounts import idempotency, queries, sign_ins
 from tearoff.accounts.models import Account, Caller, Member
 from tearoff.accounts.rights import Right, has
 from tearoff.accounts.sign_ins import Membership, SignedIn
+from tearoff.accounts.single_sign_on import stored
+from tearoff.accounts.single_sign_on.models import Provider
 from tearoff.api.call import Call, claim, keep, kept
 from tearoff.api.deps import Doors, doors_of
 from tearoff.api.v4.fields import read_fields
@@ -42,6 +44,14 @@ class ProofNeeded(TearoffError):
 
 class NotFoundHere(TearoffError):
     """There is no such page in this account, or no such account for this person."""
+
+
+class ProviderNeeded(TearoffError):
+    """This person belongs here, and people come in here by single sign-on alone."""
+
+    def __init__(self, provider: Provider) -> None:
+        super().__init__()
+        self.provider = provider
 
 
 class UnderWay(TearoffError):
@@ -207,12 +217,12 @@ async def _do(call: Call, operation: Operation) -> Any:
 
 
 async def open_visit(request: AnyRequest, right: Right | None, *, confirmed: bool = False) -> Visit:
-    """Raises `SignInNeeded`, `NotFoundHere`, `RoleMissing`, `ProofNeeded`."""
+    """Raises `SignInNeeded`, `NotFoundHere`, `ProviderNeeded`, `RoleMissing`, `ProofNeeded`."""
     doors, token, now = doors_of(request), read_cookie(request, COOKIE), clock.now()
     who = await patiently(sign_ins.signed_in(doors.services.db, token, now)) if token else None
     if who is None:
         raise SignInNeeded
-    membership = _membership(who, request.path_params.get("account"))
+    membership = await _membership(doors, who, request.path_params.get("account"))
     account = await patiently(queries.account(doors.services.db, membership.account_id))
     if account is None:
         raise NotFoundHere
@@ -229,8 +239,12 @@ async def open_visit(request: AnyRequest, right: Right | None, *, confirmed: boo
     return visit
 
 
-def _membership(who: SignedIn, account_id: object) -> Membership:
+async def _membership(doors: Doors, who: SignedIn, account_id: object) -> Membership:
     for membership in who.memberships:
         if membership.account_id == account_id and not membership.is_over:
             return membership
+    if who.only_account_id is None:
+        for provider in await patiently(stored.closed_to(doors.services.db, who.person_id)):
+            if provider.account_id == account_id:
+                raise ProviderNeeded(provider)
     raise NotFoundHere

@@ -45,13 +45,13 @@ async def sign_in_by_passkey(request: AnyRequest) -> Answer:
     wanted = form.get("next", "")
     wrong = page.wrong_form(request, form)
     if wrong:
-        return sign_in.sign_in_form(request, wanted, wrong, status=403)
+        return await sign_in.sign_in_form(request, wanted, wrong, status=403)
     visit = read_cookie(request, page.VISIT)
     try:
         used, tried = await _verified(request, form, passkey_offers.SIGN_IN, visit, now)
         secret = await _noted(request, _begin(request, used, now))
     except _Refused as no:
-        return sign_in.sign_in_form(request, wanted, no.told, "", no.status, no.headers)
+        return await sign_in.sign_in_form(request, wanted, no.told, "", no.status, no.headers)
     await patiently(tries.forgive(services_of(request).db, tried, now))
     lines = [words("Your passkey is right, but no account has a place for you.")]
     return await sign_in.entered(request, used.person_id, secret, wanted, lines)
@@ -79,7 +79,7 @@ async def take_passkey(request: AnyRequest) -> Answer:
     except LinkOver:
         return page.redirect("/sign-in")
     await patiently(tries.forgive(services.db, tried, now))
-    return second_step.finished(request, known, fresh, wanted)
+    return await second_step.finished(request, known, fresh, wanted)
 
 
 @post("/sign-in/again/passkey")

@@ -16,7 +16,7 @@ from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, Header
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
 from tearoff.web.paper.signed_forms import make_form_token
-from tearoff.web.people import codes, page, passkey_offers
+from tearoff.web.people import codes, page, passkey_offers, providers
 
 
 @route("/sign-in/second-step", http_method=READ)
@@ -48,12 +48,15 @@ async def take_second_step(request: AnyRequest) -> Answer:
         doorbook.note(Event.CODE_REFUSED, person=known.person_id)
         told = words("That is not the code of now. Each code is good once.")
         return await second_step_form(request, known, wanted, told, 422)
-    return finished(request, known, secret, wanted)
+    return await finished(request, known, secret, wanted)
 
 
-def finished(request: AnyRequest, known: Due, secret: str, wanted: str) -> Answer:
+async def finished(request: AnyRequest, known: Due, secret: str, wanted: str) -> Answer:
+    services = services_of(request)
+    if await patiently(sign_ins.signed_in(services.db, secret, clock.now())) is None:
+        return await providers.led_on(request, secret, known.person_id, wanted)
     doorbook.note(Event.SIGN_IN, person=known.person_id)
-    cookie = page.sign_in_cookie(services_of(request), secret)
+    cookie = page.sign_in_cookie(services, secret)
     return page.redirect(page.local_next(wanted) or "/", [cookie])
 
 

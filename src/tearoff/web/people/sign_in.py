@@ -3,6 +3,7 @@ signing out."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import quote
 
@@ -22,7 +23,7 @@ from tearoff.web.paper import notes
 from tearoff.web.paper.html import Answer, Header
 from tearoff.web.paper.reading import READ, AnyRequest, patiently
 from tearoff.web.paper.signed_forms import make_form_token
-from tearoff.web.people import codes, page, passkey_offers
+from tearoff.web.people import codes, page, passkey_offers, providers
 
 
 @route("/", http_method=READ)
@@ -49,7 +50,7 @@ async def show_signed_in(request: AnyRequest) -> Answer:
 
 @route("/sign-in", http_method=READ)
 async def show_sign_in(request: AnyRequest) -> Answer:
-    return sign_in_form(request, request.query_params.get("next", ""))
+    return await sign_in_form(request, request.query_params.get("next", ""))
 
 
 @post("/sign-in")
@@ -59,22 +60,22 @@ async def sign_in(request: AnyRequest) -> Answer:
     email, wanted = form.get("email", "").strip(), form.get("next", "")
     wrong = page.wrong_form(request, form)
     if wrong:
-        return sign_in_form(request, wanted, wrong, email, 403)
+        return await sign_in_form(request, wanted, wrong, email, 403)
     tried = tries.of("password", _key_of(email), page.address_of(request))
     try:
         await patiently(tries.count(services.db, tried, now))
         known = await patiently(_find(request, email, form.get("password", "")))
     except TooManyTries as error:
         told, headers = page.too_many(words, error)
-        return sign_in_form(request, wanted, told, email, 429, headers)
+        return await sign_in_form(request, wanted, told, email, 429, headers)
     except TooBusy as error:
         await patiently(tries.give_back(services.db, tried, now))
         told, headers = page.busy(words, error.after)
-        return sign_in_form(request, wanted, told, email, 429, headers)
+        return await sign_in_form(request, wanted, told, email, 429, headers)
     if known is None:
         doorbook.note(Event.SIGN_IN_REFUSED, address=host_of(page.address_of(request)))
         told = words("E-mail address and password do not belong together.")
-        return sign_in_form(request, wanted, told, email, 422)
+        return await sign_in_form(request, wanted, told, email, 422)
     return await _let_in(request, known, tried, wanted, now)
 
 
@@ -158,25 +159,23 @@ def _key_of(email: str) -> str:
 async def _let_in(
     request: AnyRequest, known: Person, tried: Tried, wanted: str, now: datetime
 ) -> Answer:
-    services, words = services_of(request), page.words_for(request)
+    services = services_of(request)
     await patiently(tries.forgive(services.db, tried, now))
     secret = await patiently(_begin(request, known, now))
     if known.is_asked_twice:
         cookie = page.sign_in_cookie(services, secret)
         return page.redirect(f"/sign-in/second-step{_query(wanted)}", [cookie])
-    lines = [words("Your password is right, but no account has a place for you.")]
-    return await entered(request, known.id, secret, wanted, lines)
+    return await entered(request, known.id, secret, wanted)
 
 
 async def entered(
-    request: AnyRequest, person_id: int, secret: str, wanted: str, nowhere: list[str]
+    request: AnyRequest, person_id: int, secret: str, wanted: str, nowhere: Sequence[str] = ()
 ) -> Answer:
     """Somebody came in, with a sign-in that has just begun. `nowhere`: what is said to who belongs
     nowhere."""
-    services, words = services_of(request), page.words_for(request)
+    services = services_of(request)
     if await patiently(sign_ins.signed_in(services.db, secret, clock.now())) is None:
-        await patiently(sign_ins.sign_out(services.db, secret))
-        return page.print_note(request, words, 403, words("You belong nowhere yet"), nowhere)
+        return await providers.led_on(request, secret, person_id, wanted, nowhere)
     doorbook.note(Event.SIGN_IN, person=person_id)
     cookie = page.sign_in_cookie(services, secret)
     return page.redirect(page.local_next(wanted) or "/", [cookie])
@@ -214,7 +213,7 @@ async def _is_proven(
 # pages ------------------------------------------------------------------------------------
 
 
-def sign_in_form(
+async def sign_in_form(
     request: AnyRequest,
     wanted: str,
     problem: str = "",
@@ -229,6 +228,7 @@ def sign_in_form(
         request,
         "sign_in",
         words,
+        provider=await providers.known_here(request),
         status=status,
         headers=[*cookies, *(headers or [])],
         passkey=passkey_offers.to_sign_in(services, words, visit, clock.now()),
@@ -265,6 +265,7 @@ async def again_form(
         request,
         "again",
         words,
+        provider=await providers.of_sign_in(request, who),
         status=status,
         headers=headers or [],
         passkey=passkey,
