@@ -207,7 +207,8 @@ def _who(words: Words, actor: v4.Actor) -> str:
         return words("A command on the server ({user})", user=actor.id)
     if actor.kind == "key":
         return words("The API key {id}…", id=actor.id[:6])
-    return words(_KINDS["system"])
+    itself = _KINDS["system"]
+    return words(itself)
 
 
 def _values(entry: v4.Entry) -> list[tuple[str, str, str]]:

@@ -156,7 +156,8 @@ def _told(words: Words, step: Step, sees: bool) -> Told:
 def _facts(words: Words, step: Step, is_robot: bool) -> list[str]:
     channel = words(_CHANNELS.get(step.channel, step.channel))
     if step.kind in _RECEIPTS:
-        channel = f"{channel}, {words('as the provider reports')}"
+        reported = words("as the provider reports")
+        channel = f"{channel}, {reported}"
     by = "" if is_robot else _by(words, step)
     return [fact for fact in (by, channel, step.place or "", step.device_name or "") if fact]
 

@@ -48,7 +48,7 @@ def _server(visit: Visit, server: Server | None) -> Iterator[Need]:
     words, moments = visit.words, _moments(visit)
     line = words("No worker has run on this database yet.")
     if server.worker_seen_at is not None:
-        line = _filled(words("Since {at}."), at=moments.at(server.worker_seen_at))
+        line = _filled(words("Since {at}."), at=moments.exact(server.worker_seen_at))
     cure = words("Start it with this command: {command}", command="tearoff work")
     yield Need(
         "no",
@@ -61,7 +61,7 @@ def _failing(visit: Visit, one: Failing) -> Need:
     words = visit.words
     name = one.name or registry.title_of(one.kind)
     told = one.error or words("Whoever looks after the integrations sees why.")
-    line = _filled(words("Since {at}: {why}"), at=_moments(visit).at(one.since), why=told)
+    line = _filled(words("Since {at}: {why}"), at=_moments(visit).exact(one.since), why=told)
     link = visit.address("/integrations") if visit.may(Right.PROVIDERS) else ""
     title = words("{service} takes no messages", service=name)
     return Need("no", title, line, link, words("To the integrations"))
@@ -75,11 +75,11 @@ def _hook(visit: Visit, one: FailingHook) -> Need:
         title = words("{webhook} is switched off", webhook=name)
         line = _filled(
             words("Since {at}: {why} What happens is kept for it a while."),
-            at=moments.at(one.since), why=why,
+            at=moments.exact(one.since), why=why,
         )  # fmt: skip
     else:
         title = words("{webhook} gets no events", webhook=name)
-        line = _filled(words("Every try has failed since {at}."), at=moments.at(one.since))
+        line = _filled(words("Every try has failed since {at}."), at=moments.exact(one.since))
     link = visit.address(f"/webhooks/{one.webhook}") if visit.may(Right.HOOKS) else ""
     return Need("no", title, line, link, words("To the webhook"))
 

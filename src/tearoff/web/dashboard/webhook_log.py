@@ -206,7 +206,8 @@ def _span_in_words(visit: Visit, *, on: bool) -> str:
         "They did not arrive. They go out in the order in which they happened, each once; what has"
         " arrived is not sent again."
     )
-    return f"{words('It is switched on first.')} {text}" if on else text
+    first = words("It is switched on first.")
+    return f"{first} {text}" if on else text
 
 
 async def replay(visit: Visit) -> Answer:
