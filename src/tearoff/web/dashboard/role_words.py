@@ -13,7 +13,9 @@ RIGHT_WORDS = {
     Right.SEND: phrase("Send a coupon to somebody"),
     Right.EDIT: phrase("Make campaigns, change, publish and archive them"),
     Right.PEOPLE: phrase("Groups, contacts, opt-outs and what people answer"),
-    Right.REDEEM: phrase("Take coupons in, take that back, block one"),
+    Right.LIFT: phrase("Take somebody off the list of opt-outs"),
+    Right.REDEEM: phrase("Take coupons in, block one"),
+    Right.UNDO: phrase("Take back that a coupon was taken in"),
     Right.PLACES: phrase("Locations, their PINs and devices"),
     Right.HOOKS: phrase("Webhooks"),
     Right.SUBACCOUNTS: phrase("Subaccounts"),
@@ -22,6 +24,9 @@ RIGHT_WORDS = {
     Right.KEYS: phrase("API keys"),
     Right.MEMBERS: phrase("Invite people, change their role, remove them"),
     Right.AUDIT: phrase("See who did what"),
+    Right.EXPORT: phrase("Take lists of people away as files"),
+    Right.ERASE: phrase("Erase a person"),
+    Right.SIGN_IN: phrase("Single sign-on"),
 }
 OWNERS_ALONE = phrase("Make somebody an owner, change or remove one, reset a second step")
 
