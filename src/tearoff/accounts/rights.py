@@ -24,7 +24,7 @@ SCOPE_MEANS = {
     "manage": "Campaigns, groups, contacts, opt-outs, locations and devices, webhooks,"
     " subaccounts, links that sign in.",
     "validate": "Take coupons in and take that back, void, lock and reserve them.",
-    "admin": "Settings, providers, API keys, members and the audit log.",
+    "admin": "Settings, providers, API keys, members, the audit log, and erasing people.",
 }
 
 
@@ -42,6 +42,7 @@ class Right(StrEnum):
     KEYS = "keys"
     MEMBERS = "members"
     AUDIT = "audit"
+    ERASE = "erase"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -73,6 +74,8 @@ GRANTS: dict[Right, Grant] = {
     Right.KEYS: Grant("admin", _RUN),
     Right.MEMBERS: Grant("admin", _RUN),
     Right.AUDIT: Grant("admin", _RUN),
+    # forgetting a person for good
+    Right.ERASE: Grant("admin", _RUN),
 }
 
 

@@ -95,7 +95,8 @@ class Session(msgspec.Struct, frozen=True):
 
 class Suppression(msgspec.Struct, frozen=True):
     """An address that gets nothing. `source`: reply, provider, shop, link or complaint; an
-    address that stands on the list for several reasons is listed once for each."""
+    address that stands on the list for several reasons is listed once for each. `address` is empty
+    for somebody who was erased: messages are kept from them all the same."""
 
     address: str
     source: str
@@ -205,7 +206,8 @@ def _state(found: SessionAndCampaign, now: datetime) -> str:
 
 
 def show_suppression(found: OptOut) -> Suppression:
-    return Suppression(found.address, found.source, found.reason, found.created_at)
+    address = "" if found.is_erased else found.address
+    return Suppression(address, found.source, found.reason, found.created_at)
 
 
 # as the API reference shows them --------------------------------------------------------
