@@ -17,6 +17,7 @@ from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore
 from tearoff.jobs.running import work
+from tearoff.keeping import jobs as keeping_jobs
 from tearoff.kit import clock, keys, logs, signs_of_life
 from tearoff.kit.db import AWAY, Database, DatabaseAway
 from tearoff.kit.processes import end_with_parent
@@ -112,12 +113,13 @@ async def _sweep_keys(services: Services, now: datetime) -> None:
     await idempotency.sweep(services.db, now - timedelta(hours=1))
 
 
-JOBS = (*message_jobs.jobs(tell), *account_jobs.JOBS)
+JOBS = (*message_jobs.jobs(tell), *account_jobs.JOBS, *keeping_jobs.JOBS)
 CHORES = (
     *message_jobs.chores(tell),
     *coupon_jobs.CHORES,
     *hook_jobs.CHORES,
     *account_jobs.CHORES,
+    *keeping_jobs.CHORES,
     Chore("months.cut", "23 2 * * *", _cut_months),
     Chore("tallies.sweep", "*/15 * * * *", _sweep_tallies),
     Chore("idempotency.sweep", "11 * * * *", _sweep_keys),

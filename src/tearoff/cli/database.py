@@ -14,6 +14,7 @@ from tearoff.cli.common import Commands, add_command, add_json, database, settin
 from tearoff.cli.doctor import examine
 from tearoff.config import Settings
 from tearoff.errors import Conflict
+from tearoff.keeping.again import erase_again
 from tearoff.kit import clock, pgbackup, signs_of_life
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
@@ -67,7 +68,11 @@ def _restore(arguments: argparse.Namespace) -> None:
         pgbackup.restore(settings.database_url, arguments.file, force=arguments.force)
         # A backup of a version before would stop the server that runs on it just now.
         asyncio.run(migrate(settings.database_url))
-    show(arguments, {"restored": str(arguments.file)}, f"Restored from {arguments.file}.")
+        again = asyncio.run(erase_again(settings))
+    text = f"Restored from {arguments.file}."
+    if again:
+        text += f" {again:,} erased since that backup, and now once more."
+    show(arguments, {"restored": str(arguments.file), "erased_again": again}, text)
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:

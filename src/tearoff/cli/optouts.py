@@ -124,9 +124,7 @@ def _list(arguments: argparse.Namespace) -> None:
         {"number": _who(o), "source": o.source, "reason": o.reason, "since": o.created_at}
         for o in found
     ]
-    lines = [
-        f"{_who(o)}  {o.source:<9}  {o.created_at:%Y-%m-%d %H:%M}  {o.reason}" for o in found
-    ]
+    lines = [f"{_who(o)}  {o.source:<9}  {o.created_at:%Y-%m-%d %H:%M}  {o.reason}" for o in found]
     show(arguments, {"opt_outs": rows}, "\n".join(lines) or "Nobody is on the list.")
 
 

@@ -10,11 +10,11 @@ import structlog
 
 from tearoff.config import Settings
 from tearoff.errors import Invalid
+from tearoff.keeping import erased_list, erasing, finding, queries
+from tearoff.keeping.erased_list import Entry
 from tearoff.kit import clock, forgotten, keys
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.services import Services
-from tearoff.keeping import erased_list, erasing, finding, queries
-from tearoff.keeping.erased_list import Entry
 from tearoff.people import optouts
 
 log = structlog.get_logger()

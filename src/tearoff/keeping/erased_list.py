@@ -1,8 +1,8 @@
 """The list of who was erased, outside of the database: one JSON line for each.
 
-A line names nobody: keyed marks of addresses (`kit.forgotten`), ids of coupons, the moment. It is on
-the disk before the erasing is committed, so that no crash loses it; a line whose erasing was broken
-off is made good when the server starts. Lines are only ever added.
+A line names nobody: keyed marks of addresses (`kit.forgotten`), ids of coupons, the moment. It is
+on the disk before the erasing is committed, so that no crash loses it; a line whose erasing was
+broken off is made good when the server starts. Lines are only ever added.
 """
 
 from __future__ import annotations

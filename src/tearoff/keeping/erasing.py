@@ -12,19 +12,19 @@ import secrets
 from datetime import datetime
 
 from tearoff.coupons.sessions import limits
-from tearoff.errors import Conflict
+from tearoff.errors import TryLater
+from tearoff.keeping import erased_list, queries, sealed_answers
+from tearoff.keeping.finding import mark_of
+from tearoff.keeping.models import Found
 from tearoff.kit import forgotten
 from tearoff.kit.db import Handle
 from tearoff.kit.mail_addresses import person_key
 from tearoff.kit.services import Services
-from tearoff.keeping import erased_list, queries, sealed_answers
-from tearoff.keeping.finding import mark_of
-from tearoff.keeping.models import Found
 from tearoff.people import optouts
 from tearoff.providers import log
 
 
-class UnderWay(Conflict):
+class UnderWay(TryLater):
     """A message to this person is being handed over just now. Try again in a minute."""
 
 
@@ -34,7 +34,7 @@ async def erase(
     """Erase what was found, in the transaction of `db`. The list outside of the database has it
     before. Raises `UnderWay` and `CannotNote`."""
     if found.is_under_way:
-        raise UnderWay
+        raise UnderWay(after=30)
     entry = _entry(account_id, found, now)
     await asyncio.to_thread(erased_list.add, erased_list.path_of(services.settings), entry)
     await empty(services, db, account_id, found, now)

@@ -13,10 +13,10 @@ from datetime import datetime
 import asyncpg
 import phonenumbers
 
+from tearoff.keeping.models import Addresses, Found, OptedOut
 from tearoff.kit import forgotten
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import phone_key, spellings
-from tearoff.keeping.models import Addresses, Found, OptedOut
 from tearoff.people import optouts
 
 LOT = 20_000
@@ -41,7 +41,28 @@ async def of_session(db: Handle, account_id: int, session_id: int, until: dateti
         session_id,
     )
     given = addresses_of((row["phone"], row["email"]) if row else ())
-    return await find(db, account_id, given, until, sessions=[session_id])
+    return await of_addresses(db, account_id, given, until, sessions=[session_id])
+
+
+async def of_addresses(
+    db: Handle, account_id: int, given: Addresses, until: datetime, *, sessions: Sequence[int] = ()
+) -> Found:
+    """Also what is known under the numbers and mail addresses that stand beside theirs, on coupons
+    and contacts; and no further, as two people may share one."""
+    rows = await db.fetch(
+        "SELECT phone, email FROM sessions WHERE account_id = $1 AND created_at <= $5"
+        " AND (phone = ANY($2) OR lower(email) = ANY($3) OR id = ANY($4))"
+        " UNION SELECT phone, email FROM contacts WHERE account_id = $1 AND created_at <= $5"
+        " AND (phone = ANY($2) OR lower(email) = ANY($3))",
+        account_id,
+        list(given.phones),
+        list(given.emails),
+        list(sessions),
+        until,
+    )
+    beside = [one for row in rows for one in (row["phone"], row["email"])]
+    theirs = addresses_of([*given.all, *beside])
+    return await find(db, account_id, theirs, until, sessions=sessions)
 
 
 async def find(
@@ -131,9 +152,7 @@ async def _end_of_lot(db: Handle, table: str, account_id: int, after: int) -> in
     return last
 
 
-async def _contacts(
-    db: Handle, account_id: int, given: Addresses, until: datetime
-) -> list[int]:
+async def _contacts(db: Handle, account_id: int, given: Addresses, until: datetime) -> list[int]:
     rows = await db.fetch(
         "SELECT id FROM contacts WHERE account_id = $1"
         " AND (phone = ANY($2) OR lower(email) = ANY($3)) AND created_at <= $4",

@@ -1,9 +1,8 @@
 """The one table of what is kept of people, and where.
 
-Every column of the database that can hold a text is in it (`tests/keeping/test_inventory.py` fails
-for one that is not): among `HOLDINGS` with what becomes of it, or among `OTHERS`, where nothing of a
-customer can stand. Retention and erasing do what it says, and docs/data-protection.md is printed
-from it.
+Every column of the database that can hold a text is in it (a test fails for one that is not): among
+`HOLDINGS` with what becomes of it, or among `OTHERS`, where nothing of a customer can stand.
+Retention and erasing do what it says, and docs/data-protection.md is printed from it.
 """
 
 from __future__ import annotations
@@ -12,8 +11,6 @@ from collections.abc import Sequence
 
 import msgspec
 
-EMPTIED = "emptied"
-DELETED = "deleted"
 STAYS = "stays"
 
 
@@ -40,8 +37,8 @@ HOLDINGS: tuple[Holding, ...] = (
         table="sessions",
         columns="firstname lastname email phone gender customid customfields utm device language"
         " begun_by",
-        holds="name, number, mail address, your own tag and free fields, where they came from, their"
-        " device and language",
+        holds="name, number, mail address, your own tag and free fields, where they came from,"
+        " their device and language",
         seen_by=_WHO_SEES,
         kept="until you say otherwise",
         old="emptied; the coupon's row, code, state and times stay",

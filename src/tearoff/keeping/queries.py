@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from tearoff.kit.db import Handle
 from tearoff.keeping.models import Found
 from tearoff.keeping.redacting import redacted
+from tearoff.kit.db import Handle
 
 EMPTY_SESSION = (
     "firstname = NULL, lastname = NULL, email = NULL, phone = NULL, gender = NULL,"

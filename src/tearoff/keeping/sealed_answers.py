@@ -11,10 +11,10 @@ from collections.abc import Sequence
 
 import asyncpg
 
-from tearoff.kit.db import Handle
-from tearoff.kit.vault import CannotOpen, Vault
 from tearoff.keeping.models import Found
 from tearoff.keeping.redacting import redacted
+from tearoff.kit.db import Handle
+from tearoff.kit.vault import CannotOpen, Vault
 
 LOT = 2_000
 

@@ -18,6 +18,7 @@ from tearoff.api.v4 import (
     devices,
     events,
     groups,
+    keeping,
     keys,
     locations,
     messages,
@@ -56,6 +57,7 @@ NOUNS = (
     account,
     account_logo,
     attention,
+    keeping,
     keys,
 )
 """The files of this dialect, in the order in which the API reference shows them."""
