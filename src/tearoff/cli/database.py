@@ -15,7 +15,7 @@ from tearoff.cli.doctor import examine
 from tearoff.config import Settings
 from tearoff.errors import Conflict
 from tearoff.keeping.again import erase_again
-from tearoff.kit import clock, pgbackup, signs_of_life
+from tearoff.kit import clock, logs, pgbackup, signs_of_life
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
 
@@ -65,6 +65,7 @@ async def _note_backup(settings: Settings) -> None:
 
 def _restore(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
+        logs.configure(settings)
         pgbackup.restore(settings.database_url, arguments.file, force=arguments.force)
         # A backup of a version before would stop the server that runs on it just now.
         asyncio.run(migrate(settings.database_url))
