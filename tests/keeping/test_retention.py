@@ -1,4 +1,4 @@
-"""What is old forgets its people: in lots, as far as it is over, and only where somebody said so."""
+"""What is old forgets its people: in lots, as far as it is over, where somebody said so."""
 
 import asyncio
 from datetime import timedelta

@@ -98,6 +98,9 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "profile": ("/profile", "Profile: language, password, second step, sign-ins"),
         "second-step": ("/profile/second-step", "The second step is switched on"),
         "settings": ("/settings", "Settings"),
+        "keeping": ("/settings/keeping?days=30", "How long people are remembered, what would go"),
+        "forget": ("/settings/forget", "Erasing a person by number or mail address"),
+        "forget-coupon": ("/coupons/{coupon}/forget", "What erasing a person takes and leaves"),
     },
 }
 UNSEEN = {
