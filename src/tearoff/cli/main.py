@@ -20,6 +20,7 @@ MODULES = {
     "locations": ("location",),
     "providers": ("provider", "outbox"),
     "optouts": ("optout",),
+    "forget": ("forget",),
     "teammates": ("teammate",),
     "owner": ("owner",),
     "robots": ("robots",),

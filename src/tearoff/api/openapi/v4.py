@@ -27,6 +27,7 @@ _ABOUT = {
     "Webhooks": "Who is told of what, and the log of deliveries.",
     "Providers": "The services that carry messages, and which one is used.",
     "Account": "The account and what it used.",
+    "Keeping and forgetting": "How long people are remembered, and erasing one of them.",
     "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
 }
 _COMMON = (400, 401, 403, 404, 408, 409, 422, 429, 500, 503)
