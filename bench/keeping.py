@@ -55,13 +55,36 @@ async def bench_keeping(rig: Rig) -> None:
         await _measure(rig, http, shop, "nothing beside it", _for(QUIET))
         child = _retain(rig, shop)
         started = time.perf_counter()
-        await _measure(rig, http, shop, f"while {rig.rows:,} forget", _ends(child))
+        waits, _ = await asyncio.gather(
+            _watch(rig, _ends(child)),
+            _measure(rig, http, shop, f"while {rig.rows:,} forget", _ends(child)),
+        )
+        took = time.perf_counter() - started
+        await _measure(rig, http, shop, "nothing beside it again", _for(QUIET))
     left = await rig.services.db.fetchval(
         "SELECT count(*) FROM sessions WHERE campaign_id = $1 AND firstname IS NOT NULL"
         " AND created_at < now() - interval '1 year'",
         shop.campaign,
     )
-    print(f"{rig.rows:,} coupons in {time.perf_counter() - started:.0f} s, {left} left", flush=True)
+    print(
+        f"{rig.rows:,} coupons in {took:.0f} s, {left} left; of {len(waits):,} looks at the database"
+        f" {sum(waits)} saw somebody wait for a lock of a row or table",
+        flush=True,
+    )
+
+
+async def _watch(rig: Rig, goes_on: Callable[[], bool]) -> list[int]:
+    """How many wait for a lock, looked at twenty times a second."""
+    found: list[int] = []
+    while goes_on():
+        found.append(
+            await rig.services.db.fetchval(
+                "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+                " AND wait_event_type = 'Lock'"
+            )
+        )
+        await asyncio.sleep(PACE)
+    return found
 
 
 async def _fill(rig: Rig, shop: Shop) -> None:

@@ -246,8 +246,8 @@ COLLEAGUES: tuple[Holding, ...] = tuple(
          " three digits", "owner, manager", "for good"),
         ("Background work", "pgqueuer", "payload", "mail addresses of people who forgot their"
          " password", "nobody", "until it is done"),
-        ("Background work that failed", "pgqueuer_log", "traceback", "texts of errors", "nobody",
-         "until it is emptied by hand"),
+        ("Background work that failed", "pgqueuer_log", "traceback", "that it failed, and where",
+         "nobody", "until it is emptied by hand"),
     )
 )  # fmt: skip
 """The same for people who sign in, whom neither retention nor erasing is about."""

@@ -3,8 +3,8 @@
 A coupon is old when it is over (used up, withdrawn, expired; or it has no end) and nothing has
 happened with it for so many days; a message when its coupon has forgotten its person, or is none,
 and it is that old itself. It is done in lots of a thousand rows, each in a transaction of its own
-that takes tens of milliseconds; between two of them as much time passes as the last one took. Rows
-that somebody holds just now are left for the next time. It may be killed at any time: marks say
+that takes tens of milliseconds; between two of them twice the time passes that the last one took.
+Rows that somebody holds just now are left for the next time. It may be killed at any time: marks say
 up to where everything is done.
 """
 
@@ -28,7 +28,8 @@ RUN = "keeping.run"
 LOT = 1_000
 MOST_COUNTED = 100_000
 """A preview counts no further."""
-LEAST_PAUSE = 0.02
+PAUSE, LEAST_PAUSE = 2, 0.02
+"""Between two lots: so many times as long as the last one took, and seconds."""
 
 _LAST = (
     "greatest(s.created_at, s.opened_at, s.played_at, s.claimed_at, s.used_at, s.validated_at,"
@@ -150,7 +151,7 @@ async def _go_through(
             await _count(work, account_id, what, lot.emptied)
         place = lot.last
         if lot.emptied:
-            await asyncio.sleep(max(LEAST_PAUSE, time.monotonic() - started))
+            await asyncio.sleep(max(LEAST_PAUSE, PAUSE * (time.monotonic() - started)))
 
 
 async def _mark(db: Handle, account_id: int, what: str, place: Place) -> None:
@@ -271,7 +272,7 @@ async def _repeat(db: Database, account_id: int, statement: str, until: datetime
             await _count(work, account_id, "others", len(done))
         if len(done) < LOT:
             return
-        await asyncio.sleep(max(LEAST_PAUSE, time.monotonic() - started))
+        await asyncio.sleep(max(LEAST_PAUSE, PAUSE * (time.monotonic() - started)))
 
 
 # what is shown ------------------------------------------------------------------------------

@@ -24,38 +24,31 @@ _LENGTH = 24
 
 class _Process:
     vault: Vault | None = None
+    starts: tuple[str, ...] = ()
+    """How marks begin that the keys at hand make, the newest key's first."""
 
 
 def use(vault: Vault) -> None:
+    names = (mark.hex()[:8] for mark in vault.marks("key name", b""))
+    _Process.starts = tuple(f"{PREFIX}{name}:" for name in names)
     _Process.vault = vault
 
 
 def marks_of(account_id: int, address: str) -> list[str]:
     """Of an address in its canonical form, the newest key's first."""
-    vault = _vault()
-    marks = vault.marks(_PURPOSE, f"{account_id}:{address}".encode("utf-8", "replace"))
-    return [f"{PREFIX}{key}:{_text(mark)}" for key, mark in zip(key_names(), marks, strict=True)]
+    if _Process.vault is None:
+        raise RuntimeError("nobody has said which keys there are")
+    marks = _Process.vault.marks(_PURPOSE, f"{account_id}:{address}".encode("utf-8", "replace"))
+    return [start + _text(mark) for start, mark in zip(_Process.starts, marks, strict=True)]
 
 
 def is_mark(address: str) -> bool:
     return address.startswith(PREFIX)
 
 
-def key_names() -> list[str]:
-    """What marks call the keys at hand."""
-    return [mark.hex()[:8] for mark in _vault().marks("key name", b"")]
-
-
 def without_key(marks: Iterable[str]) -> list[str]:
     """Those that match nobody any more, because their key is missing."""
-    known = {f"{PREFIX}{name}:" for name in key_names()}
-    return [mark for mark in marks if mark[: len(PREFIX) + 9] not in known]
-
-
-def _vault() -> Vault:
-    if _Process.vault is None:
-        raise RuntimeError("nobody has said which keys there are")
-    return _Process.vault
+    return [mark for mark in marks if not mark.startswith(_Process.starts)]
 
 
 def _text(mark: bytes) -> str:

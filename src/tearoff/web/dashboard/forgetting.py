@@ -124,10 +124,12 @@ async def _page(
     status: int = 200,
     counts: Counts | None = None,
 ) -> Answer:
+    is_known = counts is not None and counts != _NOTHING
+    words = visit.words
     return await page(
         visit,
-        "forget_address" if counts is None or counts == _NOTHING else "forget",
-        title=visit.words("Erase a person"),
+        "forget" if is_known else "forget_address",
+        title=words("Erase this person?") if is_known else words("Erase a person"),
         at="/settings",
         status=status,
         problems=problems,
