@@ -55,7 +55,7 @@ QUERIES = {
     "/campaigns": ("", "?search=nothing+is+called+so", "?state=archived"),
     "/campaigns/{id:int}/coupons": ("", "?q=nobody"),
     "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
-    "/settings/keeping": ("", "?days=7", "?days=x"),
+    "/settings/keeping": ("", "?days=7"),
     "/integrations/new": ("?kind=twilio", "?kind=log", "?kind=smpp", "?kind=smtp"),
     "/send": ("", "?campaign={campaign}"),
 }
