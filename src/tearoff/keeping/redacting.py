@@ -9,9 +9,8 @@ import msgspec
 
 PERSONAL = frozenset(
     {
-        "firstname", "lastname", "first_name", "last_name", "name", "email", "phone", "gender",
-        "customid", "customfields", "birthday", "device", "to", "recipient", "sender", "text",
-        "number", "address", "reason", "subject", "keyword",
+        "firstname", "lastname", "email", "phone", "gender", "customid", "customfields",
+        "birthday", "device", "utm", "to", "recipient", "text", "asked_text", "subject", "reason",
         *(f"customfield{n}" for n in range(1, 8)),
         *(f"utm_{name}" for name in ("campaign", "source", "medium", "term", "content")),
     }
