@@ -67,8 +67,8 @@ async def bench_keeping(rig: Rig) -> None:
         shop.campaign,
     )
     print(
-        f"{rig.rows:,} coupons in {took:.0f} s, {left} left; of {len(waits):,} looks at the database"
-        f" {sum(waits)} saw somebody wait for a lock of a row or table",
+        f"{rig.rows:,} coupons in {took:.0f} s, {left} left; of {len(waits):,} looks at the"
+        f" database {sum(waits)} saw somebody wait for a lock of a row or table",
         flush=True,
     )
 

@@ -4,8 +4,8 @@ A coupon is old when it is over (used up, withdrawn, expired; or it has no end) 
 happened with it for so many days; a message when its coupon has forgotten its person, or is none,
 and it is that old itself. It is done in lots of a thousand rows, each in a transaction of its own
 that takes tens of milliseconds; between two of them twice the time passes that the last one took.
-Rows that somebody holds just now are left for the next time. It may be killed at any time: marks say
-up to where everything is done.
+Rows that somebody holds just now are left for the next time. It may be killed at any time: marks
+say up to where everything is done.
 """
 
 from __future__ import annotations
@@ -26,8 +26,8 @@ from tearoff.kit.rows import columns, read
 RUN = "keeping.run"
 """The job that goes through one account."""
 LOT = 1_000
-MOST_COUNTED = 100_000
-"""A preview counts no further."""
+MOST_LOOKED = 100_000
+"""A preview looks at no more coupons and messages: it takes less than a second."""
 PAUSE, LEAST_PAUSE = 2, 0.02
 """Between two lots: so many times as long as the last one took, and seconds."""
 
@@ -46,13 +46,14 @@ class ToRun(msgspec.Struct, frozen=True):
 
 
 class Old(msgspec.Struct, frozen=True):
-    """How much is old, each counted up to `MOST_COUNTED`."""
+    """How much is old. `is_partial`: there may be more, as not all was looked at."""
 
     sessions: int
     messages: int
     replies: int
     arrivals: int
     events: int
+    is_partial: bool
 
 
 class LastRun(msgspec.Struct, frozen=True):
@@ -278,19 +279,32 @@ async def _repeat(db: Database, account_id: int, statement: str, until: datetime
 # what is shown ------------------------------------------------------------------------------
 
 _PREVIEW = f"""
-SELECT (SELECT count(*) FROM (SELECT FROM sessions s JOIN campaigns c ON c.id = s.campaign_id
-    WHERE c.account_id = $1 AND s.created_at < $2 AND s.forgotten_at IS NULL AND {_LAST} < $2
-    LIMIT {MOST_COUNTED}) x) AS sessions,
-  (SELECT count(*) FROM (SELECT FROM messages m WHERE m.account_id = $1 AND m.id < time_id($2)
-    AND m.text <> '' AND NOT EXISTS (SELECT FROM sessions s JOIN campaigns c
+WITH coupons AS MATERIALIZED (
+  SELECT lot.is_old FROM campaigns c
+  LEFT JOIN keeping_marks k ON k.account_id = c.account_id AND k.what = 'sessions ' || c.id
+  CROSS JOIN LATERAL (SELECT s.forgotten_at IS NULL AND {_LAST} < $2 AS is_old FROM sessions s
+    WHERE s.campaign_id = c.id AND s.created_at < $2
+      AND (s.created_at, s.id) > (coalesce(k.at, '-infinity'), coalesce(k.id, 0))
+    ORDER BY s.created_at, s.id LIMIT {MOST_LOOKED}) lot
+  WHERE c.account_id = $1 LIMIT {MOST_LOOKED}
+), texts AS MATERIALIZED (
+  SELECT m.text <> '' AND NOT EXISTS (SELECT FROM sessions s JOIN campaigns c
       ON c.id = s.campaign_id WHERE s.id = m.about AND s.forgotten_at IS NULL AND {_LAST} >= $2)
-    LIMIT {MOST_COUNTED}) x) AS messages,
+    AS is_old
+  FROM messages m WHERE m.account_id = $1 AND m.id < time_id($2) AND m.id > coalesce((SELECT id
+    FROM keeping_marks WHERE account_id = $1 AND what = 'messages'), 0)
+  ORDER BY m.id LIMIT {MOST_LOOKED}
+)
+SELECT (SELECT count(*) FILTER (WHERE is_old) FROM coupons) AS sessions,
+  (SELECT count(*) FILTER (WHERE is_old) FROM texts) AS messages,
   (SELECT count(*) FROM (SELECT FROM replies WHERE account_id = $1 AND received_at < $2
-    AND state <> 'open' LIMIT {MOST_COUNTED}) x) AS replies,
+    AND state <> 'open' LIMIT {MOST_LOOKED}) x) AS replies,
   (SELECT count(*) FROM (SELECT FROM arrivals WHERE received_at < $2 AND account_id = $1
-    AND handled_at IS NOT NULL LIMIT {MOST_COUNTED}) x) AS arrivals,
+    AND handled_at IS NOT NULL LIMIT {MOST_LOOKED}) x) AS arrivals,
   (SELECT count(*) FROM (SELECT FROM hook_events WHERE at < $2 AND account_id = $1
-    LIMIT {MOST_COUNTED}) x) AS events
+    LIMIT {MOST_LOOKED}) x) AS events,
+  (SELECT count(*) FROM coupons) >= {MOST_LOOKED} OR (SELECT count(*) FROM texts) >= {MOST_LOOKED}
+    AS is_partial
 """
 
 

@@ -35,8 +35,8 @@ class Run(msgspec.Struct, frozen=True):
 
 
 class Retention(msgspec.Struct, frozen=True):
-    """What would be emptied now if everything older than `days` forgot its people. A count of
-    `most` may be more. `retention_days` is what is set."""
+    """What would be emptied now if everything older than `days` forgot its people. `is_partial`:
+    it may be more, as not all of a large account was looked at. `retention_days` is what is set."""
 
     retention_days: int | None
     days: int
@@ -46,7 +46,7 @@ class Retention(msgspec.Struct, frozen=True):
     replies: int
     reports: int
     events: int
-    most: int
+    is_partial: bool
     last_run: Run | None
 
 
@@ -58,7 +58,7 @@ async def get_retention(call: Call, db: Handle) -> Retention:
     run = await retention.last_run(db, account.id)
     return Retention(
         account.retention_days, days, before, old.sessions, old.messages, old.replies,
-        old.arrivals, old.events, retention.MOST_COUNTED,
+        old.arrivals, old.events, old.is_partial,
         None if run is None else Run(*msgspec.structs.astuple(run)),
     )  # fmt: skip
 
@@ -121,7 +121,7 @@ RETENTION = Operation(
     answers={200: ("What is old.", Retention)},
     example=Retention(
         365, 365, datetime.fromisoformat("2025-11-23T11:30:00Z"), 812, 790, 0, 0, 0,
-        retention.MOST_COUNTED, None,
+        False, None,
     ),
 )  # fmt: skip
 LOOK_AT_SESSION = Operation(

@@ -81,12 +81,12 @@ async def _ask(visit: Visit, found: v4.Retention) -> Answer:
 
 
 def _number(visit: Visit, found: v4.Retention) -> Any:
-    """A count as it is shown: past the most that is counted there may be more."""
+    """A count as it is shown."""
     moments = Moments(visit.words, visit.account.timezone, visit.now)
 
     def number(n: int) -> str:
         told = moments.number(n)
-        return visit.words("{n} or more", n=told) if n >= found.most else told
+        return visit.words("{n} or more", n=told) if found.is_partial else told
 
     return number
 
