@@ -81,10 +81,8 @@ def forms(account_id: int, address: str) -> list[str]:
     return written + forgotten.marks_of(account_id, written[0])
 
 
-_ERASED = (
-    "(SELECT o.address FROM opt_outs o WHERE o.account_id = $1 AND o.address = ANY({}::text[])"
-    " LIMIT 1)"
-)
+_ERASED = """(SELECT o.address FROM opt_outs o WHERE o.account_id = $1
+  AND o.address = ANY({}::text[]) LIMIT 1)"""
 """Whoever was erased stays so: another reason is kept under their mark."""
 _GIVEN_MARKS = "string_to_array(given.marks, ' ')"
 
@@ -250,11 +248,8 @@ async def sources_of(
         account_id,
         [form for address in addresses for form in forms(account_id, address)],
     )
-    found: dict[str, set[str]] = {}
-    for address in addresses:
-        meant = forms(account_id, address)
-        found[address] = {row["source"] for row in rows if row["address"] in meant}
-    return found
+    meant = {address: forms(account_id, address) for address in addresses}
+    return {a: {row["source"] for row in rows if row["address"] in meant[a]} for a in meant}
 
 
 async def since(db: Handle, account_id: int, addresses: Collection[str]) -> dict[str, datetime]:
@@ -339,14 +334,8 @@ async def reasons_of(db: Handle, account_id: int, address: str) -> list[OptOut]:
 
 
 async def of_address(db: Handle, account_id: int, address: str, source: str) -> OptOut | None:
-    row = await db.fetchrow(
-        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
-        " AND source = $3 ORDER BY created_at LIMIT 1",
-        account_id,
-        forms(account_id, address),
-        source,
-    )
-    return row and read(OptOut, row)
+    found = await reasons_of(db, account_id, address)
+    return next((one for one in found if one.source == source), None)
 
 
 async def _count(db: Handle, account_id: int, address: str) -> int:
