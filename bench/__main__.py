@@ -8,7 +8,7 @@ import shutil
 import sys
 from collections.abc import Awaitable, Callable
 
-from bench import paths, screens, table, volumes
+from bench import keeping, paths, screens, table, volumes
 from bench.against import HOT, compare
 from bench.rig import Rig, open_rig
 
@@ -26,6 +26,7 @@ VOLUMES: dict[str, Callable[[Rig], Awaitable[None]]] = {
     "many": volumes.bench_many,
     "lists": volumes.bench_lists,
     "screens": screens.bench_screens,
+    "keeping": keeping.bench_keeping,
 }
 """With millions of rows, which take their time."""
 

@@ -47,6 +47,7 @@ CHANGES = {
     "optout remove": ("suppression.remove", "{account}", "{opted_out}"),
     "optout import": ("suppression.import", "{account}", "{numbers}"),
     "optout review": ("reply.dismiss", "{account}", "--dismiss", "{reply}"),
+    "forget": ("person.erase", "{account}", "{opted_out}", "--confirm"),
     "provider add": ("provider.add", "{account}", "--kind", "log"),
     "provider set": ("provider.change", "{account}", "--provider", "{provider}", "--off"),
     "owner link": ("owner.link", "{account}"),

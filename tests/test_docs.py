@@ -22,6 +22,7 @@ from tearoff.cli.main import make_parser
 from tearoff.config import SETTINGS
 from tearoff.coupons.pools import importing
 from tearoff.errors import Invalid
+from tearoff.keeping import inventory
 from tearoff.kit import clock
 from tearoff.kit.words import words_in
 from tearoff.web.dashboard import role_words, standings
@@ -283,6 +284,7 @@ RIGHT_MEANS = {
     Right.AUDIT: "the audit log",
     Right.EXPORT: "lists of people as files",
     Right.SIGN_IN: "single sign-on",
+    Right.ERASE: "erasing a person for good",
 }
 
 
@@ -329,7 +331,28 @@ async def test_the_audit_log_is_read_as_operators_are_told(services):
     assert [row["verb"] for row in rows] == ["account.create"]
 
 
+def kept_table():
+    rows = [
+        (one.what, one.holds, one.seen_by, one.kept, one.old, one.erased)
+        for one in inventory.HOLDINGS
+    ]
+    return table_of(("where", "what", "who sees it", "how long", "when it is old",
+                     "when the person is erased"), rows)  # fmt: skip
+
+
+def colleagues_table():
+    rows = [(one.what, one.holds, one.seen_by, one.kept) for one in inventory.COLLEAGUES]
+    return table_of(("where", "what", "who sees it", "how long"), rows)
+
+
+def files_table():
+    return table_of(("where", "what", "how long", "when a person is erased"), inventory.FILES)
+
+
 TABLES = {
+    "kept": ("data-protection.md", kept_table),
+    "colleagues": ("data-protection.md", colleagues_table),
+    "files": ("data-protection.md", files_table),
     "scopes": ("callers.md", scopes_table),
     "roles": ("operators.md", roles_table),
     "team": ("team.md", team_table),

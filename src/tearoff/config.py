@@ -30,6 +30,9 @@ class Setting(msgspec.Struct, frozen=True):
 SETTINGS: tuple[Setting, ...] = (
     Setting("data", "./.tearoff", "folder of the embedded database, the outbox and the key"),
     Setting("database_url", "", "postgresql://… to use instead of the embedded one", secret=True),
+    Setting("erased_list", "", "file with the list of who was erased, without a name in it: a "
+            "backup that is brought back erases them again. Empty: erased.jsonl in the data "
+            "folder. Servers of one database share it"),
     Setting("secret_key", "", "seals secrets at rest; several with commas, newest first. "
             "Without a database URL one is made in the data folder", secret=True),
     Setting("host", "127.0.0.1", "address to listen on"),
@@ -88,6 +91,7 @@ Address = str
 class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data: Path
     database_url: str
+    erased_list: str
     secret_key: str
     host: str
     port: int

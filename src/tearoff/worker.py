@@ -18,6 +18,7 @@ from tearoff.hooks import jobs as hook_jobs
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.jobs.queue import Chore
 from tearoff.jobs.running import work
+from tearoff.keeping import jobs as keeping_jobs
 from tearoff.kit import clock, keys, logs, signs_of_life
 from tearoff.kit.db import AWAY, Database, DatabaseAway, Handle
 from tearoff.kit.processes import end_with_parent
@@ -124,13 +125,20 @@ async def _note_switched_off(
     )  # fmt: skip
 
 
-JOBS = (*message_jobs.jobs(tell), *account_jobs.JOBS, *alert_jobs.JOBS, *hook_jobs.JOBS)
+JOBS = (
+    *message_jobs.jobs(tell),
+    *account_jobs.JOBS,
+    *alert_jobs.JOBS,
+    *hook_jobs.JOBS,
+    *keeping_jobs.JOBS,
+)
 CHORES = (
     *message_jobs.chores(tell),
     *coupon_jobs.CHORES,
     *hook_jobs.CHORES,
     *account_jobs.CHORES,
     *alert_jobs.CHORES,
+    *keeping_jobs.CHORES,
     Chore("months.cut", "23 2 * * *", _cut_months),
     Chore("tallies.sweep", "*/15 * * * *", _sweep_tallies),
     Chore("idempotency.sweep", "11 * * * *", _sweep_keys),

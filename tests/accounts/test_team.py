@@ -125,7 +125,9 @@ async def test_the_last_owner_stays(services, join, act, invite):
     await members.set_password(services.db, made.token, PASSWORD, now)
     await act(team.leave, account, person, actor_of(person), now)
     assert await roles_of(services, account) == ["owner"]
-    verbs = await services.db.fetch("SELECT verb FROM audit_entries WHERE account_id = $1 ORDER BY id", account)
+    verbs = await services.db.fetch(
+        "SELECT verb FROM audit_entries WHERE account_id = $1 ORDER BY id", account
+    )
     assert [row["verb"] for row in verbs] == ["person.password", "member.leave"]
 
 

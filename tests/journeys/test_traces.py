@@ -55,6 +55,9 @@ async def test_no_log_has_a_number_a_name_or_a_code(place, tmp_path):
         codes = await refused_and_accepted(caller)
         await wrong_at_every_door(caller, services, codes)
         await broken_inside(caller, services)
+        for address in (NUMBERS[0], MAIL):
+            erased = await caller.post("/v4/people/erase", {"address": address})
+            assert erased.status == 200, erased.text
     ends_with_all_its_children(server, signal.SIGINT)
     pg = EmbeddedServer(tmp_path / "data").home()
     database_log = "".join(f.read_text() for f in (pg / "log", pg / "log.old") if f.exists())

@@ -14,7 +14,7 @@ from tearoff.kit.migrations.upgrade import upgrade
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
 from tearoff.messages import older_replies, replies, reply_pages
-from tearoff.people import optouts
+from tearoff.people import optout_pages, optouts
 
 WROTE = datetime(2026, 11, 1, 9, 30, tzinfo=UTC)
 DAY = timedelta(days=1)
@@ -143,7 +143,7 @@ async def look(db):
         ("0470001002", "STOP"),
         ("BANK", "STOP"),
     ]
-    listed = {one.address: one for one in await optouts.list_all(db, ACCOUNT)}
+    listed = {one.address: one for one in await optout_pages.list_all(db, ACCOUNT)}
     assert set(listed) == {"+525512345678", "+5491123456789", "+32470001003"}
     assert {(one.source, one.created_at) for one in listed.values()} == {("reply", WROTE)}
     assert await optouts.is_opted_out(db, ACCOUNT, "+5215512345678")

@@ -29,6 +29,8 @@ LONGEST_BRAND = 100
 MOST_COUNTRIES = 250
 MOST_MESSAGES = 2_000_000_000
 MOST_SPEND = 2**53 - 1
+LEAST_KEPT, MOST_KEPT = 7, 3_650
+"""Days after which an account forgets people, if it does."""
 LIMITS = {
     "messages_per_number_hour": "limit_number_hour",
     "messages_per_number_day": "limit_number_day",
@@ -147,6 +149,14 @@ def _limit(name: str) -> Callable[[int], int]:
     return read
 
 
+def _days(given: int) -> int:
+    if not LEAST_KEPT <= given <= MOST_KEPT:
+        raise Invalid(
+            f"Use a number of days from {LEAST_KEPT} to {MOST_KEPT}.", field="retention_days"
+        )
+    return given
+
+
 _READ: dict[str, Callable[[Any], Any]] = {
     "name": _name,
     "email": mail_of,
@@ -160,5 +170,6 @@ _READ: dict[str, Callable[[Any], Any]] = {
     "brand": _brand,
     "brand_color": _color,
     "sender": _sender,
+    "retention_days": _days,
     **{column: _limit(name) for name, column in LIMITS.items()},
 }

@@ -19,7 +19,7 @@ class Account(msgspec.Struct, frozen=True):
     """One tenant. Money is in millionths of the currency unit. `hooks` are the kinds of events
     that some active webhook of the account wants. New campaigns begin with `brand`, its colour and
     the picture `logo_id`; `sender` is what texts shall come from, before a service is
-    connected."""
+    connected. What is older than `retention_days` forgets its people; None: nothing does."""
 
     id: int
     parent_id: int | None
@@ -49,6 +49,7 @@ class Account(msgspec.Struct, frozen=True):
     logo_id: int | None
     sender: str
     hides_first_steps: bool
+    retention_days: int | None
     version: int
 
     def is_expired(self, now: datetime) -> bool:

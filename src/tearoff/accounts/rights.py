@@ -34,7 +34,7 @@ SCOPE_MEANS = {
     "manage": "Campaigns, groups, contacts, opt-outs, locations and devices, webhooks,"
     " subaccounts, links that sign in.",
     "validate": "Take coupons in and take that back, void, lock and reserve them.",
-    "admin": "Settings, providers, API keys, members and the audit log.",
+    "admin": "Settings, providers, API keys, members, the audit log, and erasing people.",
 }
 
 
@@ -56,6 +56,7 @@ class Right(StrEnum):
     AUDIT = "audit"
     EXPORT = "export"
     SIGN_IN = "sign_in"
+    ERASE = "erase"
 
 
 class Grant(msgspec.Struct, frozen=True):
@@ -95,6 +96,8 @@ GRANTS: dict[Right, Grant] = {
     Right.EXPORT: Grant("admin", _RUN),
     # the provider of sign-ins: whoever names it decides who comes in as an owner
     Right.SIGN_IN: Grant("admin", ("owner",)),
+    # forgetting a person for good
+    Right.ERASE: Grant("admin", _RUN),
 }
 
 

@@ -14,7 +14,8 @@ from tearoff.cli.common import Commands, add_command, add_json, database, settin
 from tearoff.cli.doctor import examine
 from tearoff.config import Settings
 from tearoff.errors import Conflict
-from tearoff.kit import clock, pgbackup, signs_of_life
+from tearoff.keeping.again import erase_again
+from tearoff.kit import clock, logs, pgbackup, signs_of_life
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
 
@@ -64,10 +65,15 @@ async def _note_backup(settings: Settings) -> None:
 
 def _restore(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
+        logs.configure(settings)
         pgbackup.restore(settings.database_url, arguments.file, force=arguments.force)
         # A backup of a version before would stop the server that runs on it just now.
         asyncio.run(migrate(settings.database_url))
-    show(arguments, {"restored": str(arguments.file)}, f"Restored from {arguments.file}.")
+        again = asyncio.run(erase_again(settings))
+    text = f"Restored from {arguments.file}."
+    if again:
+        text += f" {again:,} erased since that backup, and now once more."
+    show(arguments, {"restored": str(arguments.file), "erased_again": again}, text)
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:

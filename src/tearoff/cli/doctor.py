@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tearoff.cli.common import database
 from tearoff.cli.findings import Finding
+from tearoff.cli.findings_erased import of_erased
 from tearoff.cli.findings_mail import of_mail, of_python
 from tearoff.cli.findings_pins import of_pins
 from tearoff.cli.findings_replies import of_replies, of_reports, of_twins
@@ -197,5 +198,6 @@ LOOKS_INTO_DATABASE: tuple[Callable[[Services], Awaitable[list[Finding]]], ...] 
     of_twins,
     of_codes_alike,
     of_webhooks,
+    of_erased,
 )
 """Asked of a database whose schema is up to date and whose secrets can be opened."""

@@ -20,6 +20,7 @@ MODULES = {
     "locations": ("location",),
     "providers": ("provider", "outbox"),
     "optouts": ("optout",),
+    "forget": ("forget",),
     "teammates": ("teammate",),
     "owner": ("owner",),
     "single_sign_on": ("single-sign-on",),

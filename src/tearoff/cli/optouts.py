@@ -25,7 +25,7 @@ from tearoff.kit import clock
 from tearoff.kit.db import Handle
 from tearoff.kit.services import Services
 from tearoff.messages import replies, reply_pages
-from tearoff.people import optout_lists, optouts
+from tearoff.people import optout_lists, optout_pages, optouts
 
 
 def add_commands(commands: Commands) -> None:
@@ -117,21 +117,22 @@ def _remove(arguments: argparse.Namespace) -> None:
 
 def _list(arguments: argparse.Namespace) -> None:
     async def work(services: Services) -> list[optouts.OptOut]:
-        listed = await optouts.list_all(services.db, arguments.account)
         if not arguments.number:
-            return listed
+            return await optout_pages.list_all(services.db, arguments.account)
         only = await read_address(services, arguments.account, arguments.number, "number")
-        return [o for o in listed if optouts.canonical(o.address) == optouts.canonical(only)]
+        return await optouts.reasons_of(services.db, arguments.account, only)
 
     found = with_services(arguments, work)
     rows = [
-        {"number": o.address, "source": o.source, "reason": o.reason, "since": o.created_at}
+        {"number": _who(o), "source": o.source, "reason": o.reason, "since": o.created_at}
         for o in found
     ]
-    lines = [
-        f"{o.address}  {o.source:<9}  {o.created_at:%Y-%m-%d %H:%M}  {o.reason}" for o in found
-    ]
+    lines = [f"{_who(o)}  {o.source:<9}  {o.created_at:%Y-%m-%d %H:%M}  {o.reason}" for o in found]
     show(arguments, {"opt_outs": rows}, "\n".join(lines) or "Nobody is on the list.")
+
+
+def _who(found: optouts.OptOut) -> str:
+    return "somebody who was erased" if found.is_erased else found.address
 
 
 MOST_LISTED = 200

@@ -26,6 +26,7 @@ from tearoff.cli.common import Commands, add_command, database, settings_of
 from tearoff.cli.supervisor import Kept, end_all
 from tearoff.config import Settings
 from tearoff.errors import Conflict, Invalid
+from tearoff.keeping.again import erase_again
 from tearoff.kit import keys, logs
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
@@ -99,6 +100,8 @@ def _work(arguments: argparse.Namespace) -> None:
         logs.configure(settings)
         asyncio.run(migrate(settings.database_url))
         is_kept = PARENT in os.environ  # by a server, which has chosen the user
+        if not is_kept:
+            asyncio.run(erase_again(settings))
         user = None if is_kept else _user(settings, is_trial=False)
         if user is None:
             asyncio.run(run_worker(settings))
@@ -114,6 +117,7 @@ def _run(
     """The web processes and the worker, kept alive until a signal says stop."""
     asyncio.run(migrate(settings.database_url))
     logs.configure(settings)
+    asyncio.run(erase_again(settings))
     settings = msgspec.structs.replace(settings, secret_key=_secret_key(settings))
     user = _user(settings, is_trial=is_trial)
     if user is not None:  # a port is shared among the sockets of one user

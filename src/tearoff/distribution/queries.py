@@ -122,7 +122,8 @@ def _common(context: SendContext, draft: Draft, lease: float, now: datetime) -> 
         [t.cap for t in draft.tallies], [now + t.window for t in draft.tallies],
         now, draft.is_new, draft.sender, draft.text, draft.asked_text,
         draft.encoding, len(draft.parts), draft.channel,
-        draft.letter and draft.letter.subject, draft.cost, optouts.forms(draft.recipient),
+        draft.letter and draft.letter.subject, draft.cost,
+        optouts.forms(caller.account.id, draft.recipient),
     )  # fmt: skip
 
 

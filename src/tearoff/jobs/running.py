@@ -28,6 +28,11 @@ AGAIN_AFTER = timedelta(seconds=5)
 """After which a job is begun again that met a database that was away."""
 
 
+class JobFailed(Exception):
+    """The log says why. What stands in its place in the queue's own table is kept for good, and an
+    error may quote a person."""
+
+
 async def work(
     services: Services, jobs: Sequence[Job], chores: Sequence[Chore], stop: asyncio.Event
 ) -> None:
@@ -74,7 +79,7 @@ def _add_job(queuer: PgQueuer, job: Job, services: Services) -> None:
             raise RetryRequested(AGAIN_AFTER, "database away") from error
         except Exception:
             log.exception("job.failed", job=job.name, id=queued.id)
-            raise
+            raise JobFailed from None
 
 
 def _add_chore(queuer: PgQueuer, chore: Chore, services: Services) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from tearoff.config import Settings
+from tearoff.kit import forgotten
 from tearoff.kit.db import Database
 from tearoff.kit.vault import Vault
 
@@ -19,6 +20,9 @@ class Services(msgspec.Struct, frozen=True):
     db: Database
     vault: Vault
     database_url: str
+
+    def __post_init__(self) -> None:
+        forgotten.use(self.vault)
 
 
 def services_of(connection: ASGIConnection[Any, Any, Any, Any]) -> Services:

@@ -7,9 +7,10 @@ from typing import Any
 
 import msgspec
 
+from tearoff.kit import forgotten
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
-from tearoff.people.optouts import OptOut
+from tearoff.people.optouts import OptOut, canonical
 from tearoff.people.sought import Sought
 
 SOURCES = ("reply", "provider", "shop", "link", "complaint")
@@ -68,6 +69,41 @@ async def count(db: Handle, account_id: int, asked: Asked) -> int:
     return n
 
 
+async def list_all(db: Handle, account_id: int) -> list[OptOut]:
+    rows = await db.fetch(
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1"
+        " ORDER BY created_at, address",
+        account_id,
+    )
+    return [read(OptOut, row) for row in rows]
+
+
+async def list_page(
+    db: Handle, account_id: int, channel: str, *, limit: int, offset: int = 0
+) -> list[OptOut]:
+    """Of one channel, oldest first; without those who were erased."""
+    rows = await db.fetch(
+        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND channel = $2"
+        f" AND NOT starts_with(address, '{forgotten.PREFIX}')"
+        " ORDER BY created_at, address, source LIMIT $3 OFFSET $4",
+        account_id,
+        channel,
+        limit,
+        offset,
+    )
+    return [read(OptOut, row) for row in rows]
+
+
+async def count_all(db: Handle, account_id: int, channel: str) -> int:
+    n: int = await db.fetchval(
+        "SELECT count(*) FROM opt_outs WHERE account_id = $1 AND channel = $2"
+        f" AND NOT starts_with(address, '{forgotten.PREFIX}')",
+        account_id,
+        channel,
+    )
+    return n
+
+
 async def _fetch(db: Handle, where: str, order: str, values: list[Any]) -> list[OptOut]:
     rows = await db.fetch(
         f"SELECT {columns(OptOut)} FROM opt_outs WHERE {where} ORDER BY {order} LIMIT $2",
@@ -83,5 +119,12 @@ def _where(asked: Asked, values: list[Any]) -> str:
             values.append(wanted)
             conditions.append(f"{name} = ${len(values)}")
     if asked.sought is not None:
-        conditions.append(asked.sought.condition("opt_outs", "address", values))
+        sought = _with_marks(values[0], asked.sought)
+        conditions.append(sought.condition("opt_outs", "address", values))
     return " AND ".join(conditions)
+
+
+def _with_marks(account_id: int, sought: Sought) -> Sought:
+    """Somebody who was erased is found by the whole address."""
+    marks = [m for form in sought.forms for m in forgotten.marks_of(account_id, canonical(form))]
+    return msgspec.structs.replace(sought, forms=[*sought.forms, *marks])

@@ -3,7 +3,8 @@
 An address can stand on the list for several reasons at once. It stands there in the form in
 which it is compared (`canonical`). START lifts only what a reply or
 a one-tap link (or the provider's own STOP handling) set, never an entry that the shop made
-or a complaint.
+or a complaint. Of somebody who was erased a keyed mark stands there instead of the address
+(`kit.forgotten`): it keeps messages from them, and does not say who they are.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ import msgspec
 from tearoff.errors import Conflict, NotFound
 from tearoff.hooks import outbox
 from tearoff.hooks.bodies import Body, Customer
+from tearoff.kit import forgotten
 from tearoff.kit.db import Handle
 from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.phone import phone_key, spellings
@@ -48,6 +50,11 @@ class OptOut(msgspec.Struct, frozen=True):
     created_at: datetime
     channel: str
 
+    @property
+    def is_erased(self) -> bool:
+        """Whether it is of somebody who was erased: `address` is a mark then."""
+        return forgotten.is_mark(self.address)
+
 
 class Evidence(msgspec.Struct, frozen=True):
     """What is kept of how somebody opted out or in: the words, the number they were sent to,
@@ -68,10 +75,17 @@ def canonical(address: str) -> str:
         return address.lower()
 
 
-def forms(address: str) -> list[str]:
-    """All that mean this address. A version before, which may run beside this one, keeps a
-    number as it was written."""
-    return [canonical(address)] if "@" in address else list(spellings(address))
+def forms(account_id: int, address: str) -> list[str]:
+    """All that mean this address on the account's list, its mark too. A version before, which may
+    run beside this one, keeps a number as it was written."""
+    written = [canonical(address)] if "@" in address else list(spellings(address))
+    return written + forgotten.marks_of(account_id, written[0])
+
+
+_ERASED = """(SELECT o.address FROM opt_outs o WHERE o.account_id = $1
+  AND o.address = ANY({}::text[]) LIMIT 1)"""
+"""Whoever was erased stays so: another reason is kept under their mark."""
+_GIVEN_MARKS = "string_to_array(given.marks, ' ')"
 
 
 async def add(
@@ -90,16 +104,18 @@ async def add(
     address, at = canonical(address), since or now
     added = await db.fetchval(
         "INSERT INTO opt_outs (account_id, address, channel, source, reason, created_at)"
-        " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT DO NOTHING RETURNING true",
+        f" SELECT $1, coalesce({_ERASED.format('$7')}, $2::text), $3, $4, $5, $6"
+        " ON CONFLICT DO NOTHING RETURNING address",
         account_id,
         address,
         channel_of(address),
         source,
         reason,
         at,
+        forgotten.marks_of(account_id, address),
     )
     if added:
-        await _note(db, account_id, address, "opted_out", source, evidence, at)
+        await _note(db, account_id, added, "opted_out", source, evidence, at)
         if await _count(db, account_id, address) == 1:
             await _announce(db, account_id, address, "contact_opted_out", now)
     return bool(added)
@@ -132,27 +148,33 @@ async def add_all(
     """`add` for many in four statements at most; `addresses` are canonical, each once. Gives those
     that were not there yet for this source. Their rows are locked in the order of addresses, so
     that two who do this at once never wait for each other in a ring."""
+    given = sorted(addresses)
+    marks = [forgotten.marks_of(account_id, address) for address in given]
     rows = await db.fetch(
         "WITH added AS (INSERT INTO opt_outs (account_id, address, channel, source, reason,"
-        "  created_at) SELECT $1, given.address, given.channel, $4, $5, $6"
-        "  FROM unnest($2::text[], $3::text[]) AS given (address, channel)"
-        "  ON CONFLICT DO NOTHING RETURNING address),"
+        f"  created_at) SELECT $1, coalesce({_ERASED.format(_GIVEN_MARKS)}, given.address),"
+        "  given.channel, $4, $5, $6"
+        "  FROM unnest($2::text[], $3::text[], $7::text[]) AS given (address, channel, marks)"
+        "  ORDER BY 2 ON CONFLICT DO NOTHING RETURNING address),"
         " noted AS (INSERT INTO consent_events (account_id, address, kind, source, words, at)"
         "  SELECT $1, address, 'opted_out', $4, '', $6 FROM added)"
         " SELECT address FROM added",
         account_id,
-        sorted(addresses),
-        [channel_of(address) for address in sorted(addresses)],
+        given,
+        [channel_of(address) for address in given],
         source,
         reason,
         now,
+        [" ".join(each) for each in marks],
     )
     listener = await outbox.listener_of(db, account_id)
     if rows and listener is not None and listener.wants("contact_opted_out"):
-        told = await _with_one_reason(db, account_id, [row["address"] for row in rows])
+        known = [row["address"] for row in rows if not forgotten.is_mark(row["address"])]
+        told = await _with_one_reason(db, account_id, known)
         things = [(address, _body(address)) for address in told]
         await outbox.announce_all(db, listener, "contact_opted_out", things, at=now)
-    return {row["address"] for row in rows}
+    there = {row["address"] for row in rows}
+    return {a for a, each in zip(given, marks, strict=True) if not there.isdisjoint((a, *each))}
 
 
 async def lift(
@@ -172,7 +194,7 @@ async def lift(
         "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
         " AND source = ANY($3) RETURNING 1) SELECT count(*) FROM gone",
         account_id,
-        forms(address),
+        forms(account_id, address),
         list(sources),
     )
     if lifted:
@@ -192,7 +214,7 @@ async def remove(
         "WITH gone AS (DELETE FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
         " RETURNING 1) SELECT count(*) FROM gone",
         account_id,
-        forms(address),
+        forms(account_id, address),
     )
     if not gone:
         raise NotOptedOut
@@ -204,7 +226,7 @@ async def is_opted_out(db: Handle, account_id: int, address: str) -> bool:
     found = await db.fetchval(
         "SELECT true FROM opt_outs WHERE account_id = $1 AND address = ANY($2) LIMIT 1",
         account_id,
-        forms(address),
+        forms(account_id, address),
     )
     return bool(found)
 
@@ -215,7 +237,7 @@ async def has_opted_in_since(db: Handle, account_id: int, address: str, at: date
         "SELECT true FROM consent_events WHERE account_id = $1 AND address = ANY($2)"
         " AND kind = 'opted_in' AND at > $3 LIMIT 1",
         account_id,
-        forms(address),
+        forms(account_id, address),
         at,
     )
     return bool(found)
@@ -228,13 +250,10 @@ async def sources_of(
     rows = await db.fetch(
         "SELECT address, source FROM opt_outs WHERE account_id = $1 AND address = ANY($2)",
         account_id,
-        [form for address in addresses for form in forms(address)],
+        [form for address in addresses for form in forms(account_id, address)],
     )
-    found: dict[str, set[str]] = {address: set() for address in addresses}
-    for address in addresses:
-        key = canonical(address)
-        found[address] |= {row["source"] for row in rows if canonical(row["address"]) == key}
-    return found
+    meant = {address: forms(account_id, address) for address in addresses}
+    return {a: {row["source"] for row in rows if row["address"] in meant[a]} for a in meant}
 
 
 async def since(db: Handle, account_id: int, addresses: Collection[str]) -> dict[str, datetime]:
@@ -243,46 +262,16 @@ async def since(db: Handle, account_id: int, addresses: Collection[str]) -> dict
         "SELECT address, min(created_at) AS at FROM opt_outs WHERE account_id = $1"
         " AND address = ANY($2) GROUP BY address",
         account_id,
-        [form for address in addresses for form in forms(address)],
+        [form for address in addresses for form in forms(account_id, address)],
     )
+    keys = {
+        form: canonical(address) for address in addresses for form in forms(account_id, address)
+    }
     found: dict[str, datetime] = {}
     for row in rows:
-        key = canonical(row["address"])
+        key = keys[row["address"]]
         found[key] = min(row["at"], found.get(key, row["at"]))
     return found
-
-
-async def list_all(db: Handle, account_id: int) -> list[OptOut]:
-    rows = await db.fetch(
-        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1"
-        " ORDER BY created_at, address",
-        account_id,
-    )
-    return [read(OptOut, row) for row in rows]
-
-
-async def list_page(
-    db: Handle, account_id: int, channel: str, *, limit: int, offset: int = 0
-) -> list[OptOut]:
-    """Of one channel, oldest first."""
-    rows = await db.fetch(
-        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND channel = $2"
-        " ORDER BY created_at, address, source LIMIT $3 OFFSET $4",
-        account_id,
-        channel,
-        limit,
-        offset,
-    )
-    return [read(OptOut, row) for row in rows]
-
-
-async def count_all(db: Handle, account_id: int, channel: str) -> int:
-    n: int = await db.fetchval(
-        "SELECT count(*) FROM opt_outs WHERE account_id = $1 AND channel = $2",
-        account_id,
-        channel,
-    )
-    return n
 
 
 def channel_of(address: str) -> str:
@@ -296,7 +285,7 @@ async def reasons_of(db: Handle, account_id: int, address: str) -> list[OptOut]:
         f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND address = ANY($2)"
         " ORDER BY created_at, source",
         account_id,
-        forms(address),
+        forms(account_id, address),
     )
     return [read(OptOut, row) for row in rows]
 
@@ -305,24 +294,19 @@ async def of_source(
     db: Handle, account_id: int, addresses: Collection[str], source: str
 ) -> set[str]:
     """Those of these canonical addresses that stand on the list for this reason."""
+    meant = {form: address for address in addresses for form in forms(account_id, address)}
     rows = await db.fetch(
         "SELECT address FROM opt_outs WHERE account_id = $1 AND address = ANY($2) AND source = $3",
         account_id,
-        list(addresses),
+        list(meant),
         source,
     )
-    return {row["address"] for row in rows}
+    return {meant[row["address"]] for row in rows}
 
 
 async def of_address(db: Handle, account_id: int, address: str, source: str) -> OptOut | None:
-    row = await db.fetchrow(
-        f"SELECT {columns(OptOut)} FROM opt_outs WHERE account_id = $1 AND address = $2"
-        " AND source = $3",
-        account_id,
-        canonical(address),
-        source,
-    )
-    return row and read(OptOut, row)
+    found = await reasons_of(db, account_id, address)
+    return next((one for one in found if one.source == source), None)
 
 
 async def _count(db: Handle, account_id: int, address: str) -> int:
@@ -330,14 +314,14 @@ async def _count(db: Handle, account_id: int, address: str) -> int:
     n: int = await db.fetchval(
         "SELECT count(*) FROM opt_outs WHERE account_id = $1 AND address = ANY($2)",
         account_id,
-        forms(address),
+        forms(account_id, address),
     )
     return n
 
 
 async def _with_one_reason(db: Handle, account_id: int, addresses: Collection[str]) -> list[str]:
     """Those of these that stand on the list for one reason only."""
-    pairs = [(address, form) for address in addresses for form in forms(address)]
+    pairs = [(address, form) for address in addresses for form in forms(account_id, address)]
     rows = await db.fetch(
         "SELECT given.address FROM unnest($2::text[], $3::text[]) AS given (address, form)"
         " JOIN opt_outs o ON o.account_id = $1 AND o.address = given.form"
@@ -371,6 +355,8 @@ async def _note(
     evidence: Evidence,
     now: datetime,
 ) -> None:
+    if forgotten.is_mark(address):
+        evidence = Evidence()
     await db.execute(
         "INSERT INTO consent_events (account_id, address, kind, source, words, received_by,"
         " provider_ref, at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",

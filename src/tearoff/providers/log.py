@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 import secrets
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
@@ -161,6 +161,25 @@ def read_outbox(data_dir: Path, limit: int = 20) -> list[Written]:
         return []
     lines = path.read_bytes().splitlines()[-limit:]
     return [written for line in lines if (written := _read_line(line))]
+
+
+def blank(data_dir: Path, addresses: Collection[str]) -> int:
+    """Make what was written to these addresses blank, in its place: others may be adding lines.
+    Gives how many lines."""
+    wanted, blanked, at = {address.lower() for address in addresses}, 0, 0
+    try:
+        fd = os.open(data_dir / OUTBOX, os.O_RDWR | os.O_NOFOLLOW)
+    except FileNotFoundError:
+        return 0
+    with os.fdopen(fd, "r+b") as file:
+        for line in file.read().splitlines(keepends=True):
+            written = _read_line(line)
+            if written is not None and written.to.lower() in wanted:
+                os.pwrite(fd, b" " * len(line.rstrip(b"\n")), at)
+                blanked += 1
+            at += len(line)
+        os.fsync(fd)
+    return blanked
 
 
 def _read_line(line: bytes) -> Written | None:

@@ -26,6 +26,7 @@ ALL = {
     "brand": "Leaf", "brand_color": "#aa0011", "sender": "LeafBean",
     "messages_per_number_hour": 3, "messages_per_number_day": 0, "messages_per_block_hour": None,
     "spend_day": 5_000_000, "spend_month": None, "hides_first_steps": True,
+    "retention_days": 90,
 }  # fmt: skip
 
 

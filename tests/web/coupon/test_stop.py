@@ -8,7 +8,7 @@ import pytest
 from tearoff.coupons.models import NewSession
 from tearoff.kit import clock
 from tearoff.kit.words import LANGUAGES, words_in
-from tearoff.people import optouts
+from tearoff.people import optout_pages, optouts
 from tearoff.web.coupon import stop
 from tearoff.web.paper import forms
 from tests.web.agents import PEOPLE, ROBOTS
@@ -23,7 +23,7 @@ async def texted(make_coupon):
 
 
 async def listed(coupon):
-    found = await optouts.list_all(coupon.services.db, coupon.shop.account)
+    found = await optout_pages.list_all(coupon.services.db, coupon.shop.account)
     return [(entry.address, entry.source) for entry in found]
 
 

@@ -71,6 +71,7 @@ QUERIES = {
         "?channel=sms",
     ),
     "/campaigns/{id:int}/preview": tuple(f"?state={state}" for state in list(STATES)[:2]),
+    "/settings/keeping": ("", "?days=7"),
     "/integrations/new": ("?kind=twilio", "?kind=log", "?kind=smpp", "?kind=smtp"),
     "/opt-outs": ("", "?search=0001", "?source=shop&channel=email", "?search=nobody-is-so"),
     "/opt-outs/remove": ("?address=%2B32470000000",),

@@ -139,6 +139,9 @@ PARTS: dict[str, dict[str, tuple[str, str]]] = {
         "audit": ("/audit", "Who changed what"),
         "alerts": ("/alerts", "The bell: what needs attention, and mails of it"),
         "settings-sign-in": ("/settings/sign-in", "Single sign-on, set up"),
+        "keeping": ("/settings/keeping?days=30", "How long people are remembered, what would go"),
+        "forget": ("/settings/forget", "Erasing a person by number or mail address"),
+        "forget-coupon": ("/coupons/{coupon}/forget", "What erasing a person takes and leaves"),
     },
 }
 UNSEEN = {

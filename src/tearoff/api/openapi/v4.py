@@ -30,6 +30,7 @@ _ABOUT = {
     "Alerts": "What somebody should look at, from its beginning to its end.",
     "Audit log": "Who changed what, and what it was before.",
     "Single sign-on": "The account's own provider, by which its people sign in.",
+    "Keeping and forgetting": "How long people are remembered, and erasing one of them.",
     "API keys": "What lets programs in: by scopes, rolled with a day of overlap, revoked.",
     "Members": "Who belongs to the account, by role; invitations by link and mail.",
 }

@@ -16,7 +16,7 @@ from tearoff.api.v3 import parameters as p
 from tearoff.api.v3.contactlists import PAGE_OR_ALL, Tool, when
 from tearoff.api.v3.endpoint import Endpoint
 from tearoff.kit.db import Handle
-from tearoff.people import optouts
+from tearoff.people import optout_pages, optouts
 from tearoff.people.contacts import MOST_LISTED, PAGE
 
 _REASON = p.string("reason", p.text(500), "Why, for your records.", "Asked at the counter")
@@ -37,8 +37,8 @@ def _list(tool: Tool) -> Endpoint:
     async def act(call: Call, db: Handle) -> dict[str, Any]:
         page = call.given["page"]
         limit, offset = (MOST_LISTED, 0) if page is None else (PAGE, (page - 1) * PAGE)
-        amount = await optouts.count_all(db, call.account.id, tool.channel)
-        found = await optouts.list_page(
+        amount = await optout_pages.count_all(db, call.account.id, tool.channel)
+        found = await optout_pages.list_page(
             db, call.account.id, tool.channel, limit=limit, offset=offset
         )
         rows = [

@@ -24,6 +24,7 @@ from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.rules import CampaignNotFound
 from tearoff.distribution.usage import Used as UsedRow
 from tearoff.distribution.usage import total, usage
+from tearoff.keeping import retention
 from tearoff.kit.db import Handle
 from tearoff.kit.words import LANGUAGES
 from tearoff.messages.connections import connections_of
@@ -52,7 +53,8 @@ class Account(msgspec.Struct, frozen=True):
     """`allowed_countries`: where texts may go; null: to `country` alone, and everywhere when there
     is none. In quiet hours (the receiver's clock) no text leaves. New campaigns begin with `brand`,
     `brand_color` and the logo. `sender` is what texts shall come from, before a service is
-    connected. `frame_hosts`: the sites that may frame public links; null: any."""
+    connected. `frame_hosts`: the sites that may frame public links; null: any. Coupons and messages
+    that are older than `retention_days` forget their people; null: nothing is forgotten."""
 
     id: int
     name: str
@@ -76,6 +78,7 @@ class Account(msgspec.Struct, frozen=True):
     has_logo: bool
     sender: str
     hides_first_steps: bool
+    retention_days: int | None
 
 
 class Used(msgspec.Struct, frozen=True):
@@ -120,6 +123,8 @@ async def update_account(call: Call, db: Handle) -> Account:
     for name in _EMPTY & {name for name, value in changes.items() if value is None}:
         changes[name] = ""
     await account_settings.change(db, call.account.id, changes)
+    if changes.get("retention_days") is not None:
+        await retention.order(db, call.account.id)
     changed = await accounts.account(db, call.account.id)
     assert changed is not None
     return await shown(call, db, changed)
@@ -152,6 +157,7 @@ async def shown(call: Call, db: Handle, account: AccountRow) -> Account:
         has_logo=account.logo_id is not None,
         sender=account.sender,
         hides_first_steps=account.hides_first_steps,
+        retention_days=account.retention_days,
     )
 
 
@@ -259,6 +265,10 @@ FIELDS = (
                  50_000_000),
     _limit_field("spend_month", "What texts may cost in a month, in millionths of the currency"
                  " unit.", 500_000_000),
+    f.integer_field("retention_days", "After so many days without anything happening, coupons that"
+                    " are over and messages forget their people; null: never.", 365,
+                    least=account_settings.LEAST_KEPT, most=account_settings.MOST_KEPT,
+                    nullable=True),
     f.boolean_field("hides_first_steps", "Whether Home leaves out its list of first steps.", False),
 )  # fmt: skip
 
@@ -271,7 +281,7 @@ EXAMPLE = Account(
     100001, "Bean & Leaf", "hello@example.com", "EUR", "en", "Europe/Brussels", "BE",
     "https://coupons.example.com", None, None, Limits(500, 5000, 10, 20, 50, None, None),
     [Integration(100001, "log")], ["shop.example"], None, "22:00", "08:00", True, "Bean & Leaf",
-    "#0b5d4b", False, "BeanLeaf", False,
+    "#0b5d4b", False, "BeanLeaf", False, 365,
 )  # fmt: skip
 
 GET = Operation(

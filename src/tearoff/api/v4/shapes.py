@@ -104,7 +104,8 @@ class Session(msgspec.Struct, frozen=True):
 class Suppression(msgspec.Struct, frozen=True):
     """An address that gets nothing. `source`: reply, provider, shop, link or complaint; an
     address that stands on the list for several reasons is listed once for each. `about`: in a
-    list, the coupon that it had got last before."""
+    list, the coupon that it had got last before. `address` is empty
+    for somebody who was erased: messages are kept from them all the same."""
 
     address: str
     source: str
@@ -204,9 +205,8 @@ def _customer(row: SessionRow) -> Customer:
 
 
 def show_suppression(found: OptOut, about: LastCoupon | None = None) -> Suppression:
-    return Suppression(
-        found.address, found.source, found.reason, found.created_at, found.channel, about
-    )  # fmt: skip
+    address = "" if found.is_erased else found.address
+    return Suppression(address, found.source, found.reason, found.created_at, found.channel, about)
 
 
 # as the API reference shows them --------------------------------------------------------

@@ -3,7 +3,7 @@
 from tearoff.kit.migrations.plain import run_sql_file
 
 revision = "0031"
-down_revision = "0029"
+down_revision = "0030"
 
 
 def upgrade() -> None:
