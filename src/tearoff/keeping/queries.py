@@ -113,7 +113,8 @@ async def empty_events(db: Handle, account_id: int, found: Found) -> None:
             thread,
         )
     await db.execute(
-        "UPDATE hook_deliveries d SET thread = e.thread, last_answer = '', last_error = ''"
+        "UPDATE hook_deliveries d SET thread = e.thread, last_answer = '', last_error = '',"
+        " last_head = ''"
         " FROM hook_events e WHERE e.id = ANY($2) AND d.event_id = e.id AND d.account_id = $1",
         account_id,
         list(found.events),
