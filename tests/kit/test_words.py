@@ -35,6 +35,9 @@ SAME = {
     "Messaging Service", "Name", "No", "Notes", "PIN", "Pages", "Port", "Question", "SMS",
     "Scans", "Secret", "Server", "Service", "Services", "Status", "System ID", "System type",
     "TLS", "Text", "Token", "Validation", "Wallets", "Website", "minutes",
+    "Client ID", "Contacts", "Filters", "General", "Messages", "Passkey", "Passkeys",
+    "Single sign-on", "Subaccounts", "Team", "Webhooks", "in Apple Wallet", "in Google Wallet",
+    "ms", "{n} ms",
 
 }  # fmt: skip
 """Phrases that another language may share with English; other equal ones were forgotten."""
