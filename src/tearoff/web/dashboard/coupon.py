@@ -46,7 +46,7 @@ async def shown(
         visit,
         "coupon",
         title=visit.words("Coupon {code}", code=standings.spelled(coupon.short_code)),
-        at="/campaigns",
+        at="/coupons",
         status=409 if refused else 422 if problems else 200,
         coupon=coupon,
         campaign=campaign,

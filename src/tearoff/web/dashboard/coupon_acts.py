@@ -140,7 +140,7 @@ async def _surely(visit: Visit, act: ByHand, *, title: str, text: str, button: s
         button=button,
         action=f"{path}/{act.name}",
         back=visit.address(path),
-        at="/campaigns",
+        at="/coupons",
         names=[standings.spelled(_short(visit))],
         values=[("reason", reason)],
         is_dangerous=act is _WITHDRAW,

@@ -49,7 +49,7 @@ async def _ask_of_coupon(
         visit,
         "forget",
         title=visit.words("Erase whoever has this coupon?"),
-        at="/campaigns",
+        at="/coupons",
         status=status,
         problems=problems,
         counts=counts,

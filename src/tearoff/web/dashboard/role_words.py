@@ -52,9 +52,9 @@ def heads(words: Words) -> list[str]:
 
 def means(words: Words, role: str) -> str:
     """What somebody with this role may do, on one line."""
-    may = [right for right in GRANTS if has(role, right)]
-    if len(may) < len(GRANTS):
-        return ". ".join(words(RIGHT_WORDS[right]) for right in may)
     if role == "owner":
         return words("Everything, and decides who else is an owner")
+    may = [right for right in GRANTS if has(role, right)]
+    if len(may) < sum(tuple(grant.roles) != ("owner",) for grant in GRANTS.values()):
+        return ". ".join(words(RIGHT_WORDS[right]) for right in may)
     return words("Everything, but for what owners alone decide")
