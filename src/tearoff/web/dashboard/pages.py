@@ -141,6 +141,7 @@ def shared(visit: Visit) -> dict[str, Any]:
         "form_token": form_tokens.make(visit.services, visit.who.person_id, visit.now),
         "out_token": make_form_token(visit.services, visit.token),
         "here": _here(visit.request),
+        "stood_on": _stood_on(visit),
         "moments": Moments(words, visit.account.timezone, visit.now),
         "typed": visit.typed,
         "files": _files(),
@@ -220,6 +221,13 @@ def _here(request: AnyRequest) -> str:
     kept = [p for p in query.split("&") if p and not p.startswith(("said=", "kept="))]
     path: str = request.scope["path"]
     return path + (f"?{'&'.join(kept)}" if kept else "")
+
+
+def _stood_on(visit: Visit) -> str:
+    """Of a page that answers a form: the page that the form stood on; else "". A script shows its
+    address, and a browser lets no script show that of another site."""
+    given = visit.typed.text("back") if visit.request.method == "POST" else ""
+    return given if given.startswith(visit.address("/")) else ""
 
 
 def _files() -> dict[str, str]:

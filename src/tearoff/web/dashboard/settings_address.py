@@ -86,7 +86,7 @@ async def save(visit: Visit) -> Answer:
         await visit.do(account.UPDATE, given_of(visit))
     except TearoffError as error:
         return await _page(visit, problems_of(visit.words, error), 422)
-    return to(visit, f"{AT}?check=1#check", said=visit.words("Saved."))
+    return to(visit, f"{AT}#check", said=visit.words("Saved."), check=1)
 
 
 async def _page(

@@ -8,6 +8,8 @@ function say(text, kind = "no") {
   line.className = `alert ${kind}`;
   line.textContent = text;
   said.replaceChildren(line);
+  // Whoever pressed a button far down would not see it.
+  if (line.getBoundingClientRect().top < 0) line.scrollIntoView({ block: "center" });
 }
 
 const answered = new URL(location.href).searchParams.has("said");
@@ -106,6 +108,10 @@ document.addEventListener("click", (event) => {
     if (!open.contains(event.target)) open.open = false;
   }
 });
+
+// A page that answers a form becomes the page that the form stood on: going back or loading it anew
+// asks the browser's question about sending once more to nobody.
+if (body.dataset.page) history.replaceState(history.state, "", body.dataset.page);
 
 // A second press on the way sends nothing twice. Back from the browser's memory brings it back.
 document.addEventListener("submit", (event) => {
