@@ -131,7 +131,9 @@ def test_opt_outs_from_a_file(tearoff, tmp_path):
     words = ("optout", "import", "--account", str(key["account"]), str(file))
     done = tearoff(*words, "--reason", "old system", "--json")
     assert (done["added"], done["bad"], done["bad_lines"][0]["line"]) == (1, 1, 3)
-    assert "0 added, 1 already there, 1 not readable\n  line 3: neither" in tearoff(*words).stdout
+    assert (
+        "0 added, 1 already there, 0 twice in the list, 1 not readable\n" in tearoff(*words).stdout
+    )
     (listed,) = tearoff("optout", "list", "--account", str(key["account"]), "--json")["opt_outs"]
     assert (listed["number"], listed["reason"]) == ("+32470001241", "old system")
 
@@ -526,9 +528,10 @@ def test_of_two_servers_the_one_that_runs_is_told(settings, tmp_path):
 def test_a_command_loads_its_own_module_alone():
     every = make_parser().format_help()
     for name in (name for names in MODULES.values() for name in names):
-        assert f"    {name} " in every
+        line = re.compile(rf"^    {name}\s", re.M)
+        assert line.search(every), name
         alone = make_parser(name)
-        assert f"    {name} " in alone.format_help()
+        assert line.search(alone.format_help()), name
         assert alone.format_usage() == make_parser().format_usage()
 
 
@@ -553,7 +556,7 @@ def test_links_of_owners(tearoff):
         "teammate", "add", *account, "--email", "boss@example.com", "--role", "owner", "--json"
     )
     invited = tearoff("teammate", "invite", *account, "--teammate", str(boss["teammate"]))
-    assert re.search(r"/password/[A-Za-z0-9]{49}\n\nIt works once, for 3 days", invited.stdout)
+    assert re.search(r"/password/[A-Za-z0-9]{49}\n\nIt works once, for 7 days", invited.stdout)
     reset = tearoff("owner", "reset", *account, "--email", "Boss@example.com", "--json")
     assert re.search(r"/owner/[A-Za-z0-9]{49}$", reset["url"])
     assert (

@@ -26,7 +26,7 @@ from tearoff.cli.common import Commands, add_command, database, settings_of
 from tearoff.cli.supervisor import Kept, end_all
 from tearoff.config import Settings
 from tearoff.errors import Conflict, Invalid
-from tearoff.keeping.again import erase_again
+from tearoff.keeping import erased_list
 from tearoff.kit import keys, logs
 from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
@@ -101,7 +101,7 @@ def _work(arguments: argparse.Namespace) -> None:
         asyncio.run(migrate(settings.database_url))
         is_kept = PARENT in os.environ  # by a server, which has chosen the user
         if not is_kept:
-            asyncio.run(erase_again(settings))
+            _erase_again(settings)
         user = None if is_kept else _user(settings, is_trial=False)
         if user is None:
             asyncio.run(run_worker(settings))
@@ -111,13 +111,22 @@ def _work(arguments: argparse.Namespace) -> None:
         _keep([_worker(handed, user)])
 
 
+def _erase_again(settings: Settings) -> None:
+    """What a backup has brought back. Loaded where there is something to do: this process does
+    nothing but keep others alive."""
+    if erased_list.read(erased_list.path_of(settings)):
+        from tearoff.keeping.again import erase_again  # noqa: PLC0415 (see above)
+
+        asyncio.run(erase_again(settings))
+
+
 def _run(
     settings: Settings, held: socket.socket, *, with_worker: bool, is_trial: bool = False
 ) -> None:
     """The web processes and the worker, kept alive until a signal says stop."""
     asyncio.run(migrate(settings.database_url))
     logs.configure(settings)
-    asyncio.run(erase_again(settings))
+    _erase_again(settings)
     settings = msgspec.structs.replace(settings, secret_key=_secret_key(settings))
     user = _user(settings, is_trial=is_trial)
     if user is not None:  # a port is shared among the sockets of one user

@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
+from functools import lru_cache
 
 from tearoff.kit.vault import Vault
 
@@ -24,22 +25,23 @@ _LENGTH = 24
 
 class _Process:
     vault: Vault | None = None
-    starts: tuple[str, ...] = ()
-    """How marks begin that the keys at hand make, the newest key's first."""
 
 
 def use(vault: Vault) -> None:
-    names = (mark.hex()[:8] for mark in vault.marks("key name", b""))
-    _Process.starts = tuple(f"{PREFIX}{name}:" for name in names)
     _Process.vault = vault
+
+
+@lru_cache(4)
+def _starts(vault: Vault) -> tuple[str, ...]:
+    """How marks begin that these keys make, the newest key's first."""
+    return tuple(f"{PREFIX}{mark.hex()[:8]}:" for mark in vault.marks("key name", b""))
 
 
 def marks_of(account_id: int, address: str) -> list[str]:
     """Of an address in its canonical form, the newest key's first."""
-    if _Process.vault is None:
-        raise RuntimeError("nobody has said which keys there are")
-    marks = _Process.vault.marks(_PURPOSE, f"{account_id}:{address}".encode("utf-8", "replace"))
-    return [start + _text(mark) for start, mark in zip(_Process.starts, marks, strict=True)]
+    vault = _vault()
+    marks = vault.marks(_PURPOSE, f"{account_id}:{address}".encode("utf-8", "replace"))
+    return [start + _text(mark) for start, mark in zip(_starts(vault), marks, strict=True)]
 
 
 def is_mark(address: str) -> bool:
@@ -48,7 +50,13 @@ def is_mark(address: str) -> bool:
 
 def without_key(marks: Iterable[str]) -> list[str]:
     """Those that match nobody any more, because their key is missing."""
-    return [mark for mark in marks if not mark.startswith(_Process.starts)]
+    return [mark for mark in marks if not mark.startswith(_starts(_vault()))]
+
+
+def _vault() -> Vault:
+    if _Process.vault is None:
+        raise RuntimeError("nobody has said which keys there are")
+    return _Process.vault
 
 
 def _text(mark: bytes) -> str:

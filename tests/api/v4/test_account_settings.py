@@ -219,9 +219,9 @@ class TestAttention:
         caller = await accounts.caller(services.db, shop.client_id)
         call = Call(open_doors(services), caller, {}, clock.now())
         assert len((await attention.get_attention(call, asked)).pools) == 20
-        assert len(asked.statements) == 5
+        assert len(asked.statements) == 7
         found = re.findall(r"(?:FROM|JOIN) (\w+)", " ".join(asked.statements))
-        assert not {"sessions", "messages", "session_events", "replies"} & set(found)
+        assert not {"sessions", "messages", "session_events", "hook_events"} & set(found)
 
 
 class Recording:

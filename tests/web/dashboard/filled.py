@@ -78,6 +78,7 @@ QUERIES = {
     "/replies": ("", "?view=open", "?view=unread", "?search=nothing+like+that"),
     "/send": ("", "?campaign={campaign}"),
     "/settings/address": ("", "?check=1"),
+    "/audit/export.csv": ("?about=webhook",),
     "/audit": ("", "?about=campaign&from=2026-01-01", "?about=webhook"),
     "/webhooks/{id:int}": ("", "?state=missed"),
     "/webhooks/{id:int}/replay": ("?since=2020-01-01T00:00",),

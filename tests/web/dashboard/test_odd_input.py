@@ -8,6 +8,10 @@ import re
 import pytest
 
 from tearoff.api.v4.routes import OPERATIONS
+from tearoff.coupons.campaigns import campaigns
+from tearoff.coupons.models import NewSession
+from tearoff.coupons.sessions import actions
+from tearoff.kit import clock
 from tearoff.web.dashboard.routes import SCREENS
 
 NAMES = sorted(
@@ -19,15 +23,30 @@ NAMES = sorted(
         "price.country", "price.amount", "settings.sender", "crop", "crop.x", "add", "drop",
     }
 )  # fmt: skip
-ODD = ["²", "--5", "9999-12-31T23:59", "9" * 40, "-1", "nan", "\ufffe[", "2027-03-28T02:30"]
+ODD = [
+    "²",
+    "--5",
+    "9999-12-31T23:59",
+    "9" * 40,
+    "-1",
+    "nan",
+    "\ufffe[",
+    "2027-03-28T02:30",
+    "0001-01-01",
+    "0001-01-01T00:00",
+]
 POSTED = [screen for screen in SCREENS if screen.method == "POST"]
 
 
 @pytest.mark.parametrize("screen", POSTED, ids=[screen.path for screen in POSTED])
-async def test_odd_values_break_nothing(screen, shop, sign_in):
+async def test_odd_values_break_nothing(screen, shop, sign_in, services):
     person = await sign_in(shop)
+    made = await campaigns.campaign(services.db, shop.account, shop.campaign)
+    async with services.db.transaction() as db:
+        issued = await actions.issue_session(db, made, NewSession(), now=clock.now())
     token = (await person.get("/profile")).token
     path = re.sub(r"\{id:int\}", str(shop.campaign), screen.path)
+    path = path.replace("{code:str}", issued.code)
     path = re.sub(r"\{\w+:int\}", "1", re.sub(r"\{\w+:str\}", "abcdef", path)).rstrip("/")
     for odd in ODD:
         answer = await person.post(path, [(name, odd) for name in NAMES], token=token)

@@ -201,8 +201,11 @@ class TestOptedOut:
         assert await sent(services, barred) == []
 
     async def test_it_is_lifted_with_a_reason_that_the_log_keeps(self, barred, sign_in, services):
-        person = await sign_in(barred, "sender")
         form = {"to": "0470 00 12 34", "text": "Just for you: {link}"}
+        sender, person = await sign_in(barred, "sender"), await sign_in(barred, "manager")
+        told = await sender.post("/send", {**form, "campaign": barred.campaign})
+        assert "Ask an owner or a manager if that is wrong." in text_of(told)
+        assert (await sender.post("/send/lift", {**form, "reason": "So they say"})).status == 403
         empty = await person.post("/send/lift", form)
         assert empty.status == 422
         assert "This is needed." in re.search(r'id="w-reason">.*?</svg>([^<]*)', empty.text)[1]

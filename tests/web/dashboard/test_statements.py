@@ -53,7 +53,13 @@ class Counted:
             ],
         }  # fmt: skip
 
+        asked: list[None] = []
+
         async def receive() -> Any:
+            """Nothing comes behind the request."""
+            if asked:
+                await asyncio.Event().wait()
+            asked.append(None)
             return {"type": "http.request", "body": b"", "more_body": False}
 
         async def send(message: Any) -> None:

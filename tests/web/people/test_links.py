@@ -116,7 +116,11 @@ async def look_at_the_first_account(opened, vault):
 
 
 async def test_a_door_at_which_nobody_can_sign_in(visitor, services):
-    await services.db.execute("UPDATE people SET password_hash = NULL")
+    for statement in (
+        "UPDATE people SET password_hash = NULL", "DELETE FROM passkeys",
+        "DELETE FROM single_sign_on",
+    ):  # fmt: skip
+        await services.db.execute(statement)
     page = await visitor().get("/")
     assert page.status == 200
     assert "tearoff owner link --account ID" in page.text

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 import asyncpg
@@ -100,6 +101,16 @@ async def campaign(db: Handle, account_id: int, campaign_id: int) -> Campaign | 
         campaign_id,
     )
     return row and read(Campaign, row)
+
+
+async def names_of(db: Handle, account_id: int, campaign_ids: Sequence[int]) -> dict[int, str]:
+    """What these campaigns are called, those that were removed too."""
+    rows = await db.fetch(
+        "SELECT id, name FROM campaigns WHERE account_id = $1 AND id = ANY($2)",
+        account_id,
+        campaign_ids,
+    )
+    return {row["id"]: row["name"] for row in rows}
 
 
 async def campaign_of_code(db: Handle, code: str) -> Campaign | None:

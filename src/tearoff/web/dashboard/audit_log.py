@@ -15,14 +15,16 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import audit as v4
 from tearoff.api.v4 import keys
 from tearoff.api.v4.pages import MOST, Page
+from tearoff.coupons.campaigns import campaigns
 from tearoff.errors import Invalid
 from tearoff.kit import times
 from tearoff.kit.times import YEARS
 from tearoff.kit.words import Words, phrase
 from tearoff.web.dashboard import downloads
-from tearoff.web.dashboard.audit_words import NOUNS, PAGES, VERBS
+from tearoff.web.dashboard.audit_words import NOUNS, OPERATIONS, PAGES, VERBS
 from tearoff.web.dashboard.pages import page, to
 from tearoff.web.dashboard.screens import Screen
+from tearoff.web.dashboard.standings import spelled
 from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer
 from tearoff.web.paper.reading import patiently
@@ -35,7 +37,10 @@ _KINDS = {
     "key": phrase("Any API key"),
     "person": phrase("Any person"),
 }
-_OF_THE_ACCOUNT = ("account", "owner", "route")
+_LONGEST = 16
+_SAID_ALREADY = ("version", "changed_at", "changed_by")
+"""What the row says by itself: when, and by whom."""
+_OF_THE_ACCOUNT = ("account", "owner", "route", "single_sign_on", "audit")
 """There is one of each."""
 
 
@@ -115,6 +120,7 @@ async def show(visit: Visit) -> Answer:
         problem = str(error)
     except Invalid:  # a cursor of another list
         return to(visit, AT)
+    names = await _names(visit, entries)
     return await page(
         visit,
         "audit_log",
@@ -123,7 +129,7 @@ async def show(visit: Visit) -> Answer:
         status=422 if problem else 200,
         problem=problem,
         asked=asked,
-        rows=[_row(visit, entry) for entry in entries],
+        rows=[_row(visit, entry, names) for entry in entries],
         nouns=[(noun, visit.words(name)) for noun, name in NOUNS.items()],
         actors=await _actors(visit),
         first=visit.address(AT, **asked.query()) if visit.query.get("cursor") else "",
@@ -185,17 +191,35 @@ async def _actors(visit: Visit) -> list[tuple[str, str]]:
     return found + [(kind, visit.words(name)) for kind, name in _KINDS.items()]
 
 
-def _row(visit: Visit, entry: v4.Entry) -> dict[str, Any]:
+async def _names(visit: Visit, entries: Sequence[v4.Entry]) -> dict[tuple[str, str], str]:
+    """What things are called that the log names by number; codes as people read them."""
+    about = {(e.verb.partition(".")[0], e.subject.partition("/")[0]) for e in entries}
+    ids = [int(one) for noun, one in about if noun == "campaign" and one.isdecimal()]
+    db, account_id = visit.services.db, visit.account.id
+    called = await patiently(campaigns.names_of(db, account_id, ids)) if ids else {}
+    found = {("campaign", str(n)): name for n, name in called.items()}
+    return found | {(noun, one): spelled(one[:6]) for noun, one in about if noun == "session"}
+
+
+def _row(visit: Visit, entry: v4.Entry, names: dict[tuple[str, str], str]) -> dict[str, Any]:
     noun = entry.verb.partition(".")[0]
-    at = PAGES.get(noun)
+    # Of a coupon the operation stands behind its code.
+    subject, _, operation = entry.subject.partition("/")
+    at = PAGES.get(noun) if subject.isalnum() else None
     return {
         "entry": entry,
         "what": visit.words(VERBS[entry.verb]) if entry.verb in VERBS else entry.verb,
+        "operation": visit.words(OPERATIONS[operation]) if operation in OPERATIONS else operation,
         "who": _who(visit.words, entry.actor),
-        "subject": "" if noun in _OF_THE_ACCOUNT else entry.subject,
-        "page": visit.address(at.format(entry.subject)) if at and "/" not in entry.subject else "",
+        "subject": "" if noun in _OF_THE_ACCOUNT else names.get((noun, subject), _short(subject)),
+        "page": visit.address(at.format(subject)) if at and noun not in _OF_THE_ACCOUNT else "",
         "values": _values(entry),
     }
+
+
+def _short(subject: str) -> str:
+    """Of what only a machine reads, the beginning."""
+    return f"{subject[:8]}…" if len(subject) > _LONGEST else subject
 
 
 def _who(words: Words, actor: v4.Actor) -> str:
@@ -214,7 +238,8 @@ def _who(words: Words, actor: v4.Actor) -> str:
 def _values(entry: v4.Entry) -> list[tuple[str, str, str]]:
     """What differs, by name: before and after."""
     before, after = entry.before or {}, entry.after or {}
-    return [(name, _told(before.get(name)), _told(after.get(name))) for name in {**before, **after}]
+    names = [name for name in {**before, **after} if name not in _SAID_ALREADY]
+    return [(name, _told(before.get(name)), _told(after.get(name))) for name in names]
 
 
 def _told(value: object) -> str:

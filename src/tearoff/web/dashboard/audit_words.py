@@ -24,7 +24,8 @@ NOUNS = {
     "key": phrase("API keys"),
     "member": phrase("Team"),
     "owner": phrase("The owner's way in"),
-    "person": phrase("Ways of signing in"),
+    "person": phrase("Ways of signing in, and erasing"),
+    "single_sign_on": phrase("Single sign-on"),
     "audit": phrase("Audit log"),
     "package": phrase("Packages"),
     "alert": phrase("Alerts"),
@@ -86,6 +87,7 @@ VERBS = {
     "owner.link": phrase("Link made that lets the owner in"),
     "owner.reset": phrase("The owner's password and second step reset"),
     "package.create": phrase("Package made"),
+    "person.erase": phrase("Person erased"),
     "person.passkey_add": phrase("Passkey added"),
     "person.passkey_remove": phrase("Passkey removed"),
     "person.passkey_step_off": phrase("Passkey after the password switched off"),
@@ -106,6 +108,10 @@ VERBS = {
     "session.create": phrase("Coupon handed out"),
     "session.export": phrase("Coupons taken as a file"),
     "session.operate": phrase("Coupon's state changed"),
+    "single_sign_on.change": phrase("Single sign-on set up"),
+    "single_sign_on.only": phrase("Single sign-on made the only way in, or not any more"),
+    "single_sign_on.open": phrase("Passwords let in again, by a command"),
+    "single_sign_on.remove": phrase("Single sign-on removed"),
     "suppression.add": phrase("Put on the list of opt-outs"),
     "suppression.export": phrase("Opt-outs taken as a file"),
     "suppression.import": phrase("Opt-outs imported"),
@@ -120,6 +126,19 @@ VERBS = {
     "webhook.test": phrase("Test event sent"),
 }
 
+OPERATIONS = {
+    "opened": phrase("opened"),
+    "claimed": phrase("activated"),
+    "unclaimed": phrase("activation taken back"),
+    "validated": phrase("redeemed"),
+    "unvalidated": phrase("redemption taken back"),
+    "voided": phrase("withdrawn"),
+    "unvoided": phrase("given back"),
+    "locked": phrase("blocked"),
+    "unlocked": phrase("unblocked"),
+}
+"""What was done to a coupon."""
+
 PAGES = {
     "campaign": "/campaigns/{}",
     "session": "/coupons/{}",
@@ -130,5 +149,6 @@ PAGES = {
     "account": "/settings",
     "webhook": "/webhooks/{}",
     "member": "/team/{}",
+    "single_sign_on": "/settings/sign-in",
 }
 """The page of what was changed, by noun."""

@@ -15,6 +15,7 @@ from tearoff.api.v4.operation import Operation, find
 from tearoff.coupons import rules
 from tearoff.errors import Invalid, TearoffError
 from tearoff.kit import times
+from tearoff.kit.amounts import read_amount
 from tearoff.kit.words import Words, phrase
 from tearoff.web.dashboard import standings, sure
 from tearoff.web.dashboard.coupon import shown
@@ -85,10 +86,14 @@ def why_not(words: Words, error: TearoffError) -> str:
 
 async def redeem(visit: Visit) -> Answer:
     typed = visit.typed
+    spent = typed.text("validation_value")
+    if spent and read_amount(spent) is None:
+        told = visit.words("Type an amount such as 12.50, or nothing.")
+        return await shown(visit, Problems({"validation_value": told}), box="redeem")
     given = {
         "operation": "validated",
         "reason": typed.text("reason"),
-        "validation_value": typed.text("validation_value"),
+        "validation_value": read_amount(spent),
         "location": whole_number(typed.text("location")),
         "if_uses": whole_number(typed.text("if_uses")),
     }
@@ -163,10 +168,9 @@ async def extend(visit: Visit) -> Answer:
 
 def _end(visit: Visit, until: str, campaign: Any) -> str:
     try:
-        at = datetime.fromisoformat(until)
-    except ValueError:
+        return times.end_of(datetime.fromisoformat(until), campaign.timezone, visit.language)
+    except (ValueError, OverflowError):  # no moment, or beyond what a date can be
         return until
-    return times.end_of(at, campaign.timezone, visit.language)
 
 
 async def _act(

@@ -317,5 +317,5 @@ SCREENS = (
     Screen(path="/send", right=Right.SEND, act=show),
     Screen(method="POST", path="/send", right=Right.SEND, act=send),
     Screen(method="POST", path="/send/preview", right=Right.SEND, act=preview),
-    Screen(method="POST", path="/send/lift", right=Right.PEOPLE, act=lift),
+    Screen(method="POST", path="/send/lift", right=Right.LIFT, act=lift),
 )
