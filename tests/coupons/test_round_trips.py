@@ -51,8 +51,8 @@ async def test_a_scan_is_found_by_its_key_and_what_is_shown_by_its_own_index(ser
         first_day = await plan(db, "key = 'k'")
         await db.execute(
             "INSERT INTO counter_scans (account_id, location_id, device_id, key, code, verdict,"
-            " scanned_at, at) SELECT 1, 1, -1 - i % 2, 'key' || i, 'code' || i,"
-            " CASE WHEN i % 50 = 0 THEN 'no' ELSE 'good' END, moment, moment"
+            " was_offline, takes, scanned_at, at) SELECT 1, 1, -1 - i % 2, 'key' || i, 'code' || i,"
+            " CASE WHEN i % 50 = 0 THEN 'no' ELSE 'good' END, true, true, moment, moment"
             " FROM generate_series(1, 5000) i, LATERAL (SELECT now() - i * interval '1 min' moment)"
         )
         await db.execute("ANALYZE counter_scans")
