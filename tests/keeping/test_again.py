@@ -124,3 +124,18 @@ async def test_a_key_that_the_list_needs_must_be_there(own, commands, tmp_path):
     done = await asyncio.to_thread(commands.run, ["serve", "--port", "0"], env)
     assert done.returncode == 1
     assert "the key that their list was made with is missing" in done.stderr
+
+
+async def test_whoever_opted_out_after_a_backup_stays_so(own, commands, tmp_path):
+    """A restore took people off the list without a word, in programs of this kind."""
+    shop, dump = await open_shop(own), tmp_path / "before.dump"
+    await asyncio.to_thread(pgbackup.backup, own.database_url, dump)
+    await optouts.add(own.db, shop.account, PHONE, source="reply", now=clock.now())
+    await own.db.close()
+    words = ["restore", "--force", "--json", str(dump)]
+    done = await asyncio.to_thread(commands.run, words, environment(own, tmp_path))
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["opt_outs_kept"] == 1
+    db = await Database.open(own.database_url, size=2)
+    assert await optouts.is_opted_out(db, shop.account, PHONE)
+    await db.close()

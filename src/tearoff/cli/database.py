@@ -18,6 +18,7 @@ from tearoff.keeping.again import erase_again
 from tearoff.kit import clock, logs, pgbackup, signs_of_life
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
+from tearoff.people import carried_over
 
 
 def add_commands(commands: Commands) -> None:
@@ -66,14 +67,21 @@ async def _note_backup(settings: Settings) -> None:
 def _restore(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
         logs.configure(settings)
+        known = asyncio.run(carried_over.opt_outs_of(settings.database_url))
         pgbackup.restore(settings.database_url, arguments.file, force=arguments.force)
         # A backup of a version before would stop the server that runs on it just now.
         asyncio.run(migrate(settings.database_url))
+        kept = asyncio.run(carried_over.put_back(settings.database_url, known))
         again = asyncio.run(erase_again(settings))
     text = f"Restored from {arguments.file}."
+    if kept:
+        text += f" {kept:,} opt-outs since that backup are on the list again."
+    if not known:
+        text += " Whoever opted out after it was made is not on the list: import those you know of."
     if again:
         text += f" {again:,} erased since that backup, and now once more."
-    show(arguments, {"restored": str(arguments.file), "erased_again": again}, text)
+    told = {"restored": str(arguments.file), "opt_outs_kept": kept, "erased_again": again}
+    show(arguments, told, text)
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:
