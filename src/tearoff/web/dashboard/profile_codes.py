@@ -111,9 +111,7 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
     )
 
 
-async def recovery_codes(
-    visit: Visit, codes: list[str], *, is_for_passkey: bool = False
-) -> Answer:
+async def recovery_codes(visit: Visit, codes: list[str], *, is_for_passkey: bool = False) -> Answer:
     """`is_for_passkey`: they stand in for a passkey, there being no app."""
     text = "\n".join(codes)
     product = visit.services.settings.product_name

@@ -209,13 +209,17 @@ def _span_in_words(visit: Visit, span: dict[str, str], *, on: bool) -> str:
     words = visit.words
     since, until = (_told(visit, span.get(name)) for name in ("since", "until"))
     about = (
-        words("All that happened from {since} until {until}.", since=since, until=until)
+        words(
+            "What did not arrive of all that happened from {since} until {until}.",
+            since=since,
+            until=until,
+        )
         if until
-        else words("All that happened from {since} until now.", since=since)
+        else words("What did not arrive of all that happened from {since} until now.", since=since)
     )
     text = words(
-        "They did not arrive. They go out for each coupon in the order in which it happened, each"
-        " once; what has arrived is not sent again."
+        "It goes out for each coupon in the order in which it happened, each event once; what has"
+        " arrived is not sent again."
     )
     first = words("It is switched on first.")
     return f"{first} {about} {text}" if on else f"{about} {text}"
@@ -224,7 +228,7 @@ def _span_in_words(visit: Visit, span: dict[str, str], *, on: bool) -> str:
 def _told(visit: Visit, moment: str | None) -> str:
     if not moment:
         return ""
-    at = datetime.fromisoformat(moment)
+    at = datetime.fromisoformat(moment.upper())
     return times.words_of(at, visit.account.timezone, visit.words.language)
 
 
