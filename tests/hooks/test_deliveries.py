@@ -151,6 +151,28 @@ async def test_after_three_tries_the_next_event_goes_first(caller, receiver, ser
     assert receiver.kinds == ["coupon_opened"] * 3 + ["coupon_claimed"]
 
 
+async def test_sent_again_it_waits_for_no_clock(caller, receiver, services):
+    """What happened before in its session, and waits for its next try, goes at once and first;
+    another session's is left alone."""
+    receiver.answer = lambda got: 503
+    webhook = await listen(caller, receiver, ["coupon_opened", "coupon_claimed"])
+    code, other = await make_session(caller), await make_session(caller)
+    await operate(caller, code, "opened", "claimed")
+    await until_tried(services, webhook, code, 1)
+    await operate(caller, other, "opened")
+    await until_tried(services, webhook, other, 1)
+    later = "UPDATE hook_deliveries SET next_at = now() + interval '1 hour' WHERE endpoint_id = $1"
+    await services.db.execute(later, id_of(webhook))
+    receiver.got.clear()
+    receiver.answer = lambda got: 200
+    ref = (await deliveries(caller, webhook))[1]["event"]
+    body = {"webhook": webhook["ID"], "event": ref}
+    assert (await caller.post("/v3/webhook/resend", body)).body["amount_of_results"] == 1
+    await wait_for_states(caller, webhook, "delivered", "delivered", "waiting")
+    assert receiver.kinds == ["coupon_opened", "coupon_claimed"]
+    assert {got.body["session"] for got in receiver.got} == {code}
+
+
 async def test_gone_switches_off_at_once(caller, receiver, services):
     receiver.answer = lambda got: 500 if len(receiver.got) < 2 else 410
     webhook = await listen(caller, receiver, "coupon_distributed")

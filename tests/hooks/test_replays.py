@@ -56,6 +56,33 @@ async def until_sent(v4, webhook, replay):
             await asyncio.sleep(0.05)
 
 
+async def test_what_did_not_arrive_is_counted_as_it_is_sent_again(caller, v4, receiver, services):
+    """Also what was given up before it began to fail, but happened in the span that is offered."""
+    receiver.answer = lambda got: 503
+    webhook = await listen(caller, receiver, ["coupon_distributed"])
+    for n in range(1, 4):
+        await make_session(caller)
+        await until_tried(services, webhook, n)
+    await services.db.execute(
+        "UPDATE hook_deliveries SET state = 'failed', settled_at = now() - interval '1 day'"
+        " WHERE id = (SELECT max(id) FROM hook_deliveries WHERE endpoint_id = $1)", id_of(webhook),
+    )  # fmt: skip
+    shown = (await v4.get(path_of(webhook))).body
+    found = await v4.get(f"{path_of(webhook)}/missed?since={shown['missed_since'][:16]}:00Z")
+    assert (shown["missed"], found.body["events"]) == (3, 3)
+    assert (shown["last_status"], shown["last_error"]) == (503, "HTTP 503.")
+
+
+async def until_tried(services, webhook, n):
+    async with asyncio.timeout(PATIENCE):
+        while await services.db.fetchval(
+            "SELECT count(*) FILTER (WHERE tries > 0 AND claimed_until IS NULL) < $2"
+            " OR count(claimed_until) > 0 FROM hook_deliveries WHERE endpoint_id = $1",
+            id_of(webhook), n,
+        ):  # fmt: skip
+            await asyncio.sleep(0.05)
+
+
 async def test_what_happens_while_it_is_off_is_kept(caller, v4, receiver):
     webhook = await listen(caller, receiver, ["coupon_distributed", "coupon_voided"])
     await switch(caller, webhook, on=False)

@@ -200,8 +200,9 @@ async def find_event(db: Handle, account_id: int, ref: str) -> Event:
 async def resend_event(
     db: Handle, account_id: int, event: Event, endpoint_id: int | None, now: datetime
 ) -> int:
-    """Send an event again: to the endpoints that got it, or to this one whether it got it or
-    not. Gives to how many. Raises `WebhookNotFound` and `WebhookOff`."""
+    """Send an event again: to the endpoints that got it, or to this one whether it got it or not;
+    what happened before in its thread and is still to arrive is tried first. Gives to how many.
+    Raises `WebhookNotFound` and `WebhookOff`."""
     if endpoint_id is not None:
         await _require_active(db, account_id, endpoint_id)
         await queries.end_pause(db, endpoint_id)
@@ -210,6 +211,7 @@ async def resend_event(
         raise WebhookOff
     if n == 0 and endpoint_id is not None:
         await queries.owe_event(db, account_id, event.id, endpoint_id, now)
+    await queries.pull_earlier(db, account_id, event.id, endpoint_id, now)
     await queries.wake_deliverers(db, outbox.CHANNEL)
     return max(1, n)
 

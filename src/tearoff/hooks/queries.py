@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from tearoff.hooks import retry_schedule
 from tearoff.hooks.models import KINDS, OFF_BY_OWNER, Endpoint, Event
 from tearoff.kit.db import Handle
 from tearoff.kit.rows import columns, read
@@ -207,6 +208,28 @@ async def owe_event(
     await db.execute(
         "INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at,"
         " created_at) SELECT $1, $3, id, thread, $4, $4 FROM hook_events WHERE id = $2",
+        account_id,
+        event_id,
+        endpoint_id,
+        now,
+    )
+
+
+async def pull_earlier(
+    db: Handle, account_id: int, event_id: int, endpoint_id: int | None, now: datetime
+) -> None:
+    """Let go now what an event that goes out again would wait for: what happened before in its
+    thread and waits for its next try. One that another holds is just being sent or settled."""
+    await db.execute(
+        "UPDATE hook_deliveries d SET next_at = $4 FROM ("
+        " SELECT w.id FROM hook_deliveries a JOIN hook_endpoints e ON e.id = a.endpoint_id"
+        " JOIN hook_deliveries w ON w.endpoint_id = a.endpoint_id AND w.thread = a.thread"
+        " AND w.event_id < a.event_id"
+        " WHERE a.account_id = $1 AND a.event_id = $2 AND a.thread <> '' AND e.active"
+        " AND ($3::bigint IS NULL OR a.endpoint_id = $3) AND w.state = 'waiting'"
+        " AND w.next_at > $4 AND (w.claimed_until IS NULL OR w.claimed_until <= $4)"
+        f" AND w.tries < {retry_schedule.IN_ORDER_FOR} FOR NO KEY UPDATE OF w SKIP LOCKED"
+        ") earlier WHERE d.id = earlier.id",
         account_id,
         event_id,
         endpoint_id,

@@ -14,9 +14,10 @@ _LATEST = 100
 
 
 class Standing(msgspec.Struct, frozen=True):
-    """`missed`: what did not arrive since it fails or was switched off, else of all that the log
-    has: given up, dropped, or waiting after a try that failed; `missed_since`: when the oldest of
-    that happened. `last_at`, `last_status`: of the last try."""
+    """`missed_since`: when the oldest happened of what did not arrive since it fails or was
+    switched off, else of all that the log has. `missed`: all that did not arrive of what happened
+    since that minute, given up, dropped, or waiting after a try that failed: as many as are sent
+    again if that span is. `last_at`, `last_status`, `last_error`: of the last try."""
 
     endpoint_id: int
     waiting: int
@@ -25,28 +26,35 @@ class Standing(msgspec.Struct, frozen=True):
     last_at: datetime | None
     last_status: int | None
     last_state: str | None
+    last_error: str | None
 
 
 _OF = f"""
 SELECT e.id AS endpoint_id,
   (SELECT count(*) FROM hook_deliveries d WHERE d.endpoint_id = e.id AND d.state = 'waiting')
     AS waiting,
-  given_up.n + tried.n AS missed, least(given_up.since, tried.since) AS missed_since,
-  last.at AS last_at, last.last_status, last.state AS last_state
+  given_up.n + tried.n AS missed, oldest.since AS missed_since,
+  last.at AS last_at, last.last_status, last.state AS last_state, last.last_error
 FROM hook_endpoints e
 CROSS JOIN LATERAL (
-  SELECT count(*) AS n, min(d.created_at) AS since FROM hook_deliveries d
+  SELECT min(d.created_at) AS since FROM hook_deliveries d
   WHERE d.endpoint_id = e.id AND d.state IN ('failed', 'dropped') AND d.thread <> 'webhook_test'
     AND (d.settled_at >= coalesce(e.failing_since, e.switched_off_at)
       OR coalesce(e.failing_since, e.switched_off_at) IS NULL)
-) given_up
+) lost
 CROSS JOIN LATERAL (
   SELECT count(*) AS n, min(d.created_at) AS since FROM hook_deliveries d
   WHERE d.endpoint_id = e.id AND d.state = 'waiting' AND d.tries > 0
     AND (d.claimed_until IS NULL OR d.claimed_until <= $3)
 ) tried
+CROSS JOIN LATERAL (SELECT least(lost.since, tried.since) AS since) oldest
+CROSS JOIN LATERAL (
+  SELECT count(*) AS n FROM hook_deliveries d
+  WHERE d.endpoint_id = e.id AND d.state IN ('failed', 'dropped') AND d.thread <> 'webhook_test'
+    AND d.created_at >= date_trunc('minute', oldest.since)
+) given_up
 LEFT JOIN LATERAL (
-  SELECT coalesce(d.last_at, d.settled_at) AS at, d.last_status, d.state FROM (
+  SELECT coalesce(d.last_at, d.settled_at) AS at, d.last_status, d.last_error, d.state FROM (
     SELECT * FROM hook_deliveries d WHERE d.endpoint_id = e.id ORDER BY d.id DESC LIMIT {_LATEST}
   ) d WHERE d.tries > 0 AND coalesce(d.last_at, d.settled_at) IS NOT NULL
   ORDER BY 1 DESC LIMIT 1

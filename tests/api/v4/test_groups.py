@@ -100,7 +100,7 @@ async def test_a_webhooks_life(v4):
     path = f"/v4/webhooks/{made.body['id']}"
     found = (await v4.get(path)).body
     stands = {"waiting": 0, "missed": 0, "missed_since": None, "last_try_at": None}
-    assert found == made.body | stands | {"secret": None, "last_status": None}
+    assert found == made.body | stands | {"secret": None, "last_status": None, "last_error": ""}
     off = await v4.patch(path, {"active": False, "events": None})
     assert (off.body["active"], off.body["events"]) == (False, None)
     rolled = await v4.patch(path, {"active": True, "roll_secret": True})

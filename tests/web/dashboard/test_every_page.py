@@ -14,7 +14,13 @@ import pytest_asyncio
 from tearoff.web.dashboard.routes import SCREENS
 from tests import pseudo
 from tests.running import start_server
-from tests.web.browsing import axe_finds_nothing, in_browser, no_cut_text, no_sideways_scroll
+from tests.web.browsing import (
+    axe_finds_nothing,
+    enlarge_text,
+    in_browser,
+    no_cut_text,
+    no_sideways_scroll,
+)
 from tests.web.dashboard.conftest import Person
 from tests.web.dashboard.filled import Filled, fill, own_all, pages
 
@@ -174,6 +180,20 @@ async def _no_cut_words(page) -> None:
 @pytest.mark.parametrize("width", [320, 1366])
 async def test_every_page_is_whole(walk, width, language):
     await look_at(walk, width=width, language=language)
+
+
+async def test_no_page_scrolls_sideways_in_large_text(walk):
+    """Twice as large, by the browser's setting and by a style of the person's own, which the
+    widths of media queries do not follow."""
+    async for page, watch in walk(width=390):
+        if APART.search(watch.address):
+            continue
+        await page.evaluate("document.documentElement.style.fontSize = '32px'")
+        await watch.holds(no_sideways_scroll(page))
+        await page.evaluate("document.documentElement.style.fontSize = ''")
+        await enlarge_text(page)
+        await watch.holds(no_sideways_scroll(page))
+        await enlarge_text(page, 100)
 
 
 @pytest.mark.soak

@@ -193,7 +193,15 @@ async def test_a_webhook_that_failed_for_a_day(person, caller, receiver, service
     home = text_of(await person.get(""))
     assert "gets no events" in home
     page = await person.get(path)
-    assert "Every try has failed since" in text_of(page)
+    banner = text_of(page)
+    assert "Every try has failed since" in banner
+    assert "The last try: It answered with status 500." in banner
+    counted = int(re.search(r"(\d+) events did not arrive of what happened since", banner)[1])
+    waiting = int(re.search(r"(\d+) events wait in all", banner)[1])
+    assert 3 <= counted <= waiting
+    assert re.search(r"next \d+ \w+ \d{4}, \d\d:\d\d:\d\d", banner)  # a distance would stand still
+    which = re.search(r'href="(/[^"]+state=missed&amp;since=[^"]+)#log"', page.text)[1]
+    assert len(deliveries_of(await person.get(which.replace("&amp;", "&")))) == counted
     missed = deliveries_of(await person.get(f"{path}?state=missed"))
     told = text_of(await person.get(missed[0]))
     assert "status 500" in told and "no disk left" in told
@@ -203,7 +211,8 @@ async def test_a_webhook_that_failed_for_a_day(person, caller, receiver, service
     since = re.search(r'id="r-since" name="since" value="([^"]+)"', page.text)[1]
     sure = await person.get(f"{path}/replay?since={since}")
     n = int(re.search(r"Send (\d+) events? again", text_of(sure))[1])
-    assert n >= 3
+    assert n == counted
+    assert "for each coupon in the order in which it happened" in text_of(sure)
     form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', sure.text))
     form.pop("t")
     done = await person.post(f"{path}/replay", form)
@@ -219,7 +228,8 @@ async def test_a_webhook_that_failed_for_a_day(person, caller, receiver, service
         told = [got.body["sequence"] for got in receiver.got if got.body["session"] == code]
         assert told == sorted(told)
     where = urlsplit(done.headers["location"]).path
-    assert "All arrived" in text_of(await person.get(where))
+    told = text_of(await person.get(where))
+    assert "All arrived" in told and "For each coupon in the order" in told
     assert "Not everything" not in text_of(await person.get(path))
     rows = await services.db.fetch(
         "SELECT verb FROM audit_entries WHERE account_id = $1 AND verb = 'webhook.replay'",
@@ -266,7 +276,7 @@ async def test_what_was_missed_while_it_was_off(person, caller, receiver, servic
     await operate(caller, missed[0], "voided")
     told = text_of(await person.get(path))
     assert "It answered 410 Gone." in told
-    assert "5 events were missed since then." in told
+    assert "5 events did not arrive of what happened since" in told
     assert "is switched off" in text_of(await person.get(""))
     assert len(receiver.got) == 1
 
@@ -310,6 +320,9 @@ async def test_filters_and_one_delivery(person, caller, receiver, services):
     assert secret not in page.text and "<script>alert" not in page.text
     done = await person.post(address, {"once": "z"})
     assert done.status == 303
+    assert "to the same coupon and has not arrived yet goes first" in text_of(
+        await person.get(done.headers["location"])
+    )
     await receiver.wait_for(3)
     assert receiver.got[2].raw == receiver.got[0].raw
 

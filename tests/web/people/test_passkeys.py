@@ -347,6 +347,7 @@ async def test_asked_for_after_the_password(somebody, visitor, services):
     page = await browser.post(f"{base}/passkeys/step-on", {"t": token})
     codes = re.findall(r'<li class="code ltr">([a-z0-9-]+)</li>', page.text)
     assert (page.status, len(set(codes))) == (200, 10)
+    assert "in place of the passkey" in page.text and "your app" not in page.text
     other = visitor()
     assert (await other.sign_in(owner.email)).headers["location"] == "/sign-in/second-step"
     page = await other.get("/sign-in/second-step")

@@ -49,15 +49,17 @@ class Webhook(msgspec.Struct, frozen=True):
 
 
 class WebhookStanding(Webhook, frozen=True):
-    """And how it stands. `waiting`: deliveries that are still to be made. `missed`: events that did
-    not arrive, since it fails or was switched off, else of the last 30 days; `missed_since`: when
-    the oldest of them happened. `last_try_at`, `last_status`: of the last try (null: no answer)."""
+    """And how it stands. `waiting`: deliveries that are still to be made. `missed_since`:
+    when the oldest event happened that did not arrive since it fails or was switched off, else of
+    the last 30 days; `missed`: how many did not arrive of those that happened since that minute.
+    `last_try_at`, `last_status`, `last_error`: of the last try (status null: no answer)."""
 
     waiting: int
     missed: int
     missed_since: datetime | None
     last_try_at: datetime | None
     last_status: int | None
+    last_error: str
 
 
 async def list_webhooks(call: Call, db: Handle) -> Page[WebhookStanding]:
@@ -160,6 +162,7 @@ def _standing(row: WebhookRow, stands: standings.Standing) -> WebhookStanding:
         missed_since=stands.missed_since,
         last_try_at=stands.last_at,
         last_status=stands.last_status,
+        last_error=stands.last_error or "",
     )
 
 
@@ -195,6 +198,7 @@ _STANDING = WebhookStanding(
     missed_since=None,
     last_try_at=AT,
     last_status=200,
+    last_error="",
 )
 LIST = Operation(
     method="GET",

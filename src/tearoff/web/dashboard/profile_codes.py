@@ -60,7 +60,9 @@ async def renew(visit: Visit) -> Answer:
     async with visit.services.db.transaction() as db:
         codes = await people.new_recovery_codes(db, visit.who.person_id, visit.typed.text("mark"))
         await _note(visit, db, "person.recovery_codes")
-    return await recovery_codes(visit, codes) if codes else to(visit, "/profile")
+    if not codes:
+        return to(visit, "/profile")
+    return await recovery_codes(visit, codes, is_for_passkey=not visit.who.has_second_step)
 
 
 async def end(visit: Visit) -> Answer:
@@ -109,16 +111,20 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
     )
 
 
-async def recovery_codes(visit: Visit, codes: list[str]) -> Answer:
+async def recovery_codes(visit: Visit, codes: list[str], *, is_for_passkey: bool = False) -> Answer:
+    """`is_for_passkey`: they stand in for a passkey, there being no app."""
     text = "\n".join(codes)
     product = visit.services.settings.product_name
     told = f"{product} · {visit.who.email}\n\n{text}\n"
     return await page(
         visit,
         "recovery_codes",
-        title=visit.words("Codes for when you lose your phone"),
+        title=visit.words("Codes for when you lose your device")
+        if is_for_passkey
+        else visit.words("Codes for when you lose your phone"),
         at="/profile",
         codes=codes,
+        is_for_passkey=is_for_passkey,
         text=text,
         file=f"data:text/plain;charset=utf-8,{quote(told)}",
     )

@@ -68,7 +68,9 @@ async def switch_on(visit: Visit) -> Answer:
         codes = await people.start_passkey_step(db, visit.who.person_id)
         await _note(visit, db, "person.passkey_step_on")
     said = visit.words("A passkey is asked for after your password.")
-    return await recovery_codes(visit, codes) if codes else to(visit, _BACK, said=said)
+    if not codes:
+        return to(visit, _BACK, said=said)
+    return await recovery_codes(visit, codes, is_for_passkey=True)
 
 
 async def switch_off(visit: Visit) -> Answer:

@@ -16,6 +16,7 @@ from tearoff.api.v4.pages import Page
 from tearoff.errors import Conflict, Invalid
 from tearoff.hooks.endpoints import WebhookOff
 from tearoff.hooks.shown import TRIES
+from tearoff.kit import times
 from tearoff.web.dashboard import sure, webhook_words
 from tearoff.web.dashboard.forms import clock_text, moment_of
 from tearoff.web.dashboard.moments import Moments
@@ -160,7 +161,11 @@ async def resend(visit: Visit) -> Answer:
         await visit.do(v4.RESEND, {"event": ref, "webhook": hook.id}, once=once)
     except (WebhookOff, KeyReused):
         return to(visit, path, visit.words("It is off. Switch it on first."))
-    return to(visit, path, visit.words("It is on its way again."))
+    said = visit.words(
+        "It is on its way again. What happened before to the same coupon and has not arrived yet"
+        " goes first."
+    )
+    return to(visit, path, said)
 
 
 # a span ------------------------------------------------------------------------------------------
@@ -185,7 +190,7 @@ async def ask_replay(visit: Visit) -> Answer:
         title=words.ngettext(
             "Send {n} event again?", "Send {n} events again?", n, n=_number(visit, n)
         ),
-        text=_span_in_words(visit, on=not hook.active),
+        text=_span_in_words(visit, span, on=not hook.active),
         button=words("Switch on and send") if not hook.active else words("Send again"),
         action=f"{AT}/{hook.id}/replay",
         back=visit.address(f"{AT}/{hook.id}"),
@@ -200,14 +205,31 @@ def _number(visit: Visit, n: int) -> str:
     return Moments(visit.words, visit.account.timezone, visit.now).number(n)
 
 
-def _span_in_words(visit: Visit, *, on: bool) -> str:
+def _span_in_words(visit: Visit, span: dict[str, str], *, on: bool) -> str:
     words = visit.words
+    since, until = (_told(visit, span.get(name)) for name in ("since", "until"))
+    about = (
+        words(
+            "What did not arrive of all that happened from {since} until {until}.",
+            since=since,
+            until=until,
+        )
+        if until
+        else words("What did not arrive of all that happened from {since} until now.", since=since)
+    )
     text = words(
-        "They did not arrive. They go out in the order in which they happened, each once; what has"
+        "It goes out for each coupon in the order in which it happened, each event once; what has"
         " arrived is not sent again."
     )
     first = words("It is switched on first.")
-    return f"{first} {text}" if on else text
+    return f"{first} {about} {text}" if on else f"{about} {text}"
+
+
+def _told(visit: Visit, moment: str | None) -> str:
+    if not moment:
+        return ""
+    at = datetime.fromisoformat(moment.upper())
+    return times.words_of(at, visit.account.timezone, visit.words.language)
 
 
 async def replay(visit: Visit) -> Answer:
