@@ -42,6 +42,27 @@ async def test_a_person_is_erased_from_their_coupon(services, sign_in, shop, cou
     assert await services.db.fetchval(audit, shop.account) == 1
 
 
+async def test_the_coupon_says_that_its_person_was_erased(services, sign_in, shop, coupon):
+    """In place of facts that are gone; a link has nobody to go to."""
+    person = await sign_in(shop, "manager")
+    path = f"/coupons/{coupon.code[:6]}"
+    before = await person.get(path)
+    assert "Send the link again" in text_of(before)
+    assert "was erased" not in text_of(before)
+    await person.post(f"{path}/forget", {"sure": "1", "once": "word"})
+    for one in (person, await sign_in(shop, "reader")):
+        told = text_of(await one.get(path))
+        assert "The person was erased on" in told
+        assert "Phone number" not in told
+        assert "Send the link again" not in told
+    await services.db.execute(
+        "UPDATE sessions SET phone = $2 WHERE account_id = $1", shop.account, PHONE
+    )
+    told = text_of(await person.get(path))
+    assert "was erased" not in told, "somebody else has it by now"
+    assert "Send the link again" in told
+
+
 async def test_by_number_it_is_shown_first_and_typed_again(services, sign_in, shop, coupon):
     person = await sign_in(shop, "owner")
     await services.db.execute("UPDATE accounts SET country = 'FR' WHERE id = $1", shop.account)
