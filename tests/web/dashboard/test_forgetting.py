@@ -79,6 +79,24 @@ async def test_by_number_it_is_shown_first_and_typed_again(services, sign_in, sh
     assert "Nothing is known under this number or mail address." in nothing.text
 
 
+async def test_what_is_no_whole_number_erases_nobody_and_leads_to_the_coupons(
+    sign_in, shop, services, coupon
+):
+    person = await sign_in(shop, "manager")
+    refused = await person.post("/settings/forget", {"address": "2211"})
+    assert refused.status == 422
+    told = text_of(refused)
+    assert "Nothing was erased." in told
+    assert "not saved" not in told
+    assert f'href="{person.address("/coupons?search=2211")}"' in refused.text
+    assert "Erase the person" in text_of(await person.get(f"/coupons/{coupon.code[:6]}"))
+    other = await person.post("/settings/forget", {"address": "nobody"})
+    assert (other.status, "search=" in other.text) == (422, False)
+    typed = {"address": PHONE, "sure": "1", "again": "x"}
+    again = text_of(await person.post("/settings/forget", typed))
+    assert ("Nothing was erased." in again, "not saved" in again) == (True, False)
+
+
 @pytest.mark.parametrize("role", ["editor", "sender", "staff", "reader"])
 async def test_only_owner_and_manager_see_the_way_there(sign_in, shop, coupon, role):
     person = await sign_in(shop, role)
