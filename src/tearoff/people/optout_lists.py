@@ -219,9 +219,7 @@ def _beside(table: Table, country: str | None, lines: _Lines) -> Beside:
     return look
 
 
-async def _others(
-    db: Handle, account_id: int, table: Table, lines: _Lines
-) -> list[OtherColumn]:
+async def _others(db: Handle, account_id: int, table: Table, lines: _Lines) -> list[OtherColumn]:
     """The columns in which somebody would be forgotten."""
     found = []
     for place, addresses in sorted(lines.beside.items()):
