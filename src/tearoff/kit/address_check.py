@@ -29,7 +29,7 @@ _EXPIRED, _SELF_SIGNED, _OTHER_NAME = 10, (18, 19), (62, 63, 64)
 """OpenSSL's X509_V_ERR_* (x509_vfy.h)."""
 
 
-class Step(msgspec.Struct, frozen=True):
+class AddressStep(msgspec.Struct, frozen=True):
     """`problem` is "" where all is well: `no_name`, `private`, `refused`, `silent`, `no_tls`,
     `expired`, `other_name`, `self_signed`, `unknown_issuer`, `no_answer`, `somebody_else`,
     `plain`. What comes behind a step that failed is not tried."""
@@ -41,7 +41,7 @@ class Step(msgspec.Struct, frozen=True):
 class Checked(msgspec.Struct, frozen=True, kw_only=True):
     """`addresses`: where the name leads; `certificate_until`: when the certificate ends."""
 
-    steps: list[Step]
+    steps: list[AddressStep]
     addresses: list[str] = []
     certificate_until: datetime | None = None
 
@@ -93,7 +93,7 @@ async def _name(found: Checked, host: str, port: int, way: Way) -> list[http.Add
         _fail(found, "name", "private")
     except (TimeoutError, socket.gaierror):
         _fail(found, "name", "no_name")
-    found.steps.append(Step("name"))
+    found.steps.append(AddressStep("name"))
     return infos
 
 
@@ -106,9 +106,9 @@ async def _connection(
         _fail(found, "connection", "silent")
     except OSError:
         _fail(found, "connection", "refused")
-    found.steps.append(Step("connection"))
+    found.steps.append(AddressStep("connection"))
     if scheme != "https":
-        found.steps.append(Step("certificate", "plain"))
+        found.steps.append(AddressStep("certificate", "plain"))
         return found
     return await _certificate(found, host, port, infos, way)
 
@@ -147,7 +147,7 @@ async def _certificate(
     assert said is not None
     shown = said.getpeercert() or {}
     until = datetime.fromtimestamp(ssl.cert_time_to_seconds(str(shown["notAfter"])), UTC)
-    found.steps.append(Step("certificate"))
+    found.steps.append(AddressStep("certificate"))
     return msgspec.structs.replace(found, certificate_until=until)
 
 
@@ -169,9 +169,9 @@ async def _answer(found: Checked, url: str, expected: bytes, way: Way) -> None:
     except (TimeoutError, OSError, aiohttp.ClientError):
         _fail(found, "answer", "no_answer")
     is_ours = answer.status == 200 and answer.body.strip() == expected
-    found.steps.append(Step("answer", "" if is_ours else "somebody_else"))
+    found.steps.append(AddressStep("answer", "" if is_ours else "somebody_else"))
 
 
 def _fail(found: Checked, name: str, problem: str) -> NoReturn:
-    found.steps.append(Step(name, problem))
+    found.steps.append(AddressStep(name, problem))
     raise _Failed

@@ -16,7 +16,7 @@ from tearoff.api.v4 import fields as f
 from tearoff.api.v4.account import TAG
 from tearoff.api.v4.operation import Operation
 from tearoff.kit import address_check
-from tearoff.kit.address_check import Step, Way
+from tearoff.kit.address_check import AddressStep, Way
 from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.db import Handle
 
@@ -33,7 +33,7 @@ class AddressCheck(msgspec.Struct, frozen=True):
 
     address: str
     is_fine: bool
-    steps: list[Step]
+    steps: list[AddressStep]
     addresses: list[str]
     certificate_until: datetime | None
 
@@ -69,7 +69,7 @@ CHECK = Operation(
     errors=(201, 300, 301, 302),
     answers={200: ("What each step met.", AddressCheck)},
     example=AddressCheck(
-        "https://coupons.example.com", True, [Step(name) for name in address_check.STEPS],
+        "https://coupons.example.com", True, [AddressStep(name) for name in address_check.STEPS],
         ["203.0.113.7"], datetime(2027, 2, 1, tzinfo=UTC),
     ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import account, account_address
 from tearoff.api.v4.account_address import AddressCheck, CheckedOften
 from tearoff.errors import TearoffError
-from tearoff.kit.address_check import Step
+from tearoff.kit.address_check import AddressStep
 from tearoff.kit.words import phrase
 from tearoff.web.dashboard import phone_address
 from tearoff.web.dashboard.pages import page, to
@@ -124,7 +124,7 @@ async def stop_dead_links(visit: Visit, given: Mapping[str, Any]) -> None:
         checked = await _asked(visit, link_host=typed)
     except CheckedOften:
         raise LeadsNowhere(None) from None
-    if checked.steps[-1] != Step("answer"):
+    if checked.steps[-1] != AddressStep("answer"):
         raise LeadsNowhere(checked)
 
 
