@@ -83,7 +83,7 @@ class Session(msgspec.Struct, frozen=True):
     `id` is the running number that the API calls `sequenceid`. `active_until` ends the window
     that claiming opened; `prize` is what the scratch card showed ("" is a blank); `language` is the
     one in which this person reads, where that is known. `extended`: the shop has given it an end of
-    its own, which may be later than the campaign's."""
+    its own, which may be later than the campaign's. `forgotten_at`: its person was erased then."""
 
     id: int
     account_id: int
@@ -128,6 +128,7 @@ class Session(msgspec.Struct, frozen=True):
     reservation: str | None
     reserved_until: datetime | None
     language: str | None
+    forgotten_at: datetime | None
 
     def expiry(self, campaign: Campaign) -> datetime | None:
         """The moment from which the coupon cannot be used: its own or the campaign's,

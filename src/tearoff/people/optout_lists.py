@@ -7,6 +7,7 @@ and none may vanish without a word.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from datetime import datetime
 
@@ -17,7 +18,7 @@ from tearoff.kit.db import Database, DatabaseAway, Handle
 from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone
 from tearoff.kit.tables.models import Reading, Value, Wanted, plain
-from tearoff.kit.tables.reading import MISSING, SHORTENED, Table
+from tearoff.kit.tables.reading import MISSING, SHORTENED, Beside, Table
 from tearoff.people import optouts
 
 MOST = 100_000
@@ -63,6 +64,15 @@ class OptoutLine(msgspec.Struct, frozen=True):
     text: str = ""
 
 
+class OtherColumn(msgspec.Struct, frozen=True):
+    """A column that was not taken, with `addresses` in it that are not on the list: whoever wants
+    them imports the file once more with it. `column` from 1 on; `name` is its heading, or ""."""
+
+    column: int
+    name: str
+    addresses: int
+
+
 class ImportedOptouts(msgspec.Struct, frozen=True):
     """Of `rows` lines with something in them, `added` are on the list now, `already` were there as
     the shop's own entries, `twice` stand in the file before, and `bad` cannot be read: together
@@ -77,6 +87,7 @@ class ImportedOptouts(msgspec.Struct, frozen=True):
     bad_lines: list[OptoutLine]
     known_lines: list[OptoutLine]
     read: Reading
+    others: list[OtherColumn] = []
 
 
 class CheckedOptouts(msgspec.Struct, frozen=True):
@@ -90,6 +101,7 @@ class CheckedOptouts(msgspec.Struct, frozen=True):
     bad_lines: list[OptoutLine]
     known_lines: list[OptoutLine]
     read: Reading
+    others: list[OtherColumn] = []
 
 
 Told = Callable[[int], None]
@@ -102,12 +114,14 @@ class BrokenOff(TryLater):
 
 
 class _Lines(msgspec.Struct):
-    """What stands in a file: `good` are canonical addresses by the line that has each first."""
+    """What stands in a file: `good` are canonical addresses by the line that has each first,
+    `beside` those in columns that were not taken, by place."""
 
     good: dict[str, OptoutLine]
     twice: list[OptoutLine]
     bad: list[OptoutLine]
     rows: int = 0
+    beside: dict[int, set[str]] = {}
 
     def known(self, new: Collection[str]) -> list[OptoutLine]:
         """The lines that can be read and put nobody on the list."""
@@ -152,9 +166,10 @@ async def import_list(
                 " already stays as it is.",
                 after=error.after,
             ) from error
+    others = await _others(db, account_id, table, lines)
     return ImportedOptouts(
         lines.rows, len(added), len(addresses) - len(added), len(lines.twice), len(lines.bad),
-        lines.bad[:named], lines.known(added)[:named], table.reading,
+        lines.bad[:named], lines.known(added)[:named], table.reading, others,
     )  # fmt: skip
 
 
@@ -165,9 +180,10 @@ async def check_list(
     lines = await _read_all(table, country, lambda _: None)
     there = await optouts.of_source(db, account_id, list(lines.good), SOURCE)
     new = lines.good.keys() - there
+    others = await _others(db, account_id, table, lines)
     return CheckedOptouts(
         lines.rows, len(new), len(lines.good) - len(new), len(lines.twice), len(lines.bad),
-        lines.bad[:named], lines.known(new)[:named], table.reading,
+        lines.bad[:named], lines.known(new)[:named], table.reading, others,
     )  # fmt: skip
 
 
@@ -177,6 +193,7 @@ def _line(one: OptoutLine) -> int:
 
 async def _read_all(table: Table, country: str | None, told: Told) -> _Lines:
     lines = _Lines({}, [], [])
+    table.watch(_beside(table, country, lines))
     async for lot in table.lots():
         if lines.rows + len(lot) > MOST:
             raise Invalid(
@@ -186,6 +203,32 @@ async def _read_all(table: Table, country: str | None, told: Told) -> _Lines:
         await asyncio.to_thread(_look, lot, country, lines)
         told(lines.rows)
     return lines
+
+
+def _beside(table: Table, country: str | None, lines: _Lines) -> Beside:
+    """Takes no number of an order for one of a phone: outside of columns with a heading that is
+    known, a number is one with its country code."""
+    known = {place for place, name in enumerate(table.names) if plain(name) in COLUMN.names}
+
+    def look(place: int, text: str) -> None:
+        if place not in known and "@" not in text and not text.startswith(("+", "00")):
+            return
+        with contextlib.suppress(AddressInvalid, PhoneInvalid):
+            lines.beside.setdefault(place, set()).add(_read(Value(0, text), country))
+
+    return look
+
+
+async def _others(db: Handle, account_id: int, table: Table, lines: _Lines) -> list[OtherColumn]:
+    """The columns in which somebody would be forgotten."""
+    found = []
+    for place, addresses in sorted(lines.beside.items()):
+        missed = addresses - lines.good.keys()
+        missed -= await optouts.of_source(db, account_id, missed, SOURCE)
+        if missed:
+            name = table.names[place] if place < len(table.names) else ""
+            found.append(OtherColumn(place + 1, name, len(missed)))
+    return found
 
 
 def _look(lot: Sequence[Value], country: str | None, lines: _Lines) -> None:

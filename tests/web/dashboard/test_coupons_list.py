@@ -56,6 +56,18 @@ def rows_of(answer) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
 
+async def test_days_that_end_before_they_begin_are_a_slip(beach, make_coupon, sign_in):
+    await make_coupon(beach, new=ANN)
+    person = await sign_in(beach)
+    for at in ("/coupons", f"/campaigns/{beach.campaign}/coupons"):
+        page = await person.get(f"{at}?from=2026-11-30&until=2026-11-29")
+        assert page.status == 422
+        assert "The last day is before the first one." in text_of(page)
+        assert "is all of this at once" not in text_of(page)
+        assert 'value="2026-11-30"' in page.text
+        assert (await person.get(f"{at}?from=2026-11-30&until=2026-11-30")).status == 200
+
+
 async def test_a_coupon_is_found_in_all_campaigns(beach, make_coupon, sign_in):
     ann, zoe = await make_coupon(beach, new=ANN), await make_coupon(beach, new=ZOE)
     person = await sign_in(beach, "sender")

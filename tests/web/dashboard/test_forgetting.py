@@ -42,6 +42,27 @@ async def test_a_person_is_erased_from_their_coupon(services, sign_in, shop, cou
     assert await services.db.fetchval(audit, shop.account) == 1
 
 
+async def test_the_coupon_says_that_its_person_was_erased(services, sign_in, shop, coupon):
+    """In place of facts that are gone; a link has nobody to go to."""
+    person = await sign_in(shop, "manager")
+    path = f"/coupons/{coupon.code[:6]}"
+    before = await person.get(path)
+    assert "Send the link again" in text_of(before)
+    assert "was erased" not in text_of(before)
+    await person.post(f"{path}/forget", {"sure": "1", "once": "word"})
+    for one in (person, await sign_in(shop, "reader")):
+        told = text_of(await one.get(path))
+        assert "The person was erased on" in told
+        assert "Phone number" not in told
+        assert "Send the link again" not in told
+    await services.db.execute(
+        "UPDATE sessions SET phone = $2 WHERE account_id = $1", shop.account, PHONE
+    )
+    told = text_of(await person.get(path))
+    assert "was erased" not in told, "somebody else has it by now"
+    assert "Send the link again" in told
+
+
 async def test_by_number_it_is_shown_first_and_typed_again(services, sign_in, shop, coupon):
     person = await sign_in(shop, "owner")
     await services.db.execute("UPDATE accounts SET country = 'FR' WHERE id = $1", shop.account)
@@ -56,6 +77,24 @@ async def test_by_number_it_is_shown_first_and_typed_again(services, sign_in, sh
     assert tuple(await person_of(services, coupon)) == (None, None, None)
     nothing = await person.post(path, {"address": MAIL})
     assert "Nothing is known under this number or mail address." in nothing.text
+
+
+async def test_what_is_no_whole_number_erases_nobody_and_leads_to_the_coupons(
+    sign_in, shop, services, coupon
+):
+    person = await sign_in(shop, "manager")
+    refused = await person.post("/settings/forget", {"address": "2211"})
+    assert refused.status == 422
+    told = text_of(refused)
+    assert "Nothing was erased." in told
+    assert "not saved" not in told
+    assert f'href="{person.address("/coupons?search=2211")}"' in refused.text
+    assert "Erase the person" in text_of(await person.get(f"/coupons/{coupon.code[:6]}"))
+    other = await person.post("/settings/forget", {"address": "nobody"})
+    assert (other.status, "search=" in other.text) == (422, False)
+    typed = {"address": PHONE, "sure": "1", "again": "x"}
+    again = text_of(await person.post("/settings/forget", typed))
+    assert ("Nothing was erased." in again, "not saved" in again) == (True, False)
 
 
 @pytest.mark.parametrize("role", ["editor", "sender", "staff", "reader"])

@@ -145,14 +145,39 @@ async def test_the_same_file_by_two_people_at_once_adds_up(beach, sign_in, servi
 async def test_which_column_it_is_can_be_said(beach, sign_in, services):
     person = await sign_in(beach)
     path, page = await look(person, b"one;two\n+32470001301;+32470001401\n+32470001302;x\n")
+    assert page.status == 200, "nobody has made a mistake yet"
+    assert "Several columns may have the numbers" in text_of(page)
+    assert "+32470001401" in text_of(page)
+    page = await person.get(f"{path}?column=&header=yes")
     assert page.status == 422
     assert "Say which column has the numbers" in text_of(page)
-    assert "+32470001401" in text_of(page)
     page = await person.get(f"{path}?column=2&header=yes")
     assert figures(page) == [2, 1, 0, 0, 1]
     done = await person.post(path, {"column": "2", "header": "yes"})
     assert done.status == 303
     assert await listed(services, beach) == {"+32470001204", "+32470001401"}
+
+
+async def test_a_column_that_is_not_taken_is_told(beach, sign_in, services):
+    """Numbers and mail addresses side by side: nobody in the other column is forgotten unsaid."""
+    content = (
+        b"Order,GSM,Contact,Note\n0470001399,+32470001301,ann@example.com,call @ noon\n"
+        b"0470001398,+32470001302,ben@example.com,\n0470001397,+32470001303,ANN@example.com,\n"
+    )
+    person = await sign_in(beach)
+    path, page = await look(person, content)
+    told = "The column “Contact” has 2 addresses too: import the file once more with it."
+    assert told in text_of(page)
+    assert text_of(page).count("once more with it") == 1
+    assert figures(page)[:2] == [3, 3]
+    await person.post(path, {})
+    assert told in text_of(await person.get(path)), "the report says it too"
+    path, page = await look(person, content)
+    page = await person.get(f"{path}?column=3&header=yes")
+    assert "once more with it" not in text_of(page), "the numbers are on the list by now"
+    await person.post(path, {"column": "3", "header": "yes"})
+    assert {"+32470001301", "ann@example.com", "ben@example.com"} <= await listed(services, beach)
+    assert "+32470001399" not in await listed(services, beach)
 
 
 async def test_a_first_line_may_be_one_of_the_list(beach, sign_in):
@@ -173,7 +198,7 @@ async def test_a_workbook_is_read(beach, sign_in, services):
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        (b"", "Choose a file first."),
+        (b"", "There is nothing in this file."),
         (b"\n\n \n", "There is no number or address in this list."),
         (b"%PDF-1.7 x", "not a list"),
         (b"PK\x03\x04 broken", "cannot be read as a workbook"),

@@ -8,6 +8,7 @@ import re
 
 import msgspec
 import pytest
+from playwright.async_api import expect
 
 from tearoff.coupons.models import NewSession
 from tearoff.kit import clock
@@ -16,6 +17,7 @@ from tearoff.people import optouts
 from tearoff.people.keywords import Keyword
 from tearoff.providers.base import Callback
 from tests.cast import open_shop
+from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.dashboard.conftest import text_of
 
 NUMBER = "+32470005678"
@@ -48,7 +50,7 @@ async def test_it_says_what_was_made_of_each(beach, sign_in, services, make_coup
     ):  # fmt: skip
         await wrote(services, beach, text, keyword=keyword)
     await wrote(services, beach, "STOP", phone=None, sender="BANK", keyword=Keyword.STOP)
-    told = text_of(await (await sign_in(beach, "sender")).get("/replies"))
+    told = text_of(await (await sign_in(beach, "sender")).get("/replies?view=all"))
     for words in (
         "Opted out", "Opted in again", "Asked for help", "No word for us", "To decide",
         "Who was it?", "+32 470 00 56 78", "BANK", "Sent to 8850 over", "Beach", "To decide (2)",
@@ -111,6 +113,67 @@ async def test_one_is_left_as_it_is(beach, sign_in, services):
     assert "they go on getting messages" in text_of(await person.get(done.headers["location"]))
     assert await state(services, reply) == "dismissed"
     assert not await optouts.is_opted_out(services.db, beach.account, NUMBER)
+
+
+async def test_it_opens_on_what_waits(beach, sign_in, services):
+    person = await sign_in(beach)
+    await wrote(services, beach, "Merci", keyword=Keyword.NONE)
+    assert "Merci" in text_of(await person.get("/replies"))
+    reply = await wrote(services, beach)
+    page = await person.get("/replies")
+    assert ("Merci" in text_of(page), "so stop?" in text_of(page)) == (False, True)
+    assert "Merci" in text_of(await person.get("/replies?view=all"))
+    assert "Merci" in text_of(await person.get("/replies?search=merci")), "a search is of all"
+    await person.post(f"/replies/{reply}/leave", {})
+    assert "Merci" in text_of(await person.get("/replies"))
+
+
+class TestFarDown:
+    """Whoever decides reads on at the next one: the page does not jump to its top."""
+
+    pytestmark = in_browser
+
+    @pytest.fixture
+    async def ids(self, beach, services):
+        return [await wrote(services, beach, f"so stop {n}?") for n in range(12)][::-1]
+
+    async def test_the_next_one_has_the_focus_and_what_was_done_is_said(
+        self, beach, sign_in, visit, ids
+    ):
+        person = await sign_in(beach, "sender")
+        path = person.address("/replies")
+        async with visit(path, width=390, cookies=[person.cookie]) as page:
+            for at, after in ((9, 10), (10, 11), (11, 8)):
+                card, beside = (page.locator(f"#reply-{ids[n]}") for n in (at, after))
+                await card.get_by_role("button", name="Leave it").click()
+                await expect(card).to_have_count(0)
+                await expect(beside).to_be_in_viewport()
+                await expect(beside).to_be_focused()
+                await expect(page.locator("#said")).to_be_in_viewport()
+                await expect(page.locator("#said")).to_contain_text("Left as it is")
+            await axe_finds_nothing(page)
+
+    async def test_without_script_and_where_all_are_shown(self, beach, sign_in, visit, ids):
+        person = await sign_in(beach, "sender")
+        path = person.address("/replies?view=all")
+        async with visit(path, width=390, cookies=[person.cookie], script=False) as page:
+            card = page.locator(f"#reply-{ids[5]}")
+            await card.get_by_role("button", name="Opt out").click()
+            await expect(card).to_contain_text("Opted out")
+            assert page.url.endswith(f"#reply-{ids[5]}")
+
+
+async def test_what_is_refused_stands_on_its_own_list(beach, sign_in, services):
+    ids = [
+        await wrote(services, beach, "STOP", phone=None, keyword=Keyword.STOP) for _ in range(52)
+    ]
+    person = await sign_in(beach)
+    page = await person.get("/replies?view=open")
+    last = html.unescape(re.search(r'href="([^"]+)" rel="next"', page.text)[1])
+    form = {"view": "open", "cursor": last.partition("cursor=")[2], "phone": "nobody"}
+    wrong = await person.post(f"/replies/{ids[0]}/optout", form)
+    assert wrong.status == 422
+    assert re.search(r'value="nobody"[^>]* autofocus', wrong.text)
 
 
 async def test_somebody_says_who_it_was(beach, sign_in, services):

@@ -90,6 +90,47 @@ async def test_the_address_is_saved_and_then_checked(shop, sign_in, services, se
     assert "Careful Its certificate is good" in told
 
 
+NOWHERE = "http://127.0.0.1:9"
+ANYWAY = "Use it all the same: links in messages will not open until this is put right"
+
+
+@pytest.mark.parametrize("path", ["/settings/address", "/first-steps"])
+async def test_an_address_that_leads_nowhere_is_stored_only_if_somebody_says_so(
+    shop, sign_in, services, path
+):
+    """Every link in messages would be dead from then on."""
+    person = await sign_in(shop, "manager")
+    stored = "SELECT link_host FROM accounts WHERE id = $1"
+    values = {"link_host": NOWHERE, "frame_hosts": "a.example", "name": "Leaf"}
+    page = await person.post(path, values, page=path)
+    assert page.status == 422
+    told = text_of(page)
+    assert "Nothing is saved." in told
+    assert "No A server answers there Nobody listens there." in told
+    assert ANYWAY in told
+    assert f'value="{NOWHERE}"' in page.text
+    assert await services.db.fetchval(stored, shop.account) is None
+    assert (await person.post(path, values | {"anyway": "1"}, page=path)).status == 303
+    assert await services.db.fetchval(stored, shop.account) == NOWHERE
+    again = await person.post(path, values, page=path)
+    assert again.status == 303, "what is in use already is not asked about"
+
+
+async def test_what_was_asked_too_often_is_not_stored_unseen(shop, sign_in, services):
+    person, path = await sign_in(shop), "/settings/address"
+    token = await person.token_of(path)
+    values = {"link_host": NOWHERE}
+    answers = [await person.post(path, values, token=token) for _ in range(11)]
+    assert {one.status for one in answers} == {422}
+    told = text_of(answers[-1])
+    assert "checked often just now" in told
+    assert ANYWAY in told
+    assert ANYWAY not in text_of(await person.get(path))
+    stored = "SELECT link_host FROM accounts WHERE id = $1"
+    assert await services.db.fetchval(stored, shop.account) is None
+    assert (await person.post(path, {"link_host": ""}, token=token)).status == 303
+
+
 async def test_stored_script_is_text(shop, sign_in, services):
     await services.db.execute(
         "UPDATE accounts SET name = $2, brand = $2, sender = $2, email = $2 WHERE id = $1",

@@ -82,7 +82,18 @@ class TestInviting:
         page = await person.get("/team/new")
         assert 'value="owner"' not in page.text and 'value="manager"' in page.text
         refused = await invited(person, "o@example.com", "owner")
-        assert refused.status == 422 and "Only an owner" in text_of(refused)
+        assert refused.status == 422 and text_of(refused).count("Only an owner") == 1
+
+    async def test_a_manager_is_told_once_that_an_owner_is_not_theirs(
+        self, sign_in, shop, person_of
+    ):
+        member, _ = await person_of(await sign_in(shop))
+        person = await sign_in(shop, "manager")
+        refused = await person.post(f"/team/{member}", {"role": "staff"})
+        assert refused.status == 422
+        assert text_of(refused).count("Only an owner makes somebody") == 1
+        page = text_of(await person.get(f"/team/{member}"))
+        assert page.count("Only an owner makes somebody") == 1
 
 
 class TestOne:
@@ -107,6 +118,8 @@ class TestOne:
             "SELECT id FROM members WHERE account_id = $1 AND email = 're@example.com'",
             shop.account,
         )
+        page = text_of(await person.get(f"/team/{member}"))
+        assert "Make a new link Withdraw" in page, "there is no mail that could send it"
         second = link_in(await person.post(f"/team/{member}/invitation", {"once": "b"}))
         assert first != second
         async with person.http.get(person.url + first) as answer:

@@ -50,7 +50,7 @@ REFUSED = {
     "bomb": (bomb(), "pixels|dots|large|not a picture"),
     "half": (picture()[:300], "not a picture that can be read"),
     "gif": (picture("GIF"), "Use PNG, JPEG or WebP"),
-    "empty": (b"", "Choose a \\w+ first|needed"),
+    "empty": (b"", "not a picture"),
     "11 MB": (b"\xff\xd8\xff" + b"x" * MEGABYTES, "at most 10 MB|10 MB"),
 }
 TAKEN = {

@@ -70,7 +70,8 @@ class Session(msgspec.Struct, frozen=True):
     """One person's coupon. `state`: created, opened, claimed, validated, voided, locked or
     expired, the strongest that is so. `ends_at`: up to when it is of use, which is its end or the
     last closing time before it; `active_until`: up to when it can be used once it is activated;
-    `reserved_until`: up to when a till holds it."""
+    `reserved_until`: up to when a till holds it; `forgotten_at`: when the person who had it was
+    erased, asked or by their age; what the shop writes into it later is there."""
 
     id: int
     code: str
@@ -99,6 +100,7 @@ class Session(msgspec.Struct, frozen=True):
     ends_at: datetime | None
     active_until: datetime | None
     reserved_until: datetime | None
+    forgotten_at: datetime | None
 
 
 class Suppression(msgspec.Struct, frozen=True):
@@ -190,6 +192,7 @@ def show_session(found: SessionAndCampaign, link_host: str, now: datetime) -> Se
         ends_at=rules.ends_at(row, campaign),
         active_until=row.active_until if row.is_active(now) else None,
         reserved_until=row.reserved_until if row.is_reserved(now) else None,
+        forgotten_at=row.forgotten_at,
     )
 
 
@@ -270,5 +273,6 @@ SESSION = Session(
     ends_at=datetime(2027, 12, 31, 22, 59, 59, tzinfo=UTC),
     active_until=None,
     reserved_until=None,
+    forgotten_at=None,
 )
 SUPPRESSION = Suppression("+32470001234", "shop", "Asked by phone", AT)

@@ -18,7 +18,7 @@ from tearoff.kit.spool import Upload
 from tearoff.kit.tables.models import Reading
 from tearoff.kit.tables.reading import Table, opened
 from tearoff.people import optout_lists
-from tearoff.people.optout_lists import CheckedOptouts, ImportedOptouts, OptoutLine
+from tearoff.people.optout_lists import CheckedOptouts, ImportedOptouts, OptoutLine, OtherColumn
 
 
 @contextlib.asynccontextmanager
@@ -74,6 +74,7 @@ _KNOWN = [
 _READING = Reading(
     "csv", "utf-8", "", "", True, "phone", "first line read as header: column 'phone' taken"
 )
+_OTHERS = [OtherColumn(2, "email", 3)]
 
 IMPORT = Operation(
     method="POST",
@@ -85,13 +86,14 @@ IMPORT = Operation(
     summary="Put up to 100,000 addresses on the list: one a line, or a CSV or XLSX with a"
     " column of them, as any program writes it. National numbers are read as those of the"
     " account's country. Lines that cannot be read are named, the others are taken."
-    " `added`, `already`, `twice` and `bad` are together all `rows`.",
+    " `added`, `already`, `twice` and `bad` are together all `rows`."
+    " One column is taken: `others` are those with addresses in them that are not on the list.",
     query=(*ASKED, REASON, _NAMED),
     takes=_FILE,
     act_on_upload=import_suppressions,
     errors=(201, 300, 301),
     answers={200: ("What is on the list now, and what could not be read.", ImportedOptouts)},
-    example=ImportedOptouts(4, 1, 1, 1, 1, _BAD, _KNOWN, _READING),
+    example=ImportedOptouts(4, 1, 1, 1, 1, _BAD, _KNOWN, _READING, _OTHERS),
 )
 
 CHECK = Operation(
@@ -105,7 +107,7 @@ CHECK = Operation(
     act_on_upload=check_suppressions,
     errors=(201, 300, 301),
     answers={200: ("What importing it would do.", CheckedOptouts)},
-    example=CheckedOptouts(4, 1, 1, 1, 1, _BAD, _KNOWN, _READING),
+    example=CheckedOptouts(4, 1, 1, 1, 1, _BAD, _KNOWN, _READING, _OTHERS),
 )
 
 OPERATIONS = (IMPORT, CHECK)

@@ -12,12 +12,14 @@ from tearoff.kit.visible import as_seen
 
 
 class Column(msgspec.Struct, frozen=True):
-    """`place` from 0 on; `name` is its heading, or its number from 1 on."""
+    """`place` from 0 on; `name` is its heading, or its number from 1 on. `names`: the headings of
+    all columns, none where the first line is no heading."""
 
     place: int
     name: str
     header: bool
     first_line: str
+    names: list[str]
 
 
 def find_column(rows: Sequence[Row], wanted: Wanted, asked: Asked) -> Column:
@@ -40,7 +42,7 @@ def find_column(rows: Sequence[Row], wanted: Wanted, asked: Asked) -> Column:
     else:
         told = f"no header: first line read as a {wanted.what}"
         told += f", column {name} taken" if len(places) > 1 else ""
-    return Column(place, name, header, told)
+    return Column(place, name, header, told, names)
 
 
 def has_header(rows: Sequence[Row], wanted: Wanted, asked: Asked) -> bool:

@@ -7,7 +7,7 @@ import contextlib
 import io
 import re
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from itertools import islice
 from pathlib import Path
 from typing import BinaryIO
@@ -29,6 +29,8 @@ from tearoff.kit.tables.sheet_marks import letters_of
 
 LOT = 20_000
 SAMPLE_ROWS = 2_000
+MOST_BESIDE = 20
+"""So many columns are watched beside the one that is taken."""
 MISSING = "there is nothing in the column"
 
 SHORTENED = re.compile(r"[0-9](?:[.,][0-9]+)?E[+-][0-9]{2,3}", re.IGNORECASE)
@@ -39,14 +41,27 @@ _ERRORS = frozenset(
 )  # fmt: skip
 
 
+Beside = Callable[[int, str], None]
+"""Takes the place of a column, from 0 on, and what stands in one of its cells."""
+
+
 class Table:
     """A file that is open: how it is read, and the values of its column."""
 
     def __init__(self, rows: Iterator[Row], reading: Reading, column: Column, asked: Asked) -> None:
         self.reading = reading
         self._rows, self._column, self._asked = rows, column, asked
+        self._beside: Beside | None = None
         if column.header:
             next(self._rows, None)
+
+    @property
+    def names(self) -> list[str]:
+        return self._column.names
+
+    def watch(self, beside: Beside) -> None:
+        """`beside` hears, while the values are read, what stands in the other columns."""
+        self._beside = beside
 
     async def lots(self) -> AsyncIterator[list[Value]]:
         """All values in their order, `LOT` at a time, read beside the event loop."""
@@ -66,6 +81,10 @@ class Table:
             return Value(row.line, "", row.problem)
         place = self._column.place
         text = bare(row.cells[place]) if place < len(row.cells) else ""
+        if self._beside is not None:
+            for other, cell in enumerate(row.cells[:MOST_BESIDE]):
+                if other != place:
+                    self._beside(other, bare(cell))
         return Value(row.line, text, _problem_of(text, row.kinds.get(place, ""), self._asked))
 
 

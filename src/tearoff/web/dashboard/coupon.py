@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from datetime import datetime
 from typing import Any
 
 from tearoff.accounts import locations
@@ -92,12 +93,20 @@ async def _places(visit: Visit, coupon: shapes.Session) -> dict[int, str]:
 def _person(visit: Visit, coupon: shapes.Session) -> dict[str, Any]:
     customer = coupon.customer
     return {
+        "erased_at": erased_at(coupon),
         "sees": standings.sees_people(visit),
         "name": standings.name_of(visit, coupon),
         "phone": standings.recipient(visit, customer.phone),
         "email": standings.recipient(visit, customer.email),
         "free": [value for value in customer.customfields if value],
     }
+
+
+def erased_at(coupon: shapes.Session) -> datetime | None:
+    """None again where somebody else was written into it since."""
+    customer = coupon.customer
+    known = (customer.phone, customer.email, customer.firstname, customer.lastname)
+    return None if any(known) else coupon.forgotten_at
 
 
 def _ends(
@@ -117,7 +126,7 @@ def offered(visit: Visit, coupon: shapes.Session) -> list[str]:
     """What can be done to it as it stands, by somebody of this role."""
     state, is_live = coupon.state, coupon.state in _USABLE
     can = {
-        "resend": is_live and visit.may(Right.SEND),
+        "resend": is_live and visit.may(Right.SEND) and erased_at(coupon) is None,
         "redeem": is_live and visit.may(Right.REDEEM),
         "undo": coupon.uses > 0 and visit.may(Right.UNDO),
         "extend": (is_live or state in ("expired", "locked"))

@@ -94,6 +94,7 @@ async def show_of_campaign(visit: Visit) -> Answer:
 
 async def show_asked(visit: Visit, asked: Asked, problems: Problems | None = None) -> Answer:
     cursor, found = visit.query.get("cursor") or None, None
+    problems = problems or _turned_round(visit, asked)
     if not problems:
         try:
             given = asked.given(visit.account.timezone)
@@ -121,6 +122,21 @@ async def show_asked(visit: Visit, asked: Asked, problems: Problems | None = Non
         first=visit.address(asked.path, **asked.chosen) if cursor else "",
         next=visit.address(asked.path, **asked.chosen, cursor=after) if after else "",
     )
+
+
+def _turned_round(visit: Visit, asked: Asked) -> Problems:
+    """Days that end before they begin are a slip: nothing found would look like an answer."""
+    first, last = (_day(asked.filters.get(name, "")) for name in ("from", "until"))
+    if first and last and last < first:
+        return Problems({"until": visit.words("The last day is before the first one.")})
+    return Problems()
+
+
+def _day(text: str) -> date | None:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        return None
 
 
 def _row(visit: Visit, row: v4.FoundSession) -> dict[str, Any]:

@@ -9,11 +9,12 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import account
 from tearoff.errors import TearoffError
 from tearoff.kit.times import country_of_zone, zones_of_country
-from tearoff.web.dashboard import choices, phone_address
+from tearoff.web.dashboard import choices, phone_address, settings_address
 from tearoff.web.dashboard.forms import given_by
 from tearoff.web.dashboard.pages import page, to
 from tearoff.web.dashboard.saying import Problems, problems_of
 from tearoff.web.dashboard.screens import Screen
+from tearoff.web.dashboard.settings_address import LeadsNowhere
 from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer
 
@@ -35,7 +36,10 @@ async def save(visit: Visit) -> Answer:
     if given.get("timezone", "?") == "":
         return await _page(visit, _which_zone(visit, given["country"]), 422)
     try:
+        await settings_address.stop_dead_links(visit, given)
         await visit.do(account.UPDATE, given)
+    except LeadsNowhere as stopped:
+        return await _page(visit, settings_address.not_saved(visit), 422, stopped)
     except TearoffError as error:
         return await _page(visit, problems_of(words, error), 422)
     if visit.typed.text("again"):
@@ -64,7 +68,13 @@ def _which_zone(visit: Visit, country: str) -> Problems:
     return Problems({"timezone": told})
 
 
-async def _page(visit: Visit, problems: Problems | None = None, status: int = 200) -> Answer:
+async def _page(
+    visit: Visit,
+    problems: Problems | None = None,
+    status: int = 200,
+    stopped: LeadsNowhere | None = None,
+) -> Answer:
+    checked = stopped.checked if stopped else None
     known, language = visit.account, visit.language
     is_new = known.country is None and known.timezone == "UTC"
     zone = "" if is_new else known.timezone
@@ -82,6 +92,10 @@ async def _page(visit: Visit, problems: Problems | None = None, status: int = 20
         zones=choices.with_own(choices.zones(), zone),
         country_of=country_of_zone,
         zone=zone,
+        asks=stopped is not None,
+        checked=checked,
+        steps=settings_address.steps_of(visit, checked) if checked else [],
+        ends_soon=settings_address.ends_soon(visit, checked),
     )
 
 

@@ -8,6 +8,7 @@ import secrets
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import keeping as v4
 from tearoff.api.v4 import sessions
+from tearoff.coupons.sessions.sought import LEAST_END
 from tearoff.errors import TearoffError
 from tearoff.keeping.erased_list import CannotNote
 from tearoff.keeping.erasing import UnderWay
@@ -22,6 +23,7 @@ from tearoff.web.dashboard.visit import Visit
 from tearoff.web.paper.html import Answer
 
 PATH = "/settings/forget"
+_LONGEST_END = 7
 
 
 async def of_coupon(visit: Visit) -> Answer:
@@ -97,6 +99,13 @@ def _read(visit: Visit, text: str) -> str:
         return text.strip()
 
 
+def _last_digits(visit: Visit) -> str:
+    """What was typed, where it can only be the end of a number; else ""."""
+    text = "".join(visit.typed.text("address").split())
+    is_end = text.isdecimal() and LEAST_END <= len(text) <= _LONGEST_END
+    return text if is_end and visit.may(Right.LOOK) else ""
+
+
 def _not_now(visit: Visit, error: TearoffError) -> Problems:
     if isinstance(error, UnderWay):
         told = visit.words(
@@ -135,6 +144,7 @@ async def _page(
         problems=problems,
         counts=counts,
         address_typed=visit.typed.text("address"),
+        digits=_last_digits(visit) if problems else "",
         action=visit.address(PATH),
         back_to=visit.address(PATH),
         back_name=visit.words("Erase a person"),

@@ -40,7 +40,8 @@ HAS = "has."
 
 
 class Typed(msgspec.Struct, frozen=True):
-    """All values by name, as they came: nothing is trimmed. `file`: what came with them."""
+    """All values by name, as they came: nothing is trimmed. `file`: what came with them, which may
+    be empty."""
 
     values: Mapping[str, list[str]] = {}
     file: Upload | None = None
@@ -109,7 +110,7 @@ def _parts_of(kind: str, whole: Upload, file: IO[bytes], takes: FileField) -> Ty
         except (multipart.MultipartError, UnicodeDecodeError):
             return Typed()
     file.flush()
-    return Typed(values, Upload(Path(file.name), size) if size > 0 else None)
+    return Typed(values, Upload(Path(file.name), size) if size >= 0 else None)
 
 
 def typed_of(text: str) -> Typed:

@@ -73,7 +73,7 @@ WHY = (
 
 
 class _NoFile(Invalid):
-    """Choose a file first."""
+    """There is no file, or nothing in it."""
 
 
 class _Unclear(Invalid):
@@ -106,6 +106,8 @@ async def choose(visit: Visit) -> Answer:
     try:
         if file is None:
             raise _NoFile(visit.words("Choose a file first."), field="file")
+        if file.size == 0:
+            raise _NoFile(visit.words("There is nothing in this file."), field="file")
         await glimpse(file.path, COLUMN)
         data = await asyncio.to_thread(file.path.read_bytes)
         sealed = await asyncio.to_thread(kept_lists.seal, visit.services.vault, data)
@@ -150,11 +152,12 @@ async def _look(visit: Visit, kept: KeptList, how: dict[str, str], problems: Pro
     with _on_disk(kept) as upload:
         try:
             seen = await glimpse(upload.path, COLUMN, _asked(how))
-            if seen.place is None:
+            if seen.place is None and "column" in visit.query:
                 raise _Unclear(visit.words("Say which column has the numbers or addresses."))
-            checked = msgspec.json.decode(
-                await _done(visit, v4.CHECK, how, upload, SHOWN), type=CheckedOptouts
-            )
+            if seen.place is not None:
+                checked = msgspec.json.decode(
+                    await _done(visit, v4.CHECK, how, upload, SHOWN), type=CheckedOptouts
+                )
         except Invalid as error:
             problems = problems or problems_of(visit.words, error)
             seen = seen or await _seen(upload)

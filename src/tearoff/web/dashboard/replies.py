@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 from typing import Any
 
@@ -16,6 +15,7 @@ from tearoff.kit.words import phrase
 from tearoff.messages import connections
 from tearoff.people.keywords import Keyword
 from tearoff.providers import registry
+from tearoff.web.dashboard.forms import whole_number
 from tearoff.web.dashboard.pages import page, to
 from tearoff.web.dashboard.saying import Problems, problems_of
 from tearoff.web.dashboard.screens import Screen
@@ -26,6 +26,7 @@ from tearoff.web.paper.reading import patiently
 
 AT = "/replies"
 ROWS = 50
+_LONGEST_CURSOR = 300
 _NO_PROBLEMS = Problems()
 
 _OPEN = Standing(
@@ -61,10 +62,10 @@ UNREAD = "unread"
 class Asked(msgspec.Struct, frozen=True):
     view: str
     search: str
+    cursor: str = ""
 
     def address(self, visit: Visit, **changed: str) -> str:
-        view = "" if self.view == "all" else self.view
-        return visit.address(AT, **{"view": view, "search": self.search, **changed})
+        return visit.address(AT, **{"view": self.view, "search": self.search, **changed})
 
 
 async def show(visit: Visit) -> Answer:
@@ -73,12 +74,13 @@ async def show(visit: Visit) -> Answer:
 
 async def _show(visit: Visit, problems: Problems, at: int = 0) -> Answer:
     """`at`: the reply that the problems are about."""
-    asked = _asked_of(visit)
+    waiting = await _waiting(visit)
+    asked = _asked_of(visit, waiting)
     if asked.view == UNREAD:
-        return await _show_unread(visit, asked)
+        return await _show_unread(visit, asked, waiting)
     if asked.view not in VIEWS:
         return to(visit, AT)
-    told, cursor = VIEWS[asked.view][1], visit.query.get("cursor", "")
+    told, cursor = VIEWS[asked.view][1], asked.cursor
     rows, after = [], None
     try:
         found = await visit.read(
@@ -87,7 +89,7 @@ async def _show(visit: Visit, problems: Problems, at: int = 0) -> Answer:
         rows, after = found.data, found.next_cursor
     except Invalid as error:
         problems = problems_of(visit.words, error)
-    waiting, names = await asyncio.gather(_waiting(visit), _services(visit))
+    names = await _services(visit)
     return await page(
         visit,
         "replies",
@@ -106,8 +108,18 @@ async def _show(visit: Visit, problems: Problems, at: int = 0) -> Answer:
     )
 
 
-def _asked_of(visit: Visit) -> Asked:
-    return Asked(visit.query.get("view", "all"), visit.query.get("search", "").strip()[:100])
+def _asked_of(visit: Visit, waiting: replies.Waiting) -> Asked:
+    """A form that was refused stands on the list on which it was sent. Where nothing was said, what
+    waits comes first."""
+    typed, query = visit.typed, visit.query
+    is_form = visit.request.method == "POST"
+
+    def told(name: str) -> str:
+        return typed.text(name) if is_form else query.get(name, "").strip()
+
+    search = told("search")[:100]
+    first = "open" if waiting.open and not search else "all"
+    return Asked(told("view") or first, search, told("cursor")[:_LONGEST_CURSOR])
 
 
 async def _waiting(visit: Visit) -> replies.Waiting:
@@ -136,10 +148,10 @@ def _standing(row: replies.Reply) -> Standing:
     return _DECIDED.get(row.state) or _READ[row.keyword]
 
 
-async def _show_unread(visit: Visit, asked: Asked) -> Answer:
-    cursor = visit.query.get("cursor", "")
+async def _show_unread(visit: Visit, asked: Asked, waiting: replies.Waiting) -> Answer:
+    cursor = asked.cursor
     found = await visit.read(replies.UNREAD, cursor=cursor or None, limit=ROWS)
-    waiting, names = await asyncio.gather(_waiting(visit), _services(visit))
+    names = await _services(visit)
     return await page(
         visit,
         "replies_unread",
@@ -201,10 +213,14 @@ def _typed_number(visit: Visit) -> str:
 
 
 def _back(visit: Visit, said: str) -> Answer:
-    """To the list as it stood."""
-    view = visit.typed.text("view")
-    kept = {"view": view if view in VIEWS else "", "search": visit.typed.text("search")[:100]}
-    return to(visit, AT, said=said, **kept)
+    """To the list as it stood, at the card that is read next."""
+    typed, view = visit.typed, visit.typed.text("view")
+    kept = {"view": view if view in VIEWS else "", "search": typed.text("search")[:100]}
+    beside = whole_number(typed.text("beside"))
+    if not beside:  # it was the last one of its page
+        return to(visit, AT, said=said, **kept)
+    cursor = typed.text("cursor")[:_LONGEST_CURSOR]
+    return to(visit, f"{AT}#reply-{beside}", said=said, **kept, cursor=cursor)
 
 
 SCREENS = (

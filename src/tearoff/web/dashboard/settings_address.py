@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
+from typing import Any
 
+from tearoff.accounts.actions import read_link_host
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import account, account_address
 from tearoff.api.v4.account_address import AddressCheck, CheckedOften
 from tearoff.errors import TearoffError
+from tearoff.kit.address_check import AddressStep
 from tearoff.kit.words import phrase
 from tearoff.web.dashboard import phone_address
 from tearoff.web.dashboard.pages import page, to
@@ -72,21 +76,67 @@ PROBLEMS = {
 
 async def show(visit: Visit) -> Answer:
     """`check=1`: asks, which can take some seconds."""
-    checked, problem = None, ""
+    checked, often = None, False
     if visit.query.get("check"):
         try:
-            checked = await visit.read(account_address.CHECK)
+            checked = await _asked(visit)
         except CheckedOften:
-            problem = visit.words("It was checked often just now. Wait some minutes.")
-    return await _page(visit, checked=checked, often=problem)
+            often = True
+    return await _page(visit, checked=checked, often=often)
 
 
 async def save(visit: Visit) -> Answer:
+    """An address that leads nowhere would make every link in messages dead: it is stored by
+    somebody who says so alone."""
+    given = given_of(visit)
     try:
-        await visit.do(account.UPDATE, given_of(visit))
+        await stop_dead_links(visit, given)
+        await visit.do(account.UPDATE, given)
+    except LeadsNowhere as stopped:
+        often, told = stopped.checked is None, not_saved(visit)
+        return await _page(visit, told, 422, checked=stopped.checked, often=often, asks=True)
     except TearoffError as error:
         return await _page(visit, problems_of(visit.words, error), 422)
     return to(visit, f"{AT}#check", said=visit.words("Saved."), check=1)
+
+
+ANYWAY = "anyway"
+"""The box of whoever wants an address all the same."""
+
+
+class LeadsNowhere(TearoffError):
+    """A new address does not lead to this server. `checked` None: it was not asked once more."""
+
+    def __init__(self, checked: AddressCheck | None) -> None:
+        super().__init__()
+        self.checked = checked
+
+
+async def stop_dead_links(visit: Visit, given: Mapping[str, Any]) -> None:
+    """Raises `LeadsNowhere` for a new address in `given`, and what its field refuses."""
+    typed = given.get("link_host")
+    if not typed or visit.typed.is_ticked(ANYWAY):
+        return
+    visit.call(account.UPDATE, given)  # what is wrong besides is told first
+    if read_link_host(typed) == visit.account.link_host:
+        return
+    try:
+        checked = await _asked(visit, link_host=typed)
+    except CheckedOften:
+        raise LeadsNowhere(None) from None
+    if checked.steps[-1] != AddressStep("answer"):
+        raise LeadsNowhere(checked)
+
+
+async def _asked(visit: Visit, **given: str) -> AddressCheck:
+    """The world outside has longer than the database (`patiently`): each step ends by itself."""
+    call = visit.call(account_address.CHECK, given)
+    return await account_address.check_address(call, visit.services.db)
+
+
+def not_saved(visit: Visit) -> Problems:
+    told = visit.words("This address does not lead to this server. Nothing is saved.")
+    return Problems({"link_host": told})
 
 
 async def _page(
@@ -95,8 +145,11 @@ async def _page(
     status: int = 200,
     *,
     checked: AddressCheck | None = None,
-    often: str = "",
+    often: bool = False,
+    asks: bool = False,
 ) -> Answer:
+    """`asks`: whether the address that was typed, and does not lead here, is wanted all the
+    same."""
     known = await visit.read(account.GET)
     return await page(
         visit,
@@ -109,13 +162,14 @@ async def _page(
         own_link_host=visit.account.link_host or "",
         phone=phone_address.of(visit),
         checked=checked,
-        steps=_steps(visit, checked) if checked else [],
-        ends_soon=_ends_soon(visit, checked),
+        steps=steps_of(visit, checked) if checked else [],
+        ends_soon=ends_soon(visit, checked),
         often=often,
+        asks=asks,
     )
 
 
-def _steps(visit: Visit, checked: AddressCheck) -> list[tuple[str, str, str]]:
+def steps_of(visit: Visit, checked: AddressCheck) -> list[tuple[str, str, str]]:
     """Of each: kind of badge, what it is about, and what is wrong."""
     words, met = visit.words, {step.name: step.problem for step in checked.steps}
     return [
@@ -130,7 +184,7 @@ def _kind(problem: str | None) -> str:
     return {"": "ok", "plain": "warn"}.get(problem, "no")
 
 
-def _ends_soon(visit: Visit, checked: AddressCheck | None) -> bool:
+def ends_soon(visit: Visit, checked: AddressCheck | None) -> bool:
     until = checked.certificate_until if checked else None
     return until is not None and until - visit.now < ENDS_SOON
 

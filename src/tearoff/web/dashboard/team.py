@@ -17,6 +17,7 @@ from tearoff.accounts.rights import ROLES, Right, RoleMissing
 from tearoff.api.v4 import members as v4
 from tearoff.api.v4.operation import Operation
 from tearoff.errors import NotFound, TearoffError
+from tearoff.kit import mail
 from tearoff.web.dashboard import choices, role_words, sure
 from tearoff.web.dashboard.forms import given_by
 from tearoff.web.dashboard.pages import nothing_new, page, to
@@ -183,6 +184,7 @@ async def _one(visit: Visit, member: v4.Member, problems: Problems) -> Answer:
         roles=_roles(visit, member.role),
         may_touch=visit.membership.role == "owner" or member.role != "owner",
         is_owner=visit.membership.role == "owner",
+        sends_mail=mail.can_send(visit.services.settings),
         problems=problems,
         once=secrets.token_urlsafe(9),
     )
