@@ -1,5 +1,5 @@
-"""Which API keys are an owner's. Managers make keys too, with every scope; what only an owner may do
-is done by no key that somebody else has had in hand."""
+"""Which API keys are an owner's. Managers make keys too, with every scope; what only an owner may
+do is done by no key that somebody else has had in hand."""
 
 from __future__ import annotations
 

@@ -4,7 +4,7 @@ No key makes one that may do more than itself, nor gets at the secret of such a 
 signed with the secret of one key of the account: the marked one, else its oldest. A rolled key
 goes on signing with the old secret for its 24 hours, or until somebody switches it.
 
-Managers make keys too. What only an owner may do, a key may only if it is an owner's (`key_owners.py`).
+What only an owner may do, a key may only if it is an owner's (`key_owners.py`).
 """
 
 from __future__ import annotations

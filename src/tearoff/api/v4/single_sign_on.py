@@ -40,9 +40,9 @@ class SingleSignOn(msgspec.Struct, frozen=True):
     `redirect_url` is what the provider is told; at `sign_in_url` people begin. `roles`: from a
     value of the claim `role_claim` to a role, applied at each sign-in. `default_role`: of people
     whom nobody invited; `invited` lets in only who was. Newcomers' addresses are of `domains`, if
-    any are named; who has a place comes in whatever theirs is. `only`: the account's people come in by no
-    password and no passkey, only by the provider. `owner_came_in_at`: null until an owner has come
-    in by the provider as it is set up now. `people`: how many have come in by it."""
+    any are named; who has a place comes in whatever theirs is. `only`: the account's people come
+    in by no password and no passkey, only by the provider. `owner_came_in_at`: null until an owner
+    has come in by the provider as it is set up now. `people`: how many have come in by it."""
 
     redirect_url: str
     sign_in_url: str
@@ -197,7 +197,8 @@ FIELDS = (
                                                                "enum": list(ROLES)}},
             help="From a value of that claim to a role. Of several, the one that may do most."
             " Replaced as a whole. The last owner stays one."),
-    f.texts_field("domains", 50, 253, "Of the addresses of people whom nobody invited. Name yours"
+    f.texts_field("domains", 50, 253, "Of the addresses of people whom nobody invited; who has a"
+                  " place comes in whatever theirs is. Name yours"
                   " at a provider that anybody can have an account at, such as Google. Empty: all.",
                   ["bean-leaf.example"], each=_read_domain),
     f.words_field("default_role", DEFAULTS, "The role of people whom nobody invited; `invited`"
