@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import json
 import re
@@ -715,7 +716,7 @@ async def test_a_mailbox_in_other_letters_is_nobodys(
     for sub in ("x", "y"):
         refused = await door.come_in(visitor(), email=other, sub=sub)
         assert refused.status == 403 and "only look like" in problem_of(refused)
-        assert await door.role(plain) is (None if sub == "x" else "owner")
+        assert await door.role(plain) == (None if sub == "x" else "owner")
         if sub == "x":
             await make_owner(owner.account, email=plain)
     assert await services.db.fetchval(
@@ -780,3 +781,27 @@ async def test_open_doors_still_take_a_password(make_door, visitor, services):
     _, path = await _invite(services, door.account, f"new.{door.account}@example.com")
     done = await visitor().post(path, {"password": PASSWORD, "again": PASSWORD})
     assert "Your password is saved" in done.text
+
+
+# the front door ---------------------------------------------------------------------------------
+
+
+class _Undone(Exception):
+    """Nobody else sees the others moved."""
+
+
+async def test_the_front_door_offers_what_somebody_has_come_in_by(make_door, visitor, services):
+    """On a server with one tenant alone, to every browser: a way in that leads in."""
+    door = await make_door(default_role="reader")
+
+    async def offered():
+        with contextlib.suppress(_Undone):
+            async with services.db.transaction() as db:
+                await db.execute("UPDATE accounts SET parent_id = $1 WHERE id <> $1", door.account)
+                found = await stored.sole_provider(db)
+                raise _Undone
+        return found
+
+    assert await offered() is None
+    await door.come_in(visitor(), email="a@example.com", sub="a")
+    assert (await offered()).account_id == door.account
