@@ -27,11 +27,13 @@ _LONGEST = 2_000
 class Actor(msgspec.Struct, frozen=True):
     """Who does something: `kind` is `person`, `key`, `command` or `system`; `name` the person's
     id, the key's client id, or the system's user. `address`: the network address, where there is
-    one."""
+    one. `scopes`: the most that a person can give who came by a program's link; None: no key let
+    them in."""
 
     kind: str
     name: str = ""
     address: str = ""
+    scopes: tuple[str, ...] | None = None
 
 
 SYSTEM = Actor("system")

@@ -3,6 +3,8 @@
 No key makes one that may do more than itself, nor gets at the secret of such a one. `X-Hmac` is
 signed with the secret of one key of the account: the marked one, else its oldest. A rolled key
 goes on signing with the old secret for its 24 hours, or until somebody switches it.
+
+What only an owner may do, a key may only if it is an owner's (`key_owners.py`).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
+from tearoff.accounts import key_owners
 from tearoff.accounts.audit import Actor
 from tearoff.accounts.models import NewKey, hash_secret
 from tearoff.accounts.rights import OLD_SCOPES, SCOPES, ScopeMissing
@@ -113,7 +116,10 @@ async def create(
     given = [s for s in OLD_SCOPES if s in own] if scopes is None else ordered(scopes)
     check_within(own, given or OLD_SCOPES)
     made = NewKey(account_id, codes.client_id(), codes.client_secret())
-    await insert(db, vault, made, given, name=name, created_by=f"{by.kind} {by.name}".strip())
+    await insert(
+        db, vault, made, given, name=name, created_by=f"{by.kind} {by.name}".strip(),
+        is_handed_on=by.scopes is not None,
+    )  # fmt: skip
     return made
 
 
@@ -135,10 +141,11 @@ async def insert(
     name: str = "",
     created_by: str = "",
     signs: bool = False,
+    is_handed_on: bool = False,
 ) -> None:
     await db.execute(
         "INSERT INTO api_keys (client_id, account_id, secret_sha256, secret_sealed, scopes, name,"
-        " created_by, signs_webhooks) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)",
+        " created_by, signs_webhooks, is_handed_on) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
         made.client_id,
         made.account_id,
         hash_secret(made.client_secret),
@@ -147,6 +154,7 @@ async def insert(
         name,
         created_by,
         signs,
+        is_handed_on,
     )
 
 
@@ -166,6 +174,7 @@ async def change(
     known = await _live_scopes(db, account_id, client_id)
     if scopes is not None:
         check_within(await _scopes_of(db, account_id, by), set(scopes) - set(known))
+        await key_owners.hand_on(db, account_id, client_id, by)
     await db.execute(
         "UPDATE api_keys SET name = coalesce($3, name), scopes = coalesce($4, scopes)"
         " WHERE account_id = $1 AND client_id = $2",
@@ -196,6 +205,7 @@ async def roll(
     check_within(
         await _scopes_of(db, account_id, by), await _live_scopes(db, account_id, client_id)
     )
+    await key_owners.hand_on(db, account_id, client_id, by)
     made = NewKey(account_id, client_id, codes.client_secret())
     await db.execute(
         _ROLL,
@@ -296,9 +306,10 @@ def check_within(own: Collection[str], wanted: Collection[str]) -> None:
 
 
 async def _scopes_of(db: Handle, account_id: int, by: Actor) -> Collection[str]:
-    """What whoever acts can give at this moment: a key what it has, anybody else all."""
+    """What whoever acts can give at this moment: a key what it has, who came by a program's link
+    what that allows, anybody else all."""
     if by.kind != "key":
-        return SCOPES
+        return SCOPES if by.scopes is None else by.scopes
     try:
         return await _live_scopes(db, account_id, by.name)
     except KeyNotFound:

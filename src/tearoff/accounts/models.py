@@ -94,11 +94,13 @@ class ApiKey(msgspec.Struct, frozen=True):
 
 
 class Member(msgspec.Struct, frozen=True):
-    """A person as a member of the account that a call is about."""
+    """A person as a member of the account that a call is about. `scopes`: those of the key whose
+    link they came by, which are the most they may do; None where no key let them in."""
 
     person_id: int
     role: str
     name: str
+    scopes: tuple[str, ...] | None = None
 
 
 class Caller(msgspec.Struct, frozen=True):
@@ -122,7 +124,8 @@ class Caller(msgspec.Struct, frozen=True):
         """As the audit log names them."""
         if self.key is not None:
             return Actor("key", self.key.client_id, self.address)
-        return Actor("person", str(self.member.person_id) if self.member else "", self.address)
+        name = str(self.member.person_id) if self.member else ""
+        return Actor("person", name, self.address, self.member.scopes if self.member else None)
 
     @property
     def versions(self) -> tuple[int, int]:
@@ -132,18 +135,22 @@ class Caller(msgspec.Struct, frozen=True):
     def may(self, right: Right) -> bool:
         if self.key is not None:
             return GRANTS[right].scope in self.key.scopes
-        return self.member is not None and has(self.member.role, right)
+        return self.member is not None and has(self.member.role, right, self.member.scopes)
 
     def check(self, right: Right) -> None:
-        """Whether they may do this. Raises `ScopeMissing` and `RoleMissing`."""
+        """Whether they may do this. Raises `ScopeMissing`, `RoleMissing` and `LinkMissing`."""
         if self.key is not None:
             check_scopes(self.key.scopes, right)
+        elif self.member is not None:
+            check_role(self.member.role, right, self.member.scopes)
         else:
-            check_role(self.member.role if self.member else "", right)
+            check_role("", right)
 
     def to_give(self, scopes: Collection[str]) -> list[str]:
-        """Of these scopes those that they can give to a key: a key gives none that it lacks."""
-        return [s for s in scopes if self.key is None or s in self.key.scopes]
+        """Of these scopes those that they can give to a key: a key, and who came by its link,
+        gives none that it lacks."""
+        own = self.key.scopes if self.key else self.member.scopes if self.member else None
+        return [s for s in scopes if own is None or s in own]
 
 
 class NewKey(msgspec.Struct, frozen=True):

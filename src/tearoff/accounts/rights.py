@@ -118,14 +118,26 @@ class RoleMissing(Forbidden):
         self.right, self.role = right, role
 
 
-def has(role: str, right: Right) -> bool:
-    return role in GRANTS[right].roles
+class LinkMissing(RoleMissing):
+    """Somebody who came by a program's link, which opens no more than the program may do."""
+
+    def __init__(self, right: Right, role: str) -> None:
+        super().__init__(right, role)
+        self.args = (
+            "You came by a program's link, which may not do this. Sign in by yourself, with your"
+            " password or by single sign-on.",
+        )
 
 
-def check_role(role: str, right: Right) -> None:
-    """Raises `RoleMissing`."""
-    if not has(role, right):
-        raise RoleMissing(right, role)
+def has(role: str, right: Right, scopes: Collection[str] | None = None) -> bool:
+    """`scopes`: those of the key whose link somebody came by; None where no key let them in."""
+    return role in GRANTS[right].roles and (scopes is None or GRANTS[right].scope in scopes)
+
+
+def check_role(role: str, right: Right, scopes: Collection[str] | None = None) -> None:
+    """Raises `RoleMissing` and `LinkMissing`."""
+    if not has(role, right, scopes):
+        raise RoleMissing(right, role) if scopes is None else LinkMissing(right, role)
 
 
 def check_scopes(scopes: Collection[str], right: Right) -> None:

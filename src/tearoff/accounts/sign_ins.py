@@ -2,12 +2,14 @@
 
 A sign-in belongs to a person. One that was made by an account's own link (`only_account_id`) sees
 that account alone, whatever else the person belongs to: no tenant gets more of somebody than what
-is its own.
+is its own. One by a link that a program made opens no more than the scopes of its key, and makes
+nobody an owner: programs are set up by managers too.
 """
 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -44,7 +46,8 @@ class LinkOver(Conflict):
 class Ticket(msgspec.Struct, frozen=True):
     """What a link's token stands for. `page` is where its holder wants to go. Links of `begin`
     may have no account yet; those of `reset` and `owner` name a person; those of `pair` a device
-    that is to be paired anew, if they are for one."""
+    that is to be paired anew, if they are for one. `scopes`: those of the key that made it; None
+    where no key did."""
 
     purpose: str
     account_id: int
@@ -56,6 +59,7 @@ class Ticket(msgspec.Struct, frozen=True):
     used_at: datetime | None
     person_id: int | None = None
     device_id: int | None = None
+    scopes: tuple[str, ...] | None = None
 
     def is_good(self, now: datetime) -> bool:
         return self.used_at is None and self.expires_at > now
@@ -78,7 +82,8 @@ class Membership(msgspec.Struct, frozen=True):
 class SignedIn(msgspec.Struct, frozen=True):
     """A person who is signed in, and where they belong: the account used last comes first. With
     `only_account_id` it is the sign-in of that account's own link, or (`by_provider`) of its
-    single sign-on; names and language are then those that the account knows."""
+    single sign-on; names and language are then those that the account knows. `scopes`: the most
+    that a link allows which a program made; None where none did."""
 
     id: int
     person_id: int
@@ -92,6 +97,7 @@ class SignedIn(msgspec.Struct, frozen=True):
     has_passkey: bool
     only_account_id: int | None
     by_provider: bool
+    scopes: tuple[str, ...] | None
     memberships: tuple[Membership, ...]
 
     def is_confirmed(self, now: datetime) -> bool:
@@ -129,13 +135,15 @@ async def issue_ticket(
     campaign_id: int | None = None,
     location_id: int | None = None,
     person_id: int | None = None,
+    scopes: Sequence[str] | None = None,
 ) -> str:
-    """A token for one use (49 letters and digits, about 290 bits). Only its hash is kept."""
+    """A token for one use (49 letters and digits, about 290 bits). Only its hash is kept. `scopes`:
+    those of the key that asks for it."""
     token = codes.letters(TOKEN_LENGTH)
     await db.execute(
         "INSERT INTO one_time_tokens (token_sha256, purpose, account_id, member_id, page,"
-        " campaign_id, expires_at, location_id, person_id)"
-        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+        " campaign_id, expires_at, location_id, person_id, scopes)"
+        " VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
         _hash(token),
         purpose,
         account_id,
@@ -145,6 +153,7 @@ async def issue_ticket(
         expires_at,
         location_id,
         person_id,
+        None if scopes is None else list(scopes),
     )
     return token
 
@@ -196,8 +205,9 @@ async def sign_in(
         " counted AS (UPDATE members m SET sign_ins = sign_ins + 1, last_sign_in_at = $4"
         "  FROM who WHERE m.id = who.id)"
         " INSERT INTO sign_ins (token_sha256, account_id, member_id, person_id, only_account_id,"
-        "  created_at, last_seen_at, expires_at, confirmed_at, address, user_agent, by_provider)"
-        " SELECT $1, $2, who.id, who.person_id, $2, $4, $4, $5, $6, $7, $8, $9 FROM who"
+        "  created_at, last_seen_at, expires_at, confirmed_at, address, user_agent, by_provider,"
+        "  scopes)"
+        " SELECT $1, $2, who.id, who.person_id, $2, $4, $4, $5, $6, $7, $8, $9, $10 FROM who"
         " RETURNING id",
         _hash(token),
         ticket.account_id,
@@ -208,6 +218,7 @@ async def sign_in(
         source.address,
         _printable(source.user_agent),
         by_provider,
+        None if ticket.scopes is None else list(ticket.scopes),
     )
     if made is None:
         raise LinkOver
@@ -307,8 +318,9 @@ SELECT s.id, p.id AS person_id, p.email,
   p.password_hash IS NOT NULL AS has_password,
   p.totp_secret_sealed IS NOT NULL AS has_second_step,
   EXISTS (SELECT FROM passkeys k WHERE k.person_id = p.id) AS has_passkey, s.only_account_id,
-  s.by_provider,
-  a.id AS of_account_id, a.name AS of_account_name, m.role AS of_role, m.id AS of_member_id,
+  s.by_provider, s.scopes, a.id AS of_account_id, a.name AS of_account_name,
+  CASE WHEN s.scopes IS NOT NULL AND m.role = 'owner' THEN 'manager' ELSE m.role END AS of_role,
+  m.id AS of_member_id,
   a.parent_id AS of_parent_id,
   a.blocked_at IS NOT NULL OR coalesce(a.expires_at <= $2, false) AS of_is_over
 FROM sign_ins s JOIN people p ON p.id = s.person_id
@@ -330,6 +342,8 @@ async def signed_in(db: Handle, token: str, now: datetime) -> SignedIn | None:
         return None
     places = tuple(read(Membership, row, "of_") for row in rows)
     values = {name: rows[0][name] for name in SignedIn.__struct_fields__ if name != "memberships"}
+    if values["scopes"] is not None:
+        values["scopes"] = tuple(values["scopes"])
     return SignedIn(**values, memberships=places)
 
 

@@ -46,7 +46,8 @@ class Invitation(msgspec.Struct, frozen=True):
 
 class Teammate(msgspec.Struct, frozen=True):
     """`joined_at` is None for somebody who was invited and has not come yet. `last_seen_at` tells
-    only of this account where the person belongs to others too."""
+    only of this account where the person belongs to others too. Of somebody who has not come yet
+    nothing is told that another account knows: else whoever invites an address learns of it."""
 
     id: int
     person_id: int
@@ -68,9 +69,11 @@ class Teammate(msgspec.Struct, frozen=True):
 
 _TEAM = f"""
 SELECT own.id, own.person_id, own.role, own.email, own.first_name, own.last_name, own.created_at,
-  own.accepted_at AS joined_at, p.totp_secret_sealed IS NOT NULL OR p.passkey_step AND EXISTS (
-    SELECT FROM passkeys k WHERE k.person_id = p.id) AS has_second_step,
-  {members.IS_ELSEWHERE} AS is_elsewhere, greatest(own.last_sign_in_at, (
+  own.accepted_at AS joined_at, own.accepted_at IS NOT NULL AND (p.totp_secret_sealed IS NOT NULL
+    OR p.passkey_step AND EXISTS (SELECT FROM passkeys k WHERE k.person_id = p.id)
+  ) AS has_second_step,
+  own.accepted_at IS NOT NULL AND {members.IS_ELSEWHERE} AS is_elsewhere,
+  greatest(own.last_sign_in_at, (
     SELECT max(s.last_seen_at) FROM sign_ins s WHERE s.person_id = own.person_id
     AND NOT s.second_step_due AND (s.only_account_id = own.account_id
       OR s.only_account_id IS NULL AND own.accepted_at IS NOT NULL AND NOT {members.IS_ELSEWHERE})

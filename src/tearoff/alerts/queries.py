@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -101,13 +101,15 @@ async def page(
     return [_read(row) for row in rows]
 
 
-async def at_bell(db: Handle, account_id: int, role: str) -> int:
+async def at_bell(
+    db: Handle, account_id: int, role: str, scopes: Collection[str] | None = None
+) -> int:
     """How many stand that this role is told of and nobody has put away."""
     n: int = await db.fetchval(
         "SELECT count(*) FROM (SELECT FROM alerts WHERE account_id = $1 AND kind = ANY($2)"
         f" AND ended_at IS NULL AND put_away_at IS NULL LIMIT {MOST_AT_BELL}) a",
         account_id,
-        list(kinds_of(role)),
+        list(kinds_of(role, scopes)),
     )
     return n
 
@@ -130,9 +132,9 @@ async def put_away(
     return _read(row)
 
 
-def kinds_of(role: str) -> tuple[str, ...]:
-    """What somebody with this role is told of."""
-    return tuple(kind for kind in KINDS if has(role, RIGHTS[kind]))
+def kinds_of(role: str, scopes: Collection[str] | None = None) -> tuple[str, ...]:
+    """What somebody with this role is told of; `scopes` as in `rights.has`."""
+    return tuple(kind for kind in KINDS if has(role, RIGHTS[kind], scopes))
 
 
 def _read(row: Any) -> Alert:

@@ -338,7 +338,7 @@ OTHERS: dict[str, str] = {
     "members": "role",
     "message_parts": "state",
     "messages": "sender encoding state reason channel",
-    "one_time_tokens": "token_sha256 purpose page",
+    "one_time_tokens": "token_sha256 purpose page scopes",
     "opt_outs": "source channel",
     "packages": "name access",
     "passkey_challenges": "nonce",
@@ -354,7 +354,7 @@ OTHERS: dict[str, str] = {
     "session_events": "kind actor channel verdict value receipt",
     "sessions": "code short_code validation_code value validation_value reservation reserved_by"
     " prize receipt",
-    "sign_ins": "token_sha256",
+    "sign_ins": "token_sha256 scopes",
     "signs_of_life": "name",
     "single_sign_on": "client_id client_secret_sealed default_role domains issuer name role_claim"
     " roles scopes",

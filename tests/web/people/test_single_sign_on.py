@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import html
 import json
 import re
@@ -17,8 +18,9 @@ import pytest_asyncio
 from aiohttp import web
 from joserfc.jwk import RSAKey
 
-from tearoff.accounts import members, people, sign_ins
+from tearoff.accounts import invitations, members, people, sign_ins, team
 from tearoff.accounts.members import NewMember
+from tearoff.accounts.owners import By
 from tearoff.accounts.single_sign_on import asking, begun, stored
 from tearoff.accounts.single_sign_on.stored import Changes
 from tearoff.kit import clock
@@ -694,3 +696,112 @@ async def test_people_stay_apart_from_places(make_door, make_owner, visitor, ser
         False, "Fresh Face", None,
     )  # fmt: skip
     assert sign_ins.SIGN_IN_LIVES.total_seconds() == 12 * 3600
+
+
+# other letters ----------------------------------------------------------------------------------
+
+LOOK_ALIKES = {"k": "\u212a", "s": "\u017f", "a": "\uff41", "i": "\u2148", "fi": "\ufb01",
+               "n": "n\u200b"}  # fmt: skip
+
+
+@pytest.mark.parametrize("letter", LOOK_ALIKES)
+async def test_a_mailbox_in_other_letters_is_nobodys(
+    make_door, make_owner, visitor, services, letter
+):
+    """A provider that keeps them apart has two people there; neither is made one here."""
+    owner = await make_owner()
+    door = await make_door(owner.account, default_role="reader")
+    plain = f"{letter}afe.{owner.account}@example.com"
+    other = plain.replace(letter, LOOK_ALIKES[letter], 1)
+    for sub in ("x", "y"):
+        refused = await door.come_in(visitor(), email=other, sub=sub)
+        assert refused.status == 403 and "only look like" in problem_of(refused)
+        assert await door.role(plain) == (None if sub == "x" else "owner")
+        if sub == "x":
+            await make_owner(owner.account, email=plain)
+    assert await services.db.fetchval(
+        "SELECT count(*) FROM members WHERE account_id = $1", owner.account
+    ) == 2  # fmt: skip
+    for good in (plain.upper(), plain.replace("example", "EXAMPLE")):
+        assert (await door.come_in(visitor(), email=good, sub="z")).status == 303
+
+
+# invited, where there are no passwords ----------------------------------------------------------
+
+
+@pytest.fixture
+def closed(make_door, make_owner, visitor):
+    async def closed():
+        owner = await make_owner()
+        door = await make_door(owner.account)
+        await door.come_in(visitor(), email=owner.email, sub="owner")
+        await door.close()
+        return door
+
+    return closed
+
+
+async def _invite(services, account, email):
+    async with services.db.transaction() as db:
+        made = await invitations.invite(
+            db, account, NewMember(email=email, role="editor"), By(), clock.now(), has_mail=False
+        )
+    return made.member_id, f"/password/{made.token}"
+
+
+async def test_an_invitation_leads_to_the_only_way_in(closed, visitor, services):
+    door = await closed()
+    email = f"new.{door.account}@example.com"
+    member_id, path = await _invite(services, door.account, email)
+    browser = visitor()
+    page = await browser.get(path)
+    assert page.status == 200 and 'name="password"' not in page.text
+    assert f'action="{door.path}"' in page.text and "Your role there: Editor." in page.text
+    refused = await browser.post(path, {"password": PASSWORD, "again": PASSWORD})
+    assert refused.status == 409 and "Your password is saved" not in refused.text
+    assert not (await people.person_of_mail(services.db, email)).has_password
+    done = await door.come_in(browser, email=email, sub="new")
+    assert done.headers["location"] == f"/a/{door.account}/"
+    found = await team.find(services.db, door.account, member_id)
+    assert found.joined_at is not None and found.invitation is None
+    assert (await browser.get(path)).status == 410
+
+
+async def test_who_belongs_elsewhere_is_not_accepted_for(closed, make_owner, visitor, services):
+    door, known = await closed(), await make_owner()
+    member_id, path = await _invite(services, door.account, known.email)
+    browser = visitor()
+    assert 'name="own"' not in (await browser.get(path)).text
+    assert (await door.come_in(browser, email=known.email, sub="known")).status == 303
+    assert (await team.find(services.db, door.account, member_id)).joined_at is None
+
+
+async def test_open_doors_still_take_a_password(make_door, visitor, services):
+    door = await make_door()
+    _, path = await _invite(services, door.account, f"new.{door.account}@example.com")
+    done = await visitor().post(path, {"password": PASSWORD, "again": PASSWORD})
+    assert "Your password is saved" in done.text
+
+
+# the front door ---------------------------------------------------------------------------------
+
+
+class _Undone(Exception):
+    """Nobody else sees the others moved."""
+
+
+async def test_the_front_door_offers_what_somebody_has_come_in_by(make_door, visitor, services):
+    """On a server with one tenant alone, to every browser: a way in that leads in."""
+    door = await make_door(default_role="reader")
+
+    async def offered():
+        with contextlib.suppress(_Undone):
+            async with services.db.transaction() as db:
+                await db.execute("UPDATE accounts SET parent_id = $1 WHERE id <> $1", door.account)
+                found = await stored.sole_provider(db)
+                raise _Undone
+        return found
+
+    assert await offered() is None
+    await door.come_in(visitor(), email="a@example.com", sub="a")
+    assert (await offered()).account_id == door.account

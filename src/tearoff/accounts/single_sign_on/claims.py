@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -11,6 +12,7 @@ from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 
 _MOST = 1_000
 _LONGEST_NAME = 100
+_SMALL = str.maketrans(string.ascii_uppercase, string.ascii_lowercase)
 
 
 def came(claims: Mapping[str, Any], role_claim: str) -> Came:
@@ -22,6 +24,7 @@ def came(claims: Mapping[str, Any], role_claim: str) -> Came:
         first_name=_name(claims.get("given_name")) or _name(claims.get("name")),
         last_name=_name(claims.get("family_name")) if claims.get("given_name") else "",
         values=values_of(claims, role_claim),
+        is_plain=_is_plain(claims.get("email")),
     )
 
 
@@ -69,6 +72,14 @@ def _email(given: Any) -> str:
         return canonical_address(given.strip()) if isinstance(given, str) else ""
     except AddressInvalid:
         return ""
+
+
+def _is_plain(given: Any) -> bool:
+    """For opt-outs two spellings are one person. Here somebody is let in: a mailbox that is ours
+    only after its letters were replaced (K for the Kelvin sign) may be somebody else's at the
+    provider. A domain is one in all its spellings."""
+    own, ours = str(given).strip().rpartition("@")[0], _email(given).rpartition("@")[0]
+    return own.translate(_SMALL) == ours
 
 
 def _name(given: Any) -> str:

@@ -57,6 +57,7 @@ async def come_in(
     known = await _member(db, current, came, link, now)
     role = await _apply_role(db, current, known, link, came, now)
     await _remember(db, vault, current, known, came, role, now)
+    await _accept(db, known, now)
     ticket = Ticket(
         _PURPOSE, known.account_id, known.id, "", None, None, expires_at=now, used_at=now
     )
@@ -82,6 +83,8 @@ async def _member(
         return await members.member(db, provider.account_id, link.member_id)
     if not came.email:
         raise Refused(Refusal.NO_MAIL)
+    if not came.is_plain:
+        raise Refused(Refusal.SPELLING)
     if not came.is_verified:
         raise Refused(Refusal.NOT_VERIFIED)
     row = await db.fetchrow(
@@ -122,6 +125,25 @@ async def _new(
         db, provider.account_id, ACTOR, "member.add", now, subject=str(made), after=facts
     )
     return await members.member(db, provider.account_id, made)
+
+
+async def _accept(db: Handle, known: Member, now: datetime) -> None:
+    """Who was invited has come in by the account's own provider: the link is used up by that. Not
+    for somebody who belongs to another tenant: a provider says whatever its account likes, and only
+    they themselves add a place to what their own sign-ins see."""
+    done = await db.fetchval(
+        "UPDATE members own SET accepted_at = $2 WHERE own.id = $1 AND own.accepted_at IS NULL"
+        f" AND NOT {members.IS_ELSEWHERE} RETURNING true",
+        known.id,
+        now,
+    )
+    if done:
+        await db.execute(
+            "UPDATE one_time_tokens SET used_at = $2 WHERE used_at IS NULL AND member_id = $1"
+            " AND purpose = 'password'",
+            known.id,
+            now,
+        )
 
 
 # roles ------------------------------------------------------------------------------------------

@@ -96,6 +96,7 @@ class Refusal(StrEnum):
     """Why somebody whom the provider knows is not let in."""
 
     NO_MAIL = "no_mail"
+    SPELLING = "spelling"
     NOT_VERIFIED = "not_verified"
     NOT_INVITED = "not_invited"
     ANOTHER = "another"
@@ -119,7 +120,8 @@ class BeginAgain(Conflict):
 
 class Came(msgspec.Struct, frozen=True):
     """Whom the provider says that it is. `email` is "" unless it is one in canonical form; `values`
-    are those of the claim for roles."""
+    are those of the claim for roles. `is_plain`: the mailbox is spelt as we spell it, but for ASCII
+    case; else another one may be meant."""
 
     subject: str
     email: str
@@ -127,3 +129,4 @@ class Came(msgspec.Struct, frozen=True):
     first_name: str = ""
     last_name: str = ""
     values: tuple[str, ...] = ()
+    is_plain: bool = True

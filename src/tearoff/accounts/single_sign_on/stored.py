@@ -72,10 +72,11 @@ async def provider_at(db: Handle, sign_in_code: str, now: datetime) -> Provider 
 
 async def sole_provider(db: Handle) -> Provider | None:
     """That of the one tenant, on a server that has one alone: there its name tells nobody who else
-    is here."""
+    is here. Once somebody has come in by it: half-way set up it would lead nobody in."""
     row = await db.fetchrow(
         f"{_PROVIDER} WHERE a.parent_id IS NULL AND a.blocked_at IS NULL"
         " AND NOT EXISTS (SELECT FROM accounts b WHERE b.parent_id IS NULL AND b.id <> a.id)"
+        " AND EXISTS (SELECT FROM single_sign_on_people p WHERE p.account_id = a.id)"
     )
     return row and read(Provider, row)
 

@@ -36,7 +36,7 @@ async def teammate_sso(call: Call, db: Handle) -> dict[str, Any]:
 async def ticket(
     call: Call, db: Handle, account: Account, ref: str, *, member_id: int | None = None
 ) -> dict[str, Any]:
-    """A token that signs in once, within five minutes."""
+    """A token that signs in once, within five minutes, to no more than the key may do."""
     page, campaign_id = call.given.get("page"), call.given.get("campaign")
     if campaign_id is not None and await campaign(db, account.id, campaign_id) is None:
         raise CampaignNotFound
@@ -48,6 +48,7 @@ async def ticket(
         page=page or "",
         campaign_id=campaign_id,
         expires_at=call.now + sign_ins.SSO_LIVES,
+        scopes=call.caller.key.scopes if call.caller.key else None,
     )
     doorbook.note(
         Event.SSO_ISSUED, account=account.id, member=member_id, by_account=call.account.id

@@ -42,8 +42,8 @@ class Invitation(msgspec.Struct, frozen=True):
 
 class Member(msgspec.Struct, frozen=True):
     """Somebody who has a place in the account. `joined_at` is null and `invitation` set as long as
-    they have not accepted it. `last_seen_at`: to the minute. `belongs_elsewhere`: to another
-    account on this server too."""
+    they have not accepted it. `last_seen_at`: to the minute. `second_step` and
+    `belongs_elsewhere` (to another account on this server too) are false until they have joined."""
 
     id: int
     role: str
@@ -136,8 +136,9 @@ async def reset_second_step(call: Call, db: asyncpg.Connection) -> None:
 
 
 def by_of(call: Call) -> By:
+    """Who came by a program's link does what a program may."""
     member = call.caller.member
-    return By(member.person_id if member else None)
+    return By(member.person_id if member and member.scopes is None else None)
 
 
 def _has_mail(call: Call) -> bool:

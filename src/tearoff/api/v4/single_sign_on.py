@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from tearoff.accounts import key_owners
 from tearoff.accounts.rights import ROLES, Right
 from tearoff.accounts.single_sign_on import asking, stored
 from tearoff.accounts.single_sign_on.models import (
@@ -38,10 +39,10 @@ class SingleSignOn(msgspec.Struct, frozen=True):
     """The provider by which the account's people come in; `issuer` is null while none is set up.
     `redirect_url` is what the provider is told; at `sign_in_url` people begin. `roles`: from a
     value of the claim `role_claim` to a role, applied at each sign-in. `default_role`: of people
-    whom nobody invited; `invited` lets in only who was; their addresses are of `domains`, if any
-    are named. `only`: the account's people come in by no
-    password and no passkey, only by the provider. `owner_came_in_at`: null until an owner has come
-    in by the provider as it is set up now. `people`: how many have come in by it."""
+    whom nobody invited; `invited` lets in only who was. Newcomers' addresses are of `domains`, if
+    any are named; who has a place comes in whatever theirs is. `only`: the account's people come
+    in by no password and no passkey, only by the provider. `owner_came_in_at`: null until an owner
+    has come in by the provider as it is set up now. `people`: how many have come in by it."""
 
     redirect_url: str
     sign_in_url: str
@@ -92,7 +93,15 @@ async def get_provider(call: Call, db: Handle) -> SingleSignOn:
     )
 
 
+async def _check_owners(call: Call, db: Any) -> None:
+    """Whoever names the provider comes in as an owner; managers make keys too. Raises
+    `NotAnOwners`."""
+    if call.caller.key is not None:
+        await key_owners.check_owners(db, call.account.id, call.caller.key.client_id)
+
+
 async def save_provider(call: Call, db: Any) -> SingleSignOn:
+    await _check_owners(call, db)
     services, given = call.doors.services, dict[str, Any](call.given)
     if "default_role" in given:
         given["default_role"] = given["default_role"].replace(INVITED, "")
@@ -107,10 +116,12 @@ async def save_provider(call: Call, db: Any) -> SingleSignOn:
 
 
 async def remove_provider(call: Call, db: Any) -> None:
+    await _check_owners(call, db)
     await stored.remove(db, call.account.id)
 
 
 async def set_only(call: Call, db: Any) -> SingleSignOn:
+    await _check_owners(call, db)
     await stored.set_only(db, call.account.id, call.given["only"])
     return await get_provider(call, db)
 
@@ -186,7 +197,8 @@ FIELDS = (
                                                                "enum": list(ROLES)}},
             help="From a value of that claim to a role. Of several, the one that may do most."
             " Replaced as a whole. The last owner stays one."),
-    f.texts_field("domains", 50, 253, "Of the addresses of people whom nobody invited. Name yours"
+    f.texts_field("domains", 50, 253, "Of the addresses of people whom nobody invited; who has a"
+                  " place comes in whatever theirs is. Name yours"
                   " at a provider that anybody can have an account at, such as Google. Empty: all.",
                   ["bean-leaf.example"], each=_read_domain),
     f.words_field("default_role", DEFAULTS, "The role of people whom nobody invited; `invited`"
@@ -220,10 +232,11 @@ SAVE = Operation(
     look=look,
     summary="Set up the provider, or change it; what is left out stays. It closes no other way in:"
     " where issuer, client id, secret or scopes become others, the other ways are open again until"
-    " an owner has come in anew. Another issuer needs the secret given again.",
+    " an owner has come in anew. Another issuer needs the secret given again. This, closing and"
+    " forgetting are for keys that an owner or a command made, and nobody else rolled or widened.",
     body=FIELDS,
     act=save_provider,
-    errors=(200, 201, 300, 301, 302, 409, 422),
+    errors=(200, 201, 300, 301, 302, 403, 409, 422),
     answers={200: ("The provider as it is then.", SingleSignOn)},
     example=EXAMPLE,
 )
@@ -254,7 +267,7 @@ SET_ONLY = Operation(
         f.boolean_field("only", "Whether the provider is the only way in.", False), required=True
     ),),
     act=set_only,
-    errors=(200, 201, 302, 409, 422, 501, 550),
+    errors=(200, 201, 302, 403, 409, 422, 501, 550),
     answers={200: ("The provider as it is then.", SingleSignOn)},
     example=EXAMPLE,
 )  # fmt: skip
@@ -267,7 +280,7 @@ REMOVE = Operation(
     look=look,
     summary="Forget the provider. Who came in by it is signed out; all other ways in are open.",
     act=remove_provider,
-    errors=(409, 422, 501),
+    errors=(403, 409, 422, 501),
     answers={204: ("It is forgotten.", None)},
 )
 

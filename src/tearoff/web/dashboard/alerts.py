@@ -32,7 +32,7 @@ _MOST = 5
 
 async def show(visit: Visit) -> Answer:
     """Those that stand, then what is over."""
-    may = queries.kinds_of(visit.membership.role)
+    may = queries.kinds_of(visit.membership.role, visit.who.scopes)
     standing = (await visit.read(v4.LIST, limit=100)).data if may else []
     try:
         over = await _over(visit) if may else None
@@ -88,7 +88,7 @@ async def put_away(visit: Visit) -> Answer:
 
 async def choose(visit: Visit) -> Answer:
     """Somebody's own choice: no right is needed, and only kinds of their role count."""
-    may = queries.kinds_of(visit.membership.role)
+    may = queries.kinds_of(visit.membership.role, visit.who.scopes)
     kinds = [kind for kind in visit.typed.texts("kinds") if kind in may]
     db, person = visit.services.db, visit.who.person_id
     await patiently(queries.choose(db, visit.account.id, person, kinds))

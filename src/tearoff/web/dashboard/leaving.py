@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tearoff.accounts import team
 from tearoff.accounts.owners import LastOwner
+from tearoff.accounts.rights import LinkMissing, Right
 from tearoff.kit import doorbook
 from tearoff.kit.doorbook import Event
 from tearoff.web.dashboard import sure
@@ -16,7 +17,10 @@ from tearoff.web.paper.reading import patiently
 
 
 async def leave(visit: Visit) -> Answer:
+    """Their own affair: not by the link of a program, which could not remove them."""
     words, account = visit.words, visit.account
+    if visit.who.scopes is not None:
+        raise LinkMissing(Right.MEMBERS, visit.membership.role)
     if not visit.typed.is_ticked(sure.YES):
         return await sure.ask(
             visit,

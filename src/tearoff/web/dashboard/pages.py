@@ -14,7 +14,7 @@ import msgspec
 import structlog
 from litestar.exceptions import HTTPException
 
-from tearoff.accounts.rights import GRANTS, Right, RoleMissing
+from tearoff.accounts.rights import GRANTS, LinkMissing, Right, RoleMissing
 from tearoff.alerts import queries as alerts
 from tearoff.errors import Conflict, Invalid, TryLater
 from tearoff.kit import clock
@@ -115,7 +115,9 @@ async def page(
     template prints its part alone (`part`)."""
     db, account_id = visit.services.db, visit.account.id
     is_trial = await patiently(connections.is_trial(db, account_id))
-    at_bell = await patiently(alerts.at_bell(db, account_id, visit.membership.role))
+    at_bell = await patiently(
+        alerts.at_bell(db, account_id, visit.membership.role, visit.who.scopes)
+    )
     text = render(
         f"dashboard/{template}.html",
         visit.words,
@@ -349,6 +351,17 @@ async def not_found_in(visit: Visit) -> Answer:
 
 async def not_allowed(request: AnyRequest, error: RoleMissing) -> Answer:
     words = _words(request)
+    if isinstance(error, LinkMissing):
+        return _note(
+            request,
+            403,
+            words("A program's link may not do this"),
+            words(
+                "You came by a program's link, which opens no more than the program may do. Sign in"
+                " by yourself, with your password or by single sign-on."
+            ),
+            "/",
+        )
     names = [words(ROLE_NAMES[role]) for role in GRANTS[error.right].roles]
     return _note(
         request,

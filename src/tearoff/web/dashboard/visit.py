@@ -109,7 +109,7 @@ class Visit(msgspec.Struct, frozen=True):
         return {name: str(value) for name, value in self.request.query_params.items()}
 
     def may(self, right: Right) -> bool:
-        return has(self.membership.role, right)
+        return has(self.membership.role, right, self.who.scopes)
 
     def address(self, path: str = "/", **query: object) -> str:
         """Of a page of this account."""
@@ -119,7 +119,7 @@ class Visit(msgspec.Struct, frozen=True):
     @property
     def caller(self) -> Caller:
         name = " ".join(filter(None, (self.who.first_name, self.who.last_name))) or self.who.email
-        member = Member(self.who.person_id, self.membership.role, name)
+        member = Member(self.who.person_id, self.membership.role, name, self.who.scopes)
         trusted = self.services.settings.trusted_proxies
         address = host_of(client_address(self.request.scope, trusted))
         return Caller(None, self.account, member, address)

@@ -1,6 +1,7 @@
 """Choosing a password by a link that an account handed out. Somebody who has one of their own, and
 belongs elsewhere too, accepts the place with it, or signed in, instead: nobody gets a password over
-them."""
+them. Where an account's people come in by single sign-on alone, they are led there, and are in by
+coming in: a password would open nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +14,8 @@ from tearoff.accounts import invitations, members, passwords, people, tries
 from tearoff.accounts.members import HasPassword, Member
 from tearoff.accounts.rights import ROLE_NAMES
 from tearoff.accounts.sign_ins import LinkOver, Ticket
+from tearoff.accounts.single_sign_on import stored
+from tearoff.accounts.single_sign_on.models import Provider
 from tearoff.accounts.tries import TooManyTries
 from tearoff.kit import clock, doorbook
 from tearoff.kit.bulkhead import TooBusy
@@ -31,6 +34,9 @@ async def show_password(request: AnyRequest, token: FromPath[str]) -> Answer:
     ticket = await links.find_ticket(services_of(request), token, "password")
     if ticket is None:
         return page.link_over(request)
+    provider = await _only_way(request, ticket)
+    if provider is not None:
+        return await _provider_page(request, ticket, provider)
     if await _is_settable(request, ticket):
         return await _password_page(request, ticket)
     return await _accept_page(request, ticket)
@@ -42,6 +48,9 @@ async def set_password(request: AnyRequest, token: FromPath[str]) -> Answer:
     ticket = await links.find_ticket(services, token, "password")
     if ticket is None or is_foreign(request):
         return page.refuse_link(request, Event.PASSWORD_REFUSED)
+    provider = await _only_way(request, ticket)
+    if provider is not None:
+        return await _provider_page(request, ticket, provider, 409)
     form = await page.read_form(request)
     if not await _is_settable(request, ticket):
         return await _accept(request, ticket, token, form)
@@ -115,6 +124,12 @@ async def _is_theirs(request: AnyRequest, ticket: Ticket, password: str, now: da
     return is_right
 
 
+async def _only_way(request: AnyRequest, ticket: Ticket) -> Provider | None:
+    """Their provider, where the account's people come in by that alone."""
+    found = await patiently(stored.provider(services_of(request).db, ticket.account_id))
+    return found if found is not None and found.is_only else None
+
+
 async def _is_settable(request: AnyRequest, ticket: Ticket) -> bool:
     if ticket.member_id is None:
         return True
@@ -150,6 +165,21 @@ async def _password_page(
         email=member.email if member else "",
         problem=problem,
         is_twice=True,
+        invited=await _invited(request, ticket),
+    )
+
+
+async def _provider_page(
+    request: AnyRequest, ticket: Ticket, provider: Provider, status: int = 200
+) -> Answer:
+    member = await _member(request, ticket)
+    return page.print_form(
+        request,
+        "come_in",
+        page.words_for(request),
+        status=status,
+        provider=provider,
+        email=member.email if member else "",
         invited=await _invited(request, ticket),
     )
 

@@ -53,6 +53,9 @@ _TROUBLE = phrase(
 _REFUSALS = {
     Refusal.NO_MAIL: phrase("{name} does not tell your e-mail address, so nobody knows who you are"
                             " here."),
+    Refusal.SPELLING: phrase("{name} writes your e-mail address with letters that only look like"
+                             " usual ones, so it is not believed here. Have it written plainly"
+                             " there."),
     Refusal.NOT_VERIFIED: phrase("{name} does not say that your e-mail address was verified, so it"
                                  " is not believed here."),
     Refusal.NOT_INVITED: phrase("You are known at {name}, but nobody has invited you here. Ask an"
