@@ -31,7 +31,12 @@ async def test_every_page_is_fine(visit, services, make_owner, language):
         place = await members.create_member(
             work, shop.account, NewMember(email=owner.email, role="editor")
         )
-    later = now + sign_ins.RESET_LIVES
+    later, closed = now + sign_ins.RESET_LIVES, await make_owner()
+    await db.execute(
+        "INSERT INTO single_sign_on (account_id, name, issuer, client_id, client_secret_sealed,"
+        " secret_stored_at, scopes, role_claim, roles, is_only) VALUES ($1, 'Bean ID',"
+        " 'https://login.example.com', 'x', '', now(), 'openid', '', '{}', true)", closed.account,
+    )  # fmt: skip
     paths = [
         "/sign-in?next=/a/1", "/forgot", f"/demo/{demo}", f"/sso/{'a' * 49}",
         f"/begin/{await beginning.issue_link(db, shop.account, now)}",
@@ -40,6 +45,8 @@ async def test_every_page_is_fine(visit, services, make_owner, language):
             db, "password", owner.account, member_id=owner.member, expires_at=later),
         "/password/" + await sign_ins.issue_ticket(
             db, "password", shop.account, member_id=place, expires_at=later),
+        "/password/" + await sign_ins.issue_ticket(
+            db, "password", closed.account, member_id=closed.member, expires_at=later),
     ]  # fmt: skip
     for path in paths:
         mark = "&" if "?" in path else "?"
