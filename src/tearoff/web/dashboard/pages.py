@@ -128,6 +128,7 @@ async def page(
         said=_said(visit),
         is_trial=is_trial,
         at_bell=at_bell,
+        stood_on=_stood_on(visit) if status >= 400 or template == "sure" else "",
         **shared(visit),
         **values,
     )
@@ -143,7 +144,6 @@ def shared(visit: Visit) -> dict[str, Any]:
         "form_token": form_tokens.make(visit.services, visit.who.person_id, visit.now),
         "out_token": make_form_token(visit.services, visit.token),
         "here": _here(visit.request),
-        "stood_on": _stood_on(visit),
         "moments": Moments(words, visit.account.timezone, visit.now),
         "typed": visit.typed,
         "files": _files(),
@@ -226,8 +226,8 @@ def _here(request: AnyRequest) -> str:
 
 
 def _stood_on(visit: Visit) -> str:
-    """Of a page that answers a form: the page that the form stood on; else "". A script shows its
-    address, and a browser lets no script show that of another site."""
+    """Of a page that refuses a form or asks once more: the page that the form stood on; else "".
+    A script shows its address, and a browser lets no script show that of another site."""
     given = visit.typed.text("back") if visit.request.method == "POST" else ""
     return given if given.startswith(visit.address("/")) else ""
 
