@@ -522,3 +522,30 @@ class TestInABrowser:
             await box.get_by_role("button", name="Take it back").click()
             await page.get_by_text("The redemption is taken back").first.wait_for()
         assert (await coupon.row())["uses"] == 0
+
+    async def test_going_back_asks_nobody_to_send_once_more(
+        self, visit, beach, make_coupon, sign_in
+    ):
+        """What asks once more, or refuses, stands at the address of the form's own page."""
+        coupon, owner = await make_coupon(beach, new=ANN), await sign_in(beach)
+        address = owner.address(page_of(coupon))
+        async with visit(address, cookies=[owner.cookie], fine=(422,)) as page:
+            await page.get_by_text("Redeem by hand").click()
+            box = page.locator("#do-redeem")
+            await box.get_by_label("Why").fill("The till was down")
+            await box.get_by_label("Money spent").fill("lots")
+            await box.get_by_role("button", name="Redeem it").click()
+            await page.get_by_text("Type an amount such as 12.50, or nothing.").wait_for()
+            assert page.url.endswith(address)
+            await page.locator("#do-withdraw summary").click()
+            box = page.locator("#do-withdraw")
+            await box.get_by_label("Why").fill("Sent by mistake")
+            await box.get_by_role("button", name="Go on").click()
+            await page.get_by_role("button", name="Withdraw it").wait_for()
+            assert page.url.endswith(address)
+            await page.get_by_role("button", name="Withdraw it").click()
+            await page.get_by_text("Withdrawn").first.wait_for()
+            for _ in range(2):
+                await page.go_back()
+                await page.get_by_role("heading", name="What happened").wait_for()
+        assert (await coupon.row())["voided"]
