@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+import msgspec
 import pytest
 import pytest_asyncio
 from aiohttp import web
@@ -19,6 +20,8 @@ from playwright.async_api import Page, expect
 
 from tearoff.accounts import beginning, kept_lists, sign_ins
 from tearoff.accounts.passwords import hash_password
+from tearoff.alerts import models
+from tearoff.alerts.models import Facts
 from tearoff.coupons.campaigns import campaigns, pictures
 from tearoff.coupons.campaigns.campaigns import NewCampaign
 from tearoff.coupons.models import NewSession
@@ -211,7 +214,7 @@ async def work(services, sign_in, make_coupon, standin, http, server, receiver):
     await _places(services, http, server, make_coupon, shop)
     ids["list"] = await _opted_out(services, shop)
     await _answered(services, shop, service)
-    await _opted_out(services, shop)
+    await _alerted(services, shop)
     ids["member"] = await _team(services, person, shop)
     await person.post("/profile/second-step/start", {})
     await person.post("/settings/sign-in", {
@@ -552,15 +555,6 @@ async def _webhooks(services, person, shop, receiver) -> dict[str, object]:
     return {"webhook": off, "told": told, "event": event, "replay": replay.body["id"]}
 
 
-async def _opted_out(services, shop: Shop) -> None:
-    async with services.db.transaction() as db:
-        await db.execute(
-            "INSERT INTO opt_outs (account_id, address, source, created_at) VALUES ($1,"
-            " '+32470009999', 'reply', now() - interval '12 days')",
-            shop.account,
-        )
-
-
 LIST = """Naam;GSM-nummer
 Ann;0470 00 12 01
 Bob;+32 470 00 12 02
@@ -584,6 +578,19 @@ async def _opted_out(services, shop: Shop) -> str:
         )  # fmt: skip
     sealed = kept_lists.seal(services.vault, LIST.encode())
     return await kept_lists.keep(services.db, shop.account, sealed, clock.now())
+
+
+async def _alerted(services, shop: Shop) -> None:
+    now = clock.now()
+    for kind, subject, facts in (
+        (models.BUDGET_NEAR, "spend-day", Facts(n=41_500_000, of=50_000_000, at=now)),
+        (models.CAMPAIGN_ENDS, str(shop.campaign), Facts("Two for one", at=_end(2))),
+    ):
+        await services.db.execute(
+            "INSERT INTO alerts (account_id, kind, subject, facts, began_at)"
+            " VALUES ($1, $2, $3, $4, now() - interval '20 minutes')",
+            shop.account, kind, subject, msgspec.json.encode(facts).decode(),
+        )  # fmt: skip
 
 
 async def _answered(services, shop: Shop, service: int) -> None:
