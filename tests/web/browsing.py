@@ -12,7 +12,7 @@ from typing import Any
 
 import axe_playwright_python
 import pytest
-from playwright.async_api import Page
+from playwright.async_api import Locator, Page, expect
 
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))),
@@ -116,3 +116,20 @@ async def axe_finds_nothing(page: Page, skipped: Iterable[str] = (), through: An
     assert not found, "\n".join(found)
     if not through:
         await session.detach()
+
+
+async def it_copies_or_says_that_it_could_not(page: Page, button: Locator, secret: str) -> None:
+    """A button that copies: what it says is true. Where the browser lets nobody copy, it says so,
+    and the text is marked."""
+    await button.click()
+    await expect(button).to_have_text("Copied")
+    copied = "document.addEventListener('paste', e => window.was ="
+    await page.evaluate(f"{copied} e.clipboardData.getData('text/plain'))")
+    await page.keyboard.press("Control+v")
+    assert await page.evaluate("window.was") == secret
+    await page.evaluate("document.execCommand = () => false")
+    await expect(button).to_have_text("Copy")
+    await button.click()
+    await expect(page.get_by_text("Your browser does not let us copy")).to_be_visible()
+    await expect(button).to_have_text("Copy")
+    assert await page.evaluate("getSelection().toString()") == secret

@@ -22,7 +22,13 @@ from tests.hooks.listening import (
 from tests.hooks.receiver import open_receiver
 from tests.hooks.test_signing import by
 from tests.running import PATIENCE
-from tests.web.browsing import CHROMIUM, OPTIONS, axe_finds_nothing, in_browser
+from tests.web.browsing import (
+    CHROMIUM,
+    OPTIONS,
+    axe_finds_nothing,
+    in_browser,
+    it_copies_or_says_that_it_could_not,
+)
 from tests.web.dashboard.conftest import COOKIE, text_of
 
 EVIL = '<script>alert(1)</script>"><img src=x onerror=alert(2)>'
@@ -422,19 +428,7 @@ class TestCopying:
             field = page.get_by_label("Secret")
             secret = await field.input_value()
             button = page.locator("[data-copy=client-secret]")
-            await button.click()
-            await expect(button).to_have_text("Copied")
-            copied = "document.addEventListener('paste', e => window.was ="
-            await page.evaluate(f"{copied} e.clipboardData.getData('text/plain'))")
-            await page.keyboard.press("Control+v")
-            assert await page.evaluate("window.was") == secret
-            # Where the browser lets nobody copy, it says so, and the text is marked.
-            await page.evaluate("document.execCommand = () => false")
-            await expect(button).to_have_text("Copy")
-            await button.click()
-            await expect(page.get_by_text("Your browser does not let us copy")).to_be_visible()
-            await expect(button).to_have_text("Copy")
-            assert await page.evaluate("getSelection().toString()") == secret
+            await it_copies_or_says_that_it_could_not(page, button, secret)
             # Back, and the form sent again, show no secret and make no second key.
             await page.reload()
             await expect(page.get_by_text("is not shown again")).to_be_visible()
