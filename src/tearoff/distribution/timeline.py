@@ -16,7 +16,8 @@ Place = tuple[datetime, int, int]
 
 class Line(msgspec.Struct, frozen=True):
     """`source`: session, event, message or scan. `who` is the name of the key or the person whom
-    `actor` names; `place` and `device_name` belong to the ids beside them. Of a scan: `device_at`
+    `actor` names, if they are here; `place` and `device_name` belong to the ids beside them.
+    Of a scan: `device_at`
     is the device's own clock, `asked` whether people had asked to take it in, `verdict` what the
     server decided, `reason` and `detail` why. Of an open, `verdict` is who it came from. `value`:
     the money spent, or the new end of a coupon that was extended."""
@@ -89,6 +90,8 @@ SELECT {columns(Line)} FROM (
   LEFT JOIN devices d ON d.account_id = $1 AND d.id = f.device_id
   LEFT JOIN api_keys k ON k.account_id = $1 AND k.client_id = f.actor
   LEFT JOIN people p ON p.id = substring(f.actor FROM '^person ([0-9]{{1,18}})$')::bigint
+    AND EXISTS (SELECT FROM members m WHERE m.person_id = p.id AND (m.account_id = $1
+      OR m.account_id = (SELECT parent_id FROM accounts WHERE id = $1)))
 ) told ORDER BY at, rank, id
 """
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from tearoff.accounts import members
 from tearoff.coupons.models import NewSession
 from tearoff.kit import times
 from tearoff.people import optouts
@@ -549,3 +550,20 @@ class TestInABrowser:
                 await page.go_back()
                 await page.get_by_role("heading", name="What happened").wait_for()
         assert (await coupon.row())["voided"]
+
+
+async def test_whoever_has_left_is_not_named_any_more(beach, make_coupon, sign_in, services):
+    """What they did stays; what they are called now is told to who they work for now."""
+    coupon, boss = await make_coupon(beach, new=ANN), await sign_in(beach, "manager")
+    done = await boss.post(f"{page_of(coupon)}/block", {"reason": "lost phone"})
+    assert done.status == 303
+    owner = await sign_in(beach)
+    assert "Manager" in text_of(await owner.get(page_of(coupon)))
+    place = await services.db.fetchval(
+        "SELECT id FROM members WHERE account_id = $1 AND role = 'manager'", beach.account
+    )
+    async with services.db.transaction() as db:
+        await members.remove_member(db, beach.account, place, datetime.now(UTC))
+    told = text_of(await owner.get(page_of(coupon)))
+    assert "Manager" not in told
+    assert "by one of the team" in told
