@@ -4,6 +4,7 @@ real database; and a second shop that must see nothing of the first."""
 from __future__ import annotations
 
 import asyncio
+import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -36,6 +37,7 @@ class Shop:
     connection: int | None
     token: str = ""
     pin: str = PIN
+    email: str = ""
     more: dict[str, object] = field(default_factory=dict)
 
     @property
@@ -64,9 +66,11 @@ async def open_shop(
 ) -> Shop:
     """A shop with everything a send needs. `unlimited` lifts the limits on numbers, which
     tests would reach; `scopes`: those of its key, which may do everything else."""
+    # One of its own: whoever has the same address is the same person, with the same password.
+    email = f"hello.{secrets.token_hex(4)}@example.com"
     async with services.db.transaction() as db:
         key = await accounts.create_account(
-            db, services.vault, name="Bean & Leaf", email="hello@example.com",
+            db, services.vault, name="Bean & Leaf", email=email,
             timezone="Europe/Brussels",
         )  # fmt: skip
         await db.execute(
@@ -107,6 +111,7 @@ async def open_shop(
         code=made.code,
         location=place,
         connection=connection.id if connection else None,
+        email=email,
         token=callbacks.token_of(services.vault, connection) if connection else "",
     )
 

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 import pytest_asyncio
-import structlog
 from bench import table
 from bench.against import row
 from bench.load import FICTION, heads_of_ask, heads_of_send
@@ -19,6 +18,7 @@ from tearoff.coupons.campaigns import campaigns
 from tearoff.coupons.sessions.minting import mint
 from tearoff.kit import clock, codes
 from tests.cast import open_shop
+from tests.logs import reset_logs
 
 ROOT = Path(__file__).parents[1]
 
@@ -35,7 +35,7 @@ idle memory, web processes and PostgreSQL, proportional: 240 MB
 def tape(settings):
     """Opened by the test, whose task must also close it."""
     yield open_tape(settings)
-    structlog.reset_defaults()
+    reset_logs()
 
 
 @pytest_asyncio.fixture

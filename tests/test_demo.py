@@ -2,17 +2,17 @@
 
 import msgspec
 import pytest
-import structlog
 
 from tearoff.accounts import locations
 from tearoff.cli import demo
 from tearoff.providers.log import OUTBOX, Written
+from tests.logs import reset_logs
 
 
 @pytest.fixture
 def folder(settings, tmp_path):
     yield msgspec.structs.replace(settings, data=tmp_path)
-    structlog.reset_defaults()
+    reset_logs()
 
 
 async def test_a_pin_that_is_another_one_is_not_made_up(services, folder):

@@ -6,13 +6,13 @@ import asyncio
 
 import pytest
 import pytest_asyncio
-import structlog
 from litestar import Request, get, post
 from litestar.response import Stream
 
 from tearoff.app import create_app
 from tearoff.kit import bodies, clients
 from tearoff.kit.services import services_of
+from tests.logs import reset_logs
 from tests.running import PATIENCE
 
 
@@ -78,7 +78,7 @@ class Exchange:
 @pytest_asyncio.fixture(scope="module")
 async def app(settings):
     app = create_app(settings, [holding, endless, streaming_while_holding])
-    structlog.reset_defaults()  # it has set the log of a server; this process runs more tests
+    reset_logs()  # it has set the log of a server; this process runs more tests
     is_up, may_end = asyncio.Event(), asyncio.Event()
 
     async def keep():  # what is opened in a task is closed in the same

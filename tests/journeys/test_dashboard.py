@@ -503,7 +503,8 @@ async def test_a_sign_in_that_ends_while_somebody_types(desk, owner):
         await expect(page.locator("h1")).to_contain_text("Bruges, the market")
 
         await go(page, "Send")
-        await page.get_by_label("First name").fill("Bo")
+        async with page.expect_response("**/send/preview"):
+            await page.get_by_label("First name").fill("Bo")
         await end_others(other, strip)
         await page.get_by_label("Phone number or e-mail address").fill(NUMBER)
         await page.wait_for_url("**/sign-in**")

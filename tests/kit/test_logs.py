@@ -15,6 +15,7 @@ import pytest
 import structlog
 
 from tearoff.kit import logs
+from tests.logs import reset_logs
 
 PHONE, CODE, NAME = "+32470001234", "k3d9x7w2p5m8q4r6t1v0z", "Ann"
 
@@ -28,7 +29,7 @@ def written(settings, monkeypatch):
     monkeypatch.setattr(root, "handlers", [])
     logs.configure(msgspec.structs.replace(settings, log_format="json", log_level="debug"))
     yield stream.getvalue
-    structlog.reset_defaults()
+    reset_logs()
 
 
 def of_the_database(url):

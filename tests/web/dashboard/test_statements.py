@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 import pytest_asyncio
-import structlog
 
 from tearoff.app import create_app
 from tearoff.web.dashboard.routes import SCREENS
+from tests.logs import reset_logs
 from tests.web.dashboard.conftest import COOKIE, Person
 from tests.web.dashboard.filled import Filled, fill
 
@@ -82,7 +82,7 @@ class Counted:
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def counted(settings) -> AsyncIterator[Counted]:
     app = create_app(settings)
-    structlog.reset_defaults()  # it has set the log of a server; this process runs more tests
+    reset_logs()  # it has set the log of a server; this process runs more tests
     is_up, may_end = asyncio.Event(), asyncio.Event()
 
     async def keep() -> None:  # what is opened in a task is closed in the same

@@ -20,12 +20,8 @@ pytestmark = in_browser
 @pytest.mark.parametrize("language", ["en", "ar"])
 async def test_every_page_is_fine(visit, services, make_owner, language):
     """At 320 px, with axe, and nothing asked of another host."""
-    owner, shop, db, now = (
-        await make_owner(),
-        await open_shop(services, kind=None),
-        services.db,
-        clock.now(),
-    )
+    db, now = services.db, clock.now()
+    owner, shop = await make_owner(), await open_shop(services, kind=None)
     async with db.transaction() as work:
         demo = await beginning.issue_demo_link(work, shop.account, now)
         place = await members.create_member(
