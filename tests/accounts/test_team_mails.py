@@ -4,15 +4,19 @@ and tried again."""
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import msgspec
 import pytest
 
-from tearoff.accounts import invitations, jobs, members, team
+from tearoff.accounts import invitations, jobs, members, people, sign_ins, team, telling
 from tearoff.accounts.members import NewMember
 from tearoff.accounts.owners import By
 from tearoff.kit import clock
+from tearoff.kit.words import words_in
+from tearoff.web.dashboard.audit_words import VERBS
 from tests.accounts.test_password_mail import inbox, with_mail  # noqa: F401 (a fixture)
+from tests.accounts.told import told_mails
 from tests.cast import open_shop
 from tests.running import free_port
 from tests.test_cli import tearoff  # noqa: F401 (a fixture)
@@ -138,23 +142,58 @@ async def test_it_is_not_tried_for_ever(services, scene):
     assert (await state_of(services, account, made)).mail_state == "failed"
 
 
+async def ordered(db, what, person):
+    """The job of a mail, before any worker sees it."""
+    await telling.tell(db, what, person, "Bean & Leaf")
+    query = "DELETE FROM pgqueuer WHERE entrypoint = $1 RETURNING payload"
+    return await db.fetchval(query, telling.TOLD_MAIL)
+
+
 @pytest.mark.parametrize("what", ["second_step", "owner_reset"])
 async def test_somebody_is_told_of_what_others_changed(services, scene, inbox, what):  # noqa: F811
     """Complaint 4, in the person's own language."""
     account, person = scene
-    opened = with_mail(services, inbox.port)
     async with services.db.transaction() as db:
-        assert not await jobs.order_told_mail(db, services, what, person, "Bean & Leaf")
-        assert await jobs.order_told_mail(db, opened, what, person, "Bean & Leaf")
-        payload = await db.fetchval(
-            "SELECT payload FROM pgqueuer WHERE entrypoint = $1", jobs.TOLD_MAIL
-        )
-        await db.execute("DELETE FROM pgqueuer WHERE entrypoint = $1", jobs.TOLD_MAIL)
-    await jobs.send_told_mail(opened, payload)
+        payload = await ordered(db, what, person)
+    await jobs.send_told_mail(services, payload)  # which sends no mail
+    await jobs.send_told_mail(with_mail(services, inbox.port), payload)
     (found,) = inbox.mails
     assert found["To"] == f"own.{account}@example.com"
     assert 'lang="nl"' in found.get_body(["html"]).get_content()
     assert "Bean & Leaf" in found.get_body(["plain"]).get_content()
+
+
+def test_every_change_of_ones_own_has_words():
+    """Those that the audit log knows, but for what is no change of a way in."""
+    verbs = {verb for verb in VERBS if verb.startswith("person.")} - {"person.erase"}
+    assert verbs == set(jobs.OF_THEIR_OWN)
+
+
+@pytest.mark.parametrize("what", jobs.OF_THEIR_OWN)
+async def test_somebody_is_told_of_what_was_done_in_their_name(
+    services, scene, inbox, what  # noqa: F811
+):  # fmt: skip
+    account, person = scene
+    async with services.db.transaction() as db:
+        payload = await ordered(db, what, person)
+    await jobs.send_told_mail(with_mail(services, inbox.port), payload)
+    (found,) = inbox.mails
+    assert found["To"] == f"own.{account}@example.com"
+    text = found.get_body(["plain"]).get_content()
+    assert words_in("people", "nl")(jobs.OF_THEIR_OWN[what]) in " ".join(text.split())
+
+
+async def test_a_password_by_a_link_is_told(services, scene):
+    account, person = scene
+    async with services.db.transaction() as db:
+        token = await sign_ins.issue_ticket(
+            db, "reset", account, person_id=person, expires_at=clock.now() + timedelta(hours=1)
+        )
+    async with told_mails(services) as mails:
+        await people.set_password_by_link(
+            services.db, token, "reset", "seven brown horses", clock.now()
+        )
+        assert await mails.verbs() == ["person.password"]
 
 
 async def test_the_server_s_commands_tell_the_person(services, scene, tearoff):  # noqa: F811
@@ -167,17 +206,7 @@ async def test_the_server_s_commands_tell_the_person(services, scene, tearoff): 
     await members.accept_place(db, made.token, clock.now())
     await db.execute("UPDATE people SET totp_secret_sealed = 'x' WHERE id = $1", person)
     mails = {"TEAROFF_SMTP_URL": "smtp://127.0.0.1:9", "TEAROFF_MAIL_FROM": "a@example.com"}
-    # A worker of another test that shares the database may take what waits.
-    await db.execute("CREATE TABLE told_jobs (what text)")
-    await db.execute(
-        "CREATE FUNCTION keep_told() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        " INSERT INTO told_jobs VALUES (convert_from(NEW.payload, 'utf8')); RETURN NULL; END $$"
-    )
-    await db.execute(
-        "CREATE TRIGGER keep_told BEFORE INSERT ON pgqueuer FOR EACH ROW"
-        f" WHEN (NEW.entrypoint = '{jobs.TOLD_MAIL}') EXECUTE FUNCTION keep_told()"
-    )
-    try:
+    async with told_mails(services) as told:
         asked = ["--account", str(account), "--json"]
         assert tearoff("owner", "reset", *asked, **mails)["url"]
         done = tearoff(
@@ -185,12 +214,7 @@ async def test_the_server_s_commands_tell_the_person(services, scene, tearoff): 
             str(made.member_id), "--json", **mails,
         )  # fmt: skip
         assert done["second_step_removed"]
-        rows = [row["what"] for row in await db.fetch("SELECT what FROM told_jobs")]
-    finally:
-        await db.execute("DROP TRIGGER keep_told ON pgqueuer")
-        await db.execute("DROP FUNCTION keep_told")
-        await db.execute("DROP TABLE told_jobs")
-    found = [msgspec.json.decode(row, type=jobs.ToldMail) for row in rows]
+        found = await told.read()
     assert [(one.what, one.to, one.language) for one in found] == [
         ("owner_reset", email, "nl"), ("second_step", email, "nl"),
     ]  # fmt: skip

@@ -1,5 +1,5 @@
-"""The background work of this room: mails with a link to come in by, and of what others have
-changed about somebody's way in."""
+"""The background work of this room: mails with a link to come in by, and of what was changed about
+somebody's way in."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ from tearoff.accounts import (
 from tearoff.accounts.invitations import Made, Told
 from tearoff.accounts.rights import ROLE_NAMES
 from tearoff.accounts.single_sign_on import begun
+from tearoff.accounts.telling import TOLD_MAIL, ToldMail
 from tearoff.errors import Invalid
 from tearoff.jobs.queue import Chore, Job, enqueue
 from tearoff.kit import clock, letters, mail
 from tearoff.kit.letters import Letter
 from tearoff.kit.mime import plain_words
 from tearoff.kit.services import Services
-from tearoff.kit.words import Words, words_in
+from tearoff.kit.words import Words, phrase, words_in
 
 log = structlog.get_logger()
 
 PASSWORD_MAIL = "accounts.password_mail"  # noqa: S105 (the name of a job)
 FORGOT_MAIL = "accounts.forgot_mail"
 INVITATION_MAIL = "accounts.invitation_mail"
-TOLD_MAIL = "accounts.told_mail"
 
 
 class PasswordMail(msgspec.Struct, frozen=True):
@@ -197,41 +197,38 @@ def _invitation_letter(services: Services, told: Told, url: str) -> Letter:
     )
 
 
-# what others have changed -----------------------------------------------------------------
-
-
-class ToldMail(msgspec.Struct, frozen=True):
-    """The job: `what` others have done to a person's way in (`second_step`, `owner_reset`); `to`
-    and `language` as they were then."""
-
-    what: str
-    to: str
-    first_name: str
-    language: str
-    account: str
-
-
-async def order_told_mail(
-    db: asyncpg.Connection, services: Services, what: str, person_id: int, account: str
-) -> bool:
-    """Have somebody told once this transaction is committed. False where no mail is set up."""
-    if not mail.can_send(services.settings):
-        return False
-    known = await people.person(db, person_id)
-    job = ToldMail(what, known.email, known.first_name, known.language, account)
-    await enqueue(db, TOLD_MAIL, job)
-    return True
+# what was changed about a way in -----------------------------------------------------------------
 
 
 async def send_told_mail(services: Services, payload: bytes) -> None:
+    if not mail.can_send(services.settings):
+        return
     job = msgspec.json.decode(payload, type=ToldMail)
     await _post(services, job.to, _told_letter(services, job))
+
+
+OF_THEIR_OWN = {
+    "person.password": phrase("Your password was changed, and other browsers are signed out."),
+    "person.passkey_add": phrase("A passkey was added."),
+    "person.passkey_remove": phrase("A passkey was removed."),
+    "person.passkey_step_on": phrase("After your password, a passkey is asked for from now on."),
+    "person.passkey_step_off": phrase("After your password, no passkey is asked for any more."),
+    "person.second_step_on": phrase("A code of an app is asked for at each sign-in from now on."),
+    "person.second_step_off": phrase("No code of an app is asked for at your sign-in any more."),
+    "person.recovery_codes": phrase("New recovery codes were made. The old ones are over."),
+}  # fmt: skip
 
 
 def _told_letter(services: Services, job: ToldMail) -> Letter:
     words, product = words_in("people", job.language), services.settings.product_name
     account = plain_words(job.account, 80) or words("An account")
-    if job.what == "second_step":
+    ending = words("If you know nothing of this, ask them at once.")
+    if job.what in OF_THEIR_OWN:
+        subject = words("Your sign-in to {product} was changed", product=product)
+        lines = [words(OF_THEIR_OWN[job.what])]
+        ending = words("If that was not you, choose another password at once: by “Forgot your"
+                       " password?” on the page where you sign in.")  # fmt: skip
+    elif job.what == "second_step":
         subject = words("Your second step for {product} was taken away", product=product)
         lines = [
             words("An owner of {account} has taken away the code that you were asked for at each"
@@ -250,7 +247,7 @@ def _told_letter(services: Services, job: ToldMail) -> Letter:
         subject=subject,
         greeting=_greeting(words, job.first_name),
         lines=lines,
-        ending=[words("If you know nothing of this, ask them at once.")],
+        ending=[ending],
     )
 
 

@@ -26,6 +26,7 @@ from tearoff.accounts.second_steps import (
     use_recovery_code,
 )
 from tearoff.accounts.sign_ins import IDLE_LIVES, LinkOver, SignedIn, find_ticket, use_ticket
+from tearoff.accounts.telling import tell
 from tearoff.errors import Forbidden, NotFound
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.rows import read
@@ -209,6 +210,7 @@ async def set_password_by_link(
 async def _keep_password(db: Handle, person_id: int, hashed: str, now: datetime) -> None:
     await db.execute("UPDATE people SET password_hash = $2 WHERE id = $1", person_id, hashed)
     await audit.write_of_person(db, person_id, PASSWORD_VERB, now)
+    await tell(db, PASSWORD_VERB, person_id)
 
 
 async def _end_links(db: Handle, person_id: int, now: datetime) -> None:

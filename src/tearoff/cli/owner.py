@@ -6,7 +6,7 @@ import argparse
 
 import asyncpg
 
-from tearoff.accounts import beginning, jobs
+from tearoff.accounts import beginning, telling
 from tearoff.accounts.queries import account
 from tearoff.accounts.sign_ins import find_ticket
 from tearoff.accounts.single_sign_on import stored
@@ -65,7 +65,7 @@ def _reset(arguments: argparse.Namespace) -> None:
         async with opened.db.transaction() as db:
             token = await beginning.issue_reset(db, account_id, arguments.email, clock.now())
             await audited(db, account_id, "owner.reset", account_id)
-            await _tell(db, opened, account_id, token)
+            await _tell(db, account_id, token)
         return url_of(opened.settings, "owner", token), known is not None and known.is_only
 
     url, is_closed = with_services(arguments, work)
@@ -82,11 +82,11 @@ def _reset(arguments: argparse.Namespace) -> None:
     show(arguments, {"url": url}, told)
 
 
-async def _tell(db: asyncpg.Connection, opened: Services, account_id: int, token: str) -> None:
+async def _tell(db: asyncpg.Connection, account_id: int, token: str) -> None:
     """By mail, where it is set up: it may be somebody else who asked for the link."""
     ticket, known = await find_ticket(db, token, "owner"), await account(db, account_id)
     if ticket is not None and ticket.person_id is not None and known is not None:
-        await jobs.order_told_mail(db, opened, "owner_reset", ticket.person_id, known.name)
+        await telling.tell(db, "owner_reset", ticket.person_id, known.name)
 
 
 async def first_link(settings: Settings) -> str | None:

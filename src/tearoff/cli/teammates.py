@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from tearoff.accounts import jobs, members, sign_ins, team
+from tearoff.accounts import members, sign_ins, team, telling
 from tearoff.accounts.members import Member, NewMember
 from tearoff.accounts.queries import account
 from tearoff.accounts.rights import ROLES
@@ -138,7 +138,7 @@ def _second_step(arguments: argparse.Namespace) -> None:
             if await team.take_second_step(db, account_id, found, clock.now()):
                 known = await account(db, account_id)
                 name = known.name if known else ""
-                await jobs.order_told_mail(db, services, "second_step", found.person_id, name)
+                await telling.tell(db, "second_step", found.person_id, name)
         return found.has_second_step
 
     had = with_services(arguments, work)

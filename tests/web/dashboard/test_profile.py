@@ -9,6 +9,7 @@ from tearoff.accounts import members, people, sign_ins
 from tearoff.accounts.passwords import hash_password
 from tearoff.accounts.sign_ins import From
 from tearoff.kit import clock
+from tests.accounts.told import told_mails
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.dashboard.conftest import Person, text_of
 
@@ -117,6 +118,24 @@ async def begun(person):
     assert (await person.post("/profile/second-step/start", {}, page="/profile")).status == 303
     page = await person.get("/profile/second-step")
     return re.search(r'id="secret"[^>]*value="([A-Z2-7 ]+)"', page.text)[1].replace(" ", "")
+
+
+async def test_what_changes_a_way_in_is_told_by_mail(by_password, services):
+    """It may have been somebody else who did it."""
+    person, given = await by_password(), {"current_password": PASSWORD, "new_password": OTHER}
+    secret = await begun(person)
+    async with told_mails(services) as mails:
+        await person.post("/profile/second-step", {"code": "000000"})
+        assert await mails.verbs() == []
+        await person.post("/profile/second-step", {"code": pyotp.TOTP(secret).now()})
+        await person.post("/profile/second-step/codes", {})
+        await person.post("/profile/second-step/off", {})
+        await person.post("/profile/password", given | {"current_password": "wrong"})
+        await person.post("/profile/password", given)
+        assert await mails.verbs() == [
+            "person.second_step_on", "person.recovery_codes", "person.second_step_off",
+            "person.password",
+        ]  # fmt: skip
 
 
 async def test_the_second_step_is_switched_on_renewed_and_off(by_password, services):

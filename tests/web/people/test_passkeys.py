@@ -15,6 +15,7 @@ from tearoff.accounts import passkey_challenges, passkeys, people, sign_ins, tri
 from tearoff.accounts.passkey_answers import PasskeyWrong, read_answer
 from tearoff.accounts.passkey_sites import Site, WhyNot, site_of
 from tearoff.kit import clock
+from tests.accounts.told import told_mails
 from tests.web.people.authenticator import USER_PRESENT, Authenticator, encode
 from tests.web.people.conftest import PASSWORD, Visitor, problem_of
 
@@ -365,6 +366,27 @@ async def test_asked_for_after_the_password(somebody, visitor, services):
     known = await people.person(services.db, owner.person)
     assert (known.is_asked_twice, known.recovery_left) == (False, 0)
     assert (await visitor().sign_in(owner.email)).headers["location"] == "/"
+
+
+async def test_what_changes_about_them_is_told_by_mail(somebody, services, with_passkey):
+    owner, browser, _ = await somebody()
+    base = f"/a/{owner.account}/profile"
+    token = re.search(r'data-token="([^"]+)"', (await browser.get(base)).text)[1]
+    async with told_mails(services) as mails:
+        assert (await with_passkey(owner, browser, Authenticator(), "")).status == 422
+        assert await mails.verbs() == []
+        await with_passkey(owner, browser, Authenticator(), "Key")
+        await browser.post(f"{base}/passkeys/step-on", {"t": token})
+        await browser.post(f"{base}/passkeys/step-off", {"t": token})
+        kept, _ = await passkeys.of_person(services.db, owner.person)
+        for _ in range(2):
+            await browser.post(f"{base}/passkeys/{kept.id}/remove", {"t": token})
+        told = await mails.read()
+    assert [mail.what for mail in told] == [
+        "person.passkey_add", "person.passkey_step_on", "person.passkey_step_off",
+        "person.passkey_remove",
+    ]  # fmt: skip
+    assert {mail.to for mail in told} == {owner.email}
 
 
 async def test_both_second_steps_and_one_taken_away(somebody, services, with_second_step):

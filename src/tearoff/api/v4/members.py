@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import asyncpg
 import msgspec
 
-from tearoff.accounts import invitations, jobs, team
+from tearoff.accounts import invitations, jobs, team, telling
 from tearoff.accounts.invitations import Made
 from tearoff.accounts.members import NewMember
 from tearoff.accounts.owners import By
@@ -129,8 +129,7 @@ async def reset_second_step(call: Call, db: asyncpg.Connection) -> None:
     known = await team.reset_second_step(db, account.id, member_id, by_of(call), call.now)
     if known is None:
         return
-    services = call.doors.services
-    await jobs.order_told_mail(db, services, "second_step", known.person_id, account.name)
+    await telling.tell(db, "second_step", known.person_id, account.name)
     doorbook.note(Event.SECOND_STEP, account=account.id, member=member_id)
     doorbook.note(Event.MEMBER_SIGNED_OUT, account=account.id, member=member_id)
 

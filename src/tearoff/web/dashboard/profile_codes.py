@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from tearoff.accounts import audit, people, tries
 from tearoff.accounts.people import WrongCode
+from tearoff.accounts.telling import tell
 from tearoff.accounts.tries import TooManyTries
 from tearoff.kit import doorbook
 from tearoff.kit.db import Handle
@@ -81,11 +82,12 @@ def _check_own(visit: Visit) -> None:
 
 
 async def _note(visit: Visit, db: Handle, verb: str) -> None:
-    """In the audit log of the account in which it was done, and at the door."""
+    """In the audit log of the account in which it was done, by mail, and at the door."""
     subject = str(visit.who.person_id)
     await audit.write(
         db, visit.account.id, visit.caller.actor, verb, visit.now, subject=subject
     )  # fmt: skip
+    await tell(db, verb, visit.who.person_id)
     doorbook.note(Event.SECOND_STEP, person=visit.who.person_id, what=verb)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tearoff.accounts import audit, passkey_challenges, passkey_questions, passkeys, people
 from tearoff.accounts.passkey_answers import read_answer
 from tearoff.accounts.passkey_sites import Site
+from tearoff.accounts.telling import tell
 from tearoff.errors import TearoffError
 from tearoff.kit import doorbook
 from tearoff.kit.db import Handle
@@ -103,13 +104,14 @@ def _bytes(text: str) -> bytes:
 
 
 async def _note(visit: Visit, db: Handle, verb: str, passkey_id: int | None = None) -> None:
-    """In the audit log of the account in which it was done, and at the door."""
+    """In the audit log of the account in which it was done, by mail, and at the door."""
     person_id = visit.who.person_id
     after = {"passkey": passkey_id} if passkey_id else None
     await audit.write(
         db, visit.account.id, visit.caller.actor, verb, visit.now, subject=str(person_id),
         after=after,
     )  # fmt: skip
+    await tell(db, verb, person_id)
     doorbook.note(Event.PASSKEY, person=person_id, what=verb, passkey=passkey_id)
 
 
