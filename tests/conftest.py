@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import aiohttp
 import asyncpg
 import hypothesis
 import pytest
@@ -25,6 +26,7 @@ from tearoff.kit.embedded import EmbeddedServer
 from tearoff.kit.migrate import migrate
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
+from tests.api.caller import Caller
 from tests.cast import Shop, open_shop
 from tests.commands import Commands, loaded_program
 from tests.running import PATIENCE, Running, start_server
@@ -163,3 +165,19 @@ async def shop(services: Services) -> Shop:
 async def other_shop(services: Services) -> Shop:
     """A tenant that must see nothing of the first."""
     return await open_shop(services)
+
+
+@pytest_asyncio.fixture(scope="session")
+async def http() -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=300)) as session:
+        yield session
+
+
+@pytest.fixture
+def caller(http: aiohttp.ClientSession, server: Running, shop: Shop) -> Caller:
+    return Caller(http, server.url, shop)
+
+
+@pytest.fixture
+def other_caller(http: aiohttp.ClientSession, server: Running, other_shop: Shop) -> Caller:
+    return Caller(http, server.url, other_shop)

@@ -3,7 +3,6 @@ every spelling for the same, and what only looks the same uses nobody's coupon."
 
 import unicodedata
 
-import aiohttp
 import pytest
 import pytest_asyncio
 from hypothesis import given, settings
@@ -90,12 +89,6 @@ async def test_the_key_is_what_is_said_of_it(services, codes):
 async def shop_and_till(services, http, server):
     shop = await open_shop(services)
     return Caller(http, server.url, shop), await open_till(services, http, server.url, shop)
-
-
-@pytest_asyncio.fixture
-async def http():
-    async with aiohttp.ClientSession() as session:
-        yield session
 
 
 SPELLINGS = {

@@ -121,12 +121,6 @@ class Coupon:
         return [tuple(row) for row in rows]
 
 
-@pytest_asyncio.fixture(scope="session")
-async def http():
-    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=100)) as session:
-        yield session
-
-
 MakeCoupon = Callable[..., Awaitable[Coupon]]
 
 

@@ -59,4 +59,4 @@ _BUTTON = (
     "display:inline-block;padding:12px 20px;border-radius:8px;background:#0a6b5b;color:#ffffff;"
     "font-weight:bold;text-decoration:none"
 )
-_SMALL = "margin:0 0 16px;font-size:14px;color:#525c58;word-break:break-all"
+_SMALL = "margin:0 0 16px;font-size:14px;color:#525c58;word-wrap:break-word;overflow-wrap:anywhere"

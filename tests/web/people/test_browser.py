@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 from playwright.async_api import expect
 
-from tearoff.accounts import beginning, members, people, sign_ins
+from tearoff.accounts import beginning, jobs, members, people, sign_ins
 from tearoff.accounts.members import NewMember
+from tearoff.accounts.telling import ToldMail
 from tearoff.kit import clock
+from tearoff.kit.letters import as_html
+from tearoff.kit.words import words_in
 from tests.cast import open_shop
-from tests.web.browsing import axe_finds_nothing, in_browser
+from tests.web.browsing import axe_finds_nothing, in_browser, no_cut_text, no_sideways_scroll
 from tests.web.people.conftest import PASSWORD
 
 pytestmark = in_browser
@@ -91,6 +95,22 @@ async def test_beginning_without_script(visit, services):
         await page.get_by_role("button", name="Begin").click()
         await page.wait_for_url(f"**/a/{shop.account}/first-steps")
     assert (await people.person_of_mail(services.db, email)).has_password
+
+
+@pytest.mark.parametrize("language", ["en", "de", "ar"])
+async def test_mails_are_read_on_a_phone(phone, services, language):
+    """No word is broken, and a long link is."""
+    words = words_in("people", language)
+    for what in ("person.passkey_add", "second_step", "owner_reset"):
+        job = ToldMail(what, "ann@example.com", "Ann", language, "Bean & Leaf")
+        letter = msgspec.structs.replace(
+            jobs._told_letter(services, job),
+            button=words("Sign in"), url=f"https://coupons.example.com/password/{'a1' * 25}",
+        )  # fmt: skip
+        async with phone(width=320) as page:
+            await page.set_content(as_html(letter))
+            await no_cut_text(page)
+            await no_sideways_scroll(page)
 
 
 async def test_the_door_of_a_fresh_installation(visit, services):
