@@ -75,18 +75,22 @@ async def confirm_second_step(
     return made
 
 
-async def end_app_codes(db: Handle, person_id: int) -> None:
-    """A passkey that is asked for after the password goes on being asked for."""
-    await db.execute(
+async def end_app_codes(db: Handle, person_id: int) -> bool:
+    """A passkey that is asked for after the password goes on being asked for. False without an
+    app, or when somebody else was first."""
+    done = await db.fetchval(
         "UPDATE people SET totp_secret_sealed = NULL, totp_begun_sealed = NULL,"
-        " recovery_codes = CASE WHEN passkey_step THEN recovery_codes ELSE '{}' END WHERE id = $1",
+        " recovery_codes = CASE WHEN passkey_step THEN recovery_codes ELSE '{}' END"
+        " WHERE id = $1 AND totp_secret_sealed IS NOT NULL RETURNING true",
         person_id,
     )
+    return bool(done)
 
 
-async def start_passkey_step(db: Handle, person_id: int) -> list[str]:
+async def start_passkey_step(db: Handle, person_id: int) -> list[str] | None:
     """From now on a passkey is asked for after the password. Gives ten recovery codes to somebody
-    who had no second step, seen here and never again. Does nothing without a passkey."""
+    who had no second step, seen here and never again. Does nothing and gives None without a
+    passkey, or when it is asked for already."""
     made = _recovery_codes()
     done = await db.fetchval(
         "UPDATE people SET passkey_step = true, recovery_codes ="
@@ -97,17 +101,20 @@ async def start_passkey_step(db: Handle, person_id: int) -> list[str]:
         person_id,
         [_hash(one) for one in made],
     )
+    if done is None:
+        return None
     return made if done else []
 
 
-async def end_passkey_step(db: Handle, person_id: int) -> None:
-    """The codes of an app go on being asked for."""
-    await db.execute(
+async def end_passkey_step(db: Handle, person_id: int) -> bool:
+    """The codes of an app go on being asked for. False when no passkey was asked for."""
+    done = await db.fetchval(
         "UPDATE people SET passkey_step = false, recovery_codes ="
         "  CASE WHEN totp_secret_sealed IS NULL THEN '{}' ELSE recovery_codes END"
-        " WHERE id = $1 AND passkey_step",
+        " WHERE id = $1 AND passkey_step RETURNING true",
         person_id,
     )
+    return bool(done)
 
 
 async def end_second_step(db: Handle, person_id: int) -> None:

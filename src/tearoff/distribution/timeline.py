@@ -84,7 +84,7 @@ WITH s AS (SELECT * FROM sessions WHERE account_id = $1 AND id = $2), lines AS (
 SELECT {columns(Line)} FROM (
   SELECT f.*, l.name AS place, d.name AS device_name,
     coalesce(k.name, nullif(trim(p.first_name || ' ' || p.last_name), '')) AS who
-  FROM (SELECT * FROM lines WHERE $3::timestamptz IS NULL OR (at, rank, id) > ($3, $4, $5)
+  FROM (SELECT * FROM lines WHERE $3::timestamptz IS NULL OR (at, rank, id) > ($3, $4::bigint, $5)
     ORDER BY at, rank, id LIMIT $6) f
   LEFT JOIN locations l ON l.account_id = $1 AND l.id = f.location_id
   LEFT JOIN devices d ON d.account_id = $1 AND d.id = f.device_id

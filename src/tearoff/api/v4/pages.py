@@ -9,12 +9,14 @@ from __future__ import annotations
 import base64
 import binascii
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
 from tearoff.api.v3 import parameters as p
 from tearoff.api.v4.fields import Field, query_integer
+from tearoff.kit.times import YEARS
 
 DEFAULT_LIMIT, MOST = 50, 200
 
@@ -77,4 +79,13 @@ def _read_cursor(field: str, given: Any, name: str, kinds: tuple[type, ...]) -> 
         raise bad
     if any(isinstance(v, str) and ("\0" in v or not v.isprintable()) for v in place):
         raise bad
+    if any(isinstance(v, datetime) and not _is_moment(v) for v in place):
+        raise bad
     return tuple(place)
+
+
+def _is_moment(given: datetime) -> bool:
+    try:
+        return given.tzinfo is not None and given.astimezone(UTC).year in YEARS
+    except OverflowError:
+        return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -31,12 +31,11 @@ async def list_suppressions(call: Call, db: Handle) -> Page[shapes.Suppression]:
     limit = call.given.get("limit", DEFAULT_LIMIT)
     is_newest = call.given.get("order") == "newest"
     listed = optout_pages.newest if is_newest else optout_pages.by_address
-    rows = await listed(db, call.account.id, asked_of(call), _place(call), limit + 1)
+    after = optout_pages.Place(*call.given["cursor"]) if "cursor" in call.given else None
+    rows = await listed(db, call.account.id, asked_of(call), after, limit + 1)
     shown = await _shown(call, db, rows[:limit])
     last = rows[limit - 1] if len(rows) > limit else None
-    cursor = last and write_cursor(
-        "suppressions", (last.created_at.isoformat(), last.address, last.source)
-    )
+    cursor = last and write_cursor("suppressions", (last.created_at, last.address, last.source))
     return Page(shown, cursor)
 
 
@@ -48,17 +47,6 @@ def asked_of(call: Call) -> optout_pages.Asked:
         call.given.get("source"),
         call.given.get("channel"),
     )
-
-
-def _place(call: Call) -> optout_pages.Place | None:
-    if "cursor" not in call.given:
-        return None
-    at, address, source = call.given["cursor"]
-    try:
-        return optout_pages.Place(datetime.fromisoformat(at).astimezone(UTC), address, source)
-    except (ValueError, OverflowError):
-        told = "Invalid value in parameter: cursor. Use next_cursor of a page."
-        raise f.wrong("cursor", 301, told) from None
 
 
 async def _shown(
@@ -136,7 +124,7 @@ LIST = Operation(
     summary="Who gets nothing, in the order of addresses or the newest first.",
     query=(
         LIMIT,
-        cursor_field("suppressions", str, str, str),
+        cursor_field("suppressions", datetime, str, str),
         *_FILTERS,
         f.words_field("order", ("address", "newest"), "`address` if left out."),
         f.text_field("address", address, "Only why this one stands there, oldest first: a phone"

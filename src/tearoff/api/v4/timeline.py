@@ -8,14 +8,12 @@ import msgspec
 
 from tearoff.accounts.rights import Right
 from tearoff.api.call import Call
-from tearoff.api.v3 import parameters as p
-from tearoff.api.v4 import fields as f
 from tearoff.api.v4 import shapes
 from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.sessions import CODE, TAG
 from tearoff.coupons.sessions import actions
-from tearoff.distribution.timeline import Line, Place, lines_of
+from tearoff.distribution.timeline import Line, lines_of
 from tearoff.kit.db import Handle
 
 
@@ -55,20 +53,9 @@ class Step(msgspec.Struct, frozen=True, kw_only=True):
 async def list_steps(call: Call, db: Handle) -> Page[Step]:
     found = await actions.find_session(db, call.account.id, call.given["code"])
     limit = call.given.get("limit", DEFAULT_LIMIT)
-    after = _place(call.given["cursor"]) if "cursor" in call.given else None
+    after = call.given.get("cursor")
     rows = await lines_of(db, call.account.id, found.session.id, after, limit + 1)
-    return page_of(
-        "timeline", rows, limit, _show, lambda row: (row.at.isoformat(), row.rank, row.id)
-    )
-
-
-def _place(cursor: tuple[str, int, int]) -> Place:
-    at, rank, last = cursor
-    try:
-        return f.moment("cursor", at), rank, last
-    except p.WrongValue:
-        text = "Invalid value in parameter: cursor. Use next_cursor of a page."
-        raise f.wrong("cursor", 301, text) from None
+    return page_of("timeline", rows, limit, _show, lambda row: (row.at, row.rank, row.id))
 
 
 def _show(row: Line) -> Step:
@@ -107,7 +94,7 @@ LIST = Operation(
     summary="Everything that is known of a session's way, oldest first: its events, the messages"
     " about it with their receipts, and the scans at a counter.",
     path_fields=(CODE,),
-    query=(LIMIT, cursor_field("timeline", str, int, int)),
+    query=(LIMIT, cursor_field("timeline", datetime, int, int)),
     act=list_steps,
     errors=(201, 300, 301, 404, 505),
     answers={200: ("A page of steps.", Page[Step])},

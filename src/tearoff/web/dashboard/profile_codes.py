@@ -60,7 +60,8 @@ async def renew(visit: Visit) -> Answer:
     _check_own(visit)
     async with visit.services.db.transaction() as db:
         codes = await people.new_recovery_codes(db, visit.who.person_id, visit.typed.text("mark"))
-        await _note(visit, db, "person.recovery_codes")
+        if codes:
+            await _note(visit, db, "person.recovery_codes")
     if not codes:
         return to(visit, "/profile")
     return await recovery_codes(visit, codes, is_for_passkey=not visit.who.has_second_step)
@@ -69,8 +70,8 @@ async def renew(visit: Visit) -> Answer:
 async def end(visit: Visit) -> Answer:
     _check_own(visit)
     async with visit.services.db.transaction() as db:
-        await people.end_app_codes(db, visit.who.person_id)
-        await _note(visit, db, "person.second_step_off")
+        if await people.end_app_codes(db, visit.who.person_id):
+            await _note(visit, db, "person.second_step_off")
     return to(
         visit, "/profile", said=visit.words("Signing in asks for no code of your app any more.")
     )

@@ -67,7 +67,10 @@ async def switch_on(visit: Visit) -> Answer:
     _check_own(visit)
     async with visit.services.db.transaction() as db:
         codes = await people.start_passkey_step(db, visit.who.person_id)
-        await _note(visit, db, "person.passkey_step_on")
+        if codes is not None:
+            await _note(visit, db, "person.passkey_step_on")
+    if codes is None:
+        return to(visit, _BACK)
     said = visit.words("A passkey is asked for after your password.")
     if not codes:
         return to(visit, _BACK, said=said)
@@ -77,8 +80,8 @@ async def switch_on(visit: Visit) -> Answer:
 async def switch_off(visit: Visit) -> Answer:
     _check_own(visit)
     async with visit.services.db.transaction() as db:
-        await people.end_passkey_step(db, visit.who.person_id)
-        await _note(visit, db, "person.passkey_step_off")
+        if await people.end_passkey_step(db, visit.who.person_id):
+            await _note(visit, db, "person.passkey_step_off")
     return to(visit, _BACK, said=visit.words("No passkey is asked for after your password."))
 
 
