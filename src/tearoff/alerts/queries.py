@@ -11,7 +11,7 @@ import msgspec
 from tearoff.accounts.rights import has
 from tearoff.alerts.models import KINDS, MAILED, RIGHTS, Alert, Facts, Found
 from tearoff.errors import NotFound
-from tearoff.kit.db import Handle
+from tearoff.kit.db import Handle, lock_name
 
 AGAIN_WITHIN = timedelta(minutes=30)
 """What is over and comes back within it is the same alert: nobody is told once more."""
@@ -30,7 +30,7 @@ class AlertNotFound(NotFound):
 async def settle(db: Handle, kind: str, found: Sequence[Found], now: datetime) -> list[int]:
     """Let what was found stand, and what was not be over. In a transaction, one at a time for a
     kind. Gives the accounts in which something began."""
-    await db.execute("SELECT pg_advisory_xact_lock(hashtext('tearoff alerts ' || $1))", kind)
+    await lock_name(db, f"alerts:{kind}")
     where = (
         [one.account_id for one in found],
         [one.subject for one in found],

@@ -25,7 +25,7 @@ from tearoff.kit.codes import (
     SHORT_CODE_LENGTH,
     SPOKEN_ALPHABET,
 )
-from tearoff.kit.db import Handle
+from tearoff.kit.db import Handle, lock_name
 from tearoff.kit.turns import Turns
 
 LOT = 20_000
@@ -91,10 +91,7 @@ async def take_turn(db: Handle, account_id: int, amount: int) -> None:
     other to say whether it keeps them, and in a ring. Before any row is locked; small mintings and
     sends neither ask nor wait."""
     if amount > BY_CHANCE:
-        await db.execute(
-            "SELECT pg_advisory_xact_lock(hashtextextended('minting:' || $1::bigint, 0))",
-            account_id,
-        )
+        await lock_name(db, f"minting:{account_id}")
 
 
 async def mint(
