@@ -196,6 +196,21 @@ async def test_a_password_by_a_link_is_told(services, scene):
         assert await mails.verbs() == ["person.password"]
 
 
+async def test_a_password_in_place_of_another_is_told_whoever_made_the_link(services, scene):
+    """A first one is not: whoever chooses it has just been invited."""
+    account, person = scene
+    db, now = services.db, clock.now()
+    member = await db.fetchval("SELECT id FROM members WHERE person_id = $1", person)
+    async with told_mails(services) as mails:
+        for password in ("seven brown horses", "nine orange telescopes"):
+            async with db.transaction() as work:
+                token = await sign_ins.issue_ticket(
+                    work, "password", account, member_id=member, expires_at=now + timedelta(hours=1)
+                )
+            await members.set_password(db, token, password, now)
+        assert await mails.verbs() == ["person.password"]
+
+
 async def test_the_server_s_commands_tell_the_person(services, scene, tearoff):  # noqa: F811
     """Complaint 4: `owner reset`, and a second step that an owner may not take away, because the
     person belongs to another account too."""

@@ -243,6 +243,13 @@ def test_what_is_filled_in_is_filled_in_once():
     assert said("A coupon from {brand}", brand="{brand} {n}") == "A coupon from {brand} {n}"
 
 
+@pytest.mark.parametrize("domain", DOMAINS)
+def test_nothing_is_nothing_in_every_language(domain):
+    """An empty phrase names a catalog's own header."""
+    for language in languages(domain):
+        assert words_in(domain, language)("") == ""
+
+
 def test_a_language_that_is_not_spoken_gives_english():
     assert words_in("till", "pl").language == "en"
     assert words_in("coupon", "xx")("Used") == "Used"

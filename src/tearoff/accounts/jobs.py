@@ -181,7 +181,7 @@ async def send_invitation_mail(services: Services, payload: bytes) -> None:
 def _invitation_letter(services: Services, told: Told, url: str) -> Letter:
     words, product = words_in("people", told.language), services.settings.product_name
     account = plain_words(told.account, 80) or words("An account")
-    by = plain_words(told.by, 80)
+    by = "" if "@" in told.by else plain_words(told.by, 80)  # an address would lose its signs
     line = words("You are invited to {account} on {product}.", account=account, product=product)
     if by:
         line = words("{by} invites you to {account} on {product}.", by=by, account=account,
@@ -224,10 +224,11 @@ def _told_letter(services: Services, job: ToldMail) -> Letter:
     account = plain_words(job.account, 80) or words("An account")
     ending = words("If you know nothing of this, ask them at once.")
     if job.what in OF_THEIR_OWN:
-        subject = words("Your sign-in to {product} was changed", product=product)
-        lines = [words(OF_THEIR_OWN[job.what])]
-        ending = words("If that was not you, choose another password at once: by “Forgot your"
-                       " password?” on the page where you sign in.")  # fmt: skip
+        said = words(OF_THEIR_OWN[job.what])
+        subject, lines = f"{product}: {said}", [said]
+        ending = words("If that was not you: sign in, by “Forgot your password?” if need be, and"
+                       " open your profile. Choose another password, remove the passkeys that are"
+                       " not yours, and tell an owner of your shop.")  # fmt: skip
     elif job.what == "second_step":
         subject = words("Your second step for {product} was taken away", product=product)
         lines = [
@@ -288,10 +289,13 @@ async def sweep(services: Services, now: datetime) -> None:
     await begun.sweep(services.db, now)
 
 
+_AGAIN = (timedelta(seconds=20), timedelta(minutes=2), timedelta(minutes=10))
+"""A mail server that is away for a while costs nobody a mail. One that took it and gave no answer
+may send it twice, which does no harm."""
 JOBS = (
-    Job(PASSWORD_MAIL, send_password_mail, at_once=2),
-    Job(FORGOT_MAIL, send_forgot_mail, at_once=2),
+    Job(PASSWORD_MAIL, send_password_mail, at_once=2, again=_AGAIN),
+    Job(FORGOT_MAIL, send_forgot_mail, at_once=2, again=_AGAIN),
     Job(INVITATION_MAIL, send_invitation_mail, at_once=4),
-    Job(TOLD_MAIL, send_told_mail, at_once=2),
+    Job(TOLD_MAIL, send_told_mail, at_once=2, again=_AGAIN),
 )
 CHORES = (Chore("accounts.sweep", "19 * * * *", sweep),)

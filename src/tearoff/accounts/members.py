@@ -16,6 +16,7 @@ from tearoff.accounts import audit, owners
 from tearoff.accounts.owners import MemberNotFound
 from tearoff.accounts.passwords import hash_password
 from tearoff.accounts.sign_ins import LinkOver, find_ticket, use_ticket
+from tearoff.accounts.telling import tell
 from tearoff.errors import Conflict
 from tearoff.kit import caps
 from tearoff.kit.caps import Cap
@@ -285,6 +286,11 @@ async def set_password(db: Database, token: str, password: str, now: datetime) -
     hashed = await hash_password(password, [known.email, known.first_name, known.last_name])
     async with db.transaction() as work:
         await use_ticket(work, token, "password", now)
+        had = await work.fetchval(
+            "SELECT p.password_hash IS NOT NULL FROM people p JOIN members own"
+            " ON own.person_id = p.id WHERE own.id = $1 FOR NO KEY UPDATE OF p",
+            known.id,
+        )
         done = await work.fetchval(
             "UPDATE people p SET password_hash = $2 FROM members own WHERE own.id = $1"
             f" AND p.id = own.person_id AND NOT {IS_ELSEWHERE} RETURNING p.id",
@@ -299,6 +305,8 @@ async def set_password(db: Database, token: str, password: str, now: datetime) -
             now,
         )
         await audit.write_of_person(work, done, "person.password", now)
+        if had:
+            await tell(work, "person.password", done)
         await end_sign_ins(work, known, now)
     return known
 

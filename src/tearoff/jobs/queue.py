@@ -16,11 +16,14 @@ Run = Callable[[Services, bytes], Awaitable[None]]
 
 
 class Job(msgspec.Struct, frozen=True):
-    """`at_once` is how many of them one worker process runs at the same time."""
+    """`at_once` is how many of them one worker process runs at the same time. One that raises
+    `TryLater` is begun `again` after so long each, and then given up: only for what may be done
+    twice."""
 
     name: str
     run: Run
     at_once: int = 8
+    again: tuple[timedelta, ...] = ()
 
 
 class Chore(msgspec.Struct, frozen=True):

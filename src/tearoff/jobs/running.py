@@ -14,6 +14,7 @@ from pgqueuer.errors import RetryRequested
 from pgqueuer.models import Job as QueuedJob
 from pgqueuer.models import Schedule
 
+from tearoff.errors import TryLater
 from tearoff.jobs.queue import Chore, Job
 from tearoff.kit import clock
 from tearoff.kit.db import AWAY, DatabaseAway, connect
@@ -77,7 +78,10 @@ def _add_job(queuer: PgQueuer, job: Job, services: Services) -> None:
         except DatabaseAway as error:
             log.warning("job.put_off", job=job.name, id=queued.id, error=str(error))
             raise RetryRequested(AGAIN_AFTER, "database away") from error
-        except Exception:
+        except Exception as error:
+            if isinstance(error, TryLater) and queued.attempts < len(job.again):
+                log.warning("job.put_off", job=job.name, id=queued.id, error=str(error))
+                raise RetryRequested(job.again[queued.attempts], "try later") from error
             log.exception("job.failed", job=job.name, id=queued.id)
             raise JobFailed from None
 

@@ -53,7 +53,8 @@ class Words:
         return direction_of(self.language)
 
     def __call__(self, phrase: str, /, **places: object) -> str:
-        return _fill(str(self._translations.gettext(phrase)), places)
+        # "" is the name of a catalog's own header.
+        return _fill(str(self._translations.gettext(phrase)), places) if phrase else ""
 
     def pgettext(self, context: str, phrase: str, /, **places: object) -> str:
         """For a phrase that is another one elsewhere, in some language."""

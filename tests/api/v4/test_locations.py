@@ -236,3 +236,11 @@ async def pair(services, made, before=""):
     return await devices.pair(
         services.db, made["url"][-49:], name="Sam", pin="2468", now=clock.now(), before=before
     )
+
+
+@pytest.mark.parametrize(
+    "website", ["http://[::1", "https://[evil", "https://", "https:// a.example", "ftp://a.example"]
+)
+async def test_a_website_that_is_none(v4, website):
+    answer = await v4.post("/v4/locations", {"name": "Ghent", "website": website})
+    assert (answer.status, answer.body["code"]) == (422, 300)

@@ -6,9 +6,10 @@ import pyotp
 import pytest
 
 from tearoff.accounts import members, people, sign_ins
-from tearoff.accounts.passwords import hash_password
+from tearoff.accounts.passwords import LONGEST, SHORTEST, hash_password
 from tearoff.accounts.sign_ins import From
 from tearoff.kit import clock
+from tearoff.kit.words import words_in
 from tests.accounts.told import told_mails
 from tests.web.browsing import axe_finds_nothing, in_browser
 from tests.web.dashboard.conftest import Person, text_of
@@ -118,6 +119,28 @@ async def begun(person):
     assert (await person.post("/profile/second-step/start", {}, page="/profile")).status == 303
     page = await person.get("/profile/second-step")
     return re.search(r'id="secret"[^>]*value="([A-Z2-7 ]+)"', page.text)[1].replace(" ", "")
+
+
+async def test_what_is_wrong_with_a_password_is_said_in_the_language_of_the_page(
+    by_password, services
+):
+    person = await by_password()
+    await services.db.execute("UPDATE people SET language = 'nl' WHERE id = $1", person.person_id)
+    words = words_in("people", "nl")
+    for password, told in (
+        ("kort", words("Use {least} to {most} characters.", least=SHORTEST, most=LONGEST)),
+        ("password1", words("That is easy to guess. Use a few words that do not belong together, "
+                            "and neither your name nor your e-mail address.")),
+    ):  # fmt: skip
+        given = {"current_password": PASSWORD, "new_password": password}
+        assert told in text_of(await person.post("/profile/password", given))
+
+
+async def test_a_form_that_is_too_long_is_called_so(by_password):
+    """And not too old: sending it again would not help."""
+    person = await by_password()
+    answer = await person.post("/profile", {"first_name": "x" * 600_000})
+    assert (answer.status, "too much for one form" in answer.text) == (413, True)
 
 
 def mark_of(page):

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 import msgspec
 
@@ -19,6 +18,7 @@ from tearoff.api.v4 import fields as f
 from tearoff.api.v4.operation import Operation
 from tearoff.api.v4.pages import DEFAULT_LIMIT, LIMIT, Page, cursor_field, page_of
 from tearoff.api.v4.shapes import AT
+from tearoff.coupons.campaigns.option_rules import is_web_address
 from tearoff.kit.db import Handle
 from tearoff.kit.hours import END, MOST, START, Hours, Week
 
@@ -123,8 +123,7 @@ def _country(name: str, given: Any) -> str:
 
 def _website(name: str, given: Any) -> str:
     value: str = p.text(200)(name, given).strip()
-    parts = urlsplit(value) if value.isascii() and " " not in value else None
-    if value and (parts is None or parts.scheme not in ("http", "https") or not parts.netloc):
+    if value and not (value.isascii() and is_web_address(value)):
         text = "Use an address that begins with https:// or http://."
         raise p.WrongValue(300, f"Invalid value in parameter: {name}. {text}")
     return value

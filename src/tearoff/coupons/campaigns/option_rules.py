@@ -100,16 +100,16 @@ def _barcode(options: Options) -> Iterator[Problem]:
 
 
 def _addresses(options: Options) -> Iterator[Problem]:
-    if options.webshop_url and not _is_address(options.webshop_url, ("https",)):
+    if options.webshop_url and not is_web_address(options.webshop_url, ("https",)):
         text = "Use an address that begins with https://; {code} stands for the coupon's code"
         yield "webshop_url", f"{text}, after the host."
     for name in ("offers_url", "help_url", "privacy_url"):
         given = getattr(options, name)
-        if given and not _is_address(given, ("https", "http")):
+        if given and not is_web_address(given):
             yield name, "Use an address that begins with https:// or http://."
 
 
-def _is_address(text: str, schemes: tuple[str, ...]) -> bool:
+def is_web_address(text: str, schemes: tuple[str, ...] = ("https", "http")) -> bool:
     """An address of the web that a page can link to."""
     if any(c.isspace() or c in "\\<>\"'`" for c in text):
         return False

@@ -41,10 +41,11 @@ HAS = "has."
 
 class Typed(msgspec.Struct, frozen=True):
     """All values by name, as they came: nothing is trimmed. `file`: what came with them, which may
-    be empty."""
+    be empty. `is_too_long`: there was more than any form of ours holds, and nothing was read."""
 
     values: Mapping[str, list[str]] = {}
     file: Upload | None = None
+    is_too_long: bool = False
 
     def text(self, name: str, default: str = "") -> str:
         """The last one, trimmed."""
@@ -81,7 +82,10 @@ async def read_typed(request: AnyRequest, takes: FileField | None) -> AsyncItera
     kind = request.headers.get("content-type", "")
     if takes is None or not kind.startswith("multipart/form-data"):
         body = await read_body(request, MOST_BYTES)
-        yield typed_of((body or b"").decode("utf-8", "replace"))
+        if body is None:
+            yield Typed(is_too_long=True)
+        else:
+            yield typed_of(body.decode("utf-8", "replace"))
         return
     account_id = int(request.path_params.get("account", 0))
     most = takes.most + MOST_BYTES

@@ -268,6 +268,19 @@ async def too_old(visit: Visit, back: str) -> Answer:
     )
 
 
+async def too_long(visit: Visit, back: str) -> Answer:
+    """A form that holds more than any of ours."""
+    words = visit.words
+    return await page(
+        visit,
+        "note",
+        title=words("That is too much for one form"),
+        status=413,
+        lines=[words("Nothing was done. Shorten it, and send it once more.")],
+        links=[(back, words("Open it again"))],
+    )
+
+
 def from_elsewhere(request: AnyRequest) -> Answer:
     words = _words(request)
     return _note(

@@ -102,7 +102,7 @@ async def _changed_password(visit: Visit) -> Problems | None:
         password = _secret(visit, "new_password")
         await patiently(people.change_password(services.db, who, password, visit.now))
     except (WrongLength, WeakPassword) as error:
-        return Problems({"new_password": told_problem(words, error)})
+        return Problems({"new_password": told_problem(words_in("people", visit.language), error)})
     return None
 
 

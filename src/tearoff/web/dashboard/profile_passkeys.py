@@ -57,8 +57,11 @@ async def remove(visit: Visit) -> Answer:
     """Sign-ins that it has made go on; they are ended beside it."""
     _check_own(visit)
     async with visit.services.db.transaction() as db:
-        if await passkeys.remove(db, visit.who.person_id, visit.path["id"]):
+        is_removed = await passkeys.remove(db, visit.who.person_id, visit.path["id"])
+        if is_removed:
             await _note(visit, db, "person.passkey_remove", visit.path["id"])
+    if not is_removed:
+        return to(visit, _BACK)
     return to(visit, _BACK, said=visit.words("The passkey is removed."))
 
 

@@ -113,6 +113,8 @@ async def _let_in(request: AnyRequest, screen: Screen, typed: Typed, back: str) 
 
 async def _acted(visit: Visit, screen: Screen, typed: Typed, back: str) -> Answer:
     request = visit.request
+    if typed.is_too_long:
+        return await pages.too_long(visit, back)
     if screen.method == "GET":
         typed = await kept_forms.brought(visit)
     elif not _is_own(visit, typed):
