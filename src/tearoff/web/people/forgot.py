@@ -60,6 +60,7 @@ async def ask_for_mail(request: AnyRequest) -> Answer:
     lines = [
         words("If somebody signs in here with this address, a mail with a link is on its way."),
         words("If none comes, look among what is taken for advertising, or ask an owner."),
+        words("In an hour one address gets {n} such mails at most.", n=MAILS),
     ]
     return page.print_note(request, words, 200, words("Look into your mail"), lines, "used")
 
