@@ -156,3 +156,23 @@ async def test_another_account_hears_nothing_and_a_name_is_only_text(services, s
     assert to_ann.mail["Bcc"] is None
     assert "<b>" not in to_ann.part("html")
     assert not office.of("eve7@alerts.example")
+
+
+async def test_our_own_sentences_keep_their_signs(services, shop, office):
+    """Amounts, times and colons; what others have named stays words alone."""
+    opened = with_mail(services, office.port)
+    await join(services, shop.account, "ann8", "owner")
+    now = clock.now()
+    until = now.replace(hour=17, minute=30)
+    for kind, subject, facts in (
+        (models.BUDGET_NEAR, "spend-day", {"n": 2_700_000, "of": 2_750_000, "at": until}),
+        (models.WEBHOOK_OFF, "1", {"name": "till.example", "reason": "The endpoint answered 410."}),
+        (models.PROVIDER_FAILING, "2", {"name": "a", "reason": "See https://evil.example/x"}),
+    ):  # fmt: skip
+        await begin(services, shop.account, kind, subject, **facts)
+    await send(opened, shop.account)
+    (mail,) = office.of("ann8@alerts.example")
+    text = " ".join(mail.part("plain").split())
+    assert "€2.70 of the day's €2.75 are spent." in text
+    assert ":30" in text and "kept for a while: mend it" in text
+    assert "evil.example" not in text

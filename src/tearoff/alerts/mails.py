@@ -11,7 +11,7 @@ import structlog
 
 from tearoff.accounts import queries as accounts
 from tearoff.accounts.models import Account
-from tearoff.alerts import queries
+from tearoff.alerts import models, queries
 from tearoff.alerts.models import Alert
 from tearoff.alerts.queries import Receiver
 from tearoff.alerts.sentences import PAGES, Sayer
@@ -106,7 +106,7 @@ def letter_of(
             shop=shop,
         ),
         greeting=words("Hello {name},", name=name) if name else words("Hello,"),
-        lines=[line for alert in alerts for line in _lines(sayer, alert)],
+        lines=[line for alert in alerts for line in _lines(sayer, _plain(alert))],
         button=words("Look at it"),
         url=at + page,
         ending=[
@@ -116,6 +116,15 @@ def letter_of(
     )  # fmt: skip
 
 
+def _plain(alert: Alert) -> Alert:
+    """What others have named or said is words alone; our own sentences stay as they are."""
+    facts = alert.facts
+    is_theirs = alert.kind == models.PROVIDER_FAILING
+    reason = plain_words(facts.reason, 300) if is_theirs else facts.reason
+    named = msgspec.structs.replace(facts, name=plain_words(facts.name, 120), reason=reason)
+    return msgspec.structs.replace(alert, facts=named)
+
+
 def _lines(sayer: Sayer, alert: Alert) -> list[str]:
-    said, more = plain_words(sayer.title(alert), 300), plain_words(sayer.line(alert), 600)
+    said, more = sayer.title(alert), sayer.line(alert)
     return [f"{said}.", more] if more else [f"{said}."]
