@@ -36,9 +36,10 @@ _LAST = (
     " s.voided_at, s.unvoided_at, s.locked_at, s.unlocked_at, s.reserved_until,"
     " to_timestamp((s.last_message_id >> 20) + 1735689600),"
     " CASE WHEN s.validated_at IS NULL AND NOT s.voided"
-    " THEN least(s.expires_at, c.expires_at) END)"
+    " THEN least(s.expires_at, CASE WHEN NOT s.extended THEN c.expires_at END) END)"
 )
-"""When something happened with a coupon for the last time, or will: its end."""
+"""When something happened with a coupon for the last time, or will: its end, as `Session.expiry`
+tells it."""
 
 
 class ToRun(msgspec.Struct, frozen=True):
