@@ -190,6 +190,18 @@ async def test_what_comes_in_is_deleted_by_its_age(services, shop):
     assert await services.db.fetchval(arrivals, shop.account) == 1
 
 
+async def test_what_could_not_be_read_is_forgotten_with_its_report(v4, services, shop):
+    await services.db.execute(
+        "WITH a AS (INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at,"
+        " handled_at, result) VALUES ($1, $2, md5(random()::text), 'link', $3, $4, $4, 'unreadable')"
+        " RETURNING account_id, id, received_at) INSERT INTO unread_arrivals SELECT * FROM a",
+        shop.account, shop.connection, b"x", clock.now() - timedelta(days=40),
+    )  # fmt: skip
+    assert (await v4.get("/v4/replies/waiting")).body["has_unread"]
+    await run(services, shop)
+    assert not (await v4.get("/v4/replies/waiting")).body["has_unread"]
+
+
 async def test_the_preview_counts_what_would_go_and_the_worker_does_it(v4, services, shop):
     over = await coupon(services, shop)
     live = await coupon(services, shop, expires_at=-1)

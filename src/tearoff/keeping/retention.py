@@ -251,9 +251,10 @@ def _lot(rows: list[asyncpg.Record], place: Place) -> Lot:
 
 
 _OTHERS = (
-    "DELETE FROM arrivals WHERE id IN (SELECT id FROM arrivals WHERE received_at < $2"
+    "WITH gone AS (DELETE FROM arrivals WHERE id IN (SELECT id FROM arrivals WHERE received_at < $2"
     f" AND account_id = $1 AND handled_at IS NOT NULL LIMIT {LOT} FOR UPDATE SKIP LOCKED)"
-    " RETURNING id",
+    " RETURNING id), unread AS (DELETE FROM unread_arrivals u USING gone"
+    " WHERE u.account_id = $1 AND u.arrival_id = gone.id) SELECT id FROM gone",
     "DELETE FROM replies WHERE id IN (SELECT id FROM replies WHERE received_at < $2"
     f" AND account_id = $1 AND state <> 'open' LIMIT {LOT} FOR UPDATE SKIP LOCKED) RETURNING id",
     "DELETE FROM hook_events WHERE id IN (SELECT id FROM hook_events WHERE at < $2"
