@@ -213,7 +213,8 @@ async def test_a_report_that_could_not_be_read_is_listed_no_more(v4, services, s
     who = Person("7399")
     await services.db.execute(
         "WITH a AS (INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at,"
-        " handled_at, result) VALUES ($1, $2, md5(random()::text), 'link', $3, $4, $4, 'unreadable')"
+        " handled_at, result)"
+        " VALUES ($1, $2, md5(random()::text), 'link', $3, $4, $4, 'unreadable')"
         " RETURNING account_id, id, received_at) INSERT INTO unread_arrivals SELECT * FROM a",
         shop.account, shop.connection, f"?{who.phone[1:]}".encode(), clock.now(),
     )  # fmt: skip

@@ -193,7 +193,8 @@ async def test_what_comes_in_is_deleted_by_its_age(services, shop):
 async def test_what_could_not_be_read_is_forgotten_with_its_report(v4, services, shop):
     await services.db.execute(
         "WITH a AS (INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at,"
-        " handled_at, result) VALUES ($1, $2, md5(random()::text), 'link', $3, $4, $4, 'unreadable')"
+        " handled_at, result)"
+        " VALUES ($1, $2, md5(random()::text), 'link', $3, $4, $4, 'unreadable')"
         " RETURNING account_id, id, received_at) INSERT INTO unread_arrivals SELECT * FROM a",
         shop.account, shop.connection, b"x", clock.now() - timedelta(days=40),
     )  # fmt: skip
