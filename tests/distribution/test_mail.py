@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tearoff.coupons.models import Campaign, NewSession
+from tearoff.coupons.models import Campaign
 from tearoff.distribution import mail
 from tearoff.errors import Invalid
 
@@ -36,8 +36,9 @@ def page(**changes: Any) -> mail.Page:
     return page_of(campaign(**changes))
 
 
-def page_of(of: Campaign, language: str = "en", new: NewSession | None = None) -> mail.Page:
-    return mail._page(of, language, new or NewSession(), "https://coupons.example.com", URL, NOW)
+def page_of(of: Campaign, language: str = "en", own: datetime | None = None) -> mail.Page:
+    ends = of.end_of(own)
+    return mail._page(of, language, ends, "https://coupons.example.com", URL, NOW)
 
 
 @pytest.mark.parametrize(
@@ -73,8 +74,7 @@ def test_the_plain_text_has_the_link_once() -> None:
 
 def test_the_sessions_own_end_counts() -> None:
     ends = datetime(2026, 11, 30, 22, 59, tzinfo=UTC)
-    new = NewSession(expires_at=ends)
-    assert page_of(campaign(), new=new).until == "30 November 2026, 23:59"
+    assert page_of(campaign(), own=ends).until == "30 November 2026, 23:59"
     assert page(expires_at=None).until == ""
 
 

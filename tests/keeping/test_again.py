@@ -3,12 +3,14 @@
 import asyncio
 import json
 import os
+from datetime import timedelta
+from functools import partial
 
 import pytest
 import pytest_asyncio
 
 from tearoff.config import read_settings
-from tearoff.keeping import erased_list, erasing, finding
+from tearoff.keeping import again, erased_list, erasing, finding
 from tearoff.keeping.again import erase_again
 from tearoff.kit import clock, pgbackup
 from tearoff.kit.db import Database
@@ -19,6 +21,8 @@ from tearoff.people import optouts
 from tests.cast import open_shop
 from tests.conftest import KEY
 
+LIMIT = 3
+"""Seconds for a statement that has no limit of its own."""
 PHONE, MAIL, NAME = "+33600004411", "lost@petrova.example", "Lostandfoundina"
 
 
@@ -36,13 +40,15 @@ async def own(cluster, worker_id, tmp_path):
 
 
 async def give_coupon(services, shop, **fields):
-    values = {"phone": PHONE, "email": MAIL, "firstname": NAME, **fields}
+    values = {
+        "created_at": clock.now(), "phone": PHONE, "email": MAIL, "firstname": NAME, **fields,
+    }  # fmt: skip
     names = ", ".join(values)
-    marks = ", ".join(f"${i}" for i in range(4, 4 + len(values)))
+    marks = ", ".join(f"${i}" for i in range(3, 3 + len(values)))
     return await services.db.fetchval(
-        f"INSERT INTO sessions (account_id, campaign_id, code, created_at, {names})"
-        f" VALUES ($1, $2, md5(random()::text), $3, {marks}) RETURNING id",
-        shop.account, shop.campaign, clock.now(), *values.values(),
+        f"INSERT INTO sessions (account_id, campaign_id, code, {names})"
+        f" VALUES ($1, $2, md5(random()::text), {marks}) RETURNING id",
+        shop.account, shop.campaign, *values.values(),
     )  # fmt: skip
 
 
@@ -103,6 +109,20 @@ async def test_an_erasing_that_was_broken_off_is_done_at_the_next_start(own):
     assert await erase_again(own.settings) == 1
     rows = await own.db.fetch("SELECT id FROM sessions WHERE phone IS NOT NULL")
     assert [row["id"] for row in rows] == [later]
+
+
+async def test_an_account_that_takes_long_to_look_through_is_looked_through(own, monkeypatch):
+    """However long it takes: a server that gives up here never starts."""
+    shop = await open_shop(own)
+    await give_coupon(own, shop)
+    await erase(own, shop)
+    await own.db.execute("DELETE FROM erasures")
+    await give_coupon(own, shop, created_at=clock.now() - timedelta(days=1))
+    slow = f"{again._ADDRESSES} UNION SELECT 'slow@petrova.example' FROM pg_sleep({LIMIT + 1})"
+    monkeypatch.setattr(again, "_ADDRESSES", slow)
+    monkeypatch.setattr(again.Database, "open", partial(Database.open, statement_within=LIMIT))
+    assert await erase_again(own.settings) == 1
+    assert not await own.db.fetchval("SELECT EXISTS (SELECT FROM sessions WHERE phone <> '')")
 
 
 async def test_a_line_that_was_cut_harms_no_other(own):

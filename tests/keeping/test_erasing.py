@@ -209,6 +209,21 @@ async def test_a_message_under_way_comes_first(v4, services, shop):
     assert (await ok(v4.post("/v4/people/erase", {"address": who.phone})))["messages"] == 1
 
 
+async def test_a_report_that_could_not_be_read_is_listed_no_more(v4, services, shop):
+    who = Person("7399")
+    await services.db.execute(
+        "WITH a AS (INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at,"
+        " handled_at, result)"
+        " VALUES ($1, $2, md5(random()::text), 'link', $3, $4, $4, 'unreadable')"
+        " RETURNING account_id, id, received_at) INSERT INTO unread_arrivals SELECT * FROM a",
+        shop.account, shop.connection, f"?{who.phone[1:]}".encode(), clock.now(),
+    )  # fmt: skip
+    assert len((await ok(v4.get("/v4/replies/unread")))["data"]) == 1
+    assert (await ok(v4.post("/v4/people/erase", {"address": who.phone})))["reports"] == 1
+    assert (await ok(v4.get("/v4/replies/unread")))["data"] == []
+    assert not (await ok(v4.get("/v4/replies/waiting")))["has_unread"]
+
+
 async def test_another_account_keeps_what_it_knows(v4, services, shop, http, server):
     who, other = Person("7397"), await open_shop(services)
     theirs = client_of(Caller(http, server.url, other))

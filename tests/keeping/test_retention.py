@@ -97,6 +97,25 @@ async def test_a_coupon_forgets_its_person_when_it_is_over_for_so_long(
     assert (row["forgotten_at"] is None) is is_kept
 
 
+async def test_a_coupon_that_outlives_its_campaign_is_remembered_until_its_own_end(
+    v4, services, shop
+):
+    """The shop has extended it: the campaign's end is none of it."""
+    await services.db.execute(
+        "UPDATE campaigns SET expires_at = now() - interval '60 days' WHERE id = $1", shop.campaign
+    )
+    valid = await coupon(services, shop, expires_at=-1, extended=True)
+    over = await coupon(services, shop, expires_at=40, extended=True)
+    with_campaign = await coupon(services, shop, expires_at=-1)
+    told = await message(services, shop, about=valid)
+    await message(services, shop, about=over)
+    shown = (await v4.get(f"/v4/retention?days={DAYS}")).body
+    assert (shown["coupons"], shown["messages"]) == (2, 1)
+    await run(services, shop)
+    assert await known(services, shop) == {valid, told}
+    assert with_campaign
+
+
 async def test_a_message_stays_as_long_as_its_coupon_knows_the_person(services, shop):
     over, live = await coupon(services, shop), await coupon(services, shop, expires_at=-1)
     gone = [await message(services, shop, about=over), await message(services, shop)]
@@ -169,6 +188,19 @@ async def test_what_comes_in_is_deleted_by_its_age(services, shop):
     assert [row["state"] for row in replies] == ["open", "done", "open"]
     arrivals = "SELECT count(*) FROM arrivals WHERE account_id = $1"
     assert await services.db.fetchval(arrivals, shop.account) == 1
+
+
+async def test_what_could_not_be_read_is_forgotten_with_its_report(v4, services, shop):
+    await services.db.execute(
+        "WITH a AS (INSERT INTO arrivals (account_id, connection_id, key, kind, raw, received_at,"
+        " handled_at, result)"
+        " VALUES ($1, $2, md5(random()::text), 'link', $3, $4, $4, 'unreadable')"
+        " RETURNING account_id, id, received_at) INSERT INTO unread_arrivals SELECT * FROM a",
+        shop.account, shop.connection, b"x", clock.now() - timedelta(days=40),
+    )  # fmt: skip
+    assert (await v4.get("/v4/replies/waiting")).body["has_unread"]
+    await run(services, shop)
+    assert not (await v4.get("/v4/replies/waiting")).body["has_unread"]
 
 
 async def test_the_preview_counts_what_would_go_and_the_worker_does_it(v4, services, shop):

@@ -73,6 +73,11 @@ class Campaign(msgspec.Struct, frozen=True):
     def has_ended(self, now: datetime) -> bool:
         return self.expires_at is not None and self.expires_at <= now
 
+    def end_of(self, own: datetime | None) -> datetime | None:
+        """The end of a coupon with this end of its own: it or the campaign's, whichever is
+        first."""
+        return min((at for at in (own, self.expires_at) if at is not None), default=None)
+
     def standing(self, now: datetime) -> str:
         """Its status, where nothing says more: an active campaign past its end is `expired`."""
         return "expired" if self.status == "active" and self.has_ended(now) else self.status
@@ -133,10 +138,7 @@ class Session(msgspec.Struct, frozen=True):
     def expiry(self, campaign: Campaign) -> datetime | None:
         """The moment from which the coupon cannot be used: its own or the campaign's,
         whichever is first, unless the shop has extended it."""
-        if self.extended:
-            return self.expires_at
-        both = [at for at in (self.expires_at, campaign.expires_at) if at is not None]
-        return min(both, default=None)
+        return self.expires_at if self.extended else campaign.end_of(self.expires_at)
 
     def has_expired(self, campaign: Campaign, now: datetime) -> bool:
         end = self.expiry(campaign)

@@ -126,12 +126,14 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Carried(msgspec.Struct, frozen=True):
-    """The session that a message carries, and the consumer's fields in it."""
+    """The session that a message carries, and the consumer's fields in it. `ends`: the moment from
+    which it cannot be used."""
 
     code: str
     session_id: int | None
     is_new: bool
     new: NewSession
+    ends: datetime | None
 
 
 def check_context(context: SendContext, request: SendRequest, now: datetime) -> Campaign:

@@ -94,7 +94,8 @@ class Opener:
         """The session that the message carries: an existing one, or the code of a new one."""
         if request.session_code is not None:
             return await self._existing(db, campaign, request.session_code, is_new=False)
-        return Carried(codes.session_code(), None, is_new=True, new=new)
+        ends = campaign.end_of(new.expires_at)
+        return Carried(codes.session_code(), None, is_new=True, new=new, ends=ends)
 
     async def _existing(
         self, db: Handle, campaign: Campaign, code: str, *, is_new: bool
@@ -102,8 +103,9 @@ class Opener:
         found = await coupon_queries.session_of_code(db, campaign.account_id, code.lower())
         if found is None or found.campaign.id != campaign.id:
             raise StatcodeNotFound
-        fields = drafts.fields_of(found.session)
-        return Carried(found.session.code, found.session.id, is_new=is_new, new=fields)
+        session, fields = found.session, drafts.fields_of(found.session)
+        ends = session.expiry(found.campaign)
+        return Carried(session.code, session.id, is_new=is_new, new=fields, ends=ends)
 
     async def _issue(
         self,

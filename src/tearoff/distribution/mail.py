@@ -14,7 +14,7 @@ from markupsafe import Markup
 from tearoff.accounts.models import Account
 from tearoff.accounts.tallies import Tally
 from tearoff.coupons import rules
-from tearoff.coupons.models import Campaign, NewSession
+from tearoff.coupons.models import Campaign
 from tearoff.coupons.options import OWN_TEXTS, Text
 from tearoff.distribution import draft as drafts
 from tearoff.distribution.context import SendContext
@@ -52,7 +52,7 @@ def make_draft(
     url = f"{host}/p/{campaign.code}/{carried.code}"
     fields = {name: carried.new.field(name) for name in FIELDS} | {"email": address}
     subject = _subject(campaign, request, language, fields)
-    page = _page(campaign, language, carried.new, host, url, now)
+    page = _page(campaign, language, carried.ends, host, url, now)
     has_link = f"{{{LINK}}}" in written
     intro = drafts.fill(written, fields, url) if has_link else _words(written, fields)
     cost = route.segment_price
@@ -135,9 +135,8 @@ def _told(campaign: Campaign, language: str) -> Text:
 
 
 def _page(
-    campaign: Campaign, language: str, new: NewSession, host: str, url: str, now: datetime
+    campaign: Campaign, language: str, ends: datetime | None, host: str, url: str, now: datetime
 ) -> Page:
-    ends = min((at for at in (new.expires_at, campaign.expires_at) if at), default=None)
     starts, ends = rules.first_use(campaign), rules.last_use(campaign, ends)
     picture, told, zone = campaign.picture_id, _told(campaign, language), campaign.timezone
     return Page(

@@ -30,6 +30,8 @@ UNION SELECT address FROM opt_outs WHERE account_id = $1
 UNION SELECT address FROM consent_events WHERE account_id = $1
 """
 """Every address that an account knows."""
+LONGEST = 6 * 3600
+"""Seconds that these may take: millions of rows are looked at before the first one comes."""
 
 
 async def erase_again(settings: Settings) -> int:
@@ -85,8 +87,8 @@ async def _erase_all(services: Services, account_id: int, entries: Sequence[Entr
 
 async def _addresses(db: Database, account_id: int) -> AsyncIterator[str]:
     async with db.transaction() as work:
-        await work.execute("SET LOCAL statement_timeout = 0")
-        async for row in work.cursor(_ADDRESSES, account_id, prefetch=5_000):
+        found = work.cursor(_ADDRESSES, account_id, prefetch=5_000, timeout=LONGEST)
+        async for row in found:
             if not forgotten.is_mark(row["address"]):
                 yield row["address"]
 

@@ -1,8 +1,8 @@
 """Where an account knows a person, by their numbers and mail addresses.
 
 Coupons, contacts and the opt-out list are found by an index. Messages, answers, reports and events
-are gone through lot by lot, in statements that lock nothing and are short each: it happens rarely,
-and an index for it would make every send dearer.
+are gone through lot by lot (`lots.py`): it happens rarely, and an index for it would make every
+send dearer.
 """
 
 from __future__ import annotations
@@ -13,14 +13,13 @@ from datetime import datetime
 import asyncpg
 import phonenumbers
 
+from tearoff.keeping.lots import ARRIVALS, EVENTS, MESSAGES, REPLIES, found_in
 from tearoff.keeping.models import Addresses, Found, OptedOut
 from tearoff.kit import forgotten
 from tearoff.kit.db import Handle
 from tearoff.kit.phone import phone_key, spellings
 from tearoff.people import optouts
 
-LOT = 20_000
-"""Rows that are looked at together."""
 _LEAST_NATIONAL = 8
 """Digits: shorter ones stand in too much that is no number."""
 
@@ -89,9 +88,8 @@ async def find(
         messages=[row["id"] for row in messages],
         contacts=await _contacts(db, account_id, given, until),
         replies=await _replies(db, account_id, given, until),
-        arrivals=await _holding(db, account_id, "arrivals", "raw", "received_at", terms, until)
-        if terms else [],
-        events=await _holding(db, account_id, "hook_events", "body", "at", terms, until, threads),
+        arrivals=await _arrivals(db, account_id, terms, until) if terms else [],
+        events=await _events(db, account_id, terms, threads, until),
         opted_out=await _opted_out(db, account_id, given),
         persons=[(row["campaign_id"], one) for row in rows for one in _persons(row)],
         is_under_way=any(row["state"] in ("queued", "submitting") for row in messages),
@@ -123,33 +121,13 @@ async def _messages(
     db: Handle, account_id: int, given: Addresses, sessions: Sequence[int], until: datetime
 ) -> list[asyncpg.Record]:
     """To their addresses, and about their coupons."""
-    found: list[asyncpg.Record] = []
-    after = -1
-    while (last := await _end_of_lot(db, "messages", account_id, after)) is not None:
-        found += await db.fetch(
-            "SELECT id, about, state FROM messages WHERE account_id = $1 AND id > $2 AND id <= $3"
-            " AND (recipient = ANY($4) OR lower(recipient) = ANY($5) OR about = ANY($6))"
-            " AND created_at <= $7",
-            account_id,
-            after,
-            last,
-            list(given.phones),
-            list(given.emails),
-            list(sessions),
-            until,
-        )
-        after = last
-    return found
-
-
-async def _end_of_lot(db: Handle, table: str, account_id: int, after: int) -> int | None:
-    last: int | None = await db.fetchval(
-        f"SELECT max(id) FROM (SELECT id FROM {table} WHERE account_id = $1 AND id > $2"
-        f" ORDER BY id LIMIT {LOT}) lot",
-        account_id,
-        after,
+    condition = (
+        "(recipient = ANY($3) OR lower(recipient) = ANY($4) OR about = ANY($5))"
+        " AND created_at <= $6"
     )
-    return last
+    values = (list(given.phones), list(given.emails), list(sessions), until)
+    lots = found_in(db, MESSAGES, account_id, condition, values, columns="about, state")
+    return [row async for lot in lots for row in lot]
 
 
 async def _contacts(db: Handle, account_id: int, given: Addresses, until: datetime) -> list[int]:
@@ -167,46 +145,33 @@ async def _contacts(db: Handle, account_id: int, given: Addresses, until: dateti
 async def _replies(db: Handle, account_id: int, given: Addresses, until: datetime) -> list[int]:
     """Also those whose sender was written in another way."""
     written = [digits for phone in given.phones for digits in _digits(phone)]
-    rows = await db.fetch(
-        "SELECT id FROM replies WHERE account_id = $1 AND received_at <= $4"
-        " AND (phone = ANY($2) OR regexp_replace(sender, '[^0-9]', '', 'g') = ANY($3))",
-        account_id,
-        list(given.phones),
-        written,
-        until,
+    condition = (
+        "(phone = ANY($3) OR regexp_replace(sender, '[^0-9]', '', 'g') = ANY($4))"
+        " AND received_at <= $5"
     )
-    return [row["id"] for row in rows]
+    lots = found_in(db, REPLIES, account_id, condition, (list(given.phones), written, until))
+    return [row["id"] async for lot in lots for row in lot]
 
 
-async def _holding(
-    db: Handle,
-    account_id: int,
-    table: str,
-    column: str,
-    moment: str,
-    terms: Sequence[bytes],
-    until: datetime,
-    threads: Sequence[str] | None = None,
+async def _arrivals(
+    db: Handle, account_id: int, terms: Sequence[bytes], until: datetime
 ) -> list[int]:
-    """Rows with one of these terms in a column of bytes, or of one of the threads."""
-    found: list[int] = []
-    of_thread = "" if threads is None else "OR thread = ANY($6)"
-    after = -1
-    while (last := await _end_of_lot(db, table, account_id, after)) is not None:
-        rows = await db.fetch(
-            f"SELECT id FROM {table} t WHERE account_id = $1 AND id > $2 AND id <= $3"
-            f" AND {moment} <= $4 AND (EXISTS (SELECT FROM unnest($5::bytea[]) AS term"
-            f" WHERE position(term IN {column}) > 0) {of_thread})",
-            account_id,
-            after,
-            last,
-            until,
-            list(terms),
-            *([] if threads is None else [list(threads)]),
-        )
-        found += [row["id"] for row in rows]
-        after = last
-    return found
+    condition = f"received_at <= $3 AND {_HOLDS.format('raw')}"
+    lots = found_in(db, ARRIVALS, account_id, condition, (until, list(terms)))
+    return [row["id"] async for lot in lots for row in lot]
+
+
+async def _events(
+    db: Handle, account_id: int, terms: Sequence[bytes], threads: Sequence[str], until: datetime
+) -> list[int]:
+    """Also those of one of the threads."""
+    condition = f"at <= $3 AND ({_HOLDS.format('body')} OR thread = ANY($5))"
+    lots = found_in(db, EVENTS, account_id, condition, (until, list(terms), list(threads)))
+    return [row["id"] async for lot in lots for row in lot]
+
+
+_HOLDS = "EXISTS (SELECT FROM unnest($4::bytea[]) AS term WHERE position(term IN {}) > 0)"
+"""Whether one of the terms stands in a column of bytes."""
 
 
 def _terms(given: Addresses) -> list[bytes]:

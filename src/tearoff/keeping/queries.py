@@ -93,6 +93,13 @@ async def empty_arrivals(db: Handle, account_id: int, ids: Sequence[int], now: d
         list(ids),
         now,
     )
+    # A statement of its own: the one above may have waited for somebody who was reading them just
+    # then, and who has put them on the list of what could not be read.
+    await db.execute(
+        "DELETE FROM unread_arrivals WHERE account_id = $1 AND arrival_id = ANY($2)",
+        account_id,
+        list(ids),
+    )
 
 
 async def empty_events(db: Handle, account_id: int, found: Found) -> None:

@@ -19,7 +19,8 @@ import asyncpg
 import msgspec
 
 from tearoff.jobs.queue import enqueue
-from tearoff.keeping import queries
+from tearoff.keeping import lots, queries
+from tearoff.keeping.lots import Table
 from tearoff.kit.db import Database, Handle
 from tearoff.kit.rows import columns, read
 
@@ -27,7 +28,9 @@ RUN = "keeping.run"
 """The job that goes through one account."""
 LOT = 1_000
 MOST_LOOKED = 100_000
-"""A preview looks at no more coupons and messages: it takes less than a second."""
+MOST_BESIDE = 1_000_000
+"""A preview looks at no more coupons, messages and replies, and at no more of everybody's reports
+and events, which no index knows by account: it takes a second or two."""
 PAUSE, LEAST_PAUSE = 2, 0.02
 """Between two lots: so many times as long as the last one took, and seconds."""
 
@@ -36,9 +39,10 @@ _LAST = (
     " s.voided_at, s.unvoided_at, s.locked_at, s.unlocked_at, s.reserved_until,"
     " to_timestamp((s.last_message_id >> 20) + 1735689600),"
     " CASE WHEN s.validated_at IS NULL AND NOT s.voided"
-    " THEN least(s.expires_at, c.expires_at) END)"
+    " THEN least(s.expires_at, CASE WHEN NOT s.extended THEN c.expires_at END) END)"
 )
-"""When something happened with a coupon for the last time, or will: its end."""
+"""When something happened with a coupon for the last time, or will: its end, as `Session.expiry`
+tells it."""
 
 
 class ToRun(msgspec.Struct, frozen=True):
@@ -91,8 +95,10 @@ async def run(db: Database, account_id: int, now: datetime) -> None:
     for row in campaigns:
         await _go_through(db, account_id, f"sessions {row['id']}", until, _empty_sessions)
     await _go_through(db, account_id, "messages", until, _empty_messages)
-    for statement in _OTHERS:
-        await _repeat(db, account_id, statement, until)
+    for kind in _OTHERS:
+        await _go_over(db, account_id, kind, account_id, until)
+    for row in await db.fetch("SELECT id FROM locations WHERE account_id = $1", account_id):
+        await _go_over(db, account_id, _SCANS, row["id"], until)
     await db.execute(
         "UPDATE keeping_runs SET finished_at = clock_timestamp() WHERE account_id = $1", account_id
     )
@@ -207,14 +213,16 @@ async def _empty_sessions(
     return _lot(rows, place)
 
 
+# As in `lots.py`: by account and id, and by nothing that would let another index in.
 _MESSAGES = f"""
 WITH lot AS MATERIALIZED (
   SELECT m.id, m.created_at, m.recipient = '' AND m.text = '' AS is_done,
     m.created_at < $3 AND m.state NOT IN ('queued', 'submitting')
       AND NOT EXISTS (SELECT FROM sessions s WHERE s.id = m.about AND s.forgotten_at IS NULL)
       AS is_old
-  FROM messages m WHERE m.account_id = $1 AND m.id > $2 AND m.id < time_id($3)
-  ORDER BY m.id LIMIT {LOT}
+  FROM (SELECT id, created_at, recipient, text, state, about FROM messages
+    WHERE (account_id, id) > ($1, $2) AND account_id <= $1 ORDER BY account_id, id LIMIT {LOT}) m
+  WHERE m.id < time_id($3)
 ), held AS MATERIALIZED (
   SELECT m.id FROM messages m WHERE m.account_id = $1
     AND m.id IN (SELECT id FROM lot WHERE is_old AND NOT is_done)
@@ -249,31 +257,59 @@ def _lot(rows: list[asyncpg.Record], place: Place) -> Lot:
     return Lot(len(rows), sum(row["is_emptied"] for row in rows), last, left_after)
 
 
+class Aged(msgspec.Struct, frozen=True):
+    """What is deleted or emptied by its age alone, told by `moment`. `way` does it to those that
+    are `held`, and gives their ids; $1: whose they are."""
+
+    table: Table
+    moment: str
+    condition: str
+    way: str
+
+
 _OTHERS = (
-    "DELETE FROM arrivals WHERE id IN (SELECT id FROM arrivals WHERE received_at < $2"
-    f" AND account_id = $1 AND handled_at IS NOT NULL LIMIT {LOT} FOR UPDATE SKIP LOCKED)"
-    " RETURNING id",
-    "DELETE FROM replies WHERE id IN (SELECT id FROM replies WHERE received_at < $2"
-    f" AND account_id = $1 AND state <> 'open' LIMIT {LOT} FOR UPDATE SKIP LOCKED) RETURNING id",
-    "DELETE FROM hook_events WHERE id IN (SELECT id FROM hook_events WHERE at < $2"
-    f" AND account_id = $1 LIMIT {LOT} FOR UPDATE SKIP LOCKED) RETURNING id",
-    "UPDATE counter_scans SET code = '', detail = '' WHERE id IN (SELECT s.id FROM locations l"
-    " JOIN counter_scans s ON s.location_id = l.id WHERE l.account_id = $1 AND s.at < $2"
-    " AND s.session_id IS NULL AND (s.code <> '' OR s.detail <> '')"
-    f" LIMIT {LOT} FOR UPDATE OF s SKIP LOCKED) RETURNING id",
-)
-"""What is deleted or emptied by its age alone, so many at a time."""
+    Aged(
+        lots.ARRIVALS, "received_at", "handled_at IS NOT NULL",
+        "gone AS (DELETE FROM arrivals a USING held WHERE a.id = held.id RETURNING a.id),"
+        " unread AS (DELETE FROM unread_arrivals u USING gone"
+        "  WHERE u.account_id = $1 AND u.arrival_id = gone.id) SELECT id FROM gone",
+    ),
+    Aged(
+        lots.REPLIES, "received_at", "state <> 'open'",
+        "gone AS (DELETE FROM replies r USING held WHERE r.id = held.id RETURNING r.id)"
+        " SELECT id FROM gone",
+    ),
+    Aged(
+        lots.EVENTS, "at", "true",
+        "gone AS (DELETE FROM hook_events e USING held WHERE e.id = held.id RETURNING e.id)"
+        " SELECT id FROM gone",
+    ),
+)  # fmt: skip
+_SCANS = Aged(
+    lots.SCANS, "at", "session_id IS NULL AND (code <> '' OR detail <> '')",
+    "gone AS (UPDATE counter_scans s SET code = '', detail = '' FROM held WHERE s.id = held.id"
+    " RETURNING s.id) SELECT id FROM gone",
+)  # fmt: skip
 
 
-async def _repeat(db: Database, account_id: int, statement: str, until: datetime) -> None:
-    while True:
-        started = time.monotonic()
-        async with db.transaction() as work:
-            done = await work.fetch(statement, account_id, until)
-            await _count(work, account_id, "others", len(done))
-        if len(done) < LOT:
-            return
-        await asyncio.sleep(max(LEAST_PAUSE, PAUSE * (time.monotonic() - started)))
+async def _go_over(db: Database, account_id: int, kind: Aged, owner: int, until: datetime) -> None:
+    """Ids and times grow together, but for moments: what is behind a row that is new is new, or is
+    found at another time."""
+    table = kind.table
+    statement = (
+        f"WITH held AS MATERIALIZED (SELECT id FROM {table.name}"
+        f" WHERE id IN (SELECT unnest($2::bigint[])) AND {table.owner} = $1 AND {kind.condition}"
+        f" ORDER BY id FOR UPDATE SKIP LOCKED), {kind.way}"
+    )
+    old, new = f"{kind.moment} < $3 AND {kind.condition}", f"{kind.moment} >= $3"
+    async for lot in lots.found_in(db, table, owner, old, [until], ends=new):
+        ids = [row["id"] for row in lot]
+        for i in range(0, len(ids), LOT):
+            started = time.monotonic()
+            async with db.transaction() as work:
+                done = await work.fetch(statement, owner, ids[i : i + LOT])
+                await _count(work, account_id, "others", len(done))
+            await asyncio.sleep(max(LEAST_PAUSE, PAUSE * (time.monotonic() - started)))
 
 
 # what is shown ------------------------------------------------------------------------------
@@ -291,20 +327,30 @@ WITH coupons AS MATERIALIZED (
   SELECT m.text <> '' AND NOT EXISTS (SELECT FROM sessions s JOIN campaigns c
       ON c.id = s.campaign_id WHERE s.id = m.about AND s.forgotten_at IS NULL AND {_LAST} >= $2)
     AS is_old
-  FROM messages m WHERE m.account_id = $1 AND m.id < time_id($2) AND m.id > coalesce((SELECT id
-    FROM keeping_marks WHERE account_id = $1 AND what = 'messages'), 0)
-  ORDER BY m.id LIMIT {MOST_LOOKED}
+  FROM (SELECT id, text, about FROM messages WHERE account_id <= $1 AND (account_id, id) > ($1,
+      coalesce((SELECT id FROM keeping_marks WHERE account_id = $1 AND what = 'messages'), 0))
+    ORDER BY account_id, id LIMIT {MOST_LOOKED}) m
+  WHERE m.id < time_id($2)
+), answers AS (
+  SELECT count(*) AS looked, count(*) FILTER (WHERE received_at < $2 AND state <> 'open') AS old
+  FROM (SELECT received_at, state FROM replies WHERE (account_id, id) > ($1, 0)
+    AND account_id <= $1 ORDER BY account_id, id LIMIT {MOST_LOOKED}) x
+), reports AS (
+  SELECT count(*) AS looked,
+    count(*) FILTER (WHERE account_id = $1 AND handled_at IS NOT NULL) AS old
+  FROM (SELECT account_id, handled_at FROM arrivals WHERE received_at < $2
+    ORDER BY received_at LIMIT {MOST_BESIDE}) x
+), events AS (
+  SELECT count(*) AS looked, count(*) FILTER (WHERE account_id = $1) AS old
+  FROM (SELECT account_id FROM hook_events WHERE at < $2 ORDER BY at LIMIT {MOST_BESIDE}) x
 )
 SELECT (SELECT count(*) FILTER (WHERE is_old) FROM coupons) AS sessions,
   (SELECT count(*) FILTER (WHERE is_old) FROM texts) AS messages,
-  (SELECT count(*) FROM (SELECT FROM replies WHERE account_id = $1 AND received_at < $2
-    AND state <> 'open' LIMIT {MOST_LOOKED}) x) AS replies,
-  (SELECT count(*) FROM (SELECT FROM arrivals WHERE received_at < $2 AND account_id = $1
-    AND handled_at IS NOT NULL LIMIT {MOST_LOOKED}) x) AS arrivals,
-  (SELECT count(*) FROM (SELECT FROM hook_events WHERE at < $2 AND account_id = $1
-    LIMIT {MOST_LOOKED}) x) AS events,
+  answers.old AS replies, reports.old AS arrivals, events.old AS events,
   (SELECT count(*) FROM coupons) >= {MOST_LOOKED} OR (SELECT count(*) FROM texts) >= {MOST_LOOKED}
-    AS is_partial
+    OR answers.looked >= {MOST_LOOKED} OR reports.looked >= {MOST_BESIDE}
+    OR events.looked >= {MOST_BESIDE} AS is_partial
+FROM answers, reports, events
 """
 
 

@@ -4,6 +4,8 @@ for."""
 from __future__ import annotations
 
 import asyncio
+import re
+from datetime import timedelta
 
 import pytest
 import pytest_asyncio
@@ -12,7 +14,7 @@ from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.models import NewSession
 from tearoff.coupons.sessions import actions, lists, search
 from tearoff.coupons.sessions.search import Wanted
-from tearoff.kit import clock
+from tearoff.kit import clock, times
 from tests.api.caller import Caller
 from tests.api.v4.client import client_of
 from tests.cast import open_shop
@@ -66,6 +68,40 @@ async def test_a_coupon_is_mailed(http, server, services, office):
     )  # fmt: skip
     (taken,) = office.taken
     assert taken.mail["Subject"] == "For Ann"
+
+
+async def test_a_mail_names_the_end_of_its_coupon(http, server, services, office):
+    """Its own or the campaign's, whichever is first, unless the shop has extended it."""
+    ends = clock.now().replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=20)
+    shop = await open_shop(services, kind=None, campaign={"expires_at": ends, "timezone": "UTC"})
+    await connect_mail(services, shop.account, office)
+    v4 = client_of(Caller(http, server.url, shop))
+
+    async def told(name, **given):
+        sent = await v4.post("/v4/messages", {
+            "campaign": shop.campaign, "channel": "email", "email": f"{name}@example.com", **given,
+        })  # fmt: skip
+        assert sent.status == 201, sent.text
+        (taken,) = office.of(f"{name}@example.com")
+        return sent.body["session"], re.search("Valid until (.+)", taken.part("plain"))[1]
+
+    def words(at):
+        return times.end_of(at, "UTC", "en")
+
+    code, of_new = await told("new")
+    assert of_new == words(ends)
+    earlier, later = ends - timedelta(days=9), ends + timedelta(days=9)
+    made = await v4.post(
+        f"/v4/campaigns/{shop.campaign}/sessions", {"expires_at": earlier.isoformat()}
+    )
+    assert made.status == 201, made.text
+    assert (await told("early", session=made.body["code"]))[1] == words(earlier)
+    await services.db.execute(
+        "UPDATE campaigns SET expires_at = now() - interval '1 day' WHERE id = $1", shop.campaign
+    )
+    longer = await v4.patch(f"/v4/sessions/{code}", {"expires_at": later.isoformat()})
+    assert longer.status == 200, longer.text
+    assert (await told("again", session=code))[1] == words(later)
 
 
 @pytest.mark.parametrize(
