@@ -10,8 +10,9 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tearoff.hooks import claims, retry_schedule
+from tearoff.hooks import claims, endpoints, retry_schedule
 from tearoff.hooks.deliverer import Deliverer
+from tearoff.hooks.jobs import sweep
 from tearoff.kit import metrics
 from tests.hooks.listening import (
     deliveries,
@@ -382,8 +383,6 @@ async def test_webhooks_that_come_and_go_disturb_nobody(caller, receiver):
 
 
 async def test_old_events_are_swept(caller, receiver, services):
-    from tearoff.hooks.jobs import sweep
-
     webhook = await listen(caller, receiver, "coupon_distributed")
     await make_session(caller)
     (row,) = await wait_for_states(caller, webhook, "delivered")
@@ -414,3 +413,27 @@ async def test_metrics_tell_of_tries_and_of_what_waits(caller, receiver, service
     await metrics.read_database(services.db, datetime.now(UTC))
     waiting = re.search(r"^tearoff_hooks_waiting (\S+)$", metrics.exposition(None).decode(), re.M)
     assert float(waiting[1]) >= 1
+
+
+async def test_the_sweep_and_whoever_changes_a_webhook_wait_for_each_other_in_one_order(
+    caller, receiver, services
+):
+    """Both take the account first: while somebody is at it, the sweep holds nothing of theirs."""
+    webhook = await listen(caller, receiver)
+    await caller.post("/v3/webhook/update", {"webhook": webhook["ID"], "active": False})
+    await services.db.execute(
+        "UPDATE hook_endpoints SET kept_until = now() WHERE id = $1", id_of(webhook)
+    )
+    account = caller.shop.account
+    waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))"
+    async with services.db.transaction() as db:
+        await endpoints.hold(db, account, id_of(webhook))
+        sweeping = asyncio.create_task(sweep(services, datetime.now(UTC)))
+        own = await db.fetchval("SELECT pg_backend_pid()")
+        async with asyncio.timeout(PATIENCE):
+            while not await services.db.fetchval(waits, own):
+                await asyncio.sleep(0.01)
+        await endpoints.switch_on(db, account, id_of(webhook), datetime.now(UTC))
+    await sweeping
+    assert (await endpoints.find(services.db, account, id_of(webhook))).active
+    assert await services.db.fetchval("SELECT hooks FROM accounts WHERE id = $1", account)
