@@ -14,6 +14,7 @@ from tearoff.api.v4 import webhook_log as v4
 from tearoff.api.v4.fields import BadFields
 from tearoff.api.v4.pages import Page
 from tearoff.errors import Conflict, Invalid
+from tearoff.hooks import sentences
 from tearoff.hooks.endpoints import WebhookOff
 from tearoff.hooks.shown import TRIES
 from tearoff.kit import times
@@ -87,7 +88,7 @@ def _shared(visit: Visit) -> dict[str, Any]:
         "states": webhook_words.STATES,
         "filters": webhook_words.FILTERS,
         "tries": TRIES,
-        "told": lambda text: webhook_words.said(words, text),
+        "told": lambda text: sentences.said(words, text),
         "means": lambda kind: webhook_words.meaning(words, kind),
     }
 
