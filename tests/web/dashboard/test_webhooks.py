@@ -353,6 +353,26 @@ def shape(value):
     return str if value is None else type(value)  # what is not known is empty or null
 
 
+async def test_one_press_sends_it_again_once(person, caller, receiver, services):
+    """The button without any script, pressed twice; another look at the page is another press."""
+    path, _ = await make(person, receiver.url)
+    await make_session(caller)
+    await until(lambda: states(services, path), ["delivered"])
+    (address,) = deliveries_of(await person.get(path))
+    for n in (2, 3):
+        form = {"once": once_of(await person.get(address))}
+        for _ in range(2):
+            done = await person.post(address, form)
+            assert "on its way again" in text_of(await person.get(done.headers["location"]))
+        await receiver.wait_for(n)
+        await until(lambda: states(services, path), ["delivered"])
+    again = await services.db.fetchval(
+        "SELECT count(*) FROM audit_entries WHERE account_id = $1 AND verb = 'event.resend'",
+        caller.shop.account,
+    )
+    assert (again, len(receiver.got)) == (2, 3)
+
+
 # in a browser -------------------------------------------------------------------------------------
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import msgspec
 
-from tearoff.accounts.idempotency import KeyReused
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import webhook_log as v4
 from tearoff.api.v4.fields import BadFields
@@ -121,6 +120,7 @@ async def show_delivery(visit: Visit) -> Answer:
         answer=_message([f"HTTP {one.http_status}", *one.answer_head], one.answer),
         is_live=is_live,
         next=_again(visit, f"{AT}/{hook.id}/deliveries/{one.event}", mark),
+        once=secrets.token_urlsafe(9),
         **_shared(visit),
     )
 
@@ -160,7 +160,7 @@ async def resend(visit: Visit) -> Answer:
     try:
         once = visit.typed.text("once")
         await visit.do(v4.RESEND, {"event": ref, "webhook": hook.id}, once=once)
-    except (WebhookOff, KeyReused):
+    except WebhookOff:
         return to(visit, path, visit.words("It is off. Switch it on first."))
     said = visit.words(
         "It is on its way again. What happened before to the same coupon and has not arrived yet"
