@@ -13,7 +13,9 @@ from aiohttp import web
 from playwright.async_api import async_playwright, expect
 from standardwebhooks import Webhook
 
+from tearoff.hooks.jobs import sweep
 from tearoff.hooks.models import KINDS, TEST
+from tearoff.kit import clock
 from tearoff.web.dashboard.webhook_words import GROUPS
 from tests.api.caller import Caller
 from tests.hooks.listening import make_session, operate
@@ -371,6 +373,22 @@ async def test_one_press_sends_it_again_once(person, caller, receiver, services)
         caller.shop.account,
     )
     assert (again, len(receiver.got)) == (2, 3)
+
+
+async def test_a_test_that_is_gone_hides_no_webhook(person, receiver, services):
+    """Its event was swept after 30 days, or its address was cut."""
+    path, _ = await make(person, receiver.url)
+    done = await person.post(f"{path}/test", {"once": "a"})
+    where = done.headers["location"].split("#")[0]
+    assert "The test" in text_of(await person.get(where))
+    await services.db.execute(
+        "UPDATE hook_events SET at = now() - interval '31 days' WHERE ref = $1",
+        where.partition("test=")[2],
+    )
+    await sweep(services, clock.now())
+    for address in (where, where[:-1], f"{path}?test=x", f"{path}?test=evt_"):
+        page = await person.get(address)
+        assert (page.status, "The test" in text_of(page)) == (200, False), address
 
 
 # in a browser -------------------------------------------------------------------------------------

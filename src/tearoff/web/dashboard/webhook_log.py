@@ -14,7 +14,7 @@ from tearoff.api.v4.fields import BadFields
 from tearoff.api.v4.pages import Page
 from tearoff.errors import Conflict, Invalid
 from tearoff.hooks import sentences
-from tearoff.hooks.endpoints import WebhookOff
+from tearoff.hooks.endpoints import WebhookNotFound, WebhookOff
 from tearoff.hooks.shown import TRIES
 from tearoff.kit import times
 from tearoff.web.dashboard import sure, webhook_words
@@ -93,8 +93,12 @@ def _shared(visit: Visit) -> dict[str, Any]:
 
 
 async def _tested(visit: Visit, webhook_id: int) -> v4.DeliveryInFull | None:
+    """None too where the address was cut or the log has forgotten it: the page stands without."""
     ref = visit.query.get("test", "")
-    return await _delivery(visit, webhook_id, ref) if ref else None
+    try:
+        return await _delivery(visit, webhook_id, ref) if ref else None
+    except (BadFields, WebhookNotFound):
+        return None
 
 
 async def _delivery(visit: Visit, webhook_id: int, ref: str) -> v4.DeliveryInFull:
