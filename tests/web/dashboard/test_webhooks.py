@@ -6,7 +6,8 @@ import asyncio
 import json
 import re
 from datetime import timedelta
-from urllib.parse import urlsplit
+from html import unescape
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from aiohttp import web
@@ -389,6 +390,51 @@ async def test_a_test_that_is_gone_hides_no_webhook(person, receiver, services):
     for address in (where, where[:-1], f"{path}?test=x", f"{path}?test=evt_"):
         page = await person.get(address)
         assert (page.status, "The test" in text_of(page)) == (200, False), address
+
+
+async def test_a_span_that_is_refused_stays_as_it_was_typed(person, caller, receiver, services):
+    path, _ = await make(person, receiver.url)
+    receiver.answer = lambda got: 500
+    await make_session(caller)
+    await receiver.wait_for(1)
+    await age(services, path, timedelta(days=1))
+    since, until_at = "2024-02-03T04:05", "2024-02-03T04:06"
+    for span, said in (
+        ({"since": since, "until": until_at}, "All of this span has arrived."),
+        ({"since": until_at, "until": since}, "The end of a span comes after its beginning."),
+        ({"since": since, "until": "nonsense"}, "Use a day and a time that there is"),
+        ({"until": until_at}, "Say from when on."),
+    ):
+        done = await person.get(f"{path}/replay?{urlencode(span)}")
+        page = await person.get(done.headers["location"])
+        assert said in text_of(page)
+        assert typed_span(page) == {**typed_span(await person.get(path)), **span}, said
+    assert deliveries_of(page)  # the log below is not narrowed by it
+
+
+async def test_a_span_that_was_refused_at_its_last_step_stays(person, caller, receiver, services):
+    """Somebody switched the webhook off, or began another span, while it was asked."""
+    path, _ = await make(person, receiver.url)
+    receiver.answer = lambda got: 500
+    await make_session(caller)
+    await receiver.wait_for(1)
+    await age(services, path, timedelta(days=1))
+    span = {"since": "2024-02-03T04:05", "until": "2999-02-03T04:06"}
+    sure = await person.get(f"{path}/replay?{urlencode(span)}")
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', sure.text))
+    form.pop("t")
+    assert typed_span(await person.get(unescape(form["back"]))) == span  # Cancel
+    await person.post(f"{path}/off", {})
+    done = await person.post(f"{path}/replay", form)
+    page = await person.get(done.headers["location"])
+    assert "It is off. Switch it on first." in text_of(page)
+    assert typed_span(page) == span
+
+
+def typed_span(page):
+    found = dict(re.findall(r'id="r-(since|until)" name="\w+" value="([^"]*)"', page.text))
+    assert found, text_of(page)
+    return found
 
 
 # in a browser -------------------------------------------------------------------------------------
