@@ -10,7 +10,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tearoff.hooks import claims, endpoints, retry_schedule
+from tearoff.hooks import claims, endpoints, outbox, retry_schedule
+from tearoff.hooks.bodies import Body
 from tearoff.hooks.deliverer import Deliverer
 from tearoff.hooks.jobs import sweep
 from tearoff.kit import metrics
@@ -437,3 +438,32 @@ async def test_the_sweep_and_whoever_changes_a_webhook_wait_for_each_other_in_on
     await sweeping
     assert (await endpoints.find(services.db, account, id_of(webhook))).active
     assert await services.db.fetchval("SELECT hooks FROM accounts WHERE id = $1", account)
+
+
+async def test_deliverers_are_woken_only_where_something_is_due(caller, receiver, services):
+    """Commits that notify stand in one line on the whole server: not for what is only kept."""
+    on = await listen(caller, receiver, "coupon_voided")
+    off = await listen(caller, receiver, ["coupon_opened", "coupon_voided"])
+    await caller.post("/v3/webhook/update", {"webhook": off["ID"], "active": False})
+    heard: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+    told = await outbox.listener_of(services.db, caller.shop.account)
+    async with services.db.connection() as ear, services.db.connection() as db:
+
+        def hear(_, pid, channel, payload):
+            heard.put_nowait((pid, payload))
+
+        await ear.add_listener(outbox.CHANNEL, hear)
+        own, now, body = db.get_server_pid(), datetime.now(UTC), Body()
+        for kind in ("coupon_opened", "coupon_voided"):
+            await outbox.announce(db, told, kind, at=now, body=body)
+            await outbox.announce_all(db, told, kind, [("a", body), ("b", body)], at=now)
+            await db.execute("SELECT pg_notify($1, $2)", outbox.CHANNEL, kind)
+        payloads = []
+        async with asyncio.timeout(PATIENCE):
+            while payloads[-1:] != ["coupon_voided"]:
+                pid, payload = await heard.get()
+                payloads += [payload] if pid == own else []
+        await ear.remove_listener(outbox.CHANNEL, hear)
+    assert payloads == ["coupon_opened", "", "", "coupon_voided"]
+    assert [one["state"] for one in await deliveries(caller, off)] == ["dropped"] * 6
+    await wait_for_states(caller, on, *["delivered"] * 3)
