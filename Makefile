@@ -68,7 +68,7 @@ words: $(VENV)/run-installed ## bring the catalogs of translators up to date wit
 	@$(EXTRACT) -o .cache/words/coupon.pot $(WEB)/coupon $(WEB)/save $(WEB)/paper src/tearoff/distribution
 	@$(EXTRACT) -o .cache/words/till.pot $(WEB)/till
 	@$(EXTRACT) -o .cache/words/people.pot $(WEB)/people src/tearoff/accounts
-	@$(EXTRACT) -o .cache/words/dashboard.pot $(WEB)/dashboard src/tearoff/providers src/tearoff/coupons/campaigns src/tearoff/alerts
+	@$(EXTRACT) -o .cache/words/dashboard.pot $(WEB)/dashboard src/tearoff/providers src/tearoff/coupons/campaigns src/tearoff/alerts src/tearoff/hooks
 	@for domain in coupon till people dashboard; do \
 	  $(BIN)/pybabel --quiet update -D $$domain -i .cache/words/$$domain.pot -d $(LOCALE) \
 	    --width 100 --ignore-pot-creation-date --ignore-obsolete --previous || exit 1; \

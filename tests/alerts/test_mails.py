@@ -77,6 +77,17 @@ async def test_each_hears_what_their_role_can_do_something_about(services, shop,
     assert not office.of("sue@alerts.example")
 
 
+async def test_why_a_webhook_was_switched_off_is_said_in_their_language(services, shop, office):
+    await join(services, shop.account, "ann8", "owner", "fr")
+    why = "It only failed for three days. HTTP 503."
+    await begin(services, shop.account, models.WEBHOOK_OFF, "1", name="shop.example", reason=why)
+    await send(with_mail(services, office.port), shop.account)
+    (to_ann,) = office.of("ann8@alerts.example")
+    told = " ".join(to_ann.part("plain").split())
+    assert "échouer pendant trois jours. Il a répondu par le statut 503." in told
+    assert "failed" not in told and "HTTP" not in told
+
+
 async def test_nobody_is_told_twice_however_often_the_job_runs(services, shop, office):
     opened = with_mail(services, office.port)
     await join(services, shop.account, "ann2", "owner")

@@ -10,8 +10,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tearoff.hooks import claims, retry_schedule
+from tearoff.hooks import claims, endpoints, outbox, retry_schedule
+from tearoff.hooks.bodies import Body
 from tearoff.hooks.deliverer import Deliverer
+from tearoff.hooks.jobs import sweep
 from tearoff.kit import metrics
 from tests.hooks.listening import (
     deliveries,
@@ -382,8 +384,6 @@ async def test_webhooks_that_come_and_go_disturb_nobody(caller, receiver):
 
 
 async def test_old_events_are_swept(caller, receiver, services):
-    from tearoff.hooks.jobs import sweep
-
     webhook = await listen(caller, receiver, "coupon_distributed")
     await make_session(caller)
     (row,) = await wait_for_states(caller, webhook, "delivered")
@@ -414,3 +414,56 @@ async def test_metrics_tell_of_tries_and_of_what_waits(caller, receiver, service
     await metrics.read_database(services.db, datetime.now(UTC))
     waiting = re.search(r"^tearoff_hooks_waiting (\S+)$", metrics.exposition(None).decode(), re.M)
     assert float(waiting[1]) >= 1
+
+
+async def test_the_sweep_and_whoever_changes_a_webhook_wait_for_each_other_in_one_order(
+    caller, receiver, services
+):
+    """Both take the account first: while somebody is at it, the sweep holds nothing of theirs."""
+    webhook = await listen(caller, receiver)
+    await caller.post("/v3/webhook/update", {"webhook": webhook["ID"], "active": False})
+    await services.db.execute(
+        "UPDATE hook_endpoints SET kept_until = now() WHERE id = $1", id_of(webhook)
+    )
+    account = caller.shop.account
+    waits = "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid)))"
+    async with services.db.transaction() as db:
+        await endpoints.hold(db, account, id_of(webhook))
+        sweeping = asyncio.create_task(sweep(services, datetime.now(UTC)))
+        own = await db.fetchval("SELECT pg_backend_pid()")
+        async with asyncio.timeout(PATIENCE):
+            while not await services.db.fetchval(waits, own):
+                await asyncio.sleep(0.01)
+        await endpoints.switch_on(db, account, id_of(webhook), datetime.now(UTC))
+    await sweeping
+    assert (await endpoints.find(services.db, account, id_of(webhook))).active
+    assert await services.db.fetchval("SELECT hooks FROM accounts WHERE id = $1", account)
+
+
+async def test_deliverers_are_woken_only_where_something_is_due(caller, receiver, services):
+    """Commits that notify stand in one line on the whole server: not for what is only kept."""
+    on = await listen(caller, receiver, "coupon_voided")
+    off = await listen(caller, receiver, ["coupon_opened", "coupon_voided"])
+    await caller.post("/v3/webhook/update", {"webhook": off["ID"], "active": False})
+    heard: asyncio.Queue[tuple[int, str]] = asyncio.Queue()
+    told = await outbox.listener_of(services.db, caller.shop.account)
+    async with services.db.connection() as ear, services.db.connection() as db:
+
+        def hear(_, pid, channel, payload):
+            heard.put_nowait((pid, payload))
+
+        await ear.add_listener(outbox.CHANNEL, hear)
+        own, now, body = db.get_server_pid(), datetime.now(UTC), Body()
+        for kind in ("coupon_opened", "coupon_voided"):
+            await outbox.announce(db, told, kind, at=now, body=body)
+            await outbox.announce_all(db, told, kind, [("a", body), ("b", body)], at=now)
+            await db.execute("SELECT pg_notify($1, $2)", outbox.CHANNEL, kind)
+        payloads = []
+        async with asyncio.timeout(PATIENCE):
+            while payloads[-1:] != ["coupon_voided"]:
+                pid, payload = await heard.get()
+                payloads += [payload] if pid == own else []
+        await ear.remove_listener(outbox.CHANNEL, hear)
+    assert payloads == ["coupon_opened", "", "", "coupon_voided"]
+    assert [one["state"] for one in await deliveries(caller, off)] == ["dropped"] * 6
+    await wait_for_states(caller, on, *["delivered"] * 3)

@@ -9,6 +9,7 @@ from babel.numbers import format_currency, format_decimal
 
 from tearoff.alerts import models
 from tearoff.alerts.models import Alert
+from tearoff.hooks import sentences
 from tearoff.kit import times
 from tearoff.kit.words import Words, phrase
 
@@ -93,11 +94,10 @@ class Sayer(msgspec.Struct, frozen=True):
                     since=self._since(facts.at),
                 )
             case models.WEBHOOK_OFF:
-                said = words(facts.reason)
                 return words(
                     "{why} What happens since is kept for a while: mend it, switch it on, and have"
                     " it sent.",
-                    why=said,
+                    why=sentences.said(words, facts.reason),
                 )
             case models.POOL_LOW:
                 return words("Without a code nobody can get a coupon of it. Add some.")

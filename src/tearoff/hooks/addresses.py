@@ -12,6 +12,7 @@ from yarl import URL
 from tearoff.config import Settings
 from tearoff.errors import Invalid
 from tearoff.kit.http import PrivateAddress, as_given, resolve_public
+from tearoff.kit.words import phrase
 
 LOOK_UP_WITHIN = 3
 
@@ -25,9 +26,11 @@ def read_address(text: str) -> str:
     except ValueError:
         is_fine, has_user = False, False
     if not is_fine:
-        raise Invalid("Use an address such as https://example.com/webhooks.", field="url")
+        raise Invalid(phrase("Use an address such as https://example.com/webhooks."), field="url")
     if has_user or url.user or url.password:
-        raise Invalid("Leave user and password out; check the signature instead.", field="url")
+        raise Invalid(
+            phrase("Leave user and password out; check the signature instead."), field="url"
+        )
     return str(url.with_fragment(None))
 
 
@@ -59,4 +62,4 @@ async def check_host(address: str, settings: Settings) -> None:
         return
     except socket.gaierror as error:
         if error.errno != socket.EAI_AGAIN:
-            raise Invalid("The host cannot be found.", field="url") from None
+            raise Invalid(phrase("The host cannot be found."), field="url") from None

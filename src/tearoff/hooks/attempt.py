@@ -15,6 +15,7 @@ from tearoff.hooks import addresses, retry_after, retry_schedule, signing
 from tearoff.hooks.claims import Claimed, Result
 from tearoff.kit import http
 from tearoff.kit.vault import CannotOpen, Vault
+from tearoff.kit.words import phrase
 
 TOGETHER = 128
 """Requests that one process has under way."""
@@ -132,20 +133,20 @@ def explain(problem: Exception) -> str:
         case http.PrivateAddress():
             return addresses.inside(problem)
         case CannotOpen():
-            return "The secret of this webhook cannot be opened. Roll it."
+            return phrase("The secret of this webhook cannot be opened. Roll it.")
         case aiohttp.ClientConnectorCertificateError() | ssl.SSLError():
-            return "The certificate of the host is not valid."
+            return phrase("The certificate of the host is not valid.")
         case aiohttp.ClientConnectorDNSError():
-            return "The host cannot be found."
+            return phrase("The host cannot be found.")
         case aiohttp.ConnectionTimeoutError():
             return f"No connection within {CONNECT_WITHIN} seconds."
         case TimeoutError():
             return f"No answer within {ANSWER_WITHIN} seconds."
         case aiohttp.ClientConnectorError():
-            return "No connection: refused, or the network is not reachable."
+            return phrase("No connection: refused, or the network is not reachable.")
         case aiohttp.ClientConnectionError():
-            return "The connection broke before the answer."
+            return phrase("The connection broke before the answer.")
         case aiohttp.ClientError():
-            return "The answer is not HTTP that can be read."
+            return phrase("The answer is not HTTP that can be read.")
         case _:
-            return "The address cannot be called."
+            return phrase("The address cannot be called.")

@@ -20,18 +20,19 @@ import structlog
 
 from tearoff.hooks import attempt, claims, endpoints, outbox, queries, retry_schedule, workers
 from tearoff.hooks.claims import Claimed, Result
+from tearoff.hooks.sentences import ONLY_FAILED
 from tearoff.kit import clock, metrics
 from tearoff.kit.db import AWAY, DatabaseAway, Handle, connect
 from tearoff.kit.services import Services
+from tearoff.kit.words import phrase
 
 log = structlog.get_logger()
 
 LEASE = timedelta(seconds=30)
 TICK = 1.0
 ENDPOINTS_AT_ONCE = 200
-GONE = "It answered 410 Gone."
-ONLY_FAILED = "It only failed for three days."
-"""Why an endpoint was switched off; behind the second stands what the last try brought."""
+GONE = phrase("It answered 410 Gone.")
+"""Why an endpoint is switched off at its first such answer."""
 LAST_WORDS = 12.0
 """Seconds that deliveries under way get when the worker ends."""
 _AWAY: tuple[type[BaseException], ...] = (DatabaseAway, *AWAY)

@@ -182,11 +182,12 @@ async def switch_off(
     return True
 
 
-async def keep_no_more(db: Handle, now: datetime) -> None:
-    """Of endpoints that were off for too long nothing is kept any more: their accounts need not
-    even look whether anybody listens."""
-    for account_id in await queries.end_keeping(db, now):
-        await queries.note_kinds(db, account_id, now)
+async def keep_no_more(db: Handle, account_id: int, now: datetime) -> None:
+    """Of the account's endpoints that were off for too long nothing is kept any more: it need not
+    even look whether anybody listens. In a transaction."""
+    await queries.hold_account(db, account_id)
+    await queries.end_keeping(db, account_id, now)
+    await queries.note_kinds(db, account_id, now)
 
 
 async def find_event(db: Handle, account_id: int, ref: str) -> Event:

@@ -18,8 +18,9 @@ async def sweep(services: Services, now: datetime) -> None:
     while await queries.sweep_events(services.db, now - KEPT, _LOT):
         pass
     await replays.sweep(services.db, now - KEPT)
-    async with services.db.transaction() as db:
-        await endpoints.keep_no_more(db, now)
+    for account_id in await queries.kept_too_long(services.db, now):
+        async with services.db.transaction() as db:
+            await endpoints.keep_no_more(db, account_id, now)
 
 
 JOBS = (Job(replays.JOB, replays.run, at_once=2),)

@@ -7,6 +7,8 @@ from datetime import datetime
 
 import msgspec
 
+from tearoff.kit.words import phrase
+
 TEST = "webhook_test"
 TEST_THREAD = TEST
 """Of tests alone, by which they are left out where it is counted what did not arrive."""
@@ -40,7 +42,7 @@ could be delivered."""
 MISSED = "missed"
 """Asks for what did not arrive: failed, dropped, or waiting after a try that failed."""
 
-OFF_BY_OWNER = "Switched off by its owner."
+OFF_BY_OWNER = phrase("Switched off by its owner.")
 """The reason of an endpoint that somebody switched off; every other one is of its own doing."""
 
 
@@ -94,8 +96,10 @@ class Endpoint(msgspec.Struct, frozen=True):
         if not self.url.startswith("http:"):
             return []
         return [
-            "http:// has no TLS: names, numbers and coupons of people can be read and changed on"
-            " their way to this address. Use https://."
+            phrase(
+                "http:// has no TLS: names, numbers and coupons of people can be read and changed"
+                " on their way to this address. Use https://."
+            )
         ]
 
 

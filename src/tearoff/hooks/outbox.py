@@ -11,7 +11,8 @@ from tearoff.kit import codes
 from tearoff.kit.db import Handle
 
 CHANNEL = "tearoff_hooks"
-"""Where deliverers hear that something is due."""
+"""Where deliverers hear that something is due. Commits that notify wait for each other on the whole
+server, so what is only kept for an endpoint that is off makes no sound."""
 
 _ANNOUNCE = """
 WITH hits AS MATERIALIZED (
@@ -29,9 +30,9 @@ WITH hits AS MATERIALIZED (
   INSERT INTO hook_deliveries (account_id, endpoint_id, event_id, thread, next_at, created_at,
     state, settled_at)
   SELECT $1, hits.id, event.id, $6, $4, $4, CASE WHEN active THEN 'waiting' ELSE 'dropped' END,
-    CASE WHEN NOT active THEN $4::timestamptz END FROM event, hits RETURNING 1
+    CASE WHEN NOT active THEN $4::timestamptz END FROM event, hits
 )
-SELECT pg_notify($9, '') FROM owed LIMIT 1
+SELECT pg_notify($9, '') FROM hits WHERE active LIMIT 1
 """
 
 _ANNOUNCE_ALL = """
@@ -54,9 +55,8 @@ WITH hits AS MATERIALIZED (
   SELECT $1, hits.id, event.id, event.thread, $3, $3,
     CASE WHEN active THEN 'waiting' ELSE 'dropped' END,
     CASE WHEN NOT active THEN $3::timestamptz END FROM event, hits ORDER BY event.id
-  RETURNING 1
 )
-SELECT pg_notify($8, '') FROM owed LIMIT 1
+SELECT pg_notify($8, '') FROM hits WHERE active LIMIT 1
 """
 
 

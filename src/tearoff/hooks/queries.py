@@ -35,13 +35,22 @@ async def note_kinds(db: Handle, account_id: int, now: datetime) -> None:
     )
 
 
-async def end_keeping(db: Handle, now: datetime) -> list[int]:
-    """Where that is over; gives the accounts."""
+async def kept_too_long(db: Handle, now: datetime) -> list[int]:
+    """Accounts with an endpoint for which keeping what happens is over."""
     rows = await db.fetch(
-        "UPDATE hook_endpoints SET kept_until = NULL WHERE kept_until <= $1 RETURNING account_id",
+        "SELECT DISTINCT account_id FROM hook_endpoints WHERE kept_until <= $1 ORDER BY account_id",
         now,
     )
-    return sorted({row["account_id"] for row in rows})
+    return [row["account_id"] for row in rows]
+
+
+async def end_keeping(db: Handle, account_id: int, now: datetime) -> None:
+    """Where that is over."""
+    await db.execute(
+        "UPDATE hook_endpoints SET kept_until = NULL WHERE account_id = $1 AND kept_until <= $2",
+        account_id,
+        now,
+    )
 
 
 async def wait_for_announcers(db: Handle, endpoint_id: int) -> None:

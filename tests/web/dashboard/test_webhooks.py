@@ -6,14 +6,17 @@ import asyncio
 import json
 import re
 from datetime import timedelta
-from urllib.parse import urlsplit
+from html import unescape
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from aiohttp import web
 from playwright.async_api import async_playwright, expect
 from standardwebhooks import Webhook
 
+from tearoff.hooks.jobs import sweep
 from tearoff.hooks.models import KINDS, TEST
+from tearoff.kit import clock
 from tearoff.web.dashboard.webhook_words import GROUPS
 from tests.api.caller import Caller
 from tests.hooks.listening import make_session, operate
@@ -351,6 +354,87 @@ def shape(value):
     if isinstance(value, dict):
         return {name: shape(one) for name, one in value.items()}
     return str if value is None else type(value)  # what is not known is empty or null
+
+
+async def test_one_press_sends_it_again_once(person, caller, receiver, services):
+    """The button without any script, pressed twice; another look at the page is another press."""
+    path, _ = await make(person, receiver.url)
+    await make_session(caller)
+    await until(lambda: states(services, path), ["delivered"])
+    (address,) = deliveries_of(await person.get(path))
+    for n in (2, 3):
+        form = {"once": once_of(await person.get(address))}
+        for _ in range(2):
+            done = await person.post(address, form)
+            assert "on its way again" in text_of(await person.get(done.headers["location"]))
+        await receiver.wait_for(n)
+        await until(lambda: states(services, path), ["delivered"])
+    again = await services.db.fetchval(
+        "SELECT count(*) FROM audit_entries WHERE account_id = $1 AND verb = 'event.resend'",
+        caller.shop.account,
+    )
+    assert (again, len(receiver.got)) == (2, 3)
+
+
+async def test_a_test_that_is_gone_hides_no_webhook(person, receiver, services):
+    """Its event was swept after 30 days, or its address was cut."""
+    path, _ = await make(person, receiver.url)
+    done = await person.post(f"{path}/test", {"once": "a"})
+    where = done.headers["location"].split("#")[0]
+    assert "The test" in text_of(await person.get(where))
+    await services.db.execute(
+        "UPDATE hook_events SET at = now() - interval '31 days' WHERE ref = $1",
+        where.partition("test=")[2],
+    )
+    await sweep(services, clock.now())
+    for address in (where, where[:-1], f"{path}?test=x", f"{path}?test=evt_"):
+        page = await person.get(address)
+        assert (page.status, "The test" in text_of(page)) == (200, False), address
+
+
+async def test_a_span_that_is_refused_stays_as_it_was_typed(person, caller, receiver, services):
+    path, _ = await make(person, receiver.url)
+    receiver.answer = lambda got: 500
+    await make_session(caller)
+    await receiver.wait_for(1)
+    await age(services, path, timedelta(days=1))
+    since, until_at = "2024-02-03T04:05", "2024-02-03T04:06"
+    for span, said in (
+        ({"since": since, "until": until_at}, "All of this span has arrived."),
+        ({"since": until_at, "until": since}, "The end of a span comes after its beginning."),
+        ({"since": since, "until": "nonsense"}, "Use a day and a time that there is"),
+        ({"until": until_at}, "Say from when on."),
+    ):
+        done = await person.get(f"{path}/replay?{urlencode(span)}")
+        page = await person.get(done.headers["location"])
+        assert said in text_of(page)
+        assert typed_span(page) == {**typed_span(await person.get(path)), **span}, said
+    assert deliveries_of(page)  # the log below is not narrowed by it
+
+
+async def test_a_span_that_was_refused_at_its_last_step_stays(person, caller, receiver, services):
+    """Somebody switched the webhook off, or began another span, while it was asked."""
+    path, _ = await make(person, receiver.url)
+    receiver.answer = lambda got: 500
+    await make_session(caller)
+    await receiver.wait_for(1)
+    await age(services, path, timedelta(days=1))
+    span = {"since": "2024-02-03T04:05", "until": "2999-02-03T04:06"}
+    sure = await person.get(f"{path}/replay?{urlencode(span)}")
+    form = dict(re.findall(r'type="hidden" name="(\w+)" value="([^"]*)"', sure.text))
+    form.pop("t")
+    assert typed_span(await person.get(unescape(form["back"]))) == span  # Cancel
+    await person.post(f"{path}/off", {})
+    done = await person.post(f"{path}/replay", form)
+    page = await person.get(done.headers["location"])
+    assert "It is off. Switch it on first." in text_of(page)
+    assert typed_span(page) == span
+
+
+def typed_span(page):
+    found = dict(re.findall(r'id="r-(since|until)" name="\w+" value="([^"]*)"', page.text))
+    assert found, text_of(page)
+    return found
 
 
 # in a browser -------------------------------------------------------------------------------------

@@ -294,6 +294,18 @@ async def test_no_claim_takes_the_last_owner_away(make_door, make_owner, visitor
     assert sorted(roles) == ["owner", "reader"]
 
 
+async def test_an_owner_who_has_not_come_yet_is_no_other_owner(
+    make_door, make_owner, visitor, services
+):
+    """Complaint 33: whoever can come in stays one until the other has."""
+    first, invited = await make_owner(), "invited.owner@example.com"
+    await _invite(services, first.account, invited, "owner", first.person)
+    door = await make_door(first.account, role_claim="groups", roles={"g": "reader"})
+    for email, role in ((first.email, "owner"), (invited, "reader")):
+        done = await door.come_in(visitor(), email=email, sub=email, groups=["g"])
+        assert (done.status, await door.role(email)) == (303, role)
+
+
 # other tenants ----------------------------------------------------------------------------------
 
 
@@ -741,10 +753,10 @@ def closed(make_door, make_owner, visitor):
     return closed
 
 
-async def _invite(services, account, email):
+async def _invite(services, account, email, role="editor", by=None):
     async with services.db.transaction() as db:
         made = await invitations.invite(
-            db, account, NewMember(email=email, role="editor"), By(), clock.now(), has_mail=False
+            db, account, NewMember(email=email, role=role), By(by), clock.now(), has_mail=False
         )
     return made.member_id, f"/password/{made.token}"
 

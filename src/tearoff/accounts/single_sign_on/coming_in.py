@@ -11,7 +11,7 @@ from datetime import datetime
 import asyncpg
 import msgspec
 
-from tearoff.accounts import audit, members, sign_ins
+from tearoff.accounts import audit, members, owners, sign_ins
 from tearoff.accounts.audit import Actor
 from tearoff.accounts.members import EmailTaken, Member, NewMember
 from tearoff.accounts.sign_ins import From, Ticket
@@ -171,7 +171,7 @@ async def _apply_role(
     now: datetime,
 ) -> str:
     """The role that they have then. The last owner stays one, whatever a claim says."""
-    if known.role == "owner" and await _is_last_owner(db, known):
+    if known.role == "owner" and (await owners.hold(db, known.account_id, known.id)).is_last_owner:
         return "owner"
     role = role_to_have(provider, known, link, came)
     if role != known.role:
@@ -181,15 +181,6 @@ async def _apply_role(
             before={"role": known.role}, after={"role": role},
         )  # fmt: skip
     return role
-
-
-async def _is_last_owner(db: asyncpg.Connection, known: Member) -> bool:
-    """All owners are held, so that two who lose it at once do so one after the other."""
-    rows = await db.fetch(
-        "SELECT id FROM members WHERE account_id = $1 AND role = 'owner' ORDER BY id FOR UPDATE",
-        known.account_id,
-    )
-    return [row["id"] for row in rows] == [known.id]
 
 
 async def _remember(

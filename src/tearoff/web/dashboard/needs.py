@@ -10,10 +10,10 @@ from markupsafe import Markup, escape
 
 from tearoff.accounts.rights import Right
 from tearoff.api.v4.attention import Attention, Failing, FailingHook, Server
+from tearoff.hooks.sentences import said
 from tearoff.providers import registry
 from tearoff.web.dashboard.moments import Moments
 from tearoff.web.dashboard.visit import Visit
-from tearoff.web.dashboard.webhook_words import said
 
 BACKUP_EVERY = timedelta(days=7)
 """Home says so when the last one is older."""

@@ -111,4 +111,8 @@ SAID_BELOW = (
         " that nobody uses, or wait until links that were not used are over (15 minutes)."
     ),
     phrase("There is no such device."),
+    # webhooks
+    phrase("An account has at most 20 webhooks. Delete one that is not needed any more."),
+    phrase("The end of a span comes after its beginning."),
+    phrase("A span of this webhook is being sent again already. Wait until all of it is in line."),
 )

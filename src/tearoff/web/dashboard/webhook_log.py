@@ -8,13 +8,13 @@ from typing import Any
 
 import msgspec
 
-from tearoff.accounts.idempotency import KeyReused
 from tearoff.accounts.rights import Right
 from tearoff.api.v4 import webhook_log as v4
 from tearoff.api.v4.fields import BadFields
 from tearoff.api.v4.pages import Page
 from tearoff.errors import Conflict, Invalid
-from tearoff.hooks.endpoints import WebhookOff
+from tearoff.hooks import sentences
+from tearoff.hooks.endpoints import WebhookNotFound, WebhookOff
 from tearoff.hooks.shown import TRIES
 from tearoff.kit import times
 from tearoff.web.dashboard import sure, webhook_words
@@ -56,7 +56,7 @@ async def _one(
     visit: Visit, hook: Any, found: Any, asked: dict[str, str], wrong: Problems
 ) -> Answer:
     words, kept = visit.words, {n: v for n, v in asked.items() if n != "cursor"}
-    path = f"{AT}/{hook.id}"
+    path, since = f"{AT}/{hook.id}", clock_text(hook.missed_since, visit.account.timezone)
     return await page(
         visit,
         "webhook",
@@ -73,7 +73,9 @@ async def _one(
         next=visit.address(path, **kept, cursor=found.next_cursor) + "#log"
         if found.next_cursor
         else "",
-        since=clock_text(hook.missed_since, visit.account.timezone),
+        since=since,
+        span_since=visit.query.get("span_since") or since,
+        span_until=visit.query.get("span_until", ""),
         groups=webhook_words.GROUPS,
         all_kinds=CHOSEN,
         once=secrets.token_urlsafe(9),
@@ -87,14 +89,18 @@ def _shared(visit: Visit) -> dict[str, Any]:
         "states": webhook_words.STATES,
         "filters": webhook_words.FILTERS,
         "tries": TRIES,
-        "told": lambda text: webhook_words.said(words, text),
+        "told": lambda text: sentences.said(words, text),
         "means": lambda kind: webhook_words.meaning(words, kind),
     }
 
 
 async def _tested(visit: Visit, webhook_id: int) -> v4.DeliveryInFull | None:
+    """None too where the address was cut or the log has forgotten it: the page stands without."""
     ref = visit.query.get("test", "")
-    return await _delivery(visit, webhook_id, ref) if ref else None
+    try:
+        return await _delivery(visit, webhook_id, ref) if ref else None
+    except (BadFields, WebhookNotFound):
+        return None
 
 
 async def _delivery(visit: Visit, webhook_id: int, ref: str) -> v4.DeliveryInFull:
@@ -120,6 +126,7 @@ async def show_delivery(visit: Visit) -> Answer:
         answer=_message([f"HTTP {one.http_status}", *one.answer_head], one.answer),
         is_live=is_live,
         next=_again(visit, f"{AT}/{hook.id}/deliveries/{one.event}", mark),
+        once=secrets.token_urlsafe(9),
         **_shared(visit),
     )
 
@@ -159,7 +166,7 @@ async def resend(visit: Visit) -> Answer:
     try:
         once = visit.typed.text("once")
         await visit.do(v4.RESEND, {"event": ref, "webhook": hook.id}, once=once)
-    except (WebhookOff, KeyReused):
+    except WebhookOff:
         return to(visit, path, visit.words("It is off. Switch it on first."))
     said = visit.words(
         "It is on its way again. What happened before to the same coupon and has not arrived yet"
@@ -177,14 +184,15 @@ async def ask_replay(visit: Visit) -> Answer:
     hook, words = await hook_of(visit), visit.words
     typed = {n: visit.query[n] for n in ("since", "until") if visit.query.get(n)}
     span = _on_the_clock(visit, typed)
+    path, kept = f"{AT}/{hook.id}", _kept(typed)
     if "since" not in span:
-        return to(visit, f"{AT}/{hook.id}", words("Say from when on."))
+        return to(visit, path, words("Say from when on."), **kept)
     try:
         n = (await visit.read(v4.MISSING, id=hook.id, **span)).events
     except (BadFields, Invalid) as error:
-        return to(visit, f"{AT}/{hook.id}", problems(visit, error).without())
+        return to(visit, path, problems(visit, error).without(), **kept)
     if not n:
-        return to(visit, f"{AT}/{hook.id}", words("All of this span has arrived."))
+        return to(visit, path, words("All of this span has arrived."), **kept)
     return await sure.ask(
         visit,
         title=words.ngettext(
@@ -192,13 +200,19 @@ async def ask_replay(visit: Visit) -> Answer:
         ),
         text=_span_in_words(visit, span, on=not hook.active),
         button=words("Switch on and send") if not hook.active else words("Send again"),
-        action=f"{AT}/{hook.id}/replay",
-        back=visit.address(f"{AT}/{hook.id}"),
+        action=f"{path}/replay",
+        back=visit.address(path, **kept),
         at=AT,
         names=[hook.url],
-        values=[*span.items(), ("switch_on", "" if hook.active else "1")],
+        values=[*typed.items(), ("switch_on", "" if hook.active else "1")],
         is_dangerous=False,
     )
+
+
+def _kept(typed: dict[str, str]) -> dict[str, str]:
+    """A span that was typed, for the address of the page that asks for it; the log below has one of
+    its own there."""
+    return {f"span_{name}": text for name, text in typed.items()}
 
 
 def _number(visit: Visit, n: int) -> str:
@@ -233,14 +247,15 @@ def _told(visit: Visit, moment: str | None) -> str:
 
 
 async def replay(visit: Visit) -> Answer:
-    hook, words, typed = await hook_of(visit), visit.words, visit.typed
-    given: dict[str, Any] = {n: typed.text(n) for n in ("since", "until") if typed.text(n)}
-    if typed.is_ticked("switch_on"):
+    hook, words, form = await hook_of(visit), visit.words, visit.typed
+    typed = {n: form.text(n) for n in ("since", "until") if form.text(n)}
+    given: dict[str, Any] = {"id": hook.id, **_on_the_clock(visit, typed)}
+    if form.is_ticked("switch_on"):
         given["switch_on"] = True
     try:
-        begun = await visit.do(v4.REPLAY, {"id": hook.id, **given}, once=typed.text("once"))
+        begun = await visit.do(v4.REPLAY, given, once=form.text("once"))
     except (Conflict, Invalid) as error:
-        return to(visit, f"{AT}/{hook.id}", _why_not(visit, error))
+        return to(visit, f"{AT}/{hook.id}", _why_not(visit, error), **_kept(typed))
     if begun is None:  # the same form, sent again
         return to(visit, f"{AT}/{hook.id}")
     return to(

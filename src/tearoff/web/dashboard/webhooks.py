@@ -12,6 +12,7 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import webhooks as v4
 from tearoff.api.v4.operation import Operation, find
 from tearoff.errors import NotFound, TearoffError
+from tearoff.hooks import sentences
 from tearoff.hooks.endpoints import OLD_SECRET_LIVES
 from tearoff.hooks.models import KINDS
 from tearoff.web.dashboard import sure, webhook_words
@@ -42,7 +43,7 @@ async def show_all(visit: Visit) -> Answer:
         at=AT,
         rows=[(one, webhook_words.standing_of(visit.words, one)) for one in hooks],
         groups=webhook_words.GROUPS,
-        told=lambda text: webhook_words.said(visit.words, text),
+        told=lambda text: sentences.said(visit.words, text),
         all_kinds=CHOSEN,
     )
 
@@ -101,8 +102,8 @@ def _problem(visit: Visit) -> Problems:
 
 def problems(visit: Visit, error: TearoffError) -> Problems:
     found = problems_of(visit.words, error)
-    said = {name: webhook_words.said(visit.words, text) for name, text in found.fields.items()}
-    return Problems(said, webhook_words.said(visit.words, found.page))
+    said = {name: sentences.said(visit.words, text) for name, text in found.fields.items()}
+    return Problems(said, sentences.said(visit.words, found.page))
 
 
 async def create(visit: Visit) -> Answer:
