@@ -172,7 +172,7 @@ async def test_another_account_hears_nothing_and_a_name_is_only_text(services, s
 async def test_our_own_sentences_keep_their_signs(services, shop, office):
     """Amounts, times and colons; what others have named stays words alone."""
     opened = with_mail(services, office.port)
-    await join(services, shop.account, "ann8", "owner")
+    await join(services, shop.account, "amy9", "owner")
     now = clock.now()
     until = now.replace(hour=17, minute=30)
     for kind, subject, facts in (
@@ -182,7 +182,7 @@ async def test_our_own_sentences_keep_their_signs(services, shop, office):
     ):  # fmt: skip
         await begin(services, shop.account, kind, subject, **facts)
     await send(opened, shop.account)
-    (mail,) = office.of("ann8@alerts.example")
+    (mail,) = office.of("amy9@alerts.example")
     text = " ".join(mail.part("plain").split())
     assert "€2.70 of the day's €2.75 are spent." in text
     assert ":30" in text and "kept for a while: mend it" in text
