@@ -110,7 +110,17 @@ Noted = Callable[[Handle, int], Awaitable[None]]
 
 
 class BrokenOff(TryLater):
-    """The database went away in the middle of a list."""
+    """The database went away in the middle of a list: the first `done` of `total` addresses are on
+    it, the others may be missing."""
+
+    def __init__(self, done: int, total: int, *, after: float) -> None:
+        super().__init__(
+            f"The database went away: the first {done:,} of {total:,} addresses are on the list,"
+            " the others may be missing. Import the same list again: what is there already stays"
+            " as it is.",
+            after=after,
+        )
+        self.done, self.total = done, total
 
 
 class _Lines(msgspec.Struct):
@@ -149,6 +159,7 @@ async def import_list(
     Then it commits `CHUNK` by `CHUNK`: every entry is right alone, and in one transaction whoever
     changes one of them would wait for all. `BrokenOff` says how many are on the list."""
     lines, added = await _read_all(table, country, told), set[str]()
+    others = await _others(db, account_id, table, lines)
     addresses = list(lines.good)
     for i, chunk in _chunks(addresses):
         try:
@@ -160,13 +171,7 @@ async def import_list(
                     work, account_id, chunk, source=SOURCE, now=now, reason=reason
                 )
         except DatabaseAway as error:
-            raise BrokenOff(
-                f"The database went away: the first {i:,} of {len(addresses):,} addresses are on"
-                " the list, the others may be missing. Import the same list again: what is there"
-                " already stays as it is.",
-                after=error.after,
-            ) from error
-    others = await _others(db, account_id, table, lines)
+            raise BrokenOff(i, len(addresses), after=error.after) from error
     return ImportedOptouts(
         lines.rows, len(added), len(addresses) - len(added), len(lines.twice), len(lines.bad),
         lines.bad[:named], lines.known(added)[:named], table.reading, others,
