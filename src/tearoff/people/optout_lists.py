@@ -41,6 +41,8 @@ telefon komórkowy, numer telefonu, telefonnummer, mobilnummer, mobiltelefon, pu
 email, e-mail, mail, email address, e-mail address, emails
 E-Mail-Adresse, Mailadresse, adresse e-mail, adresse mail, courriel, e-mailadres, mailadres
 correo, correo electrónico, endereço de e-mail, indirizzo e-mail, posta elettronica
+Phone number / E-mail address, Telefoonnummer / E-mailadres, Telefonnummer / E-Mail-Adresse
+Numéro de téléphone / Adresse e-mail, Número de teléfono / Dirección de correo
 """
 
 COLUMN = Wanted(
