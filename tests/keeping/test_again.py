@@ -3,9 +3,15 @@
 import asyncio
 import json
 import os
+<<<<<<< HEAD
 from datetime import timedelta
 from functools import partial
+=======
+import subprocess
+import sys
+>>>>>>> h/opt
 
+import asyncpg
 import pytest
 import pytest_asyncio
 
@@ -15,9 +21,10 @@ from tearoff.keeping.again import erase_again
 from tearoff.kit import clock, pgbackup
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
+from tearoff.kit.migrations.upgrade import _LOCK
 from tearoff.kit.services import Services
 from tearoff.kit.vault import Vault
-from tearoff.people import optouts
+from tearoff.people import carried_over, optouts
 from tests.cast import open_shop
 from tests.conftest import KEY
 
@@ -159,3 +166,81 @@ async def test_whoever_opted_out_after_a_backup_stays_so(own, commands, tmp_path
     db = await Database.open(own.database_url, size=2)
     assert await optouts.is_opted_out(db, shop.account, PHONE)
     await db.close()
+
+
+async def test_a_restore_that_is_killed_in_between_loses_no_opt_out(own, commands, tmp_path):
+    """They were in its memory alone, and the next restore found none."""
+    shop, dump = await open_shop(own), tmp_path / "before.dump"
+    env, kept = environment(own, tmp_path), tmp_path / carried_over.FILE
+    # So that the schema has to be brought up to date, for which the restore waits.
+    await own.db.execute("COMMENT ON TABLE alembic_version IS 'of a version before'")
+    await asyncio.to_thread(pgbackup.backup, own.database_url, dump)
+    await optouts.add(own.db, shop.account, PHONE, source="reply", now=clock.now())
+    await own.db.close()
+    words = ["restore", "--force", "--json", str(dump)]
+    db = await asyncpg.connect(own.database_url)
+    await db.execute(f"SELECT pg_advisory_lock({_LOCK})")
+    restoring = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "tearoff", *words, env=env,
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+    while await db.fetchval("SELECT count(*) FROM opt_outs"):
+        assert restoring.returncode is None
+        await asyncio.sleep(0.05)
+    restoring.kill()
+    await restoring.wait()
+    assert kept.stat().st_mode & 0o777 == 0o600
+    # Whoever says STOP before somebody tries again stands there beside them.
+    await optouts.add(db, shop.account, MAIL, source="link", now=clock.now())
+    await db.close()
+
+    done = await asyncio.to_thread(commands.run, words, env)
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["opt_outs_kept"] == 2
+    assert not kept.exists()
+    db = await asyncpg.connect(own.database_url)
+    for address in (PHONE, MAIL):
+        assert await optouts.is_opted_out(db, shop.account, address)
+    await db.close()
+
+
+@pytest.mark.parametrize(
+    ("words", "content"),
+    [(["--force"], b"PGDMP and nothing behind it"), ([], None), (["--force"], None)],
+    ids=["not a backup", "refused", "done"],
+)
+async def test_no_opt_outs_lie_about_when_a_restore_is_over(
+    own, commands, tmp_path, words, content
+):
+    shop, dump = await open_shop(own), tmp_path / "before.dump"
+    await asyncio.to_thread(pgbackup.backup, own.database_url, dump)
+    if content:
+        dump.write_bytes(content)
+    await optouts.add(own.db, shop.account, PHONE, source="reply", now=clock.now())
+    await own.db.close()
+    before = set(tmp_path.iterdir())
+    done = await asyncio.to_thread(
+        commands.run, ["restore", *words, str(dump)], environment(own, tmp_path)
+    )
+    assert (done.returncode == 0) == (words != [] and content is None), done.stderr
+    assert set(tmp_path.iterdir()) == before
+    db = await asyncpg.connect(own.database_url)
+    assert await optouts.is_opted_out(db, shop.account, PHONE)
+    await db.close()
+
+
+async def test_opt_outs_are_put_back_lot_by_lot(own, tmp_path, monkeypatch):
+    monkeypatch.setattr(carried_over, "LOT", 2)
+    shop, path = await open_shop(own), tmp_path / carried_over.FILE
+    numbers = [f"{PHONE[:-1]}{n}" for n in range(5)]
+    for number in numbers:
+        await optouts.add(own.db, shop.account, number, source="reply", now=clock.now())
+    reasons = await optouts.reasons_of(own.db, shop.account, numbers[0])
+    assert await carried_over.keep(own.database_url, path)
+    await own.db.execute("DELETE FROM opt_outs WHERE address <> $1", numbers[1])
+    assert await carried_over.put_back(own.database_url, path) == 4
+    assert not path.exists()
+    assert await optouts.reasons_of(own.db, shop.account, numbers[0]) == reasons
+    await own.db.execute("DELETE FROM opt_outs")
+    assert not await carried_over.keep(own.database_url, path)
+    assert not path.exists()

@@ -3,6 +3,7 @@ for an hour. Then what became of it."""
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import zlib
 from datetime import datetime, timedelta
@@ -36,7 +37,8 @@ def seal(vault: Vault, data: bytes) -> bytes:
     return vault.seal(zlib.compress(data, 1))
 
 
-def unseal(vault: Vault, sealed: bytes) -> bytes:
+def _unseal(vault: Vault, sealed: bytes) -> bytes:
+    """As `seal`: beside the event loop. Raises `CannotOpen`."""
     return zlib.decompress(vault.open(sealed))
 
 
@@ -70,9 +72,11 @@ async def find(
         return None
     try:
         if row["done"] is not None:
-            return KeptList(b"", unseal(vault, row["done"]), is_taken=False)
+            done = await asyncio.to_thread(_unseal, vault, row["done"])
+            return KeptList(b"", done, is_taken=False)
         is_taken = row["taken_at"] is not None and row["taken_at"] > now - TAKES
-        return KeptList(unseal(vault, row["sealed"]), None, is_taken)
+        file = await asyncio.to_thread(_unseal, vault, row["sealed"])
+        return KeptList(file, None, is_taken)
     except CannotOpen:
         return None
 

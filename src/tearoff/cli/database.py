@@ -13,11 +13,12 @@ from tearoff.cli import address
 from tearoff.cli.common import Commands, add_command, add_json, database, settings_of, show
 from tearoff.cli.doctor import examine
 from tearoff.config import Settings
-from tearoff.errors import Conflict
+from tearoff.errors import Conflict, TearoffError
 from tearoff.keeping.again import erase_again
 from tearoff.kit import clock, logs, pgbackup, signs_of_life
 from tearoff.kit.db import Database
 from tearoff.kit.migrate import migrate
+from tearoff.kit.pgprograms import EmbeddedServerError
 from tearoff.people import carried_over
 
 
@@ -67,11 +68,11 @@ async def _note_backup(settings: Settings) -> None:
 def _restore(arguments: argparse.Namespace) -> None:
     with database(settings_of(arguments)) as settings:
         logs.configure(settings)
-        known = asyncio.run(carried_over.opt_outs_of(settings.database_url))
-        pgbackup.restore(settings.database_url, arguments.file, force=arguments.force)
+        path = settings.data / carried_over.FILE
+        known = _replace(settings.database_url, path, arguments.file, force=arguments.force)
         # A backup of a version before would stop the server that runs on it just now.
         asyncio.run(migrate(settings.database_url))
-        kept = asyncio.run(carried_over.put_back(settings.database_url, known))
+        kept = asyncio.run(carried_over.put_back(settings.database_url, path))
         again = asyncio.run(erase_again(settings))
     text = f"Restored from {arguments.file}."
     if kept:
@@ -82,6 +83,24 @@ def _restore(arguments: argparse.Namespace) -> None:
         text += f" {again:,} erased since that backup, and now once more."
     told = {"restored": str(arguments.file), "opt_outs_kept": kept, "erased_again": again}
     show(arguments, told, text)
+
+
+def _replace(url: str, path: Path, file: Path, *, force: bool) -> bool:
+    """Bring the backup back. Gives whether there are opt-outs, in the file at `path`, to put on the
+    list again after it."""
+    known = False
+
+    def keep() -> None:
+        nonlocal known
+        known = asyncio.run(carried_over.keep(url, path))
+
+    try:
+        pgbackup.restore(url, file, force=force, before=keep)
+    except EmbeddedServerError:  # nothing was replaced, as far as one can know
+        with contextlib.suppress(TearoffError, asyncpg.PostgresError, OSError):
+            asyncio.run(carried_over.put_back(url, path))
+        raise
+    return known
 
 
 def _upgrade(arguments: argparse.Namespace) -> None:

@@ -95,6 +95,12 @@ async def lock_name(db: Handle, name: str) -> None:
     await db.execute("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", name)
 
 
+async def by_key(db: Handle) -> None:
+    """Until the transaction ends, find rows by an index. For many at once: a plan that was made
+    when the table was short would go on reading all of it for each of them."""
+    await db.execute("SET LOCAL enable_seqscan = off")
+
+
 class Database:
     """A pool of connections. Also a `Handle`: single statements run and commit by themselves."""
 

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
@@ -39,10 +40,13 @@ def backup(url: str, file: Path) -> None:
     half.replace(file)
 
 
-def restore(url: str, file: Path, *, force: bool = False) -> None:
-    """Bring a backup back, whole or not at all. Refuses a database that holds tables, unless
-    `force`: then what is there is replaced, if the role may (`CannotReplace`); and the backup of
-    a newer version (`NewerSchema`)."""
+def restore(
+    url: str, file: Path, *, force: bool = False, before: Callable[[], None] = lambda: None
+) -> None:
+    """Bring a backup back, whole or not at all; `before` is done when nothing is refused any more
+    and all is as it was. Refuses a database that holds tables, unless `force`: then what is there
+    is replaced, if the role may (`CannotReplace`); and the backup of a newer version
+    (`NewerSchema`)."""
     if not file.is_file():
         raise EmbeddedServerError(f"There is no file {file}.")
     held = _run(
@@ -56,6 +60,7 @@ def restore(url: str, file: Path, *, force: bool = False) -> None:
     refuse_newer(_revision_in(file, url), "backup")
     if force and (missing := _run(["psql", "-XAt", "-c", pgrights.MISSING_FOR_RESTORE], url)):
         raise CannotReplace(hint=pgrights.remedy(missing.splitlines()))
+    before()
     _bring_back(url, file, "DROP SCHEMA public CASCADE; CREATE SCHEMA public;" if force else "")
 
 

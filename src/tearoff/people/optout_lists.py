@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterator, Sequence
 from datetime import datetime
 
 import msgspec
 
 from tearoff.errors import Invalid, TryLater
-from tearoff.kit.db import Database, DatabaseAway, Handle
+from tearoff.kit.db import Database, DatabaseAway, Handle, by_key
 from tearoff.kit.mail_addresses import AddressInvalid, canonical_address
 from tearoff.kit.phone import PhoneInvalid, phone_key, read_phone
 from tearoff.kit.tables.models import Reading, Value, Wanted, plain
@@ -23,7 +23,7 @@ from tearoff.people import optouts
 
 MOST = 100_000
 CHUNK = 1_000
-"""So many are written together: some tens of milliseconds, webhooks included."""
+"""So many are looked up or written together: some tens of milliseconds, webhooks included."""
 NAMED = 1_000
 """So many lines of each kind are named, where nobody says another number."""
 SOURCE = "shop"
@@ -41,6 +41,8 @@ telefon komórkowy, numer telefonu, telefonnummer, mobilnummer, mobiltelefon, pu
 email, e-mail, mail, email address, e-mail address, emails
 E-Mail-Adresse, Mailadresse, adresse e-mail, adresse mail, courriel, e-mailadres, mailadres
 correo, correo electrónico, endereço de e-mail, indirizzo e-mail, posta elettronica
+Phone number / E-mail address, Telefoonnummer / E-mailadres, Telefonnummer / E-Mail-Adresse
+Numéro de téléphone / Adresse e-mail, Número de teléfono / Dirección de correo
 """
 
 COLUMN = Wanted(
@@ -110,7 +112,17 @@ Noted = Callable[[Handle, int], Awaitable[None]]
 
 
 class BrokenOff(TryLater):
-    """The database went away in the middle of a list."""
+    """The database went away in the middle of a list: the first `done` of `total` addresses are on
+    it, the others may be missing."""
+
+    def __init__(self, done: int, total: int, *, after: float) -> None:
+        super().__init__(
+            f"The database went away: the first {done:,} of {total:,} addresses are on the list,"
+            " the others may be missing. Import the same list again: what is there already stays"
+            " as it is.",
+            after=after,
+        )
+        self.done, self.total = done, total
 
 
 class _Lines(msgspec.Struct):
@@ -149,24 +161,19 @@ async def import_list(
     Then it commits `CHUNK` by `CHUNK`: every entry is right alone, and in one transaction whoever
     changes one of them would wait for all. `BrokenOff` says how many are on the list."""
     lines, added = await _read_all(table, country, told), set[str]()
+    others = await _others(db, account_id, table, lines)
     addresses = list(lines.good)
-    for i in range(0, len(addresses), CHUNK):
-        chunk = addresses[i : i + CHUNK]
+    for i, chunk in _chunks(addresses):
         try:
             async with db.transaction() as work:
+                await by_key(work)
                 if i == 0 and noted is not None:
                     await noted(work, len(addresses))
                 added |= await optouts.add_all(
                     work, account_id, chunk, source=SOURCE, now=now, reason=reason
                 )
         except DatabaseAway as error:
-            raise BrokenOff(
-                f"The database went away: the first {i:,} of {len(addresses):,} addresses are on"
-                " the list, the others may be missing. Import the same list again: what is there"
-                " already stays as it is.",
-                after=error.after,
-            ) from error
-    others = await _others(db, account_id, table, lines)
+            raise BrokenOff(i, len(addresses), after=error.after) from error
     return ImportedOptouts(
         lines.rows, len(added), len(addresses) - len(added), len(lines.twice), len(lines.bad),
         lines.bad[:named], lines.known(added)[:named], table.reading, others,
@@ -174,17 +181,33 @@ async def import_list(
 
 
 async def check_list(
-    db: Handle, account_id: int, table: Table, *, country: str | None, named: int = NAMED
+    db: Database, account_id: int, table: Table, *, country: str | None, named: int = NAMED
 ) -> CheckedOptouts:
     """Look at a file and put nobody on the list. Raises what `import_list` does."""
     lines = await _read_all(table, country, lambda _: None)
-    there = await optouts.of_source(db, account_id, list(lines.good), SOURCE)
+    there = await _there(db, account_id, list(lines.good))
     new = lines.good.keys() - there
     others = await _others(db, account_id, table, lines)
     return CheckedOptouts(
         lines.rows, len(new), len(lines.good) - len(new), len(lines.twice), len(lines.bad),
         lines.bad[:named], lines.known(new)[:named], table.reading, others,
     )  # fmt: skip
+
+
+async def _there(db: Database, account_id: int, addresses: Sequence[str]) -> set[str]:
+    """Those that are the shop's own entries already."""
+    found = set[str]()
+    for _, chunk in _chunks(addresses):
+        async with db.transaction() as work:
+            await by_key(work)
+            found |= await optouts.of_source(work, account_id, chunk, SOURCE)
+    return found
+
+
+def _chunks(addresses: Sequence[str]) -> Iterator[tuple[int, Sequence[str]]]:
+    """Each with the place where it begins."""
+    for i in range(0, len(addresses), CHUNK):
+        yield i, addresses[i : i + CHUNK]
 
 
 def _line(one: OptoutLine) -> int:
@@ -219,12 +242,12 @@ def _beside(table: Table, country: str | None, lines: _Lines) -> Beside:
     return look
 
 
-async def _others(db: Handle, account_id: int, table: Table, lines: _Lines) -> list[OtherColumn]:
+async def _others(db: Database, account_id: int, table: Table, lines: _Lines) -> list[OtherColumn]:
     """The columns in which somebody would be forgotten."""
     found = []
     for place, addresses in sorted(lines.beside.items()):
         missed = addresses - lines.good.keys()
-        missed -= await optouts.of_source(db, account_id, missed, SOURCE)
+        missed -= await _there(db, account_id, list(missed))
         if missed:
             name = table.names[place] if place < len(table.names) else ""
             found.append(OtherColumn(place + 1, name, len(missed)))

@@ -247,26 +247,26 @@ async def sources_of(
     db: Handle, account_id: int, addresses: Collection[str]
 ) -> dict[str, set[str]]:
     """For what reasons each of these stands on the list; none is an empty set."""
+    meant = {address: forms(account_id, address) for address in addresses}
     rows = await db.fetch(
         "SELECT address, source FROM opt_outs WHERE account_id = $1 AND address = ANY($2)",
         account_id,
-        [form for address in addresses for form in forms(account_id, address)],
+        [form for each in meant.values() for form in each],
     )
-    meant = {address: forms(account_id, address) for address in addresses}
     return {a: {row["source"] for row in rows if row["address"] in meant[a]} for a in meant}
 
 
 async def since(db: Handle, account_id: int, addresses: Collection[str]) -> dict[str, datetime]:
     """Since when each of these stands on the list, by its canonical form."""
+    keys = {
+        form: canonical(address) for address in addresses for form in forms(account_id, address)
+    }
     rows = await db.fetch(
         "SELECT address, min(created_at) AS at FROM opt_outs WHERE account_id = $1"
         " AND address = ANY($2) GROUP BY address",
         account_id,
-        [form for address in addresses for form in forms(account_id, address)],
+        list(keys),
     )
-    keys = {
-        form: canonical(address) for address in addresses for form in forms(account_id, address)
-    }
     found: dict[str, datetime] = {}
     for row in rows:
         key = keys[row["address"]]

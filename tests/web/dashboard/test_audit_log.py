@@ -54,6 +54,30 @@ async def test_a_filter_that_cannot_be_read_is_not_taken_for_none(sign_in, shop)
         assert "Settings changed" not in text_of(answer).partition("anew")[2]
 
 
+async def test_what_was_asked_stands_beside_what_is_wrong_with_it(sign_in, shop):
+    """A mistake in one day costs neither the other day nor the other filters."""
+    person = await sign_in(shop, "owner")
+    asked = "about=account&who=person&id=7"
+    for days, wrong in (
+        ("from=2026-11-02&to=2026-11-01", "to"),
+        ("from=2026-11-02&to=2026-13-40", "to"),
+        ("from=x&to=2026-11-01", "from"),
+    ):
+        page = (await person.get(f"/audit?{asked}&{days}")).text
+        assert '<option value="account" selected>' in page
+        assert '<option value="person" selected>' in page
+        assert '<input type="hidden" name="id" value="7">' in page
+        for day in days.split("&"):
+            name, _, value = day.partition("=")
+            field = re.search(f'<input [^>]*name="{name}"[^>]*>', page)[0]
+            assert f'value="{value}"' in field
+            assert ('aria-invalid="true"' in field) == (name == wrong), field
+    page = (await person.get("/audit?about=cats&who=person&from=2026-11-02")).text
+    assert '<option value="person" selected>' in page
+    assert 'value="2026-11-02"' in page
+    assert "cats" not in page
+
+
 async def test_the_file_holds_what_the_filter_finds_and_stands_in_the_log(sign_in, shop):
     person = await sign_in(shop, "owner")
     path = f"/a/{shop.account}/settings"

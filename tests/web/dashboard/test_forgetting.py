@@ -135,3 +135,4 @@ async def test_days_that_cannot_be_are_told_at_the_field(sign_in, shop, days):
     assert 'aria-describedby="w-retention_days' in page.text
     looked = await person.get(f"/settings/keeping?days={days}")
     assert (looked.status, 'id="w-days"' in looked.text) == (422, True)
+    assert f'name="days" value="{days}"' in looked.text, "what was typed stands beside it"

@@ -3,20 +3,30 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import csv
 import io
 import re
+from typing import Any
 
+import asyncpg
 import pytest
+from litestar import Litestar
+from litestar.datastructures import State
 
+from tearoff.api.deps import open_doors
+from tearoff.hooks import endpoints
 from tearoff.kit import clock
 from tearoff.people import optouts
+from tearoff.web.dashboard.routes import ROUTES
+from tearoff.web.paper import reading
 from tests.api.caller import Caller
 from tests.api.v4.client import client_of
 from tests.cast import open_shop
 from tests.kit.test_workbooks import workbook
 from tests.web.browsing import in_browser
-from tests.web.dashboard.conftest import text_of
+from tests.web.conftest import Page
+from tests.web.dashboard.conftest import Person, text_of
 
 UGLY = (
     'sep=;\r\nNaam;GSM-nummer;Stad\r\n\r\nAnn;"0470/00 12 01";Gent\r\n;;\r\n'
@@ -140,6 +150,147 @@ async def test_the_same_file_by_two_people_at_once_adds_up(beach, sign_in, servi
     assert sum(one[1] for one in told) == 1_499
     assert all(one[0] == sum(one[1:]) for one in told)
     assert len(await listed(services, beach)) == 1_500
+
+
+@contextlib.asynccontextmanager
+async def somebody_else(services, statement):
+    """Holds what this statement locks, in a transaction that is never committed."""
+    holder = await asyncpg.connect(services.database_url)
+    try:
+        await holder.execute(f"BEGIN; {statement}")
+        yield holder.get_server_pid()
+    finally:
+        await holder.close()
+
+
+async def waiting_for(services, holder, task):
+    """The connection that waits for this one, once it does."""
+    while True:
+        assert not task.done(), text_of(task.result())
+        found = await services.db.fetchval(
+            "SELECT pid FROM pg_stat_activity WHERE $1 = ANY(pg_blocking_pids(pid))", holder
+        )
+        if found:
+            return found
+        await asyncio.sleep(0.05)
+
+
+async def test_a_list_that_breaks_off_says_so_and_can_be_put_again(beach, sign_in, services):
+    person = await sign_in(beach)
+    path, _ = await look(
+        person, "\n".join(f"+3247000{n:04d}" for n in range(2_001, 3_004)).encode()
+    )
+    token = await person.token_of("/opt-outs")
+    last = (
+        "INSERT INTO opt_outs (account_id, address, source, created_at)"
+        f" VALUES ({beach.account}, '+32470003003', 'shop', now())"
+    )
+    async with somebody_else(services, last) as holder:
+        putting = asyncio.create_task(person.post(path, {}, token=token))
+        waiting = await waiting_for(services, holder, putting)
+        await services.db.fetchval("SELECT pg_terminate_backend($1)", waiting)
+        page = await putting
+    assert page.status == 503
+    assert "1,000 of 1,003 addresses are on the list" in text_of(page)
+    assert "Nothing was changed" not in text_of(page)
+    assert len(await listed(services, beach)) == 1_001
+    again = await person.post(path, {}, token=token)
+    assert again.status == 303
+    assert figures(await person.get(path)) == [1_003, 3, 1_000, 0, 0]
+
+
+async def test_what_was_put_is_not_denied_where_its_report_cannot_be_kept(
+    beach, sign_in, services, monkeypatch
+):
+    person = await sign_in(beach)
+    path, _ = await look(person, b"+32470001301\n+32470001302\n")
+    token = await person.token_of("/opt-outs")
+    mine = Inside.of(person, services)
+    async with contextlib.AsyncExitStack() as later:
+        async with somebody_else(services, "LOCK TABLE opt_outs IN EXCLUSIVE MODE") as holder:
+            putting = asyncio.create_task(mine.post(path, {}, token=token))
+            await waiting_for(services, holder, putting)
+            monkeypatch.setattr(reading, "PATIENCE", 0.3)
+            locked = "LOCK TABLE kept_lists IN EXCLUSIVE MODE"
+            await later.enter_async_context(somebody_else(services, locked))
+        page = await putting
+    assert page.status == 503
+    assert "2 of 2 addresses are on the list" in text_of(page)
+
+
+class Inside(Person):
+    """The same person at screens in this process, whose patience a test may change."""
+
+    @classmethod
+    def of(cls, person, services):
+        found = cls(person.shop, person.role, person.secret, person.http, person.url)
+        state = State({"services": services, "doors": open_doors(services)})
+        found.app = Litestar(ROUTES, state=state, openapi_config=None)
+        return found
+
+    async def _ask(self, method: str, path: str, body: str | None, headers: Any) -> Page:
+        sent: list[Any] = []
+
+        async def receive() -> Any:
+            return {"type": "http.request", "body": (body or "").encode(), "more_body": False}
+
+        async def send(message: Any) -> None:
+            sent.append(message)
+
+        address = path if path.startswith("/a/") else self.address(path)
+        names = {
+            "host": "127.0.0.1", "sec-fetch-site": "same-origin", "x-forwarded-proto": "https",
+            "cookie": f"__Host-tearoff_sign_in={self.secret}",
+            "content-type": "application/x-www-form-urlencoded",
+        }  # fmt: skip
+        scope = {
+            "type": "http", "asgi": {"version": "3.0"}, "http_version": "1.1", "method": method,
+            "scheme": "https", "path": address, "raw_path": address.encode(), "query_string": b"",
+            "root_path": "", "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "state": {},
+            "headers": [(k.encode(), v.encode()) for k, v in names.items()],
+        }  # fmt: skip
+        await self.app(scope, receive, send)
+        answer = {k.decode(): v.decode() for k, v in sent[0]["headers"]}
+        text = b"".join(m.get("body", b"") for m in sent[1:]).decode()
+        return Page(sent[0]["status"], text, answer)
+
+
+async def test_a_list_takes_as_long_as_it_takes(beach, sign_in, services, monkeypatch):
+    """However long that is: who waits for a database that answers is not sent away."""
+    person = await sign_in(beach)
+    path, _ = await look(person, b"+32470001301\n+32470001302\n")
+    token = await person.token_of("/opt-outs")
+    monkeypatch.setattr(reading, "PATIENCE", 2)
+    mine = Inside.of(person, services)
+    for ask, status in (
+        (lambda: mine.get(path), 200),
+        (lambda: mine.post(path, {}, token=token), 303),
+    ):
+        locked = "LOCK TABLE opt_outs IN ACCESS EXCLUSIVE MODE"
+        async with somebody_else(services, locked) as holder:
+            asking = asyncio.create_task(ask())
+            await waiting_for(services, holder, asking)
+            await asyncio.wait([asking], timeout=reading.PATIENCE + 0.5)
+        page = await asking
+        assert page.status == status, text_of(page)
+    assert figures(await person.get(path)) == [2, 2, 0, 0, 0]
+
+
+@pytest.mark.soak
+async def test_the_longest_list_comes_in_with_a_webhook_that_is_told(beach, sign_in, services):
+    async with services.db.transaction() as db:
+        await endpoints.create(
+            db, services.vault, beach.account, url="https://example.com/",
+            kinds=("contact_opted_out",), description="", now=clock.now(),
+        )  # fmt: skip
+    person = await sign_in(beach)
+    path, page = await look(person, b"".join(b"+32470%06d\n" % n for n in range(100_000)))
+    assert figures(page) == [100_000, 99_999, 1, 0, 0]
+    done = await person.post(path, {})
+    assert done.status == 303, text_of(done)
+    assert figures(await person.get(path)) == [100_000, 99_999, 1, 0, 0]
+    events = "SELECT count(*) FROM hook_events WHERE account_id = $1"
+    assert await services.db.fetchval(events, beach.account) == 99_999
 
 
 async def test_which_column_it_is_can_be_said(beach, sign_in, services):

@@ -7,15 +7,19 @@ import io
 import itertools
 import json
 import re
+from datetime import UTC, datetime
 
 import pytest
 
 from tearoff.coupons.models import NewSession
 from tearoff.kit import clock
+from tearoff.kit.words import languages, words_in
 from tearoff.people import optouts
 from tearoff.people.optout_pages import CHANNELS, SOURCES
+from tearoff.web.dashboard.optouts import NAMES
 from tests.cast import open_shop
 from tests.web.dashboard.conftest import text_of
+from tests.web.dashboard.test_optout_import import figures, look
 
 NUMBER = "+32470005678"
 
@@ -128,10 +132,10 @@ async def test_the_file_is_what_the_list_shows_for_each_pair_of_filters(beach, s
         page = await person.get(f"/opt-outs{query}")
         file = await person.get(f"/opt-outs/export.csv{query}")
         heading, *rows = cells(file)
-        assert heading[0] == "address"
+        assert heading[0] == "Phone number / E-mail address"
         told = int(re.search(r"(\d+) entr", text_of(page))[1])
         assert len(rows) == told == (5 if not source else 1) * (1 if channel else 2)
-        assert {row[2] for row in rows} == ({source} if source else set(SOURCES))
+        assert {row[2] for row in rows} == {NAMES[one] for one in ([source] if source else SOURCES)}
         name = file.headers["content-disposition"]
         assert all(part in name for part in (source, channel))
 
@@ -153,6 +157,27 @@ async def test_the_file_has_all_and_calculates_nothing(beach, sign_in, services)
         beach.account,
     )
     assert (entry["verb"], json.loads(entry["after"])) == ("suppression.export", {"all": True})
+
+
+@pytest.mark.parametrize("language", languages("dashboard"))
+async def test_the_file_speaks_as_the_page_does_and_comes_in_again(
+    beach, sign_in, services, language
+):
+    """In the words of whoever takes it, with the account's clock."""
+    await services.db.execute(
+        "UPDATE accounts SET timezone = 'Europe/Brussels' WHERE id = $1", beach.account
+    )
+    at = datetime(2026, 6, 30, 22, 30, tzinfo=UTC)
+    for address in (NUMBER, "+32470001111", "ann@example.com"):
+        await optouts.add(services.db, beach.account, address, source="link", now=at)
+    person, words = await sign_in(beach, language=language), words_in("dashboard", language)
+    file = await person.get("/opt-outs/export.csv")
+    heading, *rows = cells(file)
+    assert heading[1] == f"{words('Since')} (Europe/Brussels)"
+    assert rows[0][:3] == ["ann@example.com", "2026-07-01 00:30:00", words("By the link")]
+    assert [row[4] for row in rows] == [words(f"By {by}") for by in ("e-mail", "SMS", "SMS")]
+    _, page = await look(person, file.text.encode())
+    assert figures(page) == [3, 3, 0, 0, 0], "they are not the shop's own entries yet"
 
 
 async def test_who_may_take_it_away_as_a_file(beach, sign_in):

@@ -23,6 +23,7 @@ from tearoff.kit.words import Words, phrase
 from tearoff.web.dashboard import downloads
 from tearoff.web.dashboard.audit_words import NOUNS, OPERATIONS, PAGES, VERBS
 from tearoff.web.dashboard.pages import page, to
+from tearoff.web.dashboard.saying import Problems
 from tearoff.web.dashboard.screens import Screen
 from tearoff.web.dashboard.standings import spelled
 from tearoff.web.dashboard.visit import Visit
@@ -46,23 +47,25 @@ _OF_THE_ACCOUNT = ("account", "owner", "route", "single_sign_on", "audit")
 
 class Asked(msgspec.Struct, frozen=True):
     """What the address asks for. `who`: a kind of actor, or one of them, as in `person 100001`;
-    `first` and `last`: days on the account's clock, both included; `subject`: an id."""
+    `first` and `last`: days on the account's clock, both included, as they were typed where they
+    are wrong; `subject`: an id."""
 
     noun: str = ""
     who: str = ""
     subject: str = ""
-    first: date | None = None
-    last: date | None = None
+    first: str = ""
+    last: str = ""
 
     def query(self, **more: str) -> dict[str, str]:
-        days = {"from": str(self.first or ""), "to": str(self.last or "")}
+        days = {"from": self.first, "to": self.last}
         return {"about": self.noun, "who": self.who, "id": self.subject, **days, **more}
 
     def given(self, zone: str) -> dict[str, str]:
         """The same for v4."""
         kind, _, one = self.who.partition(" ")
-        since = _midnight(self.first, zone) if self.first else None
-        until = _midnight(self.last + timedelta(days=1), zone) if self.last else None
+        first, last = _day(self.first), _day(self.last)
+        since = _midnight(first, zone) if first else None
+        until = _midnight(last + timedelta(days=1), zone) if last else None
         asked = {
             "noun": self.noun,
             "actor_kind": kind,
@@ -82,26 +85,34 @@ class Unreadable(Invalid):
     """The address asks for something that cannot be looked for."""
 
 
-def asked_of(visit: Visit) -> Asked:
-    """Raises `Unreadable`: a filter that cannot be read is never taken for none."""
-    query = visit.query
+def asked_of(visit: Visit) -> tuple[Asked, Problems]:
+    """What is asked for, and what is wrong with it: a filter that cannot be read is never taken for
+    none. One that could not be chosen is left out, for there is nothing to show it by."""
+    words, query = visit.words, visit.query
     noun, who = query.get("about", ""), query.get("who", "")
-    if (noun and noun not in NOUNS) or (who and who.partition(" ")[0] not in _KINDS):
-        raise Unreadable(visit.words("Choose what to look for anew."))
-    first, last = (_day(visit.words, query.get(name, "")) for name in ("from", "to"))
-    if first and last and last < first:
-        raise Unreadable(visit.words("The last day is before the first one."), field="to")
-    return Asked(noun, who[:220], query.get("id", "")[:300], first, last)
+    first, last = (query.get(name, "")[:40] for name in ("from", "to"))
+    wrong = {}
+    if noun and noun not in NOUNS:
+        noun, wrong["about"] = "", words("Choose what to look for anew.")
+    if who and who.partition(" ")[0] not in _KINDS:
+        who, wrong["who"] = "", words("Choose what to look for anew.")
+    begin, end = _day(first), _day(last)
+    for name, text, day in (("from", first, begin), ("to", last, end)):
+        if text and day is None:
+            wrong[name] = words("Use a day that there is, such as 2026-11-30.")
+    if begin and end and end < begin:
+        wrong["to"] = words("The last day is before the first one.")
+    days = (str(begin or first), str(end or last))
+    return Asked(noun, who[:220], query.get("id", "")[:300], *days), Problems(wrong)
 
 
-def _day(words: Words, text: str) -> date | None:
+def _day(text: str) -> date | None:
+    """None also for what is none."""
     try:
-        day = date.fromisoformat(text) if text else None
+        day = date.fromisoformat(text)
     except ValueError:
-        day = date.min
-    if day is not None and day.year not in YEARS:
-        raise Unreadable(words("Use a day that there is, such as 2026-11-30."))
-    return day
+        return None
+    return day if day.year in YEARS else None
 
 
 def _midnight(day: date, zone: str) -> datetime:
@@ -109,25 +120,24 @@ def _midnight(day: date, zone: str) -> datetime:
 
 
 async def show(visit: Visit) -> Answer:
-    problem, asked, entries, cursor = "", Asked(), [], None
-    try:
-        asked = asked_of(visit)
+    asked, problems = asked_of(visit)
+    found: Page[v4.Entry] = Page([], None)
+    if not problems:
         given = asked.given(visit.account.timezone)
         behind = visit.query.get("cursor") or None
-        found = await visit.read(v4.LIST, **given, limit=PAGE, cursor=behind)
-        entries, cursor = found.data, found.next_cursor
-    except Unreadable as error:
-        problem = str(error)
-    except Invalid:  # a cursor of another list
-        return to(visit, AT)
+        try:
+            found = await visit.read(v4.LIST, **given, limit=PAGE, cursor=behind)
+        except Invalid:  # a cursor of another list
+            return to(visit, AT)
+    entries, cursor = found.data, found.next_cursor
     names = await _names(visit, entries)
     return await page(
         visit,
         "audit_log",
         title=visit.words("Audit log"),
         at=AT,
-        status=422 if problem else 200,
-        problem=problem,
+        status=422 if problems else 200,
+        problems=problems,
         asked=asked,
         rows=[_row(visit, entry, names) for entry in entries],
         nouns=[(noun, visit.words(name)) for noun, name in NOUNS.items()],
@@ -145,11 +155,13 @@ HEADING = (
 
 async def export(visit: Visit) -> Answer:
     """What these filters find, every page of it; the log says who took it."""
-    asked = asked_of(visit)
+    asked, problems = asked_of(visit)
+    if problems:
+        raise Unreadable(problems.without())
     given = asked.given(visit.account.timezone)
     first = await visit.read(v4.LIST, **given, limit=MOST)
     words, day = visit.words, times.clock_of(visit.now, visit.account.timezone).date()
-    parts = ("audit-log", asked.noun, str(asked.first or ""), str(asked.last or ""), f"made-{day}")
+    parts = ("audit-log", asked.noun, asked.first, asked.last, f"made-{day}")
     return downloads.streamed(
         "-".join(filter(None, parts)),
         [words(name) for name in HEADING],

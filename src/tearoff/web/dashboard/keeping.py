@@ -30,7 +30,7 @@ async def show(visit: Visit) -> Answer:
         return await _page(visit, looked=await visit.read(v4.RETENTION, days=asked))
     except BadFields as error:
         told = problems_of(visit.words, error).of("days")
-        return await _page(visit, Problems({"days": told}), 422)
+        return await _page(visit, Problems({"days": told}), 422, days=asked[:20])
 
 
 async def save(visit: Visit) -> Answer:
@@ -96,7 +96,9 @@ async def _page(
     problems: Problems | None = None,
     status: int = 200,
     looked: v4.Retention | None = None,
+    days: str = "",
 ) -> Answer:
+    """`days`: those that were typed and cannot be looked for."""
     found = looked or await visit.read(v4.RETENTION)
     return await page(
         visit,
@@ -107,6 +109,7 @@ async def _page(
         problems=problems,
         found=found,
         looked=looked,
+        days=days or (looked.days if looked else found.retention_days or 365),
         number=_number(visit, found),
     )
 

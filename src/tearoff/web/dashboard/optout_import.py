@@ -7,6 +7,7 @@ done stands on the same address afterwards, so that a reload shows it and does n
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -19,11 +20,19 @@ from tearoff.accounts.rights import Right
 from tearoff.api.v4 import suppression_lists as v4
 from tearoff.api.v4.operation import Operation
 from tearoff.errors import Conflict, Invalid, TearoffError
+from tearoff.kit.db import DatabaseAway
 from tearoff.kit.spool import Upload
 from tearoff.kit.tables.glimpse import Glimpse, glimpse
 from tearoff.kit.tables.models import Asked
 from tearoff.kit.words import phrase
-from tearoff.people.optout_lists import COLUMN, MOST, CheckedOptouts, ImportedOptouts, OptoutLine
+from tearoff.people.optout_lists import (
+    COLUMN,
+    MOST,
+    BrokenOff,
+    CheckedOptouts,
+    ImportedOptouts,
+    OptoutLine,
+)
 from tearoff.web.dashboard import downloads
 from tearoff.web.dashboard.forms import FileField
 from tearoff.web.dashboard.optouts import AT as LIST
@@ -208,7 +217,8 @@ async def _done(
     names = {field.name for field in put.query}
     given = {**{n: v for n, v in how.items() if n in names}, "named": str(named)}
     assert put.act_on_upload is not None
-    _, body = await patiently(put.act_on_upload(visit.call(put, given), upload))
+    # As long as it takes: each of its statements has an end of its own.
+    _, body = await put.act_on_upload(visit.call(put, given), upload)
     return body
 
 
@@ -243,14 +253,27 @@ async def put(visit: Visit) -> Answer:
     try:
         with _on_disk(kept) as upload:
             body = await _done(visit, v4.IMPORT, how, upload, MOST)
-        sealed = await asyncio.to_thread(kept_lists.seal, visit.services.vault, body)
-        await patiently(kept_lists.finish(db, account_id, word, sealed))
+        await _finish(visit, word, body)
+    except BrokenOff:
+        with contextlib.suppress(DatabaseAway):  # else it can be put again in some minutes
+            await patiently(kept_lists.give_back(db, account_id, word))
+        raise
     except (TearoffError, OSError) as error:
         await patiently(kept_lists.give_back(db, account_id, word))
         if not isinstance(error, Invalid):
             raise
         return await _look(visit, kept, how, problems_of(visit.words, error))
     return to(visit, back)
+
+
+async def _finish(visit: Visit, word: str, body: bytes) -> None:
+    sealed = await asyncio.to_thread(kept_lists.seal, visit.services.vault, body)
+    try:
+        await patiently(kept_lists.finish(visit.services.db, visit.account.id, word, sealed))
+    except DatabaseAway as error:
+        done = msgspec.json.decode(body, type=ImportedOptouts)
+        there = done.added + done.already
+        raise BrokenOff(there, there, after=error.after) from error
 
 
 async def _report(visit: Visit, done: ImportedOptouts) -> Answer:

@@ -221,7 +221,9 @@ async def remove(visit: Visit) -> Answer:
 
 # all of it ----------------------------------------------------------------------------------
 
-HEADING = ("address", "since", "source", "reason", "channel", "campaign")
+_WHO = (phrase("Phone number"), phrase("E-mail address"))
+HEADING = (phrase("Since"), phrase("How"), phrase("Reason"), phrase("Messages"), phrase("Campaign"))
+_BY = {"sms": phrase("By SMS"), "email": phrase("By e-mail")}
 _PLAIN = re.compile(r"[^a-z0-9]+")
 
 
@@ -231,7 +233,15 @@ async def export(visit: Visit) -> Answer:
     _check(visit, asked)
     first = await visit.read(v4.LIST, **asked.filters, order="newest", limit=LOT)
     await patiently(_note(visit, asked))
-    return downloads.streamed(_file_name(visit, asked), HEADING, _lots(visit, asked, first))
+    return downloads.streamed(_file_name(visit, asked), _head(visit), _lots(visit, asked, first))
+
+
+def _head(visit: Visit) -> list[str]:
+    """The first is one by which an import knows its column."""
+    words = visit.words
+    since, *others = (words(name) for name in HEADING)
+    who = " / ".join(words(name) for name in _WHO)
+    return [who, f"{since} ({visit.account.timezone})", *others]
 
 
 async def _note(visit: Visit, asked: Asked) -> None:
@@ -243,19 +253,22 @@ async def _note(visit: Visit, asked: Asked) -> None:
 
 
 async def _lots(visit: Visit, asked: Asked, found: Any) -> AsyncIterator[Sequence[downloads.Row]]:
-    yield [_line(row) for row in found.data]
+    yield [_line(visit, row) for row in found.data]
     while found.next_cursor:
         found = await visit.read(
             v4.LIST, **asked.filters, order="newest", limit=LOT, cursor=found.next_cursor
         )
-        yield [_line(row) for row in found.data]
+        yield [_line(visit, row) for row in found.data]
 
 
-def _line(row: shapes.Suppression) -> downloads.Row:
+def _line(visit: Visit, row: shapes.Suppression) -> downloads.Row:
+    """A time as spreadsheets read it, on the account's clock."""
+    words = visit.words
     campaign = row.about.name if row.about and row.source != "shop" else ""
-    since = row.created_at.isoformat(timespec="seconds")
+    since = f"{times.clock_of(row.created_at, visit.account.timezone):%Y-%m-%d %H:%M:%S}"
     address = row.address if is_address(row.address) else ""
-    return (address, since, row.source, row.reason, row.channel, campaign)
+    reason = words(row.reason) if row.reason else ""
+    return (address, since, words(NAMES[row.source]), reason, words(_BY[row.channel]), campaign)
 
 
 def _file_name(visit: Visit, asked: Asked) -> str:

@@ -23,6 +23,7 @@ from tearoff.kit.bulkhead import TooBusy
 from tearoff.kit.services import services_of
 from tearoff.kit.words import Words, languages, phrase, words_in
 from tearoff.messages import connections
+from tearoff.people.optout_lists import BrokenOff
 from tearoff.web.dashboard import form_tokens
 from tearoff.web.dashboard.icons import icon
 from tearoff.web.dashboard.moments import Moments
@@ -317,6 +318,14 @@ def trouble(request: AnyRequest, error: Exception) -> Answer:
     if isinstance(error, TryLater):
         status = 429 if isinstance(error, TooBusy) else 503
         line = words("Nothing was changed. Go back and try again in a moment.")
+        if isinstance(error, BrokenOff):
+            number = Moments(words, "UTC", clock.now()).number
+            line = words(
+                "It broke off in the middle: {done} of {all} addresses are on the list, others may"
+                " be missing. Go back and try again in a moment: who is on it already stays there.",
+                done=number(error.done),
+                all=number(error.total),
+            )
         told = _note(request, status, words("That did not work just now"), line)
         return told.with_header("retry-after", str(max(1, round(error.after))))
     if isinstance(error, TooSlow):
