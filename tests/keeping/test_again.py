@@ -3,13 +3,10 @@
 import asyncio
 import json
 import os
-<<<<<<< HEAD
-from datetime import timedelta
-from functools import partial
-=======
 import subprocess
 import sys
->>>>>>> h/opt
+from datetime import timedelta
+from functools import partial
 
 import asyncpg
 import pytest
