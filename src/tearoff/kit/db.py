@@ -96,13 +96,10 @@ async def lock_name(db: Handle, name: str) -> None:
 
 
 async def by_key(db: Handle) -> None:
-    """Until the transaction ends, find rows by an index, by a plan of each statement's own. For
-    many at once: one that this connection made when the table was short would go on reading all
-    of it for each of them."""
-    await db.execute(
-        "SELECT set_config('enable_seqscan', 'off', true),"
-        " set_config('plan_cache_mode', 'force_custom_plan', true)"
-    )
+    """Until the transaction ends, find rows by an index. For many at once: a plan that this
+    connection made when the table was short would go on reading all of it for each of them, so
+    those are made anew."""
+    await db.execute("SET LOCAL enable_seqscan = off; DISCARD PLANS")
 
 
 class Database:
