@@ -6,7 +6,7 @@ import io
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from tearoff.kit.tables.models import Asked, Unreadable, Wanted
@@ -217,6 +217,7 @@ CHARSETS = ["utf-8", "utf-8-sig", "utf-16"]
     charset=st.sampled_from(CHARSETS),
     place=st.integers(0, 2),
 )
+@example(rows=[("", "", "\x85")], dialect=DIALECTS[0], charset="utf-8", place=0)
 async def test_what_csv_writes_reads_back_the_same(tmp_path_factory, rows, dialect, charset, place):
     rows = [tuple(BREAKS.sub("\r\n", cell.replace("=", "")) for cell in row) for row in rows]
     out = io.StringIO(newline="")

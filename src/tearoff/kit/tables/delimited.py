@@ -108,7 +108,7 @@ def _rows(lines: Iterable[str], delimiter: str, read: _Lines | None = None) -> I
         if read is not None:
             yield from read.bad()
         is_sep = line == 1 and _SEP.fullmatch(delimiter.join(cells)) is not None
-        if not is_sep and any(cell.strip(empty) for cell in cells):
+        if not is_sep and any(cell.strip(empty).strip() for cell in cells):
             yield Row(line, cells)
         line = reader.line_num + 1 if read is None else read.begin()
 
