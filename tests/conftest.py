@@ -18,6 +18,7 @@ import asyncpg
 import hypothesis
 import pytest
 import pytest_asyncio
+import structlog
 
 from tearoff.config import Settings, read_settings
 from tearoff.kit import embedded, forgotten
@@ -29,6 +30,7 @@ from tearoff.kit.vault import Vault
 from tests.api.caller import Caller
 from tests.cast import Shop, open_shop
 from tests.commands import Commands, loaded_program
+from tests.logs import reset_logs
 from tests.running import PATIENCE, Running, start_server
 
 pytest_plugins = ["tests.sharing"]
@@ -134,13 +136,15 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
 
 
 @pytest.fixture(autouse=True)
-def own_keys() -> Iterator[None]:
-    """Whoever makes other `Services` says which keys the process marks erased people with: that
-    ends with its test."""
+def own_process() -> Iterator[None]:
+    """What a test says of the whole process ends with it: which keys mark erased people (whoever
+    makes other `Services` says so), and where the log goes (whoever runs a command or a server)."""
     before = forgotten._Process.vault
     yield
     if before is not None:
         forgotten.use(before)
+    if structlog.is_configured():
+        reset_logs()
 
 
 @pytest.fixture(scope="session")

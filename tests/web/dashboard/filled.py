@@ -312,8 +312,10 @@ async def _webhooks(filled: Filled, services: Services, say: Say, rows: int, add
     missed = {"campaign": filled.shop.ref, "firstname": say("Ann")}
     await _ok(v4.caller.post("/v3/singleuse/create", missed))
     await db.execute(
-        "UPDATE hook_deliveries SET last_answer = $2, last_status = 500, last_head = $2"
-        " WHERE endpoint_id = $1", made[0], say("Oops"),
+        # Tried, whether or not a worker has come to it by now.
+        "UPDATE hook_deliveries SET last_answer = $2, last_status = 500, last_head = $2,"
+        " tries = greatest(tries, 1), last_at = coalesce(last_at, now()) WHERE endpoint_id = $1",
+        made[0], say("Oops"),
     )  # fmt: skip
     filled.names["/webhooks/"] = [made[0], *made[1:3]]
     for id in made[:3]:
