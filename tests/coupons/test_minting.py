@@ -5,11 +5,8 @@ from datetime import UTC, datetime
 from tearoff.coupons.campaigns.campaigns import campaign
 from tearoff.coupons.sessions.minting import mint
 from tearoff.kit.codes import CODE_ALPHABET, SPOKEN_ALPHABET, session_code
-from tearoff.kit.db import Database
-from tearoff.kit.migrations.upgrade import upgrade
-from tearoff.kit.services import Services
-from tearoff.kit.vault import Vault
 from tests.cast import open_shop
+from tests.databases import own_services
 
 FORM = re.compile(f"[{SPOKEN_ALPHABET}]{{6}}[{CODE_ALPHABET}]{{15}}")
 
@@ -47,23 +44,17 @@ def test_single_codes_have_the_same_form():
 
 async def test_a_plan_made_when_the_table_was_small_does_no_harm(cluster, settings, worker_id):
     """The first large order of a new installation: never a look through the whole table."""
-    name = f"tearoff_minting_{worker_id}"
-    url = await cluster.create(name)
-    await upgrade(url)
-    db = await Database.open(url, size=1)
-    services = Services(settings, db, Vault(settings.secret_key), url)
-    shop = await open_shop(services, kind=None)
-    found = await campaign(db, shop.account, shop.campaign)
-    async with db.transaction() as work:
-        await mint(work, found, 5, datetime.now(UTC))
-    await db.execute("VACUUM ANALYZE sessions")
-    async with db.transaction() as work:
-        for _ in range(3):
-            await mint(work, found, 1_000, datetime.now(UTC))
-        read = await work.fetchval(
-            "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
-            " WHERE relname = 'sessions'"
-        )
+    async with own_services(cluster, settings, f"tearoff_minting_{worker_id}", size=1) as own:
+        shop = await open_shop(own, kind=None)
+        found = await campaign(own.db, shop.account, shop.campaign)
+        async with own.db.transaction() as work:
+            await mint(work, found, 5, datetime.now(UTC))
+        await own.db.execute("VACUUM ANALYZE sessions")
+        async with own.db.transaction() as work:
+            for _ in range(3):
+                await mint(work, found, 1_000, datetime.now(UTC))
+            read = await work.fetchval(
+                "SELECT seq_tup_read + idx_tup_fetch FROM pg_stat_xact_user_tables"
+                " WHERE relname = 'sessions'"
+            )
     assert read < 1_000
-    await db.close()
-    await cluster.drop(name)

@@ -8,11 +8,9 @@ import pytest
 import pytest_asyncio
 
 from tearoff.hooks.deliverer import LEASE
-from tearoff.kit.db import Database
-from tearoff.kit.migrate import migrate
-from tearoff.kit.services import Services
 from tests.api.caller import Caller
 from tests.cast import open_shop
+from tests.databases import own_services
 from tests.hooks.listening import listen, make_session, wait_for_states
 from tests.running import launch
 
@@ -20,16 +18,11 @@ pytestmark = pytest.mark.kill
 
 
 @pytest_asyncio.fixture
-async def own(settings, services, cluster, worker_id, tmp_path):
+async def own(settings, cluster, worker_id, tmp_path):
     """Services with a database of their own: the worker of the other tests must not help."""
-    name = f"tearoff_hooks_{worker_id}"
-    url = await cluster.create(name)
-    await migrate(url)
-    settings = msgspec.structs.replace(settings, database_url=url, data=tmp_path)
-    db = await Database.open(url, size=4)
-    yield Services(settings, db, services.vault, url)
-    await db.close()
-    await cluster.drop(name)
+    settings = msgspec.structs.replace(settings, data=tmp_path)
+    async with own_services(cluster, settings, f"tearoff_hooks_{worker_id}") as own:
+        yield own
 
 
 async def test_killed_and_stopped_in_the_middle(own, http, receiver, tmp_path):

@@ -8,6 +8,7 @@ import pytest_asyncio
 from tearoff.keeping import finding, lots, retention
 from tearoff.kit import clock
 from tests.cast import open_shop
+from tests.databases import own_services
 
 PHONE = "+32470004712"
 LOT, MANY = 500, 10_000
@@ -65,6 +66,14 @@ class Watched:
     @contextlib.asynccontextmanager
     async def transaction(self):
         yield self
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def services(cluster, settings, worker_id):
+    """A database of its own: rows are as old as their ids say, which those of other tests before
+    these would not be."""
+    async with own_services(cluster, settings, f"tearoff_bounds_{worker_id}") as own:
+        yield own
 
 
 @pytest_asyncio.fixture

@@ -6,14 +6,11 @@ import pytest_asyncio
 
 from tearoff.hooks import endpoints
 from tearoff.kit import clock
-from tearoff.kit.db import Database
-from tearoff.kit.migrations.upgrade import upgrade
-from tearoff.kit.services import Services
 from tearoff.kit.tables.models import Asked
 from tearoff.kit.tables.reading import opened
-from tearoff.kit.vault import Vault
 from tearoff.people import optout_lists, optouts
 from tests.cast import open_shop
+from tests.databases import own_services
 
 FEW, MANY = 200, 5_000
 
@@ -21,13 +18,8 @@ FEW, MANY = 200, 5_000
 @pytest_asyncio.fixture
 async def own(cluster, settings, worker_id):
     """A database whose plans are made when the list is short, on the one connection there is."""
-    name = f"tearoff_optouts_{worker_id}"
-    url = await cluster.create(name)
-    await upgrade(url)
-    db = await Database.open(url, size=1)
-    yield Services(settings, db, Vault(settings.secret_key), url)
-    await db.close()
-    await cluster.drop(name)
+    async with own_services(cluster, settings, f"tearoff_optouts_{worker_id}", size=1) as own:
+        yield own
 
 
 async def rows_read(db):

@@ -14,6 +14,8 @@ import axe_playwright_python
 import pytest
 from playwright.async_api import Locator, Page, expect
 
+from tests.running import PATIENCE
+
 CHROMIUM = next(
     filter(None, map(shutil.which, ("chromium-headless-shell", "chromium", "chromium-browser"))),
     None,
@@ -93,6 +95,14 @@ async def until_it_hears(page: Page) -> None:
     found at any point of it, and no rule about what lies on what can be looked at."""
     while left := await page.evaluate(DEAF):
         await asyncio.sleep(left / 1000)
+
+
+async def until_true(page: Page, expression: str) -> None:
+    """Until what a function of the page promises is true. The browser's own wait would take the
+    promise itself for a yes."""
+    async with asyncio.timeout(PATIENCE):
+        while await page.evaluate(expression) is not True:
+            await asyncio.sleep(0.1)
 
 
 async def axe_finds_nothing(page: Page, skipped: Iterable[str] = (), through: Any = None) -> None:

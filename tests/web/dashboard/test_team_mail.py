@@ -11,11 +11,8 @@ import pytest
 import pytest_asyncio
 from playwright.async_api import expect
 
-from tearoff.kit.db import Database
-from tearoff.kit.migrate import migrate
-from tearoff.kit.services import Services
-from tearoff.kit.vault import Vault
 from tests.cast import open_shop
+from tests.databases import own_services
 from tests.providers.postoffice import open_post_office
 from tests.running import start_server
 from tests.web.browsing import axe_finds_nothing, in_browser
@@ -42,14 +39,8 @@ def settings(settings, office):
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def services(cluster, settings, worker_id):
     """A database of its own: the worker of the other tests' server sends no mail."""
-    name = f"tearoff_team_mail_{worker_id}"
-    url = await cluster.create(name)
-    await migrate(url)
-    db = await Database.open(url, size=4)
-    yield Services(
-        msgspec.structs.replace(settings, database_url=url), db, Vault(settings.secret_key), url
-    )
-    await db.close()
+    async with own_services(cluster, settings, f"tearoff_team_mail_{worker_id}") as own:
+        yield own
 
 
 @pytest.fixture(scope="module")

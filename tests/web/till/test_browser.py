@@ -14,7 +14,13 @@ from tearoff.accounts import devices
 from tearoff.kit.words import words_in
 from tearoff.web.till.shell import SHAPES
 from tests.running import PATIENCE
-from tests.web.browsing import axe_finds_nothing, hold_still, in_browser, no_sideways_scroll
+from tests.web.browsing import (
+    axe_finds_nothing,
+    hold_still,
+    in_browser,
+    no_sideways_scroll,
+    until_true,
+)
 from tests.web.conftest import do, in_days
 from tests.web.till.test_till import take_turn
 from tests.web.tills import DEVICE_PIN, open_till
@@ -612,7 +618,7 @@ async def test_languages_are_kept(coupon, stand):
     async with stand(coupon.shop) as page:
         await page.get_by_role("link", name="Français").click()
         await expect(page.locator("#scan")).to_contain_text("Scanner")
-        await page.wait_for_function(KEPT_IN_FRENCH)
+        await until_true(page, KEPT_IN_FRENCH)
         await page.goto(page.url.partition("?")[0])
         await expect(page.locator("html")).to_have_attribute("lang", "fr")
         await type_code(page, "pas un coupon")
@@ -640,7 +646,7 @@ async def test_a_language_chosen_while_the_page_is_put_on_the_device(coupon, sta
         await expect(page.locator("html")).to_have_attribute("lang", "fr")
         chosen.set()
         await wait_for_worker(page)
-        await page.wait_for_function(KEPT_IN_FRENCH)
+        await until_true(page, KEPT_IN_FRENCH)
         await page.reload()
         await expect(page.locator("html")).to_have_attribute("lang", "fr")
 

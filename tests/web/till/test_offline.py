@@ -12,7 +12,7 @@ import pytest
 from playwright.async_api import expect
 
 from tearoff.kit.visible import as_seen
-from tests.web.browsing import axe_finds_nothing, in_browser
+from tests.web.browsing import axe_finds_nothing, in_browser, until_true
 from tests.web.conftest import do
 from tests.web.till.test_browser import OFFLINE, SCANNER, press, trust, type_code, verdict_is
 
@@ -58,7 +58,6 @@ async def promise_without_connection(page, coupon):
 
 
 async def scans_of(services, shop):
-    """Until the server has heard of all that was scanned."""
     rows = await services.db.fetch(
         "SELECT verdict, takes FROM counter_scans WHERE account_id = $1 ORDER BY scanned_at, id",
         shop.account,
@@ -132,7 +131,7 @@ NOTHING_KEPT = """() => new Promise((done) => {
 
 async def nothing_waits(page):
     """Neither in the device's database nor, where that was too slow for a scan, in the page."""
-    await page.wait_for_function(NOTHING_KEPT)
+    await until_true(page, NOTHING_KEPT)
     await expect(page.locator("#waiting")).to_be_hidden()
 
 
