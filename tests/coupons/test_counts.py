@@ -6,6 +6,7 @@ import contextlib
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import pytest_asyncio
 
 from tearoff.coupons.campaigns import campaigns, counts
 from tearoff.coupons.models import Doer, NewSession
@@ -13,9 +14,11 @@ from tearoff.coupons.sessions import actions, minting, updates
 from tearoff.kit import older_counts
 from tearoff.kit.db import Database
 from tests.cast import noon, open_shop
+from tests.databases import own_services
 
 NOW = datetime.now(UTC)
 DOER = Doer("staff", "counter")
+MANY = 20_000
 
 TRUTH = """
 SELECT (SELECT count(*) FROM sessions WHERE campaign_id = $1) - (SELECT count(*) FROM sessions s
@@ -179,9 +182,17 @@ async def test_who_reads_many_of_them_adds_them_up(db, services):
         assert await counts_of(work, shop) == standing
 
 
-async def test_what_was_before_them_is_counted_once_whatever_happens_meanwhile(db, services):
+@pytest_asyncio.fixture
+async def own(cluster, settings, worker_id):
+    """A database of its own: the campaigns of all other tests are none of these."""
+    async with own_services(cluster, settings, f"tearoff_counts_{worker_id}", size=20) as own:
+        yield own
+
+
+async def test_what_was_before_them_is_counted_once_whatever_happens_meanwhile(own):
     """As after an upgrade: the tables are empty, and coupons are used while they are filled."""
-    shop = await open_shop(services, campaign={"uses": 2}, account={"timezone": noon()})
+    db = own.db
+    shop = await open_shop(own, campaign={"uses": 2}, account={"timezone": noon()})
     found = await made(db, shop, 40)
     for both in found[:20]:
         await actions.validate(db, both, doer=DOER, now=NOW)
@@ -202,6 +213,42 @@ async def test_what_was_before_them_is_counted_once_whatever_happens_meanwhile(d
         await older_counts.count_campaign(work, shop.account, shop.campaign)
         await older_counts.count_sent(work, shop.account)
     await check(db, shop)
+
+
+async def test_of_what_was_before_them_each_campaign_reads_its_own(own):
+    """Beside one of which many coupons were used; nobody has told the planner of them yet."""
+    shop = await open_shop(own, campaign={"uses": 2}, account={"timezone": noon()})
+    large, (used,) = await open_shop(own), await made(own.db, shop, 1)
+    campaign = await campaigns.campaign(own.db, large.account, large.campaign)
+    async with own.db.transaction() as work:
+        await minting.mint(work, campaign, MANY, NOW)
+    await actions.validate(own.db, used, doer=DOER, now=NOW)
+    await own.db.execute(
+        "INSERT INTO session_events (account_id, campaign_id, session_id, kind, at, actor)"
+        " SELECT account_id, campaign_id, id, 'validated', $2, 'staff' FROM sessions"
+        " WHERE account_id = $1",
+        large.account, NOW,
+    )  # fmt: skip
+    await own.db.execute(
+        "INSERT INTO messages (account_id, connection_id, about, about_is_new, recipient, text,"
+        " encoding, segments, channel, state, created_at) SELECT account_id, $2, id, true,"
+        " '+32470000001', 'x', 'gsm7', 1, 'sms', 'accepted', $3 FROM sessions WHERE account_id = $1",
+        large.account, large.connection, NOW,
+    )  # fmt: skip
+    await counts.fold(own.db)
+    async with own.db.transaction() as work:
+        before = await rows_read(work)
+        await older_counts.count_campaign(work, shop.account, shop.campaign)
+        await older_counts.count_sent(work, shop.account)
+        assert await rows_read(work) - before < MANY / 10
+    assert (await check(own.db, shop)).redeemed == 1
+
+
+async def rows_read(db):
+    return await db.fetchval(
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM"
+        " pg_stat_xact_user_tables WHERE relname ~ '^(sessions|session_events|messages)'"
+    )
 
 
 async def test_a_coupon_whose_message_never_left_is_not_issued(db, services):

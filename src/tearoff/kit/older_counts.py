@@ -13,7 +13,7 @@ from datetime import datetime
 import asyncpg
 import structlog
 
-from tearoff.kit.db import Database, Handle
+from tearoff.kit.db import Database, Handle, by_key
 
 log = structlog.get_logger()
 
@@ -62,12 +62,14 @@ async def _next(db: Database, after: int) -> asyncpg.Record | None:
 async def count_campaign(db: asyncpg.Connection, account_id: int, campaign_id: int) -> None:
     """Coupons and what became of them, in a transaction. What is wrong is put right."""
     await db.execute(LOCK)
+    await by_key(db)
     await db.execute(_COUPONS, campaign_id, account_id, timeout=LONGEST)
 
 
 async def count_sent(db: asyncpg.Connection, account_id: int) -> None:
     """Messages of all campaigns of an account, in a transaction."""
     await db.execute(LOCK)
+    await by_key(db)
     await db.execute(_SENT, account_id, timeout=LONGEST)
 
 
@@ -115,16 +117,17 @@ somebody else is at it: whoever counts appends, and so waits for none of it."""
 _COUPONS = f"""
 WITH zone AS (SELECT day_zone AS timezone FROM accounts WHERE id = $2),
 events AS (
-  SELECT e.*, sum(step) OVER (PARTITION BY session_id ORDER BY id) AS nth,
-    sum(step) OVER (PARTITION BY session_id) AS standing
-  FROM (
+  SELECT e.*, sum(e.step) OVER (PARTITION BY e.session_id ORDER BY e.id) AS nth,
+    sum(e.step) OVER (PARTITION BY e.session_id) AS standing
+  FROM sessions s CROSS JOIN LATERAL (
     SELECT e.id, e.session_id, coalesce(e.happened_at, e.at) AS at,
       CASE e.kind WHEN 'validated' THEN 1 ELSE -1 END AS step
-    FROM sessions s JOIN session_events e ON e.session_id = s.id
-    WHERE s.campaign_id = $1 AND s.uses > 0 AND e.kind IN ('validated', 'unvalidated')
+    FROM session_events e
+    WHERE e.session_id = s.id AND e.kind IN ('validated', 'unvalidated')
       AND e.undoes IS NULL AND NOT EXISTS (
         SELECT FROM session_events u WHERE u.session_id = e.session_id AND u.undoes = e.id)
-  ) e
+    OFFSET 0
+  ) e WHERE s.campaign_id = $1 AND s.uses > 0
 ),
 used AS (
   SELECT DISTINCT ON (session_id, nth) at FROM events WHERE step = 1 AND nth <= standing
@@ -137,9 +140,9 @@ happened (at, issued, opened, claimed, redeemed) AS (
   UNION ALL SELECT claimed_at, 0, 0, 1, 0 FROM sessions
     WHERE campaign_id = $1 AND claimed_at IS NOT NULL
   UNION ALL SELECT created_at, -1, 0, 0, 0 FROM sessions s
-    WHERE campaign_id = $1 AND (voided OR unvoided_at IS NOT NULL) AND EXISTS (
-      SELECT FROM session_events e WHERE e.session_id = s.id AND e.kind = 'voided'
-        AND e.actor = 'tearoff')
+    WHERE campaign_id = $1 AND (voided OR unvoided_at IS NOT NULL) AND (
+      SELECT true FROM session_events e WHERE e.session_id = s.id AND e.kind = 'voided'
+        AND e.actor = 'tearoff' LIMIT 1)
   UNION ALL SELECT at, 0, 0, 0, 1 FROM used
 ),
 both_ AS (
@@ -158,6 +161,8 @@ missing AS (
   HAVING (sum(issued), sum(opened), sum(claimed), sum(redeemed)) <> (0, 0, 0, 0)
 ){_ADDED} SELECT count(*) FROM missing
 """
+"""OFFSET and LIMIT: the events of each coupon are looked up. Joined, all events that there are would
+be read for each campaign."""
 
 _SENT = f"""
 WITH both_ AS (
