@@ -47,6 +47,7 @@ hypothesis.settings.register_profile(
 hypothesis.settings.load_profile("tests")
 
 KEY = "a key of the tests that is long enough"
+forgotten.use(Vault(KEY))  # as a process does when it starts, whichever test comes first
 
 
 @pytest.fixture(scope="session")
@@ -140,9 +141,9 @@ def own_process() -> Iterator[None]:
     """What a test says of the whole process ends with it: which keys mark erased people (whoever
     makes other `Services` says so), and where the log goes (whoever runs a command or a server)."""
     before = forgotten._Process.vault
+    assert before is not None
     yield
-    if before is not None:
-        forgotten.use(before)
+    forgotten.use(before)
     if structlog.is_configured():
         reset_logs()
 

@@ -231,8 +231,9 @@ async def test_of_what_was_before_them_each_campaign_reads_its_own(own):
     )  # fmt: skip
     await own.db.execute(
         "INSERT INTO messages (account_id, connection_id, about, about_is_new, recipient, text,"
-        " encoding, segments, channel, state, created_at) SELECT account_id, $2, id, true,"
-        " '+32470000001', 'x', 'gsm7', 1, 'sms', 'accepted', $3 FROM sessions WHERE account_id = $1",
+        " encoding, segments, channel, state, created_at)"
+        " SELECT account_id, $2, id, true, '+32470000001', 'x', 'gsm7', 1, 'sms', 'accepted', $3"
+        " FROM sessions WHERE account_id = $1",
         large.account, large.connection, NOW,
     )  # fmt: skip
     await counts.fold(own.db)

@@ -161,8 +161,8 @@ missing AS (
   HAVING (sum(issued), sum(opened), sum(claimed), sum(redeemed)) <> (0, 0, 0, 0)
 ){_ADDED} SELECT count(*) FROM missing
 """
-"""OFFSET and LIMIT: the events of each coupon are looked up. Joined, all events that there are would
-be read for each campaign."""
+"""OFFSET and LIMIT: each coupon's events are looked up. Joined, all events that there are would be
+read for each campaign."""
 
 _SENT = f"""
 WITH both_ AS (
