@@ -7,6 +7,7 @@ import contextlib
 from collections.abc import AsyncIterator
 from typing import TYPE_CHECKING
 
+import asyncpg
 import msgspec
 
 from tearoff.config import Settings
@@ -33,3 +34,14 @@ async def own_services(
     finally:
         await db.close()
         await cluster.drop(name)
+
+
+async def rows_read(work: asyncpg.Connection, *tables: str) -> int:
+    """Rows of these tables and of their partitions that the transaction has read until now."""
+    read: int = await work.fetchval(
+        "SELECT coalesce(sum(seq_tup_read + coalesce(idx_tup_fetch, 0)), 0)::bigint"
+        " FROM pg_stat_xact_user_tables JOIN unnest($1::text[]) AS name"
+        " ON relname = name OR relname ~ (name || '_(rest|[0-9_]+)$')",
+        tables,
+    )
+    return read
